@@ -1,0 +1,58 @@
+# Everything from a clean clone: Python >= 3.11 and make are all that must be there.
+PYTHON ?= python3
+CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
+BIN := .venv/bin
+SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
+
+.PHONY: help study smoke test figures report fast lint lock environment clean
+
+help: ## this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+study: environment ## the default study on every core: data, training, figures, paper/
+	$(SNAKEMAKE)
+
+smoke: environment ## a tiny study on digits shipped in the repository; no network
+	$(SNAKEMAKE) --configfile config/smoke.yaml
+
+figures: environment ## the figures of the default study
+	$(SNAKEMAKE) figures
+
+report: environment ## the report of the default study
+	$(SNAKEMAKE) report
+
+test: .venv/.test-installed ## lint, types and all tests
+	$(MAKE) --no-print-directory lint
+	$(BIN)/pytest
+
+fast: .venv/.test-installed ## the tests that run no workflow
+	$(BIN)/pytest -m "not workflow"
+
+lint: .venv/.test-installed ## ruff, snakefmt, snakemake --lint, types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile workflow/rules
+	$(BIN)/snakemake --lint
+	$(BIN)/mypy
+
+environment: .venv/.study-installed ## the virtual environment alone
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=/path/to/python")'
+	$(PYTHON) -m venv .venv
+
+.venv/.study-installed: locks/study.txt pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/.test-installed: locks/test.txt .venv/.study-installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+lock: ## solve the pins again (needs uv)
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml -o locks/study.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra test -c locks/study.txt pyproject.toml -o locks/test.txt
+
+clean: ## what was computed; data and environment stay
+	rm -rf results logs .snakemake

@@ -1,0 +1,43 @@
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from study.clipping.base import Clipping, Tensors
+from study.parameters import Positive
+
+
+class AdaptiveUnit(Clipping):
+    """Adaptive gradient clipping: an output unit's gradient at most `ratio` times the norm of its weights.
+
+    g_i min(1, ratio max(||w_i||, floor) / ||g_i||); a unit is a row of a matrix (incoming weights), a bias vector is
+    one unit. Brock, De, Smith, Simonyan 2021, eq. 3; optax adaptive_grad_clip, timm adaptive_clip_grad.
+    """
+
+    name: Literal["adaptive_unit"] = "adaptive_unit"
+    ratio: Positive
+    floor: Positive = 1e-3
+    skip_last: bool = False
+
+    def clip(self, gradient: Tensors, parameters: Tensors, state: Tensors) -> tuple[Tensors, Tensors]:
+        exempt = set(last_layer(gradient)) if self.skip_last else set()
+        return {
+            key: g if key in exempt else self._cap(g, parameters[key]) for key, g in gradient.items()
+        }, state
+
+    def _cap(self, g: Tensor, w: Tensor) -> Tensor:
+        limit = self.ratio * unit_norm(w).clamp(min=self.floor)
+        size = unit_norm(g)
+        return g * torch.where(size > limit, limit / size.clamp(min=1e-6), 1.0)
+
+
+def unit_norm(tensor: Tensor) -> Tensor:
+    """The norm of each output unit, broadcastable to the tensor; a vector or scalar is one unit."""
+    dims = tuple(range(1, tensor.ndim)) if tensor.ndim > 1 else tuple(range(tensor.ndim))
+    return torch.linalg.vector_norm(tensor, dim=dims, keepdim=True)
+
+
+def last_layer(tensors: Tensors) -> list[str]:
+    """The names of the last module's parameters."""
+    last = list(tensors)[-1].rpartition(".")[0]
+    return [key for key in tensors if key.rpartition(".")[0] == last]

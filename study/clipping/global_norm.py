@@ -1,0 +1,23 @@
+from typing import Annotated, Literal
+
+import torch
+
+from study.clipping.base import Rescaling, Tensors, norm
+from study.parameters import Must, Positive
+
+EPSILON = 1e-6  # torch.nn.utils.clip_grad_norm_ adds it to the norm; optax does not
+
+
+class GlobalNorm(Rescaling):
+    """Scale the whole gradient to a norm of at most c: g min(1, c / (||g||_p + 1e-6)).
+
+    Pascanu, Mikolov, Bengio 2013, algorithm 1; torch.nn.utils.clip_grad_norm_.
+    """
+
+    name: Literal["global_norm"] = "global_norm"
+    max_norm: Positive
+    order: Annotated[Literal[1, 2, "inf"], Must("1, 2 or 'inf'", (0, 3, "two"))] = 2
+
+    def coefficients(self, gradient: Tensors, parameters: Tensors, state: Tensors) -> tuple[Tensors, Tensors]:
+        scale = torch.clamp(self.max_norm / (norm(gradient, float(self.order)) + EPSILON), max=1.0)
+        return dict.fromkeys(gradient, scale), state

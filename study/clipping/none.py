@@ -1,0 +1,18 @@
+from typing import Literal
+
+import torch
+
+from study.clipping.base import Rescaling, Tensors
+
+
+class NoClipping(Rescaling):
+    """The gradient as it is: the baseline of every comparison."""
+
+    name: Literal["none"] = "none"
+
+    def coefficients(self, gradient: Tensors, parameters: Tensors, state: Tensors) -> tuple[Tensors, Tensors]:
+        one = torch.ones((), dtype=next(iter(gradient.values())).dtype)
+        return dict.fromkeys(gradient, one), state
+
+    def rescale(self, gradient: Tensors, scale: Tensors) -> Tensors:
+        return gradient  # times one, without the pass over it

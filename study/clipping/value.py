@@ -1,0 +1,23 @@
+from typing import Annotated, Literal
+
+import torch
+from pydantic import Field
+
+from study.clipping.base import Clipping, Tensors
+from study.parameters import Must, NotBool, Positive
+
+
+class Value(Clipping):
+    """Clamp each coordinate: min(max(g, low), bound), with low = -bound unless given.
+
+    The tutorial's clip by value (bound on both sides) and its two-sided clip (separate bounds) with the sign of the
+    lower branch mended; torch.nn.utils.clip_grad_value_.
+    """
+
+    name: Literal["value"] = "value"
+    bound: Positive
+    low: Annotated[Annotated[float, NotBool, Field(lt=0)] | None, Must("a negative number, or null", (0, 1, "low"))] = None
+
+    def clip(self, gradient: Tensors, parameters: Tensors, state: Tensors) -> tuple[Tensors, Tensors]:
+        low = -self.bound if self.low is None else self.low
+        return {key: torch.clamp(g, low, self.bound) for key, g in gradient.items()}, state

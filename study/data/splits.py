@@ -1,0 +1,100 @@
+"""Training and validation subsets, stratified by class, and label noise on the training part alone."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from study.data.digits import Digits
+from study.data.idx import DataError
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Split:
+    """Which training images are learned from, which validate, and the labels that are learned.
+
+    train: int64 [T] and validation: int64 [V], ascending rows of `Digits.train_images`, disjoint.
+    labels: int64 [T], the labels to train on, in the order of `train`, noise included;
+    those of validation stay `digits.train_labels[validation]`.
+    noisy: bool [T], true where the label was replaced.
+    """
+
+    train: Tensor
+    validation: Tensor
+    labels: Tensor
+    noisy: Tensor
+
+
+def split(
+    digits: Digits,
+    *,
+    train_size: int | None,
+    validation_size: int,
+    label_noise: float,
+    split_seed: int,
+    noise_seed: int,
+) -> Split:
+    """Stratified split of the N training images into T = `train_size` and V = `validation_size`.
+
+    train_size: None takes all that validation leaves.
+    label_noise: share in [0, 1]; round(share * T) training labels become another class, drawn uniformly.
+    split_seed, noise_seed: integers from 0. The split depends on the first alone. Which positions get a
+    wrong label, and by how many classes it is shifted, depends on the second and T alone; those replaced at a
+    lower share are among those replaced at a higher one.
+    Raises DataError if the sizes do not fit N or leave a class out, or the share is outside [0, 1].
+    """
+    T = _sizes_checked(digits, train_size, validation_size)
+    if not 0 <= label_noise <= 1:
+        raise _wrong("label_noise", digits, "a share in [0, 1]", label_noise)
+    train, validation = _stratified(digits.train_labels, T, validation_size, split_seed)
+    noisy, shift = _noise(T, label_noise, digits.classes, noise_seed)
+    labels = (digits.train_labels[train] + shift) % digits.classes
+    return Split(train, validation, labels, noisy)
+
+
+def _sizes_checked(digits: Digits, train_size: int | None, validation_size: int) -> int:
+    """T, once both sizes are known to hold every class and to fit the images that are there."""
+    N, K = len(digits.train_labels), digits.classes
+    if not K <= validation_size <= N - K:
+        expected = f"an integer from {K} (one a class) to {N - K}"
+        raise _wrong("validation_size", digits, expected, validation_size)
+    left = N - validation_size
+    T = left if train_size is None else train_size
+    if left < T:
+        expected = f"at most {left} ({N} training images less {validation_size} for validation)"
+        raise _wrong("train_size", digits, expected, T)
+    if T < K:
+        raise _wrong("train_size", digits, f"at least {K} (one a class)", T)
+    return T
+
+
+def _stratified(labels: Tensor, train_size: int, validation_size: int, seed: int) -> tuple[Tensor, Tensor]:
+    # Imported here, since it takes most of a second and only a training splits.
+    from sklearn.model_selection import train_test_split
+
+    train, validation = train_test_split(
+        np.arange(len(labels)),
+        train_size=train_size,
+        test_size=validation_size,
+        stratify=labels.numpy(),
+        random_state=seed % 2**32,  # the most it takes
+    )
+    # Ascending rows are read faster; the batch order is drawn elsewhere.
+    return torch.from_numpy(np.sort(train)), torch.from_numpy(np.sort(validation))
+
+
+def _noise(size: int, share: float, classes: int, seed: int) -> tuple[Tensor, Tensor]:
+    """Positions replaced, bool [T], and what is added to the label modulo the classes, int64 [T]."""
+    rng = np.random.default_rng(seed)
+    order = rng.permutation(size)
+    shift = rng.integers(1, classes, size)
+    noisy = np.zeros(size, np.bool_)
+    noisy[order[: round(share * size)]] = True
+    return torch.from_numpy(noisy), torch.from_numpy(np.where(noisy, shift, 0))
+
+
+def _wrong(parameter: str, digits: Digits, expected: str, got: object) -> DataError:
+    return DataError(
+        f"The '{parameter}' parameter of data '{digits.name}' must be {expected}. Got {got} instead."
+    )

@@ -1,0 +1,103 @@
+"""How often each clip fires, and how much of the gradient it changes."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from study.figures.layout import (
+    LINE,
+    legend,
+    lines,
+    message,
+    name_rows,
+    page,
+    regime_title,
+    row_centres,
+    wrap,
+)
+from study.figures.style import NONE, Style, Tables, styled
+from study.figures.summaries import diverged_sentence, finite, present, regimes, seeds_sentence
+
+NAME = "clip_rate"
+QUESTION = "How often does each clip fire, and what share of the gradient's coordinates does it change?"
+NEEDS = ("runs", "steps")
+
+SHARES = {
+    "clip_rate": "steps in which the clip fires (%)",
+    "changed": "coordinates changed, mean over steps (%)",
+}
+
+
+@styled
+def draw(tables: Tables, style: Style) -> Figure:
+    """One tick per seed and the mean over seeds (rows: clips; facets: regime x share)."""
+    runs = _shown(tables["runs"])
+    if runs.empty:
+        return message(style, "No clip to show: the study holds no clip but none.")
+    values = runs.assign(changed=_changed(tables["steps"], runs))
+    parts = {regime: values[values["regime"] == regime] for regime in regimes(values)}
+    clips = {regime: present(part, "clip", style.clips) for regime, part in parts.items()}
+    heights = [1.2 * LINE * sum(lines(wrap(clip)) for clip in clips[regime]) for regime in parts]
+    figure = page(style, sum(heights) + 0.55 * len(heights))
+    grid = figure.add_gridspec(len(parts), len(SHARES), height_ratios=heights)
+    for line, (regime, part) in enumerate(parts.items()):
+        for column, (share, title) in enumerate(SHARES.items()):
+            axes = figure.add_subplot(grid[line, column])
+            _panel(axes, part, clips[regime], share, style)
+            axes.set_xlabel(title)
+            axes.tick_params(labelleft=column == 0)
+            regime_title(axes, regime if column == 0 else "")
+    legend(figure, _legend(), style)
+    return figure
+
+
+def _shown(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame[(frame["regularization"] == NONE) & (frame["clip"] != NONE)]
+
+
+def _changed(steps: pd.DataFrame, runs: pd.DataFrame) -> pd.Series:
+    """Mean over all steps of the share of changed coordinates, per run (a window counts by its length)."""
+    keys = ["regime", "clip", "seed"]
+    known = finite(_shown(steps), "changed")
+    length = known["last_step"] - known["step"] + 1
+    weighted = known.assign(changed=known["changed"] * length, length=length)
+    sums = weighted.groupby(keys)[["changed", "length"]].sum()
+    share = (sums["changed"] / sums["length"]).reindex(pd.MultiIndex.from_frame(runs[keys]))
+    return pd.Series(share.to_numpy(), index=runs.index)
+
+
+def _panel(axes: Axes, values: pd.DataFrame, clips: Sequence[str], share: str, style: Style) -> None:
+    labels = [wrap(clip) for clip in clips]
+    name_rows(axes, labels)
+    for height, clip in zip(row_centres(labels), clips, strict=True):
+        color, marker = style.clips[clip].color, style.clips[clip].marker
+        seeds = 100 * finite(values[values["clip"] == clip], share)[share].to_numpy(dtype=float)
+        heights = np.full(len(seeds), height)
+        axes.plot(seeds, heights, "|", color=color, markersize=10, alpha=0.7, label=f"seeds of {clip}")
+        if len(seeds):
+            axes.plot([seeds.mean()], [height], marker, color=color, label=clip)
+        text = f"{seeds.mean():.1f} %" if len(seeds) else "undefined"
+        axes.text(1.02, height, text, va="center", transform=axes.get_yaxis_transform())
+    axes.set_xlim(-2, 102)
+    axes.set_xticks(range(0, 101, 20))
+    axes.grid(axis="x")
+
+
+def _legend() -> list[Line2D]:
+    return [
+        Line2D([], [], color="0.2", marker="o", linestyle="", label="mean over seeds (number on the right)"),
+        Line2D([], [], color="0.2", marker="|", linestyle="", markersize=10, label="one seed"),
+    ]
+
+
+def caption(tables: Tables) -> str:
+    """What is shown, how many seeds, and what was left out."""
+    runs = _shown(tables["runs"])
+    return (
+        f"{QUESTION} No regularization; one tick per seed and their mean, no interval. {seeds_sentence(runs)}"
+        f" {diverged_sentence(runs)} A diverged run counts until its last step."
+    )

@@ -1,0 +1,120 @@
+"""Train and validation accuracy by epoch, one panel per variant."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
+
+from study.figures.layout import Block, Panel, legend, number, panel_grid
+from study.figures.style import AFTER, GREY, NONE, Look, Style, Tables, styled
+from study.figures.summaries import alone, band, finite, present, regimes, seeds_sentence
+
+NAME = "learning_curves"
+QUESTION = (
+    "How do training and validation accuracy, and the gap between them, develop under each clip and each"
+    " regularization alone?"
+)
+NEEDS = ("epochs",)
+
+SIDES = {"train_accuracy": "-", "validation_accuracy": AFTER}
+COLUMNS = 5
+
+
+@styled
+def draw(tables: Tables, style: Style) -> Figure:
+    """Mean accuracy with its band over seeds; behind it the baseline in grey; the final gap in the corner."""
+    epochs = alone(tables["epochs"])
+    parts = {regime: epochs[epochs["regime"] == regime] for regime in regimes(epochs)}
+    figure, panels = panel_grid(
+        [_block(part, regime, style) for regime, part in parts.items()], style, COLUMNS, 1.05
+    )
+    for panel in panels:
+        part = parts[panel.heading]
+        variant, look = _of(panel, part, style)
+        _curves(panel.axes, _variant(part, NONE, NONE), GREY, "baseline")
+        if panel.label != NONE:
+            _curves(panel.axes, variant, look.color, panel.label)
+        _gap(panel.axes, variant)
+        _axes(panel.axes, part)
+    figure.supxlabel("epoch")
+    figure.supylabel("accuracy (%)")
+    legend(figure, _legend(), style)
+    return figure
+
+
+def _block(epochs: pd.DataFrame, regime: str, style: Style) -> Block:
+    labels = present(epochs, "clip", style.clips), present(epochs, "regularization", style.regularizations)
+    groups = tuple(tuple(label for label in group if label != NONE) for group in labels)
+    return Block(regime, groups if any(groups) else ((NONE,),))
+
+
+def _of(panel: Panel, epochs: pd.DataFrame, style: Style) -> tuple[pd.DataFrame, Look]:
+    """The rows and the look of the clip (first group) or the regularization (second) of a panel."""
+    if panel.group == 0:
+        return _variant(epochs, panel.label, NONE), style.clips[panel.label]
+    return _variant(epochs, NONE, panel.label), style.regularizations[panel.label]
+
+
+def _variant(epochs: pd.DataFrame, clip: str, regularization: str) -> pd.DataFrame:
+    return epochs[(epochs["clip"] == clip) & (epochs["regularization"] == regularization)]
+
+
+def _curves(axes: Axes, variant: pd.DataFrame, color: str, label: str) -> None:
+    for side, line in SIDES.items():
+        table = 100 * band(variant, ["epoch"], side)
+        axes.fill_between(table.index, table["low"], table["high"], color=color, alpha=0.25, linewidth=0)
+        axes.plot(
+            table.index, table["mean"], color=color, linestyle=line, linewidth=1.1, label=f"{label} {side}"
+        )
+
+
+def _gap(axes: Axes, variant: pd.DataFrame) -> None:
+    last = variant[variant["epoch"] == variant["epoch"].max()]
+    gap = 100 * (last["train_accuracy"] - last["validation_accuracy"])
+    text = f"gap {number(gap.mean())} pp" if np.isfinite(gap).any() else "undefined"
+    box = {"boxstyle": "square,pad=0.1", "facecolor": "white", "edgecolor": "none", "alpha": 0.7}
+    axes.text(0.97, 0.05, text, ha="right", va="bottom", transform=axes.transAxes, bbox=box)
+
+
+def _axes(axes: Axes, epochs: pd.DataFrame) -> None:
+    # The first quarter would squeeze the gap into a few pixels: the axis holds what comes later.
+    last = int(epochs["epoch"].max())
+    late = epochs[epochs["epoch"] >= min(max(last // 4, 1), last)]
+    means = pd.concat([100 * band(late, ["clip", "regularization", "epoch"], side)["mean"] for side in SIDES])
+    if len(means):
+        low, high = means.min(), means.max()
+        margin = 0.06 * max(high - low, 1.0)
+        axes.set_ylim(low - 3 * margin, high + margin)
+    axes.set_xlim(0, max(last, 1))
+    axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
+    axes.yaxis.set_major_locator(MaxNLocator(4))
+    axes.grid(axis="y")
+
+
+def _legend() -> list[Line2D | Patch]:
+    return [
+        Line2D([], [], color="0.2", label="train"),
+        Line2D([], [], color="0.2", linestyle=AFTER, label="validation"),
+        Patch(facecolor="0.2", alpha=0.25, label="95 % interval over seeds"),
+        Line2D([], [], color=GREY, label="baseline"),
+    ]
+
+
+def caption(tables: Tables) -> str:
+    """What is shown, how many seeds, which intervals, and what was left out."""
+    epochs = alone(tables["epochs"])
+    last = epochs[epochs["epoch"] == epochs.groupby("regime")["epoch"].transform("max")]
+    undefined = len(last) - len(finite(last, "train_accuracy"))
+    left_out = (
+        f" {undefined} of {len(last)} runs have an undefined accuracy in the end and leave the mean there."
+        if undefined
+        else ""
+    )
+    return (
+        f"{QUESTION} Mean over seeds with Student's 95 % interval; grey: baseline, neither clip nor regularization. In"
+        " the corner: train minus validation accuracy at the last epoch (pp: percentage points). The vertical"
+        f" axis holds the accuracies after the first quarter of the epochs. {seeds_sentence(epochs)}{left_out}"
+    )

@@ -1,0 +1,69 @@
+"""Means over seeds with their intervals, and the sentences which captions share."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from study.figures.style import NONE
+
+VARIANT = ["regime", "clip", "regularization"]
+
+
+def band(frame: pd.DataFrame, by: Sequence[str], column: str, level: float = 0.95) -> pd.DataFrame:
+    """Mean over rows with Student's t interval: columns mean, low and high, indexed by `by`.
+
+    The interval is NaN for a single value.
+    """
+    table = finite(frame, column).groupby(list(by))[column].agg(["mean", "sem", "count"])
+    half = stats.t.ppf((1 + level) / 2, table["count"].to_numpy() - 1) * table["sem"].to_numpy()
+    return pd.DataFrame({"mean": table["mean"], "low": table["mean"] - half, "high": table["mean"] + half})
+
+
+def finite(frame: pd.DataFrame, column: str) -> pd.DataFrame:
+    """The rows whose `column` is finite."""
+    return frame[np.isfinite(frame[column].astype(float))]
+
+
+def positive(frame: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    """The frame with the values of `columns` which a log axis cannot show (0, infinite) made NaN."""
+    values = frame[list(columns)].astype(float)
+    return frame.assign(**values.where(np.isfinite(values) & (values > 0)))
+
+
+def alone(frame: pd.DataFrame) -> pd.DataFrame:
+    """The rows with at most one of clipping and regularization."""
+    return frame[(frame["clip"] == NONE) | (frame["regularization"] == NONE)]
+
+
+def regimes(frame: pd.DataFrame) -> list[str]:
+    """The regimes in order of appearance."""
+    return list(frame["regime"].drop_duplicates())
+
+
+def present(frame: pd.DataFrame, column: str, order: Iterable[str]) -> list[str]:
+    """Those labels of `order` which occur in the column; ValueError if it holds one that `order` does not."""
+    labels, found = list(order), set(frame[column])
+    for label in found.difference(labels):
+        raise ValueError(
+            f"The '{column}' labels of the style must include every label drawn. Got {label!r} too."
+        )
+    return [label for label in labels if label in found]
+
+
+def seeds_sentence(frame: pd.DataFrame) -> str:
+    """How many seeds the variants of a table have, such as "10 seeds per variant."."""
+    counts = frame.groupby(VARIANT)["seed"].nunique()
+    if counts.empty:
+        return "No runs."
+    low, high = int(counts.min()), int(counts.max())
+    number = f"{low}" if low == high else f"{low} to {high}"
+    return f"{number} {'seed' if high == 1 else 'seeds'} per variant."
+
+
+def diverged_sentence(runs: pd.DataFrame) -> str:
+    """How many runs diverged and failed: "No run of 300 diverged." or "2 of 300 runs diverged, 1 failed."."""
+    diverged, failed = (int((runs["status"] == status).sum()) for status in ("diverged", "failed"))
+    text = f"{diverged} of {len(runs)} runs diverged" if diverged else f"No run of {len(runs)} diverged"
+    return f"{text}, {failed} failed." if failed else f"{text}."

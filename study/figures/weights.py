@@ -1,0 +1,122 @@
+"""Distribution of the final weights, and how many of them are zero or nearly so."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from study.figures.layout import LINE, legend, lines, name_rows, page, row_centres, wrap
+from study.figures.style import NONE, Look, Style, Tables, styled
+from study.figures.summaries import diverged_sentence, finite, present, regimes, seeds_sentence
+
+NAME = "weights"
+QUESTION = "Which regularizations make weights small, and which make them exactly zero?"
+NEEDS = ("weights", "runs")
+
+SMALL = 1e-3
+NARROW = 20  # characters of a row label beside the shares
+EVERY = 8  # bins between two markers of a curve
+
+
+@styled
+def draw(tables: Tables, style: Style) -> Figure:
+    """Cumulative share by magnitude in the first and last tensor; shares of (near) zeros of all weights."""
+    runs, weights = _shown(tables["runs"]), _shown(tables["weights"])
+    parts = {regime: runs[runs["regime"] == regime] for regime in regimes(runs)}
+    names = {regime: present(part, "regularization", style.regularizations) for regime, part in parts.items()}
+    heights = [max(LINE * sum(lines(wrap(name, NARROW)) for name in own), 1.1) for own in names.values()]
+    figure = page(style, sum(heights) + 0.6 * len(heights))
+    grid = figure.add_gridspec(len(parts), 3, height_ratios=heights)
+    for line, (regime, part) in enumerate(parts.items()):
+        own = weights[weights["regime"] == regime]
+        tensors = list(own["tensor"].drop_duplicates())
+        for column, tensor in enumerate(dict.fromkeys([*tensors[:1], *tensors[-1:]])):
+            axes = figure.add_subplot(grid[line, column])
+            _distribution(axes, own[own["tensor"] == tensor], names[regime], style)
+            axes.set_title(wrap(f"{regime}: {tensor}", 28), loc="left")
+        axes = figure.add_subplot(grid[line, 2])
+        _shares(axes, part, names[regime], style)
+        axes.set_title(f"{regime}: all weights", loc="left")
+    every = [name for name in style.regularizations if any(name in own for own in names.values())]
+    legend(figure, _legend(every, style), style)
+    return figure
+
+
+def _shown(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame[frame["clip"] == NONE]
+
+
+def _cumulative(weights: pd.DataFrame) -> pd.Series:
+    """Mean over seeds of the share of weights up to each magnitude (by upper edge of the bin)."""
+    known = finite(weights, "share").sort_values("high")
+    known = known.assign(share=known.groupby("seed")["share"].cumsum())
+    table = known.pivot_table(index="high", columns="seed", values="share")
+    return table.ffill().fillna(0.0).mean(axis="columns")  # seeds may have edges of their own
+
+
+def _distribution(axes: Axes, weights: pd.DataFrame, names: Sequence[str], style: Style) -> None:
+    for number, name in enumerate(names):
+        share = 100 * _cumulative(weights[weights["regularization"] == name])
+        share = share[share.index > 0]
+        # Markers start at different bins, so that curves which coincide can be told apart.
+        (curve,) = axes.plot(share.index, share, markevery=(number % EVERY, EVERY), label=name)
+        _dress(curve, style.regularizations[name])
+    axes.axvline(SMALL, color="0.4", linewidth=0.6, linestyle=":")
+    axes.set_xscale("log")
+    axes.set_xlim(*_magnitudes(weights))
+    axes.set_ylim(-3, 103)
+    axes.set_xlabel("weight magnitude |w|")
+    axes.set_ylabel("weights up to |w| (%)")
+    axes.grid()
+
+
+def _dress(line: Line2D, look: Look) -> None:
+    line.set(color=look.color, marker=look.marker, linestyle=look.line)
+
+
+def _magnitudes(weights: pd.DataFrame) -> tuple[float, float]:
+    """The range of |w| which holds more than a thousandth of some histogram, and always 0.001."""
+    held = weights.loc[(weights["share"] > 1e-3) & (weights["high"] > 0), ["low", "high"]]
+    edges = [*held["low"][held["low"] > 0], *held["high"], SMALL / 3, SMALL * 3]
+    return min(edges), max(edges)
+
+
+def _shares(axes: Axes, runs: pd.DataFrame, names: Sequence[str], style: Style) -> None:
+    labels = [wrap(name, NARROW) for name in names]
+    name_rows(axes, labels)
+    for height, name in zip(row_centres(labels), names, strict=True):
+        color, marker = style.regularizations[name].color, style.regularizations[name].marker
+        own = runs[runs["regularization"] == name]
+        zero, small = (100 * float(finite(own, key)[key].mean()) for key in ("weight_zero", "weight_small"))
+        axes.plot([zero, small], [height, height], color=color, linewidth=0.7)
+        axes.plot([small], [height], marker, color=color, markerfacecolor="white", label=f"{name} small")
+        axes.plot([zero], [height], marker, color=color, label=f"{name} zero")
+    axes.set_xlim(-4, 104)
+    axes.set_xlabel("share of weights (%)")
+    axes.grid(axis="x")
+
+
+def _legend(names: Sequence[str], style: Style) -> list[Line2D]:
+    curves = [Line2D([], [], label=wrap(name, 80)) for name in names]
+    for name, curve in zip(names, curves, strict=True):
+        _dress(curve, style.regularizations[name])
+    zero = Line2D([], [], color="0.2", marker="o", linestyle="", label="exactly 0")
+    small = Line2D(
+        [], [], color="0.2", marker="o", linestyle="", markerfacecolor="white", label="|w| < 0.001"
+    )
+    return [*curves, zero, small]
+
+
+def caption(tables: Tables) -> str:
+    """What is shown, how many seeds, and what was left out."""
+    runs = _shown(tables["runs"])
+    undefined = len(runs) - len(finite(runs, "weight_zero"))
+    left_out = f" {undefined} runs without finite weights are left out." if undefined else ""
+    return (
+        f"{QUESTION} No clipping, weights at the last epoch. Left: share of the weights of the first and"
+        " last tensor up to a magnitude (a curve starts at its share of exact zeros; dotted: |w| = 0.001)."
+        " Right: shares among all weights. Means over seeds, no interval."
+        f" {seeds_sentence(runs)} {diverged_sentence(runs)}{left_out}"
+    )

@@ -1,0 +1,200 @@
+"""What is written down while replicates train: statistics of every step, scores of every epoch, the best parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from study.batches import Batches, spread
+from study.evaluation import Score, replicates_of, score, scores
+from study.gradients import EVERY_STEP, Tensors
+from study.probes import PROBES, probe
+from study.records import EPOCH_SCORES, Histogram, Outcome, RunRecord, magnitudes
+from study.variants import Variant
+
+if TYPE_CHECKING:
+    from study.replicates import Replicates
+
+STEP_COLUMNS = (*EVERY_STEP, "update_ratio")
+EPOCH_COLUMNS = (*EPOCH_SCORES, *PROBES)
+
+
+@dataclass(eq=False)
+class Journal:
+    """The growing record of R replicates.
+
+    steps [S, R, 9] and tensors [S, R, 2, K], float32, in the order of `STEP_COLUMNS` and (before, after);
+    epochs [E + 1, R, 13]; ended [R]: the epoch after which a replicate's parameters were not finite, E if never.
+    """
+
+    variant: Variant
+    steps: NDArray[np.float32]
+    tensors: NDArray[np.float32]
+    epochs: NDArray[np.float64]
+    ended: NDArray[np.int64]
+    alive: NDArray[np.bool_]
+    best: Tensors
+    best_loss: NDArray[np.float64]
+    best_epoch: NDArray[np.int64]
+    probed: frozenset[int]
+    taken: int = 0
+
+    @classmethod
+    def open(cls, variant: Variant, count: int, parameters: Tensors) -> Journal:
+        """An empty journal for `count` replicates."""
+        kept = variant.steps if variant.statistics.every_step else 0
+        return cls(
+            variant=variant,
+            steps=np.full((kept, count, len(STEP_COLUMNS)), np.nan, np.float32),
+            tensors=np.full((kept, count, 2, len(parameters)), np.nan, np.float32),
+            epochs=np.full((variant.epochs + 1, count, len(EPOCH_COLUMNS)), np.nan),
+            ended=np.full(count, variant.epochs),
+            alive=np.ones(count, bool),
+            best={key: p.detach().clone() for key, p in parameters.items()},
+            best_loss=np.full(count, np.inf),
+            best_epoch=np.zeros(count, int),
+            probed=frozenset(spread(variant.epochs + 1, variant.statistics.probes).tolist()),
+        )
+
+    @property
+    def every_step(self) -> bool:
+        """Whether the statistics of every step are wanted."""
+        return self.variant.statistics.every_step
+
+    def before_update(self, replicates: Replicates) -> Tensors | None:
+        """A copy of the parameters, where the size of the update cannot be read off the optimizer."""
+        if not self.every_step or self._velocities(replicates) is not None:
+            return None
+        return {key: p.detach().clone() for key, p in replicates.parameters.items()}
+
+    def step(self, measured: Sequence[Tensor], replicates: Replicates, previous: Tensors | None) -> None:
+        """Write down one step's statistics."""
+        if self.every_step:
+            statistics, tensors = measured
+            self.steps[self.taken, :, :-1] = statistics.cpu().numpy()
+            self.steps[self.taken, :, -1] = self._update_ratio(replicates, previous).cpu().numpy()
+            self.tensors[self.taken] = tensors.cpu().numpy()
+        self.taken += 1
+
+    def _velocities(self, replicates: Replicates) -> list[Tensor] | None:
+        if replicates.chain.updates:
+            return None
+        rule = self.variant.optimizer
+        found = [rule.velocity(replicates.optimizer, p) for p in replicates.parameters.values()]
+        kept = [v for v in found if v is not None]
+        return kept if len(kept) == len(found) else None
+
+    def _update_ratio(self, replicates: Replicates, previous: Tensors | None) -> Tensor:
+        """||new - old|| / ||new|| of all parameters of each replicate, [R]."""
+        parameters = list(replicates.parameters.values())
+        if previous is not None:
+            change = norms([p - q for p, q in zip(parameters, previous.values(), strict=True)])
+        else:
+            change = self.variant.optimizer.lr * norms(self._velocities(replicates) or [])
+        return change / norms(parameters)
+
+    @torch.no_grad()
+    def epoch(self, epoch: int, module: nn.Module, parameters: Tensors, batches: Batches) -> str:
+        """Score every replicate after an epoch, keep the parameters that validate best; a line about it."""
+        row = self.epochs[epoch]
+        curve = spread(batches.train.shape[1], self.variant.statistics.curve_samples)
+        train = _sets(batches, batches.train[:, curve], batches.train_labels[:, curve])
+        validation = _sets(batches, batches.validation, batches.validation_labels)
+        row[:, 0:2] = _table(scores(module, parameters, train))
+        row[:, 2:4] = _table(scores(module, parameters, validation))
+        if epoch in self.probed:
+            self._probe(row, module, parameters, batches)
+        self._close(epoch, parameters)
+        return f"epoch {epoch} of {self.variant.epochs}: {self._summary(row)}"
+
+    def _summary(self, row: NDArray[np.float64]) -> str:
+        if not self.alive.any():
+            return "every replicate has diverged"
+        loss, accuracy, _, validation = np.nanmean(row[self.alive, :4], 0)
+        return f"train loss {loss:.4f}, train accuracy {accuracy:.4f}, validation accuracy {validation:.4f}"
+
+    def _probe(self, row: NDArray[np.float64], module: nn.Module, parameters: Tensors, batches: Batches) -> None:
+        test = [(batches.test_images, batches.test_labels)] * len(row)
+        row[:, 4:6] = _table(scores(module, parameters, test))
+        chosen = spread(batches.train.shape[1], self.variant.statistics.probe_samples)
+        for r, one in enumerate(replicates_of(parameters)):
+            images = batches.images[batches.train[r, chosen]]
+            labels = batches.train_labels[r, chosen]
+            row[r, 6:] = probe(module, self.variant.loss, one, images, labels, batches.classes).cpu().numpy()
+
+    def _close(self, epoch: int, parameters: Tensors) -> None:
+        finite = torch.stack([p.flatten(1).isfinite().all(1) for p in parameters.values()]).all(0).cpu().numpy()
+        self.ended[self.alive & ~finite] = epoch
+        self.alive &= finite
+        loss = self.epochs[epoch, :, 2]
+        better = (loss < self.best_loss) & (epoch > 0)
+        self.best_loss[better], self.best_epoch[better] = loss[better], epoch
+        for r in np.flatnonzero(better):
+            for key, p in parameters.items():
+                self.best[key][r].copy_(p[r])
+
+    @torch.no_grad()
+    def records(
+        self, seeds: Sequence[int], module: nn.Module, parameters: Tensors, batches: Batches, wall: float
+    ) -> list[RunRecord]:
+        """The finished records; each is cut where its own replicate ended, whatever the others did."""
+        models = zip(replicates_of(parameters), replicates_of(self.best), strict=True)
+        return [
+            self._record(r, seed, module, last, best, batches, wall)
+            for r, (seed, (last, best)) in enumerate(zip(seeds, models, strict=True))
+        ]
+
+    def _record(
+        self, r: int, seed: int, module: nn.Module, last: Tensors, best: Tensors, batches: Batches, wall: float
+    ) -> RunRecord:
+        steps_taken = int(self.ended[r]) * (self.variant.steps // self.variant.epochs)
+        steps = self.steps[:steps_taken, r]
+        final = _final(module, last, batches, r)
+        return RunRecord(
+            variant=self.variant,
+            seed=seed,
+            outcome=Outcome.judge(final["train"].accuracy, bool(self.alive[r]), steps, STEP_COLUMNS, batches.classes),
+            final=final,
+            best=_final(module, best, batches, r) if self.best_epoch[r] else dict.fromkeys(final, NOTHING),
+            best_epoch=int(self.best_epoch[r]),
+            epochs=dict(zip(EPOCH_COLUMNS, self.epochs[: int(self.ended[r]) + 1, r].T, strict=True)),
+            steps=dict(zip(STEP_COLUMNS, steps.T, strict=True)),
+            tensors={
+                key: self.tensors[:steps_taken, r, :, k] for k, key in enumerate(last)
+            },
+            weights={key: magnitudes(p) for key, p in last.items() if p.ndim > 1},
+            steps_taken=steps_taken,
+            wall_seconds=wall,
+        )
+
+
+NOTHING = Score(float("nan"), float("nan"))
+
+
+def norms(tensors: Sequence[Tensor]) -> Tensor:
+    """The 2-norm of each replicate over stacked tensors [R, ...], [R]."""
+    each = torch.stack([torch.linalg.vector_norm(t.flatten(1), dim=1) for t in tensors])
+    return torch.linalg.vector_norm(each, dim=0)
+
+
+def _sets(batches: Batches, rows: Tensor, labels: Tensor) -> list[tuple[Tensor, Tensor]]:
+    return [(batches.images[row.to(batches.images.device)], label) for row, label in zip(rows, labels, strict=True)]
+
+
+def _table(scored: Sequence[Score]) -> NDArray[np.float64]:
+    return np.array([(s.loss, s.accuracy) for s in scored])
+
+
+def _final(module: nn.Module, model: Tensors, batches: Batches, r: int) -> dict[str, Score]:
+    train, validation = (batches.images[rows[r]] for rows in (batches.train, batches.validation))
+    return {
+        "train": score(module, model, train, batches.train_labels[r]),
+        "validation": score(module, model, validation, batches.validation_labels[r]),
+        "test": score(module, model, batches.test_images, batches.test_labels),
+    }

@@ -1,0 +1,102 @@
+"""Families of methods (clippings, regularizations, models, optimizers, losses) chosen in a config by name."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Self
+
+from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from study.parameters import Settings, listed, must, suggestion
+
+
+class Method(Settings):
+    """A member of a family: a class with a `name` and frozen, range-checked parameters.
+
+    A direct subclass founds a family (`family = "clipping"`); every class below it that has a default `name`
+    enters the family by being defined.
+    """
+
+    family: ClassVar[str] = ""
+    members: ClassVar[dict[str, type[Method]]] = {}
+    name: str
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        if Method in cls.__bases__:
+            cls.members = {}
+        elif isinstance(name := cls.model_fields["name"].default, str):
+            cls.members[name] = cls
+
+    @classmethod
+    def owner(cls) -> str:
+        return f"{cls.family} '{cls.model_fields['name'].default}'"
+
+    @classmethod
+    def parse(cls, entry: object) -> Self:
+        """A config entry, `name` or `{name: ..., parameter: ...}`, as a member of the family."""
+        if isinstance(entry, cls):
+            return entry
+        given: Mapping[str, Any] = {"name": entry} if isinstance(entry, str) else entry  # type: ignore[assignment]
+        if not isinstance(given, Mapping) or not isinstance(given.get("name"), str):
+            raise must(f"the name of a {cls.family}, or a mapping with 'name' and its parameters")
+        if given["name"] not in cls.members:
+            known = sorted(cls.members)
+            raise unknown_name(cls.family, given["name"], known)
+        return cls.members[given["name"]].model_validate(given)  # type: ignore[return-value]
+
+    @classmethod
+    def schema_of_family(cls) -> dict[str, Any]:
+        """JSON schema of a config entry: any member by name, or with parameters."""
+        members = [m.model_json_schema() | {"required": ["name"]} for m in cls.members.values()]
+        return {"anyOf": [{"enum": sorted(cls.members)}, *members]}
+
+    @property
+    def label(self) -> str:
+        """Readable and unambiguous: `name`, `name(0.1)` or `name(a=1, b=2)`; parameters at their default are left out."""
+        set_ = {
+            key: getattr(self, key)
+            for key, field in type(self).model_fields.items()
+            if key != "name" and getattr(self, key) != field.default
+        }
+        if not set_:
+            return self.name
+        first = next(key for key in type(self).model_fields if key != "name")
+        if list(set_) == [first]:
+            return f"{self.name}({compact(set_[first])})"
+        return f"{self.name}({', '.join(f'{key}={compact(value)}' for key, value in set_.items())})"
+
+
+def unknown_name(family: str, name: str, known: list[str]) -> PydanticCustomError:
+    """The error of a name that no member of the family bears."""
+    message = f"The 'name' parameter of {family} must be one of {listed(known)}. Got '{name}' instead."
+    return PydanticCustomError("parameter", "{message}", {"message": message + suggestion(name, known)})
+
+
+def compact(value: object) -> str:
+    """A parameter's value in a label: shortest digits that read back the same."""
+    if isinstance(value, float):
+        return f"{value:g}" if float(f"{value:g}") == value else repr(value)
+    if isinstance(value, tuple):
+        return "x".join(compact(item) for item in value)
+    return str(value)
+
+
+def discover(package: str, path: list[str]) -> None:
+    """Import every module of a package, so that each method's file enters it in the registry."""
+    for module in pkgutil.iter_modules(path):
+        importlib.import_module(f"{package}.{module.name}")
+
+
+def entry(family: type[Method]) -> Any:
+    """The type of a config field that holds one member of the family."""
+    return Annotated[
+        family,
+        PlainValidator(family.parse),
+        PlainSerializer(lambda method: method.model_dump(mode="json")),
+        WithJsonSchema(family.schema_of_family()),
+    ]

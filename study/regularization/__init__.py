@@ -1,0 +1,8 @@
+"""Regularization: one file per method, found automatically."""
+
+from study.methods import discover
+from study.regularization.base import Place, Regularization
+
+discover(__name__, __path__)
+
+__all__ = ["Place", "Regularization"]

@@ -1,0 +1,29 @@
+from collections.abc import Mapping
+from typing import ClassVar, Literal
+
+from torch import Tensor
+
+from study.parameters import Share
+from study.regularization.base import Place, Regularization, Tensors
+
+
+class Dropout(Regularization):
+    """Zero each hidden activation with probability p and scale the others by 1 / (1 - p), while training.
+
+    `input_p` does the same to the input. Srivastava et al. 2014.
+    """
+
+    name: Literal["dropout"] = "dropout"
+    place: ClassVar[Place] = "model"
+    p: Share
+    input_p: Share = 0.0
+
+    def noise(self, sites: Mapping[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
+        return {site: shape for site, shape in sites.items() if self._rate(site) > 0}
+
+    def activation(self, site: str, h: Tensor, noise: Tensors) -> Tensor:
+        rate = self._rate(site)
+        return h * (noise[site] >= rate) / (1 - rate) if rate > 0 else h
+
+    def _rate(self, site: str) -> float:
+        return self.input_p if site == "input" else self.p

@@ -1,0 +1,28 @@
+from typing import ClassVar, Literal
+
+import torch
+from torch import Tensor
+
+from study.parameters import NonNegative
+from study.regularization.base import Place, Regularization, Tensors, penalized
+
+
+class ElasticNet(Regularization):
+    """Penalty strength/2 sum(lambda1 |w| + lambda2 w^2) in the loss, as the tutorial writes it.
+
+    The overall strength and the two weights multiply, so one of the three is redundant: lambda1 = 2 s, lambda2 = 0
+    is `l1` of strength s, and lambda1 = 0, lambda2 = s is `l2` of strength s. Zou, Hastie 2005.
+    """
+
+    name: Literal["elastic_net"] = "elastic_net"
+    place: ClassVar[Place] = "loss"
+    lambda1: NonNegative
+    lambda2: NonNegative
+    strength: NonNegative = 1.0
+    biases: bool = False
+
+    def penalty(self, parameters: Tensors) -> Tensor:
+        chosen = list(penalized(parameters, self.biases).values())
+        l1 = torch.stack([torch.linalg.vector_norm(p, 1) for p in chosen]).sum()
+        l2 = torch.stack([p.square().sum() for p in chosen]).sum()
+        return self.strength / 2 * (self.lambda1 * l1 + self.lambda2 * l2)

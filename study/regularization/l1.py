@@ -1,0 +1,23 @@
+from typing import ClassVar, Literal
+
+import torch
+from torch import Tensor
+
+from study.parameters import NonNegative
+from study.regularization.base import Place, Regularization, Tensors, penalized
+
+
+class L1(Regularization):
+    """Penalty strength ||w||_1 in the loss, by its subgradient; weights only, unless biases are asked for.
+
+    The subgradient steps over zero: it makes weights small, never exactly zero.
+    """
+
+    name: Literal["l1"] = "l1"
+    place: ClassVar[Place] = "loss"
+    strength: NonNegative
+    biases: bool = False
+
+    def penalty(self, parameters: Tensors) -> Tensor:
+        chosen = penalized(parameters, self.biases).values()
+        return self.strength * torch.stack([torch.linalg.vector_norm(p, 1) for p in chosen]).sum()

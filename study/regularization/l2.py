@@ -1,0 +1,23 @@
+from typing import ClassVar, Literal
+
+import torch
+from torch import Tensor
+
+from study.parameters import NonNegative
+from study.regularization.base import Place, Regularization, Tensors, penalized
+
+
+class L2(Regularization):
+    """Penalty strength/2 ||w||_2^2 in the loss; weights only, unless biases are asked for.
+
+    Its gradient is clipped together with the data's, which sets it apart from weight decay.
+    """
+
+    name: Literal["l2"] = "l2"
+    place: ClassVar[Place] = "loss"
+    strength: NonNegative
+    biases: bool = False
+
+    def penalty(self, parameters: Tensors) -> Tensor:
+        chosen = penalized(parameters, self.biases).values()
+        return self.strength / 2 * torch.stack([p.square().sum() for p in chosen]).sum()
