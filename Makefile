@@ -4,7 +4,7 @@ CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
 BIN := .venv/bin
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 
-.PHONY: help study smoke test figures report fast lint lock environment clean
+.PHONY: help study smoke test figures report fast lint lock schema environment clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -35,15 +35,19 @@ lint: .venv/.test-installed ## ruff, snakefmt, snakemake --lint, types
 	$(BIN)/snakemake --lint
 	$(BIN)/mypy
 
+schema: environment ## the JSON schema of a configuration, from study/config.py
+	$(BIN)/python -c 'import json; from study.config import json_schema; print(json.dumps(json_schema(), indent=1))' \
+		> workflow/schemas/study.schema.json
+
 environment: .venv/.study-installed ## the virtual environment alone
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=/path/to/python")'
 	$(PYTHON) -m venv .venv
+	@echo "Installing the pinned packages into .venv: several minutes and several GB, once."
 
-.venv/.study-installed: locks/study.txt pyproject.toml | .venv/bin/python
+.venv/.study-installed: locks/study.txt | .venv/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
 .venv/.test-installed: locks/test.txt .venv/.study-installed

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    PlainSerializer,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WithJsonSchema,
+    WrapValidator,
+    model_validator,
+)
 
 from study.clipping import Clipping
 from study.losses import CrossEntropy, Loss
@@ -13,13 +23,16 @@ from study.methods import entry
 from study.models import MLP, Model
 from study.optimizers import SGD, Optimizer
 from study.parameters import (
+    Flag,
     Must,
     NaturalInt,
     NotBool,
     PositiveInt,
     Settings,
     Share,
+    Text,
     first_duplicate,
+    listed,
     must,
 )
 from study.regularization import Regularization
@@ -45,17 +58,21 @@ class Data(Settings):
     """Which digits, how many, and how many of their labels are wrong."""
 
     title: ClassVar[str] = "data"
-    name: Annotated[Literal["mnist", "fashion-mnist", "mnist-sample"], Must(f"one of {', '.join(TRAIN_DIGITS)}")] = "mnist"
-    train_size: Annotated[Annotated[int, NotBool, Field(ge=10)] | None, Must("a whole number of at least 10, or null for all", (0, 9, -1, 1.5, "all"))] = None
-    validation_size: Annotated[int, NotBool, Field(ge=10), Must("a whole number of at least 10", (0, 9, -1, 1.5))] = 5_000
+    name: Annotated[Literal["mnist", "fashion-mnist", "mnist-sample"], Must(f"one of {listed(tuple(TRAIN_DIGITS))}", ("imagenet", 3))] = "mnist"
+    train_size: Annotated[Annotated[int, Field(ge=10), NotBool] | None, Must("a whole number of at least 10, or null for all", (0, 9, -1, 1.5, "all"))] = None
+    validation_size: Annotated[int, Field(ge=10), NotBool, Must("a whole number of at least 10", (0, 9, -1, 1.5))] = 5_000
     label_noise: Share = 0.0
 
     @model_validator(mode="after")
     def _enough_digits(self) -> Self:
-        room = TRAIN_DIGITS[self.name] - self.validation_size
-        if room < (self.train_size or 10):
-            what = f"train_size + validation_size of data '{self.name}' must be at most {TRAIN_DIGITS[self.name]}"
-            raise must(f"The {what}. Got {self.train_size} + {self.validation_size} instead.")
+        digits, least = TRAIN_DIGITS[self.name], 10
+        room = digits - self.validation_size
+        if room < least:
+            must_be = f"be at most {digits - least}, to leave digits of '{self.name}' to train on"
+            self.refuse(("validation_size", must_be, self.validation_size))
+        elif self.train_size is not None and self.train_size > room:
+            must_be = f"be at most {room}, what validation_size leaves of the {digits} of '{self.name}'"
+            self.refuse(("train_size", must_be, self.train_size))
         return self
 
     @property
@@ -64,22 +81,25 @@ class Data(Settings):
         return self.train_size or TRAIN_DIGITS[self.name] - self.validation_size
 
 
-def _several(value: object) -> tuple[Regularization, ...]:
+def _one_or_several(value: object, several: ValidatorFunctionWrapHandler) -> tuple[Regularization, ...]:
     """One regularizer, or a list of regularizers that act together."""
-    items = value if isinstance(value, list | tuple) else [value]
-    if not items:
-        raise must("a regularization, or a list of at least one")
-    parsed = tuple(Regularization.parse(item) for item in items)
-    if len(parsed) > 1 and (any(r.name == "none" for r in parsed) or first_duplicate([r.name for r in parsed])):
-        raise must("a combination of different regularizations, 'none' not among them")
+    if not isinstance(value, list | tuple):
+        return (Regularization.parse(value),)
+    parsed: tuple[Regularization, ...] = several(value)
+    names = [r.name for r in parsed]
+    if not parsed or (len(parsed) > 1 and ("none" in names or first_duplicate(names))):
+        raise must("a regularization, or a list of different ones without 'none'")
     return parsed
 
 
 Clip = entry(Clipping)
 Combination = Annotated[
     tuple[entry(Regularization), ...],
-    BeforeValidator(_several),
+    WrapValidator(_one_or_several),
     PlainSerializer(lambda several: [one.model_dump(mode="json") for one in several]),
+    WithJsonSchema(
+        {"anyOf": [*(one := Regularization.schema_of_family())["anyOf"], {"type": "array", "items": one, "minItems": 1}]}
+    ),
 ]
 
 
@@ -92,7 +112,7 @@ class Regime(Settings):
     """One setting of data, model and training, in which every clip meets every regularization."""
 
     title: ClassVar[str] = "regime"
-    description: str = ""
+    description: Text = ""
     data: Data = Data()
     model: entry(Model) = MLP()  # type: ignore[valid-type]
     loss: entry(Loss) = CrossEntropy()  # type: ignore[valid-type]
@@ -103,21 +123,12 @@ class Regime(Settings):
     regularizations: Annotated[tuple[Combination, ...], Field(min_length=1), Must("a list of regularizations", ([], "many"))] = ("none",)  # type: ignore[assignment]
 
     @model_validator(mode="after")
-    def _baseline_and_no_twins(self) -> Self:
-        for field, labels in (
-            ("clips", [clip.label for clip in self.clips]),
-            ("regularizations", [combined_label(r) for r in self.regularizations]),
-        ):
-            if twin := first_duplicate(labels):
-                raise must(f"The '{field}' parameter of regime must name each method once. Got '{twin}' twice instead.")
-            if "none" not in labels:
-                raise must(f"The '{field}' parameter of regime must have 'none' in it, the baseline of every comparison. Got {labels} instead.")
-        return self
-
-    @model_validator(mode="after")
-    def _at_least_one_batch(self) -> Self:
-        if self.batch_size > self.data.trained_on:
-            raise must(f"The 'batch_size' parameter of regime must be at most {self.data.trained_on}, the number of training digits. Got {self.batch_size} instead.")
+    def _fits_together(self) -> Self:
+        self.refuse(
+            *_not_a_family("clips", [clip.label for clip in self.clips]),
+            *_not_a_family("regularizations", [combined_label(r) for r in self.regularizations]),
+            *_no_full_batch(self.batch_size, self.data.trained_on),
+        )
         return self
 
     @property
@@ -126,23 +137,27 @@ class Regime(Settings):
         return self.epochs * (self.data.trained_on // self.batch_size)
 
 
+def _not_a_family(field: str, labels: list[str]) -> Iterator[tuple[str, str, object]]:
+    if twin := first_duplicate(labels):
+        yield field, "name each method once", f"'{twin}' twice"
+    if "none" not in labels:
+        yield field, "have 'none' in it, the baseline of every comparison", labels
+
+
+def _no_full_batch(batch_size: int, digits: int) -> Iterator[tuple[str, str, object]]:
+    if batch_size > digits:
+        yield "batch_size", f"be at most {digits}, the number of training digits", batch_size
+
+
 class Statistics(Settings):
     """What is measured while training, beside losses and accuracies; none of it changes a result."""
 
     title: ClassVar[str] = "statistics"
-    every_step: bool = True
+    every_step: Flag = True
     windows: PositiveInt = 200
     probes: NaturalInt = 10
-    probe_samples: Annotated[int, NotBool, Field(ge=2), Must("a whole number of at least 2", (0, 1, -5, 2.5))] = 64
+    probe_samples: Annotated[int, Field(ge=2), NotBool, Must("a whole number of at least 2", (0, 1, -5, 2.5))] = 64
     curve_samples: PositiveInt = 2_000
-
-
-class Analysis(Settings):
-    """How differences are estimated."""
-
-    title: ClassVar[str] = "analysis"
-    confidence: Annotated[float, NotBool, Field(gt=0.5, lt=1), Must("a number above 0.5 and below 1", (0.5, 1, 95, "high"))] = 0.95
-    resamples: Annotated[int, NotBool, Field(ge=999), Must("a whole number of at least 999", (0, 10, "many"))] = 9_999
 
 
 def _seeds(value: object) -> object:
@@ -163,19 +178,26 @@ class Study(Settings):
 
     title: ClassVar[str] = "study"
     name: Slug
-    title_of_report: str = ""
+    description: Text = ""
     seeds: Annotated[
         tuple[NaturalInt, ...],
         BeforeValidator(_seeds),
         Field(min_length=1),
         AfterValidator(_distinct),
+        WithJsonSchema(
+            {
+                "anyOf": [
+                    {"type": "integer", "minimum": 1},
+                    {"type": "array", "items": {"type": "integer", "minimum": 0}, "minItems": 1, "uniqueItems": True},
+                ]
+            }
+        ),
         Must("a number of seeds, or a list of different whole numbers of at least 0", (0, -1, [], [1, 1], [-1], "ten")),
     ] = tuple(range(10))
     seeds_per_job: PositiveInt = 10
     device: Annotated[Literal["cpu", "cuda"], Must("'cpu' or 'cuda'", ("gpu", 1))] = "cpu"
     statistics: Statistics = Statistics()
-    analysis: Analysis = Analysis()
-    regimes: Annotated[dict[Slug, Regime], Field(min_length=1), Must("a mapping from names to regimes", ({}, [], "all"))]
+    regimes: Annotated[dict[Slug, Regime], Field(min_length=1), Must("a mapping from names (lower-case letters, digits, '-' and '_') to regimes", ({}, [], "all"))]
 
 
 def parse(raw: Mapping[str, Any], source: str = "the configuration") -> Study:
@@ -184,8 +206,11 @@ def parse(raw: Mapping[str, Any], source: str = "the configuration") -> Study:
     Raises `ConfigError` with one line for each error, as "key: The 'p' parameter of ... must be ... Got ... instead."
     """
     given = {key: value for key, value in raw.items() if key != "defaults"}
-    defaults = raw.get("defaults", {})
-    if isinstance(defaults, Mapping) and isinstance(given.get("regimes"), Mapping):
+    defaults = raw.get("defaults") or {}
+    if not isinstance(defaults, Mapping):
+        wanted = "a mapping of what every regime starts from"
+        raise ConfigError(source, [f"defaults: The 'defaults' parameter of study must be {wanted}. Got {defaults!r} instead."])
+    if isinstance(given.get("regimes"), Mapping):
         given["regimes"] = {
             name: merge(defaults, regime if regime is not None else {}) for name, regime in given["regimes"].items()
         }

@@ -30,7 +30,8 @@ class Journal:
     """The growing record of R replicates.
 
     steps [S, R, 9] and tensors [S, R, 2, K], float32, in the order of `STEP_COLUMNS` and (before, after);
-    epochs [E + 1, R, 13]; ended [R]: the epoch after which a replicate's parameters were not finite, E if never.
+    epochs [E + 1, R, 13]; ended [R]: the epoch after which a replicate's parameters were not finite, E if never;
+    lost: those parameters, kept since the others train on.
     """
 
     variant: Variant
@@ -42,6 +43,7 @@ class Journal:
     best: Tensors
     best_loss: NDArray[np.float64]
     best_epoch: NDArray[np.int64]
+    lost: dict[int, Tensors]
     probed: frozenset[int]
     taken: int = 0
 
@@ -59,6 +61,7 @@ class Journal:
             best={key: p.detach().clone() for key, p in parameters.items()},
             best_loss=np.full(count, np.inf),
             best_epoch=np.zeros(count, int),
+            lost={},
             probed=frozenset(spread(variant.epochs + 1, variant.statistics.probes).tolist()),
         )
 
@@ -116,7 +119,10 @@ class Journal:
     def _summary(self, row: NDArray[np.float64]) -> str:
         if not self.alive.any():
             return "every replicate has diverged"
-        loss, accuracy, _, validation = np.nanmean(row[self.alive, :4], 0)
+        shown = row[self.alive & np.isfinite(row[:, 0]), :4]
+        if not len(shown):
+            return "no replicate has a finite loss"
+        loss, accuracy, _, validation = shown.mean(0)
         return f"train loss {loss:.4f}, train accuracy {accuracy:.4f}, validation accuracy {validation:.4f}"
 
     def _probe(self, row: NDArray[np.float64], module: nn.Module, parameters: Tensors, batches: Batches) -> None:
@@ -130,10 +136,12 @@ class Journal:
 
     def _close(self, epoch: int, parameters: Tensors) -> None:
         finite = torch.stack([p.flatten(1).isfinite().all(1) for p in parameters.values()]).all(0).cpu().numpy()
-        self.ended[self.alive & ~finite] = epoch
+        newly_lost = self.alive & ~finite
+        self.ended[newly_lost] = epoch
+        self.lost |= {int(r): {key: p[r].clone() for key, p in parameters.items()} for r in np.flatnonzero(newly_lost)}
         self.alive &= finite
         loss = self.epochs[epoch, :, 2]
-        better = (loss < self.best_loss) & (epoch > 0)
+        better = self.alive & (loss < self.best_loss) & (epoch > 0)
         self.best_loss[better], self.best_epoch[better] = loss[better], epoch
         for r in np.flatnonzero(better):
             for key, p in parameters.items():
@@ -146,7 +154,7 @@ class Journal:
         """The finished records; each is cut where its own replicate ended, whatever the others did."""
         models = zip(replicates_of(parameters), replicates_of(self.best), strict=True)
         return [
-            self._record(r, seed, module, last, best, batches, wall)
+            self._record(r, seed, module, self.lost.get(r, last), best, batches, wall)
             for r, (seed, (last, best)) in enumerate(zip(seeds, models, strict=True))
         ]
 
@@ -179,8 +187,8 @@ NOTHING = Score(float("nan"), float("nan"))
 
 def norms(tensors: Sequence[Tensor]) -> Tensor:
     """The 2-norm of each replicate over stacked tensors [R, ...], [R]."""
-    each = torch.stack([torch.linalg.vector_norm(t.flatten(1), dim=1) for t in tensors])
-    return torch.linalg.vector_norm(each, dim=0)
+    each = torch.stack([torch.linalg.vector_norm(t.flatten(1), dim=1) for t in tensors], dim=1)
+    return torch.linalg.vector_norm(each, dim=1)  # along rows: the order of the sum must not depend on R
 
 
 def _sets(batches: Batches, rows: Tensor, labels: Tensor) -> list[tuple[Tensor, Tensor]]:

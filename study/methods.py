@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from study.parameters import Settings, listed, must, suggestion
+from study.parameters import Settings, listed, must, said, suggestion
 
 
 class Method(Settings):
@@ -43,7 +43,7 @@ class Method(Settings):
             return entry
         given: Mapping[str, Any] = {"name": entry} if isinstance(entry, str) else entry  # type: ignore[assignment]
         if not isinstance(given, Mapping) or not isinstance(given.get("name"), str):
-            raise must(f"the name of a {cls.family}, or a mapping with 'name' and its parameters")
+            raise must("a name, or a mapping with 'name' and its parameters")
         if given["name"] not in cls.members:
             known = sorted(cls.members)
             raise unknown_name(cls.family, given["name"], known)
@@ -74,7 +74,7 @@ class Method(Settings):
 def unknown_name(family: str, name: str, known: list[str]) -> PydanticCustomError:
     """The error of a name that no member of the family bears."""
     message = f"The 'name' parameter of {family} must be one of {listed(known)}. Got '{name}' instead."
-    return PydanticCustomError("parameter", "{message}", {"message": message + suggestion(name, known)})
+    return said(message + suggestion(name, known))
 
 
 def compact(value: object) -> str:

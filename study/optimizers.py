@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
 import torch
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor
 
 from study.methods import Method
-from study.parameters import Must, NotBool, Positive, Share
+from study.parameters import Flag, Must, NotBool, Positive, Share
 
-Beta = Annotated[float, NotBool, Field(ge=0, lt=1), Must("a number from 0 to below 1", (-0.1, 1, "high"))]
+Beta = Annotated[float, Field(ge=0, lt=1), NotBool, Must("a number from 0 to below 1", (-0.1, 1, "high"))]
 
 
 class Optimizer(Method):
@@ -36,7 +36,13 @@ class SGD(Optimizer):
     name: Literal["sgd"] = "sgd"
     lr: Positive
     momentum: Share = 0.0
-    nesterov: bool = False
+    nesterov: Flag = False
+
+    @model_validator(mode="after")
+    def _nesterov_needs_momentum(self) -> Self:
+        if self.nesterov and not self.momentum:
+            self.refuse(("momentum", "be above 0 where nesterov is true", self.momentum))
+        return self
 
     def build(self, parameters: Iterable[Tensor]) -> torch.optim.Optimizer:
         return torch.optim.SGD(

@@ -31,13 +31,15 @@ NotBool = BeforeValidator(_no_bool)
 NOT_NUMBERS = ("much", True, float("nan"), float("inf"), [1])
 
 Number = Annotated[float, NotBool, Must("a number", NOT_NUMBERS)]
-Positive = Annotated[float, NotBool, Field(gt=0), Must("a positive number", (-1, 0, *NOT_NUMBERS))]
-NonNegative = Annotated[float, NotBool, Field(ge=0), Must("a number of at least 0", (-1, *NOT_NUMBERS))]
+Positive = Annotated[float, Field(gt=0), NotBool, Must("a positive number", (-1, 0, *NOT_NUMBERS))]
+NonNegative = Annotated[float, Field(ge=0), NotBool, Must("a number of at least 0", (-1, *NOT_NUMBERS))]
 Share = Annotated[
-    float, NotBool, Field(ge=0, lt=1), Must("a number from 0 to below 1", (-0.1, 1, 2, *NOT_NUMBERS))
+    float, Field(ge=0, lt=1), NotBool, Must("a number from 0 to below 1", (-0.1, 1, 2, *NOT_NUMBERS))
 ]
-PositiveInt = Annotated[int, NotBool, Field(ge=1), Must("a whole number of at least 1", (0, -3, 1.5, "many", True))]
-NaturalInt = Annotated[int, NotBool, Field(ge=0), Must("a whole number of at least 0", (-1, 1.5, "many", True))]
+PositiveInt = Annotated[int, Field(ge=1), NotBool, Must("a whole number of at least 1", (0, -3, 1.5, "many", True))]
+NaturalInt = Annotated[int, Field(ge=0), NotBool, Must("a whole number of at least 0", (-1, 1.5, "many", True))]
+Flag = Annotated[bool, Must("true or false", ("perhaps", 2))]
+Text = Annotated[str, Must("a text", (3, ["words"]))]
 
 
 def suggestion(word: object, known: Sequence[str]) -> str:
@@ -75,21 +77,34 @@ class Settings(BaseModel):
     def _line(cls, line: dict[str, Any]) -> InitErrorDetails:
         loc, kind = tuple(line["loc"]), line["type"]
         message = line["msg"] if kind == "parameter" else cls._message(loc, kind, line)
-        error = PydanticCustomError("parameter", "{message}", {"message": message})
-        return InitErrorDetails(type=error, loc=loc, input=line["input"])
+        return InitErrorDetails(type=said(message), loc=loc, input=line["input"])
 
     @classmethod
     def _message(cls, loc: tuple[Any, ...], kind: str, line: dict[str, Any]) -> str:
         if not loc:
             return f"The {cls.owner()} section must be a mapping of parameters. Got {line['input']!r} instead."
         start = f"The '{loc[0]}' parameter of {cls.owner()}"
-        if kind == "extra_forbidden":
-            known = [name for name in cls.model_fields if name != "name"]
+        if kind in ("extra_forbidden", "invalid_key"):
+            known = [name for name in cls.model_fields if name != "name" or cls.title]
             return f"{start} is not known; it has {listed(known)}.{suggestion(loc[0], known)}"
         wanted = cls._wanted(str(loc[0]), kind, line["msg"])
         if kind == "missing":
             return f"{start} must be {wanted}. Got nothing instead."
         return f"{start} must be {wanted}. Got {line['input']!r} instead."
+
+    @classmethod
+    def refuse(cls, *faults: tuple[str, str, object]) -> None:
+        """Raise one error for each fault found across parameters: (parameter, what it must, what it got)."""
+        lines = [
+            InitErrorDetails(
+                type=said(f"The '{name}' parameter of {cls.owner()} must {what}. Got {got} instead."),
+                loc=(name,),
+                input=got,
+            )
+            for name, what, got in faults
+        ]
+        if lines:
+            raise ValidationError.from_exception_data(cls.__name__, lines)
 
     @classmethod
     def _wanted(cls, name: str, kind: str, message: str) -> str:
@@ -103,6 +118,11 @@ class Settings(BaseModel):
 def must(be: str) -> PydanticCustomError:
     """The error of a validator: what the parameter must be."""
     return PydanticCustomError("must", "{be}", {"be": be})
+
+
+def said(message: str) -> PydanticCustomError:
+    """The error whose message is complete as it is."""
+    return PydanticCustomError("parameter", "{message}", {"message": message})
 
 
 def listed(names: Sequence[str]) -> str:

@@ -67,4 +67,4 @@ def dead_units(module: nn.Module, parameters: Tensors, images: Tensor) -> Tensor
         return h
 
     functional_call(module, parameters, (images, record))
-    return torch.cat(constant).float().mean() if constant else torch.tensor(float("nan"))
+    return torch.cat(constant).float().mean() if constant else images.new_tensor(torch.nan)

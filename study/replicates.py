@@ -88,7 +88,7 @@ class Replicates:
 
     def step(self, x: Tensor, targets: Tensor, journal: Journal) -> None:
         """gradient, clip (traced) -> optimizer -> what acts after it -> measured."""
-        inputs = (dict(self.parameters), self.state, x, targets, self.noise.draw())
+        inputs = (dict(self.parameters), self.state, x, targets, self.noise.draw(x.device))
         step = self.chain.gradient_step if journal.every_step else self.chain.plain_gradient_step
         if self.traced is None:
             self.traced = make_fx(vmap(lambda *arguments: step(*arguments)))(*inputs)
@@ -124,10 +124,10 @@ class NoiseStreams:
         }
         return cls(buffers, {name: tuple(generator(seed, name) for seed in seeds) for name in shapes})
 
-    def draw(self) -> Noise:
-        """The next step's numbers [R, ...], in buffers that the following draw overwrites."""
+    def draw(self, device: torch.device) -> Noise:
+        """The next step's numbers [R, ...], on the CPU in buffers that the following draw overwrites."""
         for name, generators in self.generators.items():
             for buffer in self.buffers[name].values():
                 for row, random in zip(buffer, generators, strict=True):
                     row.uniform_(generator=random)
-        return self.buffers
+        return {name: {site: b.to(device) for site, b in sites.items()} for name, sites in self.buffers.items()}

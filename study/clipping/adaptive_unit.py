@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from study.clipping.base import Clipping, Tensors
-from study.parameters import Positive
+from study.parameters import Flag, Positive
 
 
 class AdaptiveUnit(Clipping):
@@ -17,7 +17,7 @@ class AdaptiveUnit(Clipping):
     name: Literal["adaptive_unit"] = "adaptive_unit"
     ratio: Positive
     floor: Positive = 1e-3
-    skip_last: bool = False
+    skip_last: Flag = False
 
     def clip(self, gradient: Tensors, parameters: Tensors, state: Tensors) -> tuple[Tensors, Tensors]:
         exempt = set(last_layer(gradient)) if self.skip_last else set()

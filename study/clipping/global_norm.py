@@ -3,7 +3,7 @@ from typing import Annotated, Literal
 import torch
 
 from study.clipping.base import Rescaling, Tensors, norm
-from study.parameters import Must, Positive
+from study.parameters import Must, NotBool, Positive
 
 EPSILON = 1e-6  # torch.nn.utils.clip_grad_norm_ adds it to the norm; optax does not
 
@@ -16,7 +16,7 @@ class GlobalNorm(Rescaling):
 
     name: Literal["global_norm"] = "global_norm"
     max_norm: Positive
-    order: Annotated[Literal[1, 2, "inf"], Must("1, 2 or 'inf'", (0, 3, "two"))] = 2
+    order: Annotated[Literal[1, 2, "inf"], NotBool, Must("1, 2 or 'inf'", (0, 3, "two", True))] = 2
 
     def coefficients(self, gradient: Tensors, parameters: Tensors, state: Tensors) -> tuple[Tensors, Tensors]:
         scale = torch.clamp(self.max_norm / (norm(gradient, float(self.order)) + EPSILON), max=1.0)

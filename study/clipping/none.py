@@ -1,7 +1,5 @@
 from typing import Literal
 
-import torch
-
 from study.clipping.base import Rescaling, Tensors
 
 
@@ -11,7 +9,7 @@ class NoClipping(Rescaling):
     name: Literal["none"] = "none"
 
     def coefficients(self, gradient: Tensors, parameters: Tensors, state: Tensors) -> tuple[Tensors, Tensors]:
-        one = torch.ones((), dtype=next(iter(gradient.values())).dtype)
+        one = next(iter(gradient.values())).new_ones(())
         return dict.fromkeys(gradient, one), state
 
     def rescale(self, gradient: Tensors, scale: Tensors) -> Tensors:

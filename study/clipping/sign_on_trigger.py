@@ -1,10 +1,10 @@
-from typing import Literal
+from typing import Annotated, Literal
 
 import torch
 from torch import Tensor
 
 from study.clipping.base import Clipping, Tensors
-from study.parameters import Positive
+from study.parameters import Must, Positive
 
 
 class SignOnTrigger(Clipping):
@@ -16,7 +16,7 @@ class SignOnTrigger(Clipping):
 
     name: Literal["sign_on_trigger"] = "sign_on_trigger"
     threshold: Positive
-    tensors: Literal["first", "all"] = "first"
+    tensors: Annotated[Literal["first", "all"], Must("'first' or 'all'", ("last", 1))] = "first"
 
     def clip(self, gradient: Tensors, parameters: Tensors, state: Tensors) -> tuple[Tensors, Tensors]:
         chosen = set(gradient) if self.tensors == "all" else {next(iter(gradient))}

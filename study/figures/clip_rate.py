@@ -61,6 +61,8 @@ def _shown(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _changed(steps: pd.DataFrame, runs: pd.DataFrame) -> pd.Series:
     """Mean over all steps of the share of changed coordinates, per run (a window counts by its length)."""
+    if steps.empty:  # the study does not measure every step
+        return pd.Series(np.nan, index=runs.index)
     keys = ["regime", "clip", "seed"]
     known = finite(_shown(steps), "changed")
     length = known["last_step"] - known["step"] + 1

@@ -1,6 +1,6 @@
 """Which variants diverge, how often, and from what."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
 
-from study.figures.layout import NAMES, legend, lines, name_columns, page, wrap
+from study.figures.layout import CELL, NAMES, cell_height, in_blocks, legend, name_cells, page
 from study.figures.style import FAINT, Style, Tables, styled
 from study.figures.summaries import diverged_sentence, present, regimes, seeds_sentence
 
@@ -17,7 +17,7 @@ NAME = "divergence"
 QUESTION = "Which variants diverge, how often, and from what cause?"
 NEEDS = ("runs",)
 
-FAILED = "failed for another reason"
+OTHER = "failed, or another cause"
 WIDTH, HEIGHT = 0.92, 0.8  # of a full bar, in cells
 
 
@@ -33,24 +33,37 @@ class Fill:
 FILLS: Mapping[str, Fill] = {
     "non-finite loss": Fill("#EE8866", ""),
     "non-finite gradient": Fill("#77AADD", "////"),
+    "non-finite parameters": Fill("#FFAABB", "----"),
     "chance level": Fill("#EEDD88", "...."),
-    FAILED: Fill("#BBBBBB", "xxxx"),
+    OTHER: Fill("#BBBBBB", "xxxx"),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One panel: its title, the runs of its regime, and the clips and regularizations in it."""
+
+    title: str
+    runs: pd.DataFrame
+    clips: Sequence[str]
+    others: Sequence[str]
 
 
 @styled
 def draw(tables: Tables, style: Style) -> Figure:
     """A bar per variant, split by cause, full at 100 % of its runs (columns: clips)."""
     runs = _with_cause(tables["runs"])
-    parts = {regime: runs[runs["regime"] == regime] for regime in regimes(runs)}
-    heights = [_height(part, style) for part in parts.values()]
-    figure = page(style, sum(heights) + sum(0.3 if height < 0.1 else 1.2 for height in heights))
+    parts = [part for regime in regimes(runs) for part in _parts(runs[runs["regime"] == regime], style)]
+    heights = [len(part.others) * cell_height(part.others) if part.others else 0.001 for part in parts]
+    figure = page(
+        style,
+        sum(height + (1.2 if part.others else 0.3) for height, part in zip(heights, parts, strict=True)),
+    )
     grid = figure.add_gridspec(len(parts), 1, height_ratios=heights)
-    for line, (regime, part) in enumerate(parts.items()):
+    for line, part in enumerate(parts):
         axes = figure.add_subplot(grid[line])
-        sentence = diverged_sentence(part).rstrip(".")
-        axes.set_title(f"{regime}: {sentence[0].lower()}{sentence[1:]}", loc="left")
-        if (part["cause"] != "").any():
+        axes.set_title(part.title, loc="left")
+        if part.others:
             _panel(axes, part, style)
         else:
             axes.set_axis_off()
@@ -62,15 +75,19 @@ def draw(tables: Tables, style: Style) -> Figure:
 
 def _with_cause(runs: pd.DataFrame) -> pd.DataFrame:
     """The runs with an empty cause exactly when they are well."""
-    cause = runs["cause"].where(runs["status"] == "diverged", "").mask(runs["status"] == "failed", FAILED)
-    return runs.assign(cause=cause)
+    known = runs["cause"].where(runs["cause"].isin(list(FILLS)), OTHER)
+    return runs.assign(cause=known.mask(runs["status"] == "failed", OTHER).mask(runs["status"] == "ok", ""))
 
 
-def _height(runs: pd.DataFrame, style: Style) -> float:
+def _parts(runs: pd.DataFrame, style: Style) -> list[Part]:
+    """The panels of one regime; a regime in which every run is well gets a line of text."""
+    sentence = diverged_sentence(runs).rstrip(".")
+    title = f"{runs['regime'].iloc[0]}: {sentence[0].lower()}{sentence[1:]}"
     if (runs["cause"] == "").all():
-        return 0.001
-    names = [wrap(name) for name in present(runs, "regularization", style.regularizations)]
-    return len(names) * max(0.24, 0.125 * max(map(lines, names)) + 0.02)
+        return [Part(title, runs, [], [])]
+    others = present(runs, "regularization", style.regularizations)
+    blocks = in_blocks(present(runs, "clip", style.clips), int((style.width - NAMES) / CELL))
+    return [Part(title, runs, block, others) for block in blocks]
 
 
 def _patch(cause: str) -> Patch:
@@ -78,22 +95,15 @@ def _patch(cause: str) -> Patch:
     return Patch(facecolor=fill.color, hatch=fill.hatch, edgecolor="0.3", linewidth=0.4, label=cause)
 
 
-def _panel(axes: Axes, runs: pd.DataFrame, style: Style) -> None:
-    clips = present(runs, "clip", style.clips)
-    others = present(runs, "regularization", style.regularizations)
-    for column, clip in enumerate(clips):
-        for row, other in enumerate(others):
-            own = runs[(runs["clip"] == clip) & (runs["regularization"] == other)]
-            if len(own):
-                _cell(axes, column, row, own["cause"])
-    name_columns(axes, range(len(clips)), clips, (style.width - NAMES) / len(clips))
-    axes.set_yticks(range(len(others)), [wrap(name) for name in others])
-    axes.set_xlim(-0.5, len(clips) - 0.5)
-    axes.set_ylim(len(others) - 0.5, -0.5)
+def _panel(axes: Axes, part: Part, style: Style) -> None:
+    causes = dict(list(part.runs.groupby(["clip", "regularization"])["cause"]))
+    for column, clip in enumerate(part.clips):
+        for row, other in enumerate(part.others):
+            if (clip, other) in causes:
+                _cell(axes, column, row, causes[clip, other])
+    name_cells(axes, part.clips, part.others, style.width - NAMES)
     axes.set_xlabel("clipping (a full bar: 100 % of the runs)")
     axes.set_ylabel("regularization")
-    axes.tick_params(length=0)
-    axes.spines[:].set_visible(False)
 
 
 def _cell(axes: Axes, column: int, row: int, causes: pd.Series) -> None:

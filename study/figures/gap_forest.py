@@ -96,6 +96,8 @@ def _panel(axes: Axes, rows: Sequence[Row], part: pd.DataFrame, metric: str) -> 
             _estimate(axes, height, row, **numbers)
     for row, label in zip(rows, axes.get_yticklabels(), strict=True):
         label.set_fontstyle("normal" if row.look else "italic")
+    if not part["estimate"].notna().any():
+        axes.set_xlim(-1, 1)
     axes.set_xlabel(METRICS[metric])
     axes.grid(axis="x")
 
@@ -139,7 +141,7 @@ def caption(tables: Tables) -> str:
     comparisons, runs = _shown(tables["comparisons"]), alone(tables["runs"])
     methods = ", ".join(sorted(set(comparisons["method"].astype(str)))) or "none"
     lost = int(comparisons.loc[comparisons["metric"] == "gap_accuracy", "n_undefined"].sum())
-    left_out = f" {lost} pairs are left out because the gap is undefined." if lost else ""
+    left_out = f" Pairs left out because the gap is undefined: {lost}." if lost else ""
     return (
         f"{QUESTION} Differences to the run of the same seed with neither (percentage points) and their"
         f" intervals (method: {methods}); the facets have scales of their own. {seeds_sentence(runs)}"

@@ -8,9 +8,16 @@ from matplotlib import colormaps
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from study.figures.layout import Block, legend, log_norm_axis, panel_grid
+from study.figures.layout import NOT_MEASURED, Block, legend, log_norm_axis, message, panel_grid
 from study.figures.style import LINES, NONE, Look, Style, Tables, styled
-from study.figures.summaries import positive, present, regimes, seeds_sentence
+from study.figures.summaries import (
+    aligned,
+    left_out_sentence,
+    present,
+    regimes,
+    seeds_sentence,
+    without_infinities,
+)
 
 NAME = "layer_norms"
 QUESTION = "How do the layers' gradient norms compare over training, and does clipping change that?"
@@ -23,6 +30,8 @@ COLUMNS = 3
 def draw(tables: Tables, style: Style) -> Figure:
     """Median norm over seeds of every weight tensor before the clip (panels: regime x clip)."""
     tensors = _shown(tables["tensors"])
+    if tensors.empty:
+        return message(style, NOT_MEASURED)
     shown = regimes(tensors)
     blocks = [
         Block(regime, (tuple(present(tensors[tensors["regime"] == regime], "clip", style.clips)),))
@@ -30,17 +39,16 @@ def draw(tables: Tables, style: Style) -> Figure:
     ]
     looks = _looks(list(tensors["tensor"].drop_duplicates()))
     figure, panels = panel_grid(blocks, style, COLUMNS, 1.1)
-    for panel in panels:
-        regime = tensors[tensors["regime"] == panel.heading]
-        medians = _medians(regime[regime["clip"] == panel.label])
-        for name, look in looks.items():
-            if name in medians:
-                panel.axes.plot(
-                    medians.index, medians[name], color=look.color, linestyle=look.line, label=name
-                )
-        log_norm_axis(panel.axes, regime["norm_before"], medians.to_numpy(dtype=float).ravel())
+    parts = {regime: aligned(tensors[tensors["regime"] == regime]) for regime in shown}
+    medians = [_medians(parts[panel.heading], panel.label) for panel in panels]
+    for panel, table in zip(panels, medians, strict=True):
+        for name in table:
+            look = looks[str(name)]
+            panel.axes.plot(table.index, table[name], color=look.color, linestyle=look.line, label=str(name))
+    for panel, table in zip(panels, medians, strict=True):
+        log_norm_axis(panel.axes, parts[panel.heading]["norm_before"], table)
     figure.supxlabel("optimizer step")
-    figure.supylabel("gradient norm before the clip (2-norm of the tensor)")
+    figure.supylabel("gradient norm")
     handles = [
         Line2D([], [], color=look.color, linestyle=look.line, label=name) for name, look in looks.items()
     ]
@@ -64,21 +72,20 @@ def _looks(names: Sequence[str]) -> dict[str, Look]:
     }
 
 
-def _medians(tensors: pd.DataFrame) -> pd.DataFrame:
+def _medians(tensors: pd.DataFrame, clip: str) -> pd.DataFrame:
     """Median over seeds; rows: first step of the window; columns: tensors."""
-    table = positive(tensors, ["norm_before"]).groupby(["step", "tensor"])["norm_before"].median()
-    return table.unstack("tensor")  # noqa: PD010 - a Series has no pivot_table
+    own = without_infinities(tensors[tensors["clip"] == clip], ["norm_before"])
+    by_run = own.groupby(["step", "tensor", "seed"])["norm_before"].mean()
+    table = by_run.groupby(["step", "tensor"]).median()
+    return table.where(table > 0).unstack("tensor")  # noqa: PD010 - a Series has no pivot_table
 
 
 def caption(tables: Tables) -> str:
     """What is shown, how many seeds, and what was left out."""
     tensors = _shown(tables["tensors"])
-    wrong = int((~np.isfinite(tensors["norm_before"].astype(float))).sum())
-    left_out = (
-        f" {wrong} of {len(tensors)} windows with a norm that is not finite are left out." if wrong else ""
-    )
     return (
         f"{QUESTION} Weight tensors only, from the input (dark) to the output (light), no regularization."
-        " Median over seeds of the means of windows of consecutive steps; ↑: largest median beyond the axis."
-        f" Seeds which diverged count until their last step. {seeds_sentence(tensors)}{left_out}"
+        " 2-norms before the clip: median over seeds of the means of windows of consecutive steps; ↑: largest"
+        " median beyond the axis. Seeds which diverged count until their last step."
+        f" {seeds_sentence(tensors)}{left_out_sentence(tensors)}"
     )

@@ -1,5 +1,6 @@
 """Parts which several figures share: grids of panels, labels of rows and columns, legends that fit."""
 
+import itertools
 import math
 import textwrap
 from collections.abc import Sequence
@@ -12,13 +13,16 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.textpath import TextPath
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
+from numpy.typing import ArrayLike
 
 from study.figures.style import Style
 
+NOT_MEASURED = "No gradient norms: the study does not measure every step."
 FAR = 1000.0  # norms more than this many times the regime's median are beyond the axis
 LINE = 0.145  # inches which a line of a row label needs
 NAMES = 1.9  # inches which row labels of `wrap`'s usual 30 characters and their axis label take
+CELL = 0.38  # inches which an entry such as "10/10" needs
 
 
 def wrap(label: str, width: int = 30) -> str:
@@ -45,30 +49,37 @@ def name_rows(axes: Axes, labels: Sequence[str]) -> None:
     axes.tick_params(axis="y", length=0)
 
 
-def name_columns(axes: Axes, positions: Sequence[float], labels: Sequence[str], pitch: float) -> None:
-    """Name columns `pitch` inches apart: slanted if two-line labels have the room, else upright."""
+def cell_height(labels: Sequence[str]) -> float:
+    """Inches which each row of a matrix needs for the tallest of the row labels."""
+    return max(0.26, 0.125 * max(lines(wrap(label)) for label in labels) + 0.02)
+
+
+def name_cells(axes: Axes, columns: Sequence[str], rows: Sequence[str], width: float) -> None:
+    """A matrix of clips (columns) and regularizations (rows), `width` inches wide, cells at integers."""
+    _name_columns(axes, columns, width / len(columns))
+    axes.set_yticks(range(len(rows)), [wrap(row) for row in rows])
+    axes.set(xlabel="clipping", xlim=(-0.5, len(columns) - 0.5), ylim=(len(rows) - 0.5, -0.5))
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+
+
+def _name_columns(axes: Axes, labels: Sequence[str], pitch: float) -> None:
+    """Slanted names if lines of neighbours have the room, else upright."""
     wrapped = [wrap(label, 24) for label in labels]
     needed = 9.0 * max(map(lines, wrapped), default=1)
     slanted = needed <= 72 * pitch * math.sin(math.radians(40))
     fitting = wrapped if slanted or needed <= 72 * pitch else labels
     turned = {"rotation": 40, "ha": "right", "rotation_mode": "anchor"} if slanted else {"rotation": 90}
-    axes.set_xticks(positions, fitting, **turned)
+    axes.set_xticks(range(len(labels)), fitting, **turned)
 
 
-def number(value: float) -> str:
+def decimal(value: float) -> str:
     """A number with one decimal, the minus sign of the axes, and no negative zero."""
     return f"{value:z.1f}".replace("-", "−")
 
 
-def text_width(text: str, size: float) -> float:
-    """Width in points of the longest line of a text."""
-    return max(
-        float(TextPath((0, 0), line or " ", size=size).get_extents().width) for line in text.split("\n")
-    )
-
-
 def page(style: Style, height: float) -> Figure:
-    """An empty figure as wide as the page and `height` inches high, whose panels shrink to fit their texts."""
+    """An empty figure as wide as the page and `height` inches high, whose panels make room for texts."""
     engine = ConstrainedLayoutEngine(w_pad=0.03, h_pad=0.03, wspace=0.0, hspace=0.0)
     return Figure(figsize=(style.width, height), layout=engine)
 
@@ -83,11 +94,26 @@ def message(style: Style, text: str) -> Figure:
 def legend(figure: Figure, handles: Sequence[Artist], style: Style) -> None:
     """A legend above all panels with as many columns as the page has room for, and height to hold it."""
     size = float(style.rc["legend.fontsize"])
-    widest = max(text_width(str(handle.get_label()), size) for handle in handles)
+    labels = [str(handle.get_label()) for handle in handles]
+    widths = [float(TextPath((0, 0), label, size=size).get_extents().width) for label in labels]
     # 2.4 em of handle, 0.8 em between handle and text, 2 em between columns (matplotlib's defaults)
-    columns = max(1, min(math.floor(72 * style.width / (widest + 5.4 * size)), len(handles)))
+    columns = max(
+        n for n in range(1, len(handles) + 1) if n == 1 or _across(widths, n, 5.4 * size) < 72 * style.width
+    )
     figure.set_figheight(figure.get_figheight() + LINE * math.ceil(len(handles) / columns) + 0.1)
     figure.legend(handles=handles, loc="outside upper center", ncols=columns)
+
+
+def _across(widths: Sequence[float], columns: int, extra: float) -> float:
+    """Width in points of a legend, which matplotlib fills column by column."""
+    return sum(float(part.max()) + extra for part in np.array_split(np.asarray(widths), columns))
+
+
+def in_blocks(labels: Sequence[str], most: int) -> list[list[str]]:
+    """The labels in as few blocks of at most `most` as possible, of nearly equal size."""
+    blocks = math.ceil(len(labels) / most)
+    ends = [round(len(labels) * block / blocks) for block in range(blocks + 1)]
+    return [list(labels[start:end]) for start, end in itertools.pairwise(ends)]
 
 
 def regime_title(axes: Axes, regime: str) -> None:
@@ -120,17 +146,11 @@ def panel_grid(
 
     `height` is that of a row of panels in inches. Only the outer panels carry tick labels.
     """
-    rows = [[(number, row) for number, group in enumerate(block.groups) for row in _in_rows(group, columns)]
-            for block in blocks]  # fmt: skip
-    columns = max((len(row) for block in rows for _, row in block), default=1)
-    titles = {
-        label: wrap(label, int(17 * style.width / columns))
-        for block in rows
-        for _, row in block
-        for label in row
-    }
-    extra = sum(LINE * (max(lines(titles[label]) for label in row) - 1) for block in rows for _, row in block)
-    figure = page(style, sum(0.22 + height * len(block) for block in rows) + extra + 0.2)
+    rows = [_rows(block, columns) for block in blocks]
+    columns = max(len(labels) for block in rows for _, labels in block)
+    width = int(17 * style.width / columns)  # characters of a title
+    tall = [max(lines(wrap(label, width)) for label in labels) for block in rows for _, labels in block]
+    figure = page(style, 0.2 + 0.22 * len(blocks) + height * len(tall) + LINE * sum(tall) - LINE * len(tall))
     ratios = [ratio for block in rows for ratio in (0.001, *[1.0] * len(block))]
     grid = figure.add_gridspec(len(ratios), columns, height_ratios=ratios)
     panels: list[Panel] = []
@@ -139,39 +159,54 @@ def panel_grid(
         heading = figure.add_subplot(grid[top, :])
         heading.set_axis_off()
         regime_title(heading, block.heading)
-        shared: Axes | None = None
-        for line, (number, row) in enumerate(members):
-            for column, label in enumerate(row):
-                axes = figure.add_subplot(grid[top + 1 + line, column], sharex=shared, sharey=shared)
-                shared = shared or axes
-                last = all(column >= len(later) for _, later in members[line + 1 :])
-                axes.tick_params(labelleft=column == 0, labelbottom=last)
-                axes.set_title(titles[label])
-                panels.append(Panel(block.heading, number, label, axes))
+        for line, (group, labels) in enumerate(members):
+            below = max((len(later) for _, later in members[line + 1 :]), default=0)
+            for column, label in enumerate(labels):
+                first = panels[-1].axes if line or column else None
+                axes = figure.add_subplot(grid[top + 1 + line, column], sharex=first, sharey=first)
+                axes.tick_params(labelleft=column == 0, labelbottom=column >= below)
+                axes.set_title(wrap(label, width))
+                panels.append(Panel(block.heading, group, label, axes))
         top += 1 + len(members)
     return figure, panels
 
 
-def _in_rows(labels: Sequence[str], columns: int) -> list[tuple[str, ...]]:
-    return [tuple(labels[start : start + columns]) for start in range(0, len(labels), columns)]
+def _rows(block: Block, columns: int) -> list[tuple[int, Sequence[str]]]:
+    """The labels of each row of panels, with the number of their group."""
+    return [
+        (number, group[start : start + columns])
+        for number, group in enumerate(block.groups)
+        for start in range(0, len(group), columns)
+    ]
 
 
-def log_norm_axis(axes: Axes, reference: pd.Series, drawn: pd.Series | np.ndarray) -> None:
-    """A log axis around the regime's norms; what is drawn far above it is named at the upper edge, not shown.
+def log_norm_axis(axes: Axes, usual: pd.Series, drawn: ArrayLike) -> None:
+    """A log axis for the norms of a regime; what is drawn far above the usual is named, not shown.
 
-    One exploding variant would otherwise squeeze all panels of its regime into a line.
+    One exploding variant would otherwise squeeze all panels of its regime into a line. Call it when
+    all panels that share the axis are drawn.
     """
+    axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
+    known, shown = _positive(usual), _positive(drawn)
+    if not shown.size:
+        axes.text(0.5, 0.5, "undefined", ha="center", va="center", transform=axes.transAxes, color="0.4")
+    if not known.size:
+        axes.set(xticks=[], yticks=[])
+        return
     axes.set_yscale("log")
     axes.grid(axis="y")
-    axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
-    usual = np.asarray(reference, dtype=float)
-    usual = usual[np.isfinite(usual) & (usual > 0)]
-    shown = np.asarray(drawn, dtype=float)
-    shown = shown[np.isfinite(shown)]
-    if not usual.size or not shown.size:
-        axes.text(0.5, 0.5, "undefined", ha="center", va="center", transform=axes.transAxes, color="0.4")
-        return
-    top = FAR * float(np.median(usual))
-    axes.set_ylim(top=min(top, axes.get_ylim()[1]))
-    if shown.max() > top:
+    low, high = axes.get_ylim()
+    top = FAR * float(np.median(known))
+    low, high = min(low, top / 5), max(min(top, high), 5 * low)  # a factor of 5 holds two of 1, 2, 5, 10, ...
+    axes.set_ylim(low, high)
+    axes.yaxis.set_minor_formatter(NullFormatter())
+    if high < 100 * low:  # too few powers of ten to read the axis by
+        axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    if shown.size and shown.max() > top:
         axes.text(0.97, 0.97, f"↑ {shown.max():.0e}", ha="right", va="top", transform=axes.transAxes)
+
+
+def _positive(values: ArrayLike) -> np.ndarray:
+    array = np.asarray(values, dtype=float).ravel()
+    return np.extract(np.isfinite(array) & (array > 0), array)

@@ -8,9 +8,9 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
-from study.figures.layout import Block, Panel, legend, number, panel_grid
-from study.figures.style import AFTER, GREY, NONE, Look, Style, Tables, styled
-from study.figures.summaries import alone, band, finite, present, regimes, seeds_sentence
+from study.figures.layout import Block, Panel, decimal, legend, panel_grid
+from study.figures.style import AFTER, GREY, NONE, THIN, Look, Style, Tables, styled
+from study.figures.summaries import VARIANT, alone, band, finite, present, regimes, seeds_sentence
 
 NAME = "learning_curves"
 QUESTION = (
@@ -34,9 +34,8 @@ def draw(tables: Tables, style: Style) -> Figure:
     for panel in panels:
         part = parts[panel.heading]
         variant, look = _of(panel, part, style)
-        _curves(panel.axes, _variant(part, NONE, NONE), GREY, "baseline")
-        if panel.label != NONE:
-            _curves(panel.axes, variant, look.color, panel.label)
+        _baseline(panel.axes, _variant(part, NONE, NONE))
+        _curves(panel.axes, variant, look.color, panel.label)
         _gap(panel.axes, variant)
         _axes(panel.axes, part)
     figure.supxlabel("epoch")
@@ -66,15 +65,19 @@ def _curves(axes: Axes, variant: pd.DataFrame, color: str, label: str) -> None:
     for side, line in SIDES.items():
         table = 100 * band(variant, ["epoch"], side)
         axes.fill_between(table.index, table["low"], table["high"], color=color, alpha=0.25, linewidth=0)
-        axes.plot(
-            table.index, table["mean"], color=color, linestyle=line, linewidth=1.1, label=f"{label} {side}"
-        )
+        axes.plot(table.index, table["mean"], color=color, linestyle=line, label=f"{label} {side}")
+
+
+def _baseline(axes: Axes, variant: pd.DataFrame) -> None:
+    for side, line in SIDES.items():
+        mean = 100 * band(variant, ["epoch"], side)["mean"]
+        axes.plot(mean.index, mean, color=GREY, linestyle=line, linewidth=THIN, label=f"baseline {side}")
 
 
 def _gap(axes: Axes, variant: pd.DataFrame) -> None:
     last = variant[variant["epoch"] == variant["epoch"].max()]
     gap = 100 * (last["train_accuracy"] - last["validation_accuracy"])
-    text = f"gap {number(gap.mean())} pp" if np.isfinite(gap).any() else "undefined"
+    text = f"gap {decimal(gap.mean())} pp" if np.isfinite(gap).any() else "undefined"
     box = {"boxstyle": "square,pad=0.1", "facecolor": "white", "edgecolor": "none", "alpha": 0.7}
     axes.text(0.97, 0.05, text, ha="right", va="bottom", transform=axes.transAxes, bbox=box)
 
@@ -84,7 +87,9 @@ def _axes(axes: Axes, epochs: pd.DataFrame) -> None:
     last = int(epochs["epoch"].max())
     late = epochs[epochs["epoch"] >= min(max(last // 4, 1), last)]
     means = pd.concat([100 * band(late, ["clip", "regularization", "epoch"], side)["mean"] for side in SIDES])
-    if len(means):
+    if means.empty:
+        axes.set_ylim(0, 100)
+    else:
         low, high = means.min(), means.max()
         margin = 0.06 * max(high - low, 1.0)
         axes.set_ylim(low - 3 * margin, high + margin)
@@ -99,7 +104,7 @@ def _legend() -> list[Line2D | Patch]:
         Line2D([], [], color="0.2", label="train"),
         Line2D([], [], color="0.2", linestyle=AFTER, label="validation"),
         Patch(facecolor="0.2", alpha=0.25, label="95 % interval over seeds"),
-        Line2D([], [], color=GREY, label="baseline"),
+        Line2D([], [], color=GREY, linewidth=THIN, label="baseline"),
     ]
 
 
@@ -107,14 +112,12 @@ def caption(tables: Tables) -> str:
     """What is shown, how many seeds, which intervals, and what was left out."""
     epochs = alone(tables["epochs"])
     last = epochs[epochs["epoch"] == epochs.groupby("regime")["epoch"].transform("max")]
-    undefined = len(last) - len(finite(last, "train_accuracy"))
-    left_out = (
-        f" {undefined} of {len(last)} runs have an undefined accuracy in the end and leave the mean there."
-        if undefined
-        else ""
-    )
+    runs = epochs.groupby([*VARIANT, "seed"]).ngroups
+    undefined = runs - len(finite(last, "train_accuracy"))
+    left_out = f" Runs whose accuracy is undefined in the end: {undefined} of {runs}." if undefined else ""
     return (
-        f"{QUESTION} Mean over seeds with Student's 95 % interval; grey: baseline, neither clip nor regularization. In"
-        " the corner: train minus validation accuracy at the last epoch (pp: percentage points). The vertical"
-        f" axis holds the accuracies after the first quarter of the epochs. {seeds_sentence(epochs)}{left_out}"
+        f"{QUESTION} Mean over seeds (those with a value) with Student's 95 % interval; thin: mean of the"
+        " baseline, neither clip nor regularization. In the corner: train minus validation accuracy at the"
+        " last epoch (pp: percentage points). The vertical axis holds the accuracies after the first quarter"
+        f" of the epochs. {seeds_sentence(epochs)}{left_out}"
     )

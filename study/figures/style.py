@@ -18,7 +18,8 @@ from matplotlib.typing import LineStyleType
 Tables: TypeAlias = Mapping[str, pd.DataFrame]
 
 NONE = "none"  # the label of "no clipping" and of "no regularization"
-GREY = "0.62"  # reference curves and baselines drawn behind a variant
+GREY = "0.45"  # a baseline behind a variant, which is thin too: in print all variants are grey
+THIN = 0.5
 FAINT = "0.9"  # grids and cells without a value
 AFTER: LineStyleType = (0, (2.5, 1.2))  # validation against train, after the clip against before
 

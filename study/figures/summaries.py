@@ -26,10 +26,22 @@ def finite(frame: pd.DataFrame, column: str) -> pd.DataFrame:
     return frame[np.isfinite(frame[column].astype(float))]
 
 
-def positive(frame: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
-    """The frame with the values of `columns` which a log axis cannot show (0, infinite) made NaN."""
+def without_infinities(frame: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    """The frame with the infinite values of `columns` made NaN."""
     values = frame[list(columns)].astype(float)
-    return frame.assign(**values.where(np.isfinite(values) & (values > 0)))
+    return frame.assign(**values.where(np.isfinite(values)))
+
+
+def aligned(windows: pd.DataFrame) -> pd.DataFrame:
+    """Windows of runs of different length, put on those of the longest run: `step` becomes that window's.
+
+    A run that ended early has shorter windows, so that several of its rows may get the same step.
+    """
+    if windows.empty:
+        return windows
+    ends = windows.groupby([*VARIANT, "seed"])["last_step"].transform("max")
+    grid = np.unique(windows.loc[ends == ends.max(), "step"])
+    return windows.assign(step=grid[np.searchsorted(grid, windows["step"], side="right") - 1])
 
 
 def alone(frame: pd.DataFrame) -> pd.DataFrame:
@@ -53,13 +65,14 @@ def present(frame: pd.DataFrame, column: str, order: Iterable[str]) -> list[str]
 
 
 def seeds_sentence(frame: pd.DataFrame) -> str:
-    """How many seeds the variants of a table have, such as "10 seeds per variant."."""
+    """How many seeds the variants of a table have ("8 to 10 seeds per variant.")."""
     counts = frame.groupby(VARIANT)["seed"].nunique()
     if counts.empty:
         return "No runs."
     low, high = int(counts.min()), int(counts.max())
-    number = f"{low}" if low == high else f"{low} to {high}"
-    return f"{number} {'seed' if high == 1 else 'seeds'} per variant."
+    if high == 1:
+        return "1 seed per variant, so no interval."
+    return f"{high if low == high else f'{low} to {high}'} seeds per variant."
 
 
 def diverged_sentence(runs: pd.DataFrame) -> str:
@@ -67,3 +80,13 @@ def diverged_sentence(runs: pd.DataFrame) -> str:
     diverged, failed = (int((runs["status"] == status).sum()) for status in ("diverged", "failed"))
     text = f"{diverged} of {len(runs)} runs diverged" if diverged else f"No run of {len(runs)} diverged"
     return f"{text}, {failed} failed." if failed else f"{text}."
+
+
+def left_out_sentence(windows: pd.DataFrame) -> str:
+    """How many norms a log axis of medians cannot show, with a leading space; nothing if it shows all."""
+    if windows.empty:
+        return ""
+    norms, n = windows["norm_before"].astype(float), len(windows)
+    wrong, zero = int((~np.isfinite(norms)).sum()), int((norms == 0).sum())
+    text = f" Windows left out because their norm is not finite: {wrong} of {n}." if wrong else ""
+    return text + (f" Windows with norm 0: {zero} of {n}; a median of 0 is left blank." if zero else "")

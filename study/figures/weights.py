@@ -1,11 +1,13 @@
 """Distribution of the final weights, and how many of them are zero or nearly so."""
 
+import math
 from collections.abc import Sequence
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import NullFormatter
 
 from study.figures.layout import LINE, legend, lines, name_rows, page, row_centres, wrap
 from study.figures.style import NONE, Look, Style, Tables, styled
@@ -65,6 +67,7 @@ def _distribution(axes: Axes, weights: pd.DataFrame, names: Sequence[str], style
         _dress(curve, style.regularizations[name])
     axes.axvline(SMALL, color="0.4", linewidth=0.6, linestyle=":")
     axes.set_xscale("log")
+    axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_xlim(*_magnitudes(weights))
     axes.set_ylim(-3, 103)
     axes.set_xlabel("weight magnitude |w|")
@@ -77,9 +80,9 @@ def _dress(line: Line2D, look: Look) -> None:
 
 
 def _magnitudes(weights: pd.DataFrame) -> tuple[float, float]:
-    """The range of |w| which holds more than a thousandth of some histogram, and always 0.001."""
+    """The range of |w| which holds more than a thousandth of some histogram, and always 0.0001 to 1."""
     held = weights.loc[(weights["share"] > 1e-3) & (weights["high"] > 0), ["low", "high"]]
-    edges = [*held["low"][held["low"] > 0], *held["high"], SMALL / 3, SMALL * 3]
+    edges = [*held["low"][held["low"] > 0], *held["high"], SMALL / 10, 1.0]
     return min(edges), max(edges)
 
 
@@ -90,6 +93,8 @@ def _shares(axes: Axes, runs: pd.DataFrame, names: Sequence[str], style: Style) 
         color, marker = style.regularizations[name].color, style.regularizations[name].marker
         own = runs[runs["regularization"] == name]
         zero, small = (100 * float(finite(own, key)[key].mean()) for key in ("weight_zero", "weight_small"))
+        if math.isnan(zero):
+            axes.text(0, height, "undefined", va="center", color="0.4")
         axes.plot([zero, small], [height, height], color=color, linewidth=0.7)
         axes.plot([small], [height], marker, color=color, markerfacecolor="white", label=f"{name} small")
         axes.plot([zero], [height], marker, color=color, label=f"{name} zero")
@@ -113,7 +118,7 @@ def caption(tables: Tables) -> str:
     """What is shown, how many seeds, and what was left out."""
     runs = _shown(tables["runs"])
     undefined = len(runs) - len(finite(runs, "weight_zero"))
-    left_out = f" {undefined} runs without finite weights are left out." if undefined else ""
+    left_out = f" Runs left out because their weights are not finite: {undefined}." if undefined else ""
     return (
         f"{QUESTION} No clipping, weights at the last epoch. Left: share of the weights of the first and"
         " last tensor up to a magnitude (a curve starts at its share of exact zeros; dotted: |w| = 0.001)."

@@ -3,7 +3,7 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
-from study.parameters import NonNegative
+from study.parameters import Flag, NonNegative
 from study.regularization.base import Place, Regularization, Tensors, penalized
 
 
@@ -19,7 +19,7 @@ class ElasticNet(Regularization):
     lambda1: NonNegative
     lambda2: NonNegative
     strength: NonNegative = 1.0
-    biases: bool = False
+    biases: Flag = False
 
     def penalty(self, parameters: Tensors) -> Tensor:
         chosen = list(penalized(parameters, self.biases).values())

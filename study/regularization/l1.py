@@ -3,7 +3,7 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
-from study.parameters import NonNegative
+from study.parameters import Flag, NonNegative
 from study.regularization.base import Place, Regularization, Tensors, penalized
 
 
@@ -16,7 +16,7 @@ class L1(Regularization):
     name: Literal["l1"] = "l1"
     place: ClassVar[Place] = "loss"
     strength: NonNegative
-    biases: bool = False
+    biases: Flag = False
 
     def penalty(self, parameters: Tensors) -> Tensor:
         chosen = penalized(parameters, self.biases).values()

@@ -3,7 +3,7 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
-from study.parameters import NonNegative
+from study.parameters import Flag, NonNegative
 from study.regularization.base import Place, Regularization, Tensors, penalized
 
 
@@ -17,7 +17,7 @@ class SumOfNorms(Regularization):
     name: Literal["sum_of_norms"] = "sum_of_norms"
     place: ClassVar[Place] = "loss"
     strength: NonNegative
-    biases: bool = True
+    biases: Flag = True
 
     def penalty(self, parameters: Tensors) -> Tensor:
         chosen = penalized(parameters, self.biases).values()

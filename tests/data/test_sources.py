@@ -100,7 +100,7 @@ def test_a_mirror_that_falls_silent_is_left_within_its_patience(mirror, scratch,
     released = threading.Event()
     monkeypatch.setattr(Quiet, "do_GET", lambda handler: released.wait(4))
     start = time.monotonic()
-    with pytest.raises(SourceError, match="the download broke off: .*timed out"):
+    with pytest.raises(SourceError, match=r"the download broke off: .*timed out"):
         torchvision_mirrors(scratch, "MNIST", patience=0.5)
     assert time.monotonic() - start < 3
     released.set()

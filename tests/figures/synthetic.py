@@ -1,7 +1,7 @@
 """Tables as the collect and analyse stages write them, with plausible values and no training."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -45,14 +45,13 @@ class Grid:
     tensors: tuple[str, ...] = ("layers.0.weight", "layers.0.bias", "layers.2.weight", "layers.2.bias")
 
 
-def wide(clips: int, regularizations: int, regimes: int = 2) -> Grid:
-    """A grid of many variants, with labels of all lengths, and few seeds."""
+def wide(clips: int, regularizations: int, regime: str = "many") -> Grid:
+    """A regime of many variants, with labels of all lengths, and few seeds."""
     many = ["none", *CLIPS[1:], *(f"percentile(p={p}, history=1000)" for p in range(1, clips))][:clips]
     more = ["none", *REGULARIZATIONS[1:], *(f"l2({p}e-05)" for p in range(1, regularizations))][
         :regularizations
     ]
-    names = [f"regime_{number}" for number in range(regimes)]
-    return Grid(dict.fromkeys(names, (many, more)), seeds=2, epochs=3, windows=4)
+    return Grid({regime: (many, more)}, seeds=2, epochs=3, windows=4)
 
 
 def tables(grid: Grid, seed: int = 0) -> dict[str, pd.DataFrame]:
@@ -74,7 +73,11 @@ def all_diverged(grid: Grid) -> dict[str, pd.DataFrame]:
     made = tables(grid)
     runs = made["runs"].assign(status="diverged", cause="non-finite loss", diverged_step=3)
     blank = {name: _undefined(frame) for name, frame in made.items() if name not in ("runs", "comparisons")}
-    return {**blank, "runs": _undefined(runs), "comparisons": _undefined(made["comparisons"]).assign(n=0)}
+    return {
+        **blank,
+        "runs": _undefined(runs),
+        "comparisons": _undefined(made["comparisons"]).assign(n=0, n_undefined=grid.seeds),
+    }
 
 
 def _undefined(frame: pd.DataFrame) -> pd.DataFrame:
@@ -236,8 +239,3 @@ def _holm(p: pd.Series) -> pd.Series:
     known = p.dropna()
     adjusted = multipletests(known, method="holm")[1] if len(known) else []
     return pd.Series(adjusted, index=known.index, dtype=float).reindex(p.index)
-
-
-def shrunk(grid: Grid, seeds: int) -> Grid:
-    """The same grid with another number of seeds."""
-    return replace(grid, seeds=seeds)

@@ -1,0 +1,31 @@
+# From a configuration to a paper: data -> train -> collect -> analyse -> figures -> report.
+from snakemake.utils import min_version
+
+min_version("9.27")
+
+
+if not workflow.overwrite_configfiles:
+
+    configfile: "config/study.yaml"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/progress.smk"
+include: "workflow/rules/data.smk"
+include: "workflow/rules/train.smk"
+include: "workflow/rules/collect.smk"
+include: "workflow/rules/analyse.smk"
+include: "workflow/rules/figures.smk"
+include: "workflow/rules/report.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        rules.report.output,
+        rules.figures.input,
+
+
+localrules:
+    all,
+    figures,

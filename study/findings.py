@@ -1,0 +1,218 @@
+"""What the tables say, in values and sentences that a report can print; nothing is estimated here."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from study.figures.style import Tables
+
+ALPHA = 0.05
+METRIC_NAMES: Mapping[str, str] = {
+    "gap_accuracy": "accuracy gap",
+    "gap_loss": "cross-entropy gap",
+    "test_accuracy": "test accuracy",
+    "test_loss": "test cross-entropy",
+    "diverged": "rate of divergence",
+}
+IN_POINTS = ("gap_accuracy", "test_accuracy", "diverged")
+
+
+@dataclass(frozen=True)
+class Effect:
+    """One row of `comparisons`: a difference with its interval and its adjusted p."""
+
+    label: str
+    metric: str
+    estimate: float
+    low: float
+    high: float
+    p_adjusted: float
+    n: int
+    n_undefined: int
+    superiority: float
+
+    @property
+    def decided(self) -> bool:
+        """The interval leaves zero out and the adjusted p is below .05: the one is approximate, the other coarse."""
+        return self.p_adjusted < ALPHA and (self.low > 0 or self.high < 0)
+
+    @property
+    def text(self) -> str:
+        """`−12.3 points [−13.1, −11.5], adjusted p .012, n = 10`."""
+        scale = 100 if self.metric in IN_POINTS else 1
+        unit = "points" if self.metric in IN_POINTS else "nats"
+        low, high = number(scale * self.low), number(scale * self.high)
+        size = f"{number(scale * self.estimate, sign=True)} {unit} [{low}, {high}]"
+        left_out = f", {self.n_undefined} pairs undefined" if self.n_undefined else ""
+        return f"{size}, adjusted p {p_text(self.p_adjusted)}, n = {self.n}{left_out}"
+
+
+def number(value: float, sign: bool = False) -> str:
+    """A number for people: about three digits, a true minus sign."""
+    if not math.isfinite(value):
+        return "undefined"
+    digits = 1 if abs(value) >= 1 else 2 if abs(value) >= 0.1 else 3
+    text = f"{abs(value):.{digits}f}"
+    if float(text) == 0:
+        return text
+    return ("−" if value < 0 else "+" if sign else "") + text
+
+
+def p_text(p: float) -> str:
+    """A p value: `.012`, `< .001`, `undefined`."""
+    if not math.isfinite(p):
+        return "undefined"
+    return "< .001" if p < 0.001 else f"{p:.3f}".removeprefix("0")
+
+
+def percent(share: float, digits: int = 1) -> str:
+    """A share as a percentage."""
+    return f"{100 * share:.{digits}f} %" if math.isfinite(share) else "undefined"
+
+
+def effects(comparisons: pd.DataFrame, regime: str, family: str, metric: str) -> list[Effect]:
+    """The comparisons of one family, the largest decided ones first."""
+    rows = comparisons.query("regime == @regime and family == @family and metric == @metric")
+    found = [_effect(family, metric, row) for row in rows.itertuples()]
+    return sorted(found, key=lambda e: (not e.decided, -abs(e.estimate) if math.isfinite(e.estimate) else 0))
+
+
+def _effect(family: str, metric: str, row: object) -> Effect:
+    labels = {"clip": "{0.clip}", "regularization": "{0.regularization}"}
+    return Effect(
+        label=labels.get(family, "{0.clip} with {0.regularization}").format(row),
+        metric=metric,
+        **{
+            name: getattr(row, name)
+            for name in ("estimate", "low", "high", "p_adjusted", "n", "n_undefined", "superiority")
+        },
+    )
+
+
+def listed(effects: Sequence[Effect]) -> str:
+    """`global_norm(0.1) (−12.3 points ...); value(0.01) (...)`."""
+    return "; ".join(f"`{effect.label}` ({effect.text})" for effect in effects)
+
+
+def sentences(found: Sequence[Effect], subject: str, metric: str) -> Iterator[str]:
+    """What a family of comparisons shows about one metric, decided and undecided apart."""
+    name = METRIC_NAMES[metric]
+    up = [e for e in found if e.decided and e.estimate > 0]
+    down = [e for e in found if e.decided and e.estimate < 0]
+    open_ = [e for e in found if not e.decided]
+    if up:
+        yield f"The {name} rose with {listed(up)}."
+    if down:
+        yield f"The {name} fell with {listed(down)}."
+    if open_ and not up and not down:
+        yield f"No {subject} alone changed the {name} beyond what {open_[0].n or 'these'} seeds can tell: {listed(open_)}."
+    elif open_:
+        yield f"Undecided for the {name}: {listed(open_)}."
+
+
+@dataclass(frozen=True)
+class RegimeFindings:
+    """All that the report says about one regime."""
+
+    name: str
+    tables: Tables
+
+    def mean(self, metric: str, clip: str = "none", regularization: str = "none") -> str:
+        """A variant's mean over seeds with its interval, in percent or nats."""
+        rows = self.tables["summary"].query(
+            "regime == @self.name and metric == @metric and clip == @clip and regularization == @regularization"
+        )
+        (n, mean, low, high), *_ = rows[["n", "mean", "low", "high"]].to_numpy(float).tolist()
+        if not n:
+            return "undefined (every run diverged)"
+        if metric in IN_POINTS:
+            return f"{percent(mean)} [{percent(low)}, {percent(high)}]"
+        return f"{number(mean)} nats [{number(low)}, {number(high)}]"
+
+    def mean_of(self, column: str) -> str:
+        """The baseline's mean of a column of `runs`, over the seeds that have one."""
+        runs = self.runs
+        alone = runs[(runs["clip"] == "none") & (runs["regularization"] == "none")]
+        return percent(float(alone[column].mean()))
+
+    def effects(self, family: str, metric: str) -> list[Effect]:
+        """The comparisons of one family in this regime."""
+        return effects(self.tables["comparisons"], self.name, family, metric)
+
+    def text(self, family: str, metric: str) -> str:
+        """One family's findings about a metric, in sentences."""
+        subject = {"clip": "clipping", "regularization": "regularizer"}[family]
+        return " ".join(sentences(self.effects(family, metric), subject, metric))
+
+    @property
+    def runs(self) -> pd.DataFrame:
+        """The runs of this regime."""
+        runs = self.tables["runs"]
+        return runs[runs["regime"] == self.name]
+
+    @property
+    def lost(self) -> str:
+        """How many runs diverged and which variants they belong to."""
+        runs = self.runs
+        lost = runs[runs["status"] != "ok"]
+        if lost.empty:
+            return f"None of the {len(runs)} runs diverged."
+        ran, cells = _cells(runs), _cells(lost)
+        whole = [f"`{c}` with `{r}`" for (c, r), k in cells.items() if k == ran[c, r]]
+        part = [f"`{c}` with `{r}` ({k} of {ran[c, r]})" for (c, r), k in cells.items() if k < ran[c, r]]
+        causes = ", ".join(f"{cause} {k}" for cause, k in lost["cause"].value_counts().items())
+        text = f"{len(lost)} of {len(runs)} runs diverged ({causes})."
+        text += f" Every seed was lost for {'; '.join(whole)}." if whole else ""
+        return text + (f" Some were lost for {'; '.join(part)}." if part else "")
+
+    @property
+    def firing(self) -> str:
+        """How often each clip fired without a regularizer."""
+        alone = self.runs[(self.runs["regularization"] == "none") & (self.runs["clip"] != "none")]
+        groups = alone.groupby("clip", sort=False)["clip_rate"]
+        parts = [
+            f"`{clip}` in {percent(rates.mean())} of the steps ({_range(rates)})" for clip, rates in groups
+        ]
+        return "; ".join(parts)
+
+    @property
+    def interactions(self) -> str:
+        """How clips and regularizers combine, against adding their separate effects."""
+        found = self.effects("interaction", "gap_accuracy")
+        if not found:
+            return ""
+        decided = [e for e in found if e.decided]
+        count = f"{len(decided)} of {len(found)} pairs of a clip and a regularizer depart from additivity in the accuracy gap"
+        return f"{count}{': the largest, ' + listed(decided[:3]) if decided else ''}."
+
+
+def _cells(runs: pd.DataFrame) -> Counter[tuple[str, str]]:
+    """How many runs each variant has."""
+    return Counter(zip(runs["clip"], runs["regularization"], strict=True))
+
+
+def _range(values: pd.Series[float]) -> str:
+    low, high = values.min(), values.max()
+    return "every seed" if low == high else f"{percent(low)} to {percent(high)} by seed"
+
+
+def weights_text(runs: pd.DataFrame, regime: str) -> list[dict[str, str]]:
+    """Weights at the end by regularizer, without a clip: exact zeros, small ones, the largest, the norm."""
+    rows = runs[(runs["regime"] == regime) & (runs["clip"] == "none")]
+    columns = ["weight_zero", "weight_small", "weight_max", "weight_norm"]
+    means = rows.groupby("regularization", sort=False)[columns].mean()
+    return [
+        {
+            "regularizer": f"`{label}`",
+            "exactly zero": percent(row["weight_zero"]),
+            "below 0.001": percent(row["weight_small"]),
+            "largest": number(row["weight_max"]),
+            "norm": number(row["weight_norm"]),
+        }
+        for label, row in means.iterrows()
+    ]

@@ -1,0 +1,131 @@
+"""The report: one source, filled with computed values, rendered as Markdown, HTML and PDF."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import jinja2
+import pandas as pd
+import pypandoc
+import typst
+
+from study import findings
+from study.config import Study, combined_label
+from study.figures import Tables
+from study.findings import RegimeFindings
+from study.store import atomically
+
+Form = Literal["md", "html", "pdf"]
+PACKAGES = ("torch", "numpy", "scikit-learn", "scipy", "statsmodels", "pandas", "seaborn", "snakemake")
+
+
+@dataclass
+class Numbering:
+    """Figures in the order in which the text shows them, in the words of one output form.
+
+    In Markdown a caption is text below the picture; in HTML and PDF pandoc makes it a caption.
+    """
+
+    form: Form
+    captions: Mapping[str, str]
+    shown: list[str] = field(default_factory=list)
+
+    def figure(self, name: str) -> str:
+        """The picture with its number and caption."""
+        self.shown.append(name)
+        title = f"Figure {len(self.shown)}."
+        caption = self.captions[name].strip()
+        if self.form == "md":
+            return f"![{title}](figures/{name}.png)\n\n**{title}** {caption}"
+        suffix = "png" if self.form == "html" else "pdf"
+        return f"![**{title}** {_escaped(caption)}](figures/{name}.{suffix})"
+
+
+def _escaped(text: str) -> str:
+    """Text that Markdown takes as it is."""
+    return "".join(f"\\{c}" if c in "\\*_[]<>|$^~`#" else c for c in text)
+
+
+def fill(source: Path, form: Form, study: Study, tables: Tables, captions: Mapping[str, str]) -> str:
+    """The Markdown of the report for one output form."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(source.parent),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    runs = tables["runs"]
+    return environment.get_template(source.name).render(
+        study=study,
+        form=form,
+        figure=Numbering(form, captions).figure,
+        table=_pipe_table,
+        regimes=[(name, regime, RegimeFindings(name, tables)) for name, regime in study.regimes.items()],
+        combined_label=combined_label,
+        findings=findings,
+        runs=runs,
+        diverged=int((runs["status"] != "ok").sum()),
+        smallest_p=findings.p_text(2.0 ** (1 - len(study.seeds))),
+        versions=", ".join(f"{name} {importlib.metadata.version(name)}" for name in PACKAGES),
+        python=platform.python_version(),
+        machine=f"{platform.system()} {platform.machine()}",
+    )
+
+
+def _pipe_table(rows: list[dict[str, object]] | pd.DataFrame) -> str:
+    return pd.DataFrame(rows).to_markdown(index=False, disable_numparse=True)
+
+
+def to_html(markdown: str, folder: Path, bibliography: Path, style: Path) -> str:
+    """One self-contained page; pictures are read from `folder`."""
+    return str(
+        pypandoc.convert_text(
+            markdown,
+            "html5",
+            format="markdown",
+            extra_args=[
+                *("--standalone", "--embed-resources", "--mathml", "--toc", "--toc-depth=2", "--citeproc"),
+                *(f"--resource-path={folder}", f"--bibliography={bibliography}", f"--css={style}"),
+                *("--metadata", "link-citations=true"),
+            ],
+        )
+    )
+
+
+def to_pdf(markdown: str, folder: Path, bibliography: Path, template: Path) -> bytes:
+    """The PDF by typst; without a date in it, equal input gives equal bytes."""
+    text = pypandoc.convert_text(
+        markdown,
+        "typst",
+        format="markdown",
+        extra_args=["--standalone", "--citeproc", f"--bibliography={bibliography}", f"--template={template}"],
+    )
+    with tempfile.NamedTemporaryFile("w", dir=folder, suffix=".typ", encoding="utf-8") as source:
+        source.write(text)
+        source.flush()
+        return bytes(typst.compile(source.name, root=str(folder)))
+
+
+def render(source: Path, study: Study, tables: Tables, captions: Mapping[str, str], folder: Path) -> None:
+    """Write report.md, .html and .pdf into `folder`, where figures/ is; bibliography and styles are beside `source`."""
+    beside = source.parent
+    text = {form: fill(source, form, study, tables, captions) for form in ("md", "html", "pdf")}
+    page = to_html(text["html"], folder, beside / "references.bib", beside / "report.css")
+    pdf = to_pdf(text["pdf"], folder, beside / "references.bib", beside / "report.typ")
+    atomically(
+        folder / "report.md", lambda file: file.write_text(_without_header(text["md"]), encoding="utf-8")
+    )
+    atomically(folder / "report.html", lambda file: file.write_text(page, encoding="utf-8"))
+    atomically(folder / "report.pdf", lambda file: file.write_bytes(pdf))
+
+
+def _without_header(markdown: str) -> str:
+    """Markdown without pandoc's title block, which other readers would show as text."""
+    return markdown.split("---", 2)[-1].lstrip()

@@ -1,0 +1,94 @@
+"""The tables of the paper: numbers ready for print, from summaries and comparisons."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import pandas as pd
+
+from study.figures.style import Tables
+from study.findings import IN_POINTS, effects, number, p_text, percent
+from study.store import atomically
+
+
+def variants(tables: Tables) -> pd.DataFrame:
+    """Every variant: runs, diverged, and mean [interval] of test accuracy and of both gaps."""
+    summary = tables["summary"]
+    keys = ["regime", "clip", "regularization"]
+    wanted = {
+        "test_accuracy": "test accuracy",
+        "gap_accuracy": "accuracy gap",
+        "gap_loss": "cross-entropy gap (nats)",
+    }
+    rows = []
+    for key, group in summary.groupby(keys, sort=False):
+        rows_of = {row["metric"]: row for row in group.to_dict("records")}
+        counts = {count: group[count].iloc[0] for count in ("runs", "diverged")}
+        cells = {title: _interval(metric, rows_of[metric]) for metric, title in wanted.items()}
+        rows.append(dict(zip(keys, key, strict=True)) | counts | cells)
+    return pd.DataFrame(rows)
+
+
+def _interval(metric: str, row: Mapping[Hashable, Any]) -> str:
+    if not row["n"]:
+        return "–"
+    show = percent if metric in IN_POINTS else number
+    return f"{show(row['mean'])} [{show(row['low'])}, {show(row['high'])}]"
+
+
+def _effects(tables: Tables, families: tuple[str, ...]) -> pd.DataFrame:
+    comparisons = tables["comparisons"]
+    rows = [
+        {
+            "regime": regime,
+            "variant": effect.label,
+            "metric": metric.replace("_", " "),
+            "difference": number((100 if metric in IN_POINTS else 1) * effect.estimate, sign=True),
+            "low": number((100 if metric in IN_POINTS else 1) * effect.low),
+            "high": number((100 if metric in IN_POINTS else 1) * effect.high),
+            "adjusted p": p_text(effect.p_adjusted),
+            "P(A > B)": number(effect.superiority),
+            "n": effect.n,
+            "undefined": effect.n_undefined,
+        }
+        for regime in comparisons["regime"].unique()
+        for family in families
+        for metric in ("gap_accuracy", "test_accuracy", "test_loss", "diverged")
+        for effect in effects(comparisons, regime, family, metric)
+    ]
+    return pd.DataFrame(rows)
+
+
+def main_effects(tables: Tables) -> pd.DataFrame:
+    """Each clip and each regularizer alone against neither: percentage points, and nats for the loss."""
+    return _effects(tables, ("clip", "regularization"))
+
+
+def interactions(tables: Tables) -> pd.DataFrame:
+    """Each pair of clip and regularizer against the sum of their separate effects."""
+    return _effects(tables, ("interaction",))
+
+
+TABLES: Mapping[str, Callable[[Tables], pd.DataFrame]] = MappingProxyType(
+    {"variants": variants, "main_effects": main_effects, "interactions": interactions}
+)
+
+
+def save(table: pd.DataFrame, stem: Path) -> None:
+    """Write `<stem>.csv` and `<stem>.tex`."""
+    atomically(stem.with_suffix(".csv"), lambda f: table.to_csv(f, index=False, lineterminator="\n"))
+    escaped = table.rename(columns=_latex).map(_latex)
+    atomically(
+        stem.with_suffix(".tex"), lambda f: f.write_text(escaped.to_latex(index=False), encoding="utf-8")
+    )
+
+
+def _latex(cell: object) -> object:
+    if not isinstance(cell, str):
+        return cell
+    for plain, tex in {"%": r"\%", "_": r"\_", "−": "$-$", "–": "--", ">": "$>$", "<": "$<$"}.items():
+        cell = cell.replace(plain, tex)
+    return cell

@@ -1,0 +1,73 @@
+"""Studies to draw, each drawn once for all tests."""
+
+from collections.abc import Callable, Mapping
+from functools import cache
+
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+
+from study.figures import FIGURES, Style, style_for
+
+from .geometry import Layout, measure
+from .synthetic import CLIPS, DEFAULT, REGULARIZATIONS, Grid, all_diverged, tables, wide
+
+Tables = Mapping[str, pd.DataFrame]
+
+UNSTABLE = {"unstable": (CLIPS, REGULARIZATIONS)}
+STUDIES: dict[str, Callable[[], Tables]] = {
+    "default": lambda: tables(Grid(DEFAULT, seeds=5, windows=8)),
+    "one seed": lambda: tables(Grid(UNSTABLE, seeds=1, windows=8)),
+    "two variants": lambda: tables(Grid({"smoke": (CLIPS[:2], REGULARIZATIONS[:2])}, seeds=3, windows=8)),
+    "baseline alone": lambda: tables(Grid({"smoke": (("none",), ("none",))}, seeds=3, windows=8)),
+    "all diverged": lambda: all_diverged(Grid(UNSTABLE, seeds=3, windows=4)),
+    "12 x 12": lambda: tables(wide(12, 12, regime="unstable")),
+    "no step measured": lambda: without_steps(
+        tables(Grid({"smoke": (CLIPS[:3], REGULARIZATIONS[:2])}, seeds=2, windows=1))
+    ),
+}
+
+
+def without_steps(made: Tables) -> Tables:
+    """The study with `every_step` off: windows and tensors have no rows, the windows no statistics either."""
+    bare = ["study", "regime", "clip", "regularization", "seed", "step", "last_step"]
+    return {**made, "steps": made["steps"].loc[[], bare], "tensors": made["tensors"].iloc[:0]}
+
+
+@cache
+def study(name: str) -> Tables:
+    return STUDIES[name]()
+
+
+@cache
+def style_of(name: str) -> Style:
+    runs = study(name)["runs"]
+    return style_for(runs["clip"], runs["regularization"])
+
+
+@cache
+def drawn(name: str, figure: str) -> Figure:
+    """The figure from its own tables only, as the workflow gives them."""
+    needed = {table: study(name)[table] for table in FIGURES[figure].needs}
+    return FIGURES[figure].draw(needed, style_of(name))
+
+
+@cache
+def measured(name: str, figure: str) -> Layout:
+    return measure(drawn(name, figure))
+
+
+@pytest.fixture
+def default() -> Tables:
+    return study("default")
+
+
+@pytest.fixture
+def style() -> Style:
+    return style_of("default")
+
+
+@pytest.fixture
+def draw() -> Callable[[str], Figure]:
+    """Draws a figure of the default study; it is shared, so leave it as it is."""
+    return lambda figure: drawn("default", figure)

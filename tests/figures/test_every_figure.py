@@ -1,0 +1,117 @@
+"""What holds for every registered figure, whatever the study."""
+
+import itertools
+import pkgutil
+from collections.abc import Iterable
+
+import pytest
+from matplotlib.figure import Figure
+
+import study.figures
+from study.figures import FIGURES
+
+from .conftest import STUDIES, drawn, measured
+from .conftest import study as tables_of
+from .geometry import crowded_slants, outside, overlaps, tick_labels
+
+QUANTITIES = (
+    "%",
+    "percentage points",
+    "epoch",
+    "optimizer step",
+    "gradient norm",
+    "|w|",
+    "clipping",
+    "regularization",
+)
+TABLES = {"runs", "epochs", "steps", "tensors", "weights", "comparisons"}
+
+everywhere = pytest.mark.parametrize(("name", "figure"), list(itertools.product(STUDIES, FIGURES)))
+
+
+def test_every_file_with_a_name_is_registered_and_no_other():
+    files = {module.name for module in pkgutil.iter_modules(study.figures.__path__)}
+    assert files - set(FIGURES) == {"layout", "style", "summaries"}
+    assert set(FIGURES) < files
+
+
+@pytest.mark.parametrize("figure", FIGURES.values(), ids=list(FIGURES))
+def test_a_figure_states_its_question_and_its_tables(figure):
+    assert figure.question.endswith("?")
+    assert set(figure.needs) <= TABLES
+    assert len(figure.needs) > 0
+
+
+@everywhere
+def test_texts_neither_overlap_nor_leave_the_page(name, figure):
+    layout = measured(name, figure)
+    assert overlaps(layout) == []
+    assert crowded_slants(layout) == []
+    assert outside(layout) == []
+
+
+@everywhere
+def test_texts_are_legible_in_print(name, figure):
+    assert min(placed.text.get_fontsize() for placed in measured(name, figure).texts) >= 7
+    assert drawn(name, figure).get_figwidth() == pytest.approx(6.5)
+
+
+@everywhere
+def test_axes_of_numbers_name_their_quantity(name, figure):
+    page = drawn(name, figure)
+    for axes in page.axes:
+        for axis, of_page in ((axes.xaxis, page.get_supxlabel()), (axes.yaxis, page.get_supylabel())):
+            if any(_is_number(label.get_text()) for label in tick_labels(axis)):
+                title = axis.get_label_text() or of_page
+                assert any(quantity in title for quantity in QUANTITIES), title
+
+
+def _is_number(text: str) -> bool:
+    return text.lstrip("−$").startswith((*"0123456789", "\\mathdefault"))
+
+
+@everywhere
+def test_captions_open_with_the_question_and_count_the_seeds(name, figure):
+    tables = {table: tables_of(name)[table] for table in FIGURES[figure].needs}
+    caption = FIGURES[figure].caption(tables)
+    assert caption.startswith(FIGURES[figure].question)
+    assert any(words in caption for words in ("seeds per variant.", "1 seed per variant", "No runs."))
+    assert "nan" not in caption.split()
+
+
+def _colors_by_label(page: Figure, labels: Iterable[str]) -> dict[str, set[str]]:
+    """The colours of the lines whose name holds the label ("seeds of ...", "... zero")."""
+    found: dict[str, set[str]] = {}
+    longest_first = sorted(labels, key=len, reverse=True)
+    for line in (line for axes in page.axes for line in axes.lines):
+        name = str(line.get_label())
+        for label in (label for label in longest_first if label in name):
+            found.setdefault(label, set()).add(str(line.get_color()))
+            break
+    return found
+
+
+def test_a_label_has_the_same_colour_in_every_figure(style):
+    looks = {**style.clips, **style.regularizations}
+    del looks["none"]
+    seen = set()
+    for figure in FIGURES:
+        for label, colors in _colors_by_label(drawn("default", figure), looks).items():
+            assert colors == {looks[label].color}, (figure, label)
+            seen.add((figure, label))
+    assert {label for _, label in seen} == set(looks)
+    assert {figure for figure, _ in seen} >= {
+        "gap_forest",
+        "learning_curves",
+        "gradient_norm",
+        "clip_rate",
+        "weights",
+    }
+
+
+def test_a_label_has_the_same_marker_wherever_it_has_one(style):
+    for figure in ("gap_forest", "clip_rate", "weights"):
+        for axes in drawn("default", figure).axes:
+            for line in axes.lines:
+                look = {**style.regularizations, **style.clips}.get(str(line.get_label()))
+                assert look is None or line.get_marker() == look.marker

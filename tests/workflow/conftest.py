@@ -1,0 +1,88 @@
+"""The smoke study through Snakemake, in a copy of the repository of its own."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PARTS = ("Snakefile", "config", "paper", "study", "workflow")
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """A copy of the repository in which Snakemake can run."""
+
+    root: Path
+
+    def snakemake(self, *arguments: str, expect: int = 0, **environment: str) -> str:
+        """Run Snakemake on the smoke study; its output, once its exit code is as expected."""
+        command = [sys.executable, "-m", "snakemake", "--configfile", "config/smoke.yaml", *arguments]
+        done = subprocess.run(
+            [*command, "--scheduler", "greedy"],
+            cwd=self.root,
+            env={**os.environ, "OMP_NUM_THREADS": "1", **environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=900,
+            check=False,
+        )
+        assert done.returncode == expect, done.stdout
+        return done.stdout
+
+    def planned(self, *arguments: str) -> dict[str, int]:
+        """How many jobs of each rule a run would start."""
+        table = self.snakemake("-n", "--quiet", "rules", *arguments).partition("Job stats:")[2].split("\n\n")[0]
+        rows = [line.split() for line in table.splitlines()[3:]]
+        return {rule: int(count) for rule, count in rows if rule not in ("all", "total")}
+
+    @property
+    def results(self) -> Path:
+        return self.root / "results" / "smoke"
+
+    def edit(self, name: str, change: Callable[[str], str]) -> None:
+        """Change a file's text."""
+        path = self.root / name
+        path.write_text(change(path.read_text()))
+
+
+def copied(root: Path) -> Checkout:
+    for part in PARTS:
+        source = ROOT / part
+        if source.is_dir():
+            shutil.copytree(
+                source,
+                root / part,
+                ignore=shutil.ignore_patterns("__pycache__", "figures", "tables")
+                if part == "paper"
+                else shutil.ignore_patterns("__pycache__"),
+            )
+        else:
+            shutil.copy(source, root / part)
+    return Checkout(root)
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Checkout:
+    """A copy in which nothing has run."""
+    return copied(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def finished_once(tmp_path_factory: pytest.TempPathFactory) -> tuple[Checkout, str]:
+    """A copy in which the smoke study has run, and what it printed."""
+    checkout = copied(tmp_path_factory.mktemp("smoke"))
+    return checkout, checkout.snakemake("--cores", "2")
+
+
+@pytest.fixture
+def finished(finished_once: tuple[Checkout, str], tmp_path: Path) -> Checkout:
+    """A copy of the finished study, with its times, for a test to change."""
+    shutil.copytree(finished_once[0].root, tmp_path / "copy", symlinks=True)
+    return Checkout(tmp_path / "copy")

@@ -1,0 +1,152 @@
+"""The whole workflow on a small study: what it leaves, and what it does again when something changes."""
+
+import gzip
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from study.config import json_schema
+from study.figures import FIGURES
+from study.records import KEYS
+from tests.workflow.conftest import Checkout
+
+pytestmark = pytest.mark.workflow
+
+TRAININGS = 8  # two regimes, two clips, two regularizations
+
+
+def test_a_study_leaves_its_tables_figures_and_report(finished_once: tuple[Checkout, str]) -> None:
+    checkout, printed = finished_once
+    for table in ("runs", "epochs", "steps", "tensors", "weights"):
+        assert set(KEYS) <= set(pd.read_parquet(checkout.results / f"{table}.parquet").columns)
+    runs = pd.read_parquet(checkout.results / "runs.parquet")
+    assert len(runs) == TRAININGS * 3
+    assert not runs.duplicated(list(KEYS)).any()
+    comparisons = pd.read_csv(checkout.results / "comparisons.csv")
+    assert set(comparisons["family"]) == {"clip", "regularization", "combination", "interaction"}
+    for figure in FIGURES:
+        for form, head in (("pdf", b"%PDF"), ("png", b"\x89PNG"), ("svg", b"<?xml")):
+            assert (checkout.results / f"paper/figures/{figure}.{form}").read_bytes().startswith(head)
+    assert (checkout.results / "paper/report.pdf").read_bytes().startswith(b"%PDF")
+    assert "100% of the training done" in printed
+
+
+def test_the_report_is_self_contained_and_has_no_gap(finished_once: tuple[Checkout, str]) -> None:
+    paper = finished_once[0].results / "paper"
+    page = (paper / "report.html").read_text()
+    assert page.count("data:image/png;base64") == len(FIGURES)
+    assert not re.findall(r'(?:src|href)="(?!data:|#|https?://)', page)
+    text = (paper / "report.md").read_text()
+    assert not re.search(r"\bnan\b|\bNone of None\b|\{\{|\}\}", text)
+    for figure in re.findall(r"\]\((figures/[^)]+)\)", text):
+        assert (paper / figure).exists()
+
+
+def test_a_finished_study_has_nothing_to_do(finished: Checkout) -> None:
+    assert finished.planned() == {}
+    assert "Nothing to be done" in finished.snakemake("--cores", "2")
+
+
+def test_one_more_seed_trains_only_that_seed(finished: Checkout) -> None:
+    before = {path: path.stat().st_mtime_ns for path in finished.results.glob("runs/*/*/0-2/*.parquet")}
+    assert finished.planned("--config", "seeds=4")["train"] == TRAININGS
+    finished.snakemake("--cores", "2", "--config", "seeds=4", "--", "results/smoke/runs.parquet")
+    assert len(list(finished.results.glob("runs/*/*/3"))) == TRAININGS
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+    runs = pd.read_parquet(finished.results / "runs.parquet")
+    assert runs.groupby(["regime", "clip", "regularization"])["seed"].apply(list).map(lambda s: s == [0, 1, 2, 3]).all()
+
+
+def test_fewer_seeds_train_nothing(finished: Checkout) -> None:
+    assert "train" not in finished.planned("--config", "seeds=2")
+
+
+def test_a_new_variant_trains_only_itself(finished: Checkout) -> None:
+    finished.edit(
+        "config/smoke.yaml",
+        lambda text: text.replace("  regularizations:", "    - {name: value, bound: 0.1}\n  regularizations:"),
+    )
+    assert finished.planned()["train"] == 4  # two regimes, two regularizations
+
+
+@pytest.mark.parametrize(
+    ("source", "trainings"),
+    [
+        ("study/clipping/global_norm.py", 4),
+        ("study/regularization/l1.py", 4),
+        ("study/clipping/value.py", 0),
+        ("study/replicates.py", TRAININGS),
+    ],
+)
+def test_an_edited_method_trains_its_own_variants_again(finished: Checkout, source: str, trainings: int) -> None:
+    finished.edit(source, lambda text: text + "\n# edited\n")
+    assert finished.planned().get("train", 0) == trainings
+
+
+def test_an_edited_figure_is_drawn_again_and_nothing_is_trained(finished: Checkout) -> None:
+    finished.edit("study/figures/heatmap.py", lambda text: text + "\n# edited\n")
+    assert finished.planned() == {"figure": 1, "report": 1}
+
+
+def test_a_bad_configuration_says_all_that_is_wrong_and_starts_nothing(fresh: Checkout) -> None:
+    fresh.edit(
+        "config/smoke.yaml",
+        lambda text: text.replace("max_norm: 0.5", "max_norm: -1").replace("epochs: 6", "epohcs: 6"),
+    )
+    printed = fresh.snakemake("-n", expect=1)
+    assert "The 'max_norm' parameter of clipping 'global_norm' must be a positive number. Got -1 instead." in printed
+    assert "defaults.clips.1.max_norm" in printed
+    assert "Did you mean 'epochs'?" in printed
+    assert "smoke.yaml" in printed
+    assert "Traceback" not in printed
+    assert "File " not in printed
+    assert not (fresh.root / "results").exists()
+
+
+def test_a_failed_job_names_its_log_which_names_the_file(fresh: Checkout) -> None:
+    sample = fresh.root / "study/samples/train-images-idx3-ubyte.gz"
+    sample.write_bytes(gzip.compress(gzip.decompress(sample.read_bytes())[:-100]))
+    printed = fresh.snakemake("--cores", "1", expect=1)
+    found = re.search(r"FAILED train .*; its log: (\S+)", printed)
+    assert found, printed
+    assert "train-images-idx3-ubyte" in (fresh.root / found[1]).read_text()
+    assert not list((fresh.root / "results").glob("**/*.parquet"))
+
+
+@pytest.mark.skipif(not shutil.which("unshare"), reason="needs unshare to take the network away")
+def test_the_smoke_study_needs_no_network(fresh: Checkout) -> None:
+    if subprocess.run(["unshare", "-rn", "true"], check=False).returncode:
+        pytest.skip("this machine does not let a test take the network away")
+    offline = ["unshare", "-rn", "--", sys.executable]
+    knock = "import socket; socket.create_connection(('127.0.0.1', 9), 1)"
+    assert "unreachable" in subprocess.run([*offline, "-c", knock], check=False, capture_output=True, text=True).stderr
+    done = subprocess.run(
+        [
+            *offline,
+            "-m",
+            "snakemake",
+            "--cores",
+            "2",
+            "--configfile",
+            "config/smoke.yaml",
+            "results/smoke/runs.parquet",
+        ],
+        cwd=fresh.root,
+        capture_output=True,
+        text=True,
+        timeout=900,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert (fresh.results / "runs.parquet").exists()
+
+
+def test_the_schema_is_the_one_of_the_configuration() -> None:
+    stored = Path(__file__).parents[2] / "workflow/schemas/study.schema.json"
+    assert json.loads(stored.read_text()) == json_schema(), "run `make schema`"

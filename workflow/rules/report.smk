@@ -1,0 +1,41 @@
+# The paper: tables, and one report in three forms.
+from study.tables import TABLES
+
+REPORT_TABLES = [table_path(name) for name in ("runs", "summary", "comparisons")]
+
+
+rule table:
+    input:
+        tables=REPORT_TABLES,
+        sources=["study/tables.py", "study/findings.py"],
+    output:
+        csv=f"{PAPER}/tables/{{paper_table}}.csv",
+        tex=f"{PAPER}/tables/{{paper_table}}.tex",
+    log:
+        f"{LOGS}/tables/{{paper_table}}.log",
+    script:
+        "../scripts/table.py"
+
+
+rule report:
+    input:
+        tables=REPORT_TABLES,
+        captions=expand(f"{RESULTS}/captions/{{figure}}.txt", figure=FIGURES),
+        figures=rules.figures.input,
+        paper_tables=expand(f"{PAPER}/tables/{{paper_table}}.{{form}}", paper_table=TABLES, form=("csv", "tex")),
+        source="paper/report.md.j2",
+        bibliography="paper/references.bib",
+        css="paper/report.css",
+        template="paper/report.typ",
+        code=["study/report.py", "study/findings.py"],
+    output:
+        md=f"{PAPER}/report.md",
+        html=f"{PAPER}/report.html",
+        pdf=f"{PAPER}/report.pdf",
+    params:
+        study=STUDY.model_dump_json(),
+        folder=PAPER,
+    log:
+        f"{LOGS}/report.log",
+    script:
+        "../scripts/report.py"

@@ -1,0 +1,14 @@
+"""Draw one figure from its tables, save it in every format, and write its caption."""
+
+import sys
+from pathlib import Path
+
+from study import store
+from study.figures import FIGURES, save, style_for
+
+sys.stderr = open(snakemake.log[0], "w", buffering=1)  # noqa: SIM115
+figure = FIGURES[snakemake.wildcards.figure]
+tables = {Path(path).stem: store.read(path) for path in snakemake.input.tables}
+style = style_for(snakemake.params.clips, snakemake.params.regularizations)
+save(figure.draw(tables, style), Path(snakemake.output.pdf).with_suffix(""))
+Path(snakemake.output.caption).write_text(figure.caption(tables) + "\n", encoding="utf-8")

@@ -1,0 +1,17 @@
+"""Fill the report's source with what was computed, and render it in each form."""
+
+import sys
+from pathlib import Path
+
+from study import report, store
+from study.config import Study
+
+sys.stderr = open(snakemake.log[0], "w", buffering=1)  # noqa: SIM115
+study, folder = Study.model_validate_json(snakemake.params.study), Path(snakemake.params.folder)
+report.render(
+    source=Path(snakemake.input.source),
+    study=study,
+    tables={Path(path).stem: store.read(path) for path in snakemake.input.tables},
+    captions={Path(path).stem: Path(path).read_text(encoding="utf-8") for path in snakemake.input.captions},
+    folder=folder,
+)

@@ -1,0 +1,11 @@
+"""Make one table of the paper."""
+
+import sys
+from pathlib import Path
+
+from study import store
+from study.tables import TABLES, save
+
+sys.stderr = open(snakemake.log[0], "w", buffering=1)  # noqa: SIM115
+tables = {Path(path).stem: store.read(path) for path in snakemake.input.tables}
+save(TABLES[snakemake.wildcards.paper_table](tables), Path(snakemake.output.csv).with_suffix(""))
