@@ -62,7 +62,8 @@ def _by_entry(gradient: Tensors, clipped: Tensors) -> tuple[Tensor, Tensor]:
     """<g, h> and the share of coordinates in which they differ."""
     pairs = [(gradient[key], clipped[key]) for key in gradient]
     inner = torch.stack([(g * h).sum() for g, h in pairs]).sum()
-    count = torch.stack([(g != h).to(g.dtype).sum() for g, h in pairs]).sum()
+    # The squared norm of the signs counts what is not zero, faster than counting does.
+    count = torch.stack([torch.linalg.vector_norm(torch.sign(g - h)).square().round() for g, h in pairs]).sum()
     return inner, count / sum(g.numel() for g, _ in pairs)
 
 

@@ -163,7 +163,7 @@ def thinned(columns: Mapping[str, Floats], count: int) -> pd.DataFrame:
     length = np.diff([*first, steps])
     table: dict[str, Floats] = {"step": first, "last_step": first + length - 1}
     with np.errstate(all="ignore"):
-        for name, values in columns.items() if steps else ():
+        for name, values in columns.items():
             table[name] = (np.add.reduceat(values.astype(np.float64), first) / length).astype(np.float32)
             table[f"{name}_min"] = np.minimum.reduceat(values, first)
             table[f"{name}_max"] = np.maximum.reduceat(values, first)

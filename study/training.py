@@ -36,10 +36,10 @@ class Chain:
 
         x [B, D], targets [B, K] distributions over classes; the noise is the regularizers', uniform on [0, 1).
         """
-        gradient, (_, loss) = grad_and_value(self.objective, has_aux=True)(parameters, x, targets, noise)
+        gradient, loss = self.gradient(parameters, x, targets, noise)
         before = tensor_norms(gradient)
         clipped, scale, state = self.clip(gradient, parameters, state)
-        after = tensor_norms(clipped)
+        after = before if clipped is gradient else tensor_norms(clipped)
         statistics = step_statistics(loss, gradient, clipped, before, after, scale)
         return self.after_clip(clipped, parameters), state, statistics, torch.stack([before, after])
 
@@ -47,16 +47,20 @@ class Chain:
         self, parameters: Tensors, state: Tensors, x: Tensor, targets: Tensor, noise: Noise
     ) -> tuple[Tensors, Tensors, Tensor]:
         """The same with the loss as the only statistic."""
-        gradient, (_, loss) = grad_and_value(self.objective, has_aux=True)(parameters, x, targets, noise)
+        gradient, loss = self.gradient(parameters, x, targets, noise)
         clipped, _, state = self.clip(gradient, parameters, state)
         return self.after_clip(clipped, parameters), state, loss
 
-    def objective(self, parameters: Tensors, x: Tensor, targets: Tensor, noise: Noise) -> tuple[Tensor, Tensor]:
-        """Data loss plus penalties, and the data loss alone."""
-        logits = functional_call(self.module, parameters, (x, self.site(noise)))
-        loss = self.variant.loss.value(logits, targets)
-        penalties = [p for r in self.variant.regularization if (p := r.penalty(parameters)) is not None]
-        return sum(penalties, start=loss), loss
+    def gradient(self, parameters: Tensors, x: Tensor, targets: Tensor, noise: Noise) -> tuple[Tensors, Tensor]:
+        """The gradient of data loss plus penalties, and the data loss alone."""
+        gradient, loss = grad_and_value(self.data_loss)(parameters, x, targets, noise)
+        for regularizer in self.variant.regularization:
+            gradient = regularizer.penalized_gradient(gradient, parameters)
+        return gradient, loss
+
+    def data_loss(self, parameters: Tensors, x: Tensor, targets: Tensor, noise: Noise) -> Tensor:
+        """The loss on one batch, through the regularizers of the model."""
+        return self.variant.loss.value(functional_call(self.module, parameters, (x, self.site(noise))), targets)
 
     def clip(self, gradient: Tensors, parameters: Tensors, state: Tensors) -> tuple[Tensors, Tensors | None, Tensors]:
         """The clipped gradient, its coefficients where the method rescales whole tensors, the next state."""

@@ -117,7 +117,10 @@ class Block:
         for part in name.split("_"):
             first, _, last = part.partition("-")
             seeds.extend(range(int(first), int(last or first) + 1))
-        return cls(tuple(seeds))
+        block = cls(tuple(seeds))
+        if block.name != name:
+            raise ValueError(f"'{name}' is not the name of a block of seeds")
+        return block
 
 
 def plan_blocks(seeds: Sequence[int], done: Iterable[Block], size: int) -> tuple[Block, ...]:

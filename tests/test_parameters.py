@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 import study.losses
-import study.variants  # noqa: F401 (defines sections and methods)
+import study.variants
 from study.methods import Method, compact
 from study.optimizers import Optimizer
 from study.parameters import Must, Number, Positive, Settings, first_duplicate, listed, suggestion

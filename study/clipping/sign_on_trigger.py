@@ -23,4 +23,7 @@ class SignOnTrigger(Clipping):
         return {key: self._replace(g) if key in chosen else g for key, g in gradient.items()}, state
 
     def _replace(self, g: Tensor) -> Tensor:
-        return torch.where(torch.linalg.vector_norm(g) > self.threshold, self.threshold * torch.sign(g), g)
+        # One of the two factors is 0: several times faster than torch.where with a scalar condition.
+        over = torch.linalg.vector_norm(g) > self.threshold
+        kept, signed = torch.where(over, 0.0, 1.0), torch.where(over, self.threshold, 0.0)
+        return torch.addcmul(g * kept, torch.sign(g), signed)

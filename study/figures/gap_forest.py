@@ -24,9 +24,7 @@ from study.figures.style import NONE, Look, Style, Tables, styled
 from study.figures.summaries import alone, diverged_sentence, present, regimes, seeds_sentence
 
 NAME = "gap_forest"
-QUESTION = (
-    "Which clips and which regularizations, each alone, change the overfitting gap and the test accuracy?"
-)
+QUESTION = "Which clips and which regularizations, each alone, change the overfitting gap and the test accuracy?"
 NEEDS = ("comparisons", "runs")
 
 ALPHA = 0.05
@@ -102,9 +100,7 @@ def _panel(axes: Axes, rows: Sequence[Row], part: pd.DataFrame, metric: str) -> 
     axes.grid(axis="x")
 
 
-def _estimate(
-    axes: Axes, height: float, row: Row, estimate: float, low: float, high: float, p_adjusted: float
-) -> None:
+def _estimate(axes: Axes, height: float, row: Row, estimate: float, low: float, high: float, p_adjusted: float) -> None:
     look = row.look
     assert look is not None
     if not math.isfinite(estimate):
@@ -112,9 +108,7 @@ def _estimate(
         return
     inside = look.color if p_adjusted < ALPHA else "white"  # an undefined p is not significant
     axes.plot([100 * low, 100 * high], [height, height], color=look.color, label=f"interval of {row.name}")
-    axes.plot(
-        [100 * estimate], [height], look.marker, color=look.color, markerfacecolor=inside, label=row.name
-    )
+    axes.plot([100 * estimate], [height], look.marker, color=look.color, markerfacecolor=inside, label=row.name)
 
 
 def _notes(axes: Axes, rows: Sequence[Row], comparisons: pd.DataFrame, runs: pd.DataFrame) -> None:

@@ -49,9 +49,7 @@ def draw(tables: Tables, style: Style) -> Figure:
     room = style.width - NAMES
     most = runs.groupby("regime")["clip"].nunique().max()
     across = len(METRICS) if most * len(METRICS) * CELL <= room else 1
-    parts = [
-        part for regime in regimes(runs) for part in _parts(runs, regime, style, int(room / across / CELL))
-    ]
+    parts = [part for regime in regimes(runs) for part in _parts(runs, regime, style, int(room / across / CELL))]
     heights = [len(part.others) * cell_height(part.others) for part in parts[::across]]
     figure = page(style, sum(heights) + 1.2 * len(heights))
     grid = figure.add_gridspec(len(heights), across, height_ratios=heights)
@@ -74,9 +72,7 @@ def _parts(runs: pd.DataFrame, regime: str, style: Style, most: int) -> list[Par
 
 
 def _panel(axes: Axes, runs: pd.DataFrame, part: Part) -> None:
-    means = (
-        100 * finite(runs, part.metric.column).groupby(["regularization", "clip"])[part.metric.column].mean()
-    )
+    means = 100 * finite(runs, part.metric.column).groupby(["regularization", "clip"])[part.metric.column].mean()
     low, high = (means.min(), means.max()) if len(means) else (0.0, 0.0)
     # The ends of the map are left out: white would look like a missing cell, black text needs a light ground.
     span = max(high - low, 1e-9)

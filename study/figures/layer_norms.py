@@ -34,8 +34,7 @@ def draw(tables: Tables, style: Style) -> Figure:
         return message(style, NOT_MEASURED)
     shown = regimes(tensors)
     blocks = [
-        Block(regime, (tuple(present(tensors[tensors["regime"] == regime], "clip", style.clips)),))
-        for regime in shown
+        Block(regime, (tuple(present(tensors[tensors["regime"] == regime], "clip", style.clips)),)) for regime in shown
     ]
     looks = _looks(list(tensors["tensor"].drop_duplicates()))
     figure, panels = panel_grid(blocks, style, COLUMNS, 1.1)
@@ -49,9 +48,7 @@ def draw(tables: Tables, style: Style) -> Figure:
         log_norm_axis(panel.axes, parts[panel.heading]["norm_before"], table)
     figure.supxlabel("optimizer step")
     figure.supylabel("gradient norm")
-    handles = [
-        Line2D([], [], color=look.color, linestyle=look.line, label=name) for name, look in looks.items()
-    ]
+    handles = [Line2D([], [], color=look.color, linestyle=look.line, label=name) for name, look in looks.items()]
     legend(figure, handles, style)
     return figure
 
@@ -65,9 +62,7 @@ def _looks(names: Sequence[str]) -> dict[str, Look]:
     # Dark to light with depth: an order, unlike the palette of the labels.
     shades = colormaps["viridis"](np.linspace(0.0, 0.85, max(len(names), 2)))
     return {
-        name: Look(
-            "#" + "".join(f"{round(255 * part):02x}" for part in shade[:3]), "", LINES[number % len(LINES)]
-        )
+        name: Look("#" + "".join(f"{round(255 * part):02x}" for part in shade[:3]), "", LINES[number % len(LINES)])
         for number, (name, shade) in enumerate(zip(names, shades, strict=False))
     }
 

@@ -97,9 +97,7 @@ def legend(figure: Figure, handles: Sequence[Artist], style: Style) -> None:
     labels = [str(handle.get_label()) for handle in handles]
     widths = [float(TextPath((0, 0), label, size=size).get_extents().width) for label in labels]
     # 2.4 em of handle, 0.8 em between handle and text, 2 em between columns (matplotlib's defaults)
-    columns = max(
-        n for n in range(1, len(handles) + 1) if n == 1 or _across(widths, n, 5.4 * size) < 72 * style.width
-    )
+    columns = max(n for n in range(1, len(handles) + 1) if n == 1 or _across(widths, n, 5.4 * size) < 72 * style.width)
     figure.set_figheight(figure.get_figheight() + LINE * math.ceil(len(handles) / columns) + 0.1)
     figure.legend(handles=handles, loc="outside upper center", ncols=columns)
 
@@ -139,9 +137,7 @@ class Panel:
     axes: Axes
 
 
-def panel_grid(
-    blocks: Sequence[Block], style: Style, columns: int, height: float
-) -> tuple[Figure, list[Panel]]:
+def panel_grid(blocks: Sequence[Block], style: Style, columns: int, height: float) -> tuple[Figure, list[Panel]]:
     """Small multiples under one heading per block; the panels of a block share both axes.
 
     `height` is that of a row of panels in inches. Only the outer panels carry tick labels.

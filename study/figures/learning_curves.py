@@ -28,9 +28,7 @@ def draw(tables: Tables, style: Style) -> Figure:
     """Mean accuracy with its band over seeds; behind it the baseline in grey; the final gap in the corner."""
     epochs = alone(tables["epochs"])
     parts = {regime: epochs[epochs["regime"] == regime] for regime in regimes(epochs)}
-    figure, panels = panel_grid(
-        [_block(part, regime, style) for regime, part in parts.items()], style, COLUMNS, 1.05
-    )
+    figure, panels = panel_grid([_block(part, regime, style) for regime, part in parts.items()], style, COLUMNS, 1.05)
     for panel in panels:
         part = parts[panel.heading]
         variant, look = _of(panel, part, style)

@@ -58,9 +58,7 @@ def present(frame: pd.DataFrame, column: str, order: Iterable[str]) -> list[str]
     """Those labels of `order` which occur in the column; ValueError if it holds one that `order` does not."""
     labels, found = list(order), set(frame[column])
     for label in found.difference(labels):
-        raise ValueError(
-            f"The '{column}' labels of the style must include every label drawn. Got {label!r} too."
-        )
+        raise ValueError(f"The '{column}' labels of the style must include every label drawn. Got {label!r} too.")
     return [label for label in labels if label in found]
 
 

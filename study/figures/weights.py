@@ -108,9 +108,7 @@ def _legend(names: Sequence[str], style: Style) -> list[Line2D]:
     for name, curve in zip(names, curves, strict=True):
         _dress(curve, style.regularizations[name])
     zero = Line2D([], [], color="0.2", marker="o", linestyle="", label="exactly 0")
-    small = Line2D(
-        [], [], color="0.2", marker="o", linestyle="", markerfacecolor="white", label="|w| < 0.001"
-    )
+    small = Line2D([], [], color="0.2", marker="o", linestyle="", markerfacecolor="white", label="|w| < 0.001")
     return [*curves, zero, small]
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar, Literal
 
+import torch
 from torch import Tensor
+from torch.func import grad
 
 from study.methods import Method
 
@@ -36,6 +38,12 @@ class Regularization(Method):
         """Loss: a scalar to be added to the data loss."""
         return None
 
+    def penalized_gradient(self, gradient: Tensors, parameters: Tensors) -> Tensors:
+        """The gradient of the data loss plus that of the penalty; override where a closed form spares passes."""
+        if not self.overrides("penalty"):
+            return gradient
+        return {key: gradient[key] + slope for key, slope in grad(self.penalty)(parameters).items()}
+
     def gradient(self, gradient: Tensors, parameters: Tensors) -> Tensors:
         """Gradient: what the optimizer gets, given the clipped gradient."""
         return gradient
@@ -52,3 +60,13 @@ class Regularization(Method):
 def penalized(parameters: Tensors, biases: bool) -> Tensors:
     """The tensors a penalty counts: weights (two dimensions or more), biases only if asked."""
     return {key: p for key, p in parameters.items() if biases or p.ndim > 1}
+
+
+def added(gradient: Tensors, terms: Tensors, factor: float) -> Tensors:
+    """gradient + factor * terms, for the tensors that have a term."""
+    return {key: torch.add(g, terms[key], alpha=factor) if key in terms else g for key, g in gradient.items()}
+
+
+def signs(parameters: Tensors) -> Tensors:
+    """The sign of each entry, 0 at 0: the subgradient of the 1-norm."""
+    return {key: torch.sign(p) for key, p in parameters.items()}

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from study.parameters import Flag, NonNegative
-from study.regularization.base import Place, Regularization, Tensors, penalized
+from study.regularization.base import Place, Regularization, Tensors, added, penalized, signs
 
 
 class ElasticNet(Regularization):
@@ -26,3 +26,8 @@ class ElasticNet(Regularization):
         l1 = torch.stack([torch.linalg.vector_norm(p, 1) for p in chosen]).sum()
         l2 = torch.stack([p.square().sum() for p in chosen]).sum()
         return self.strength / 2 * (self.lambda1 * l1 + self.lambda2 * l2)
+
+    def penalized_gradient(self, gradient: Tensors, parameters: Tensors) -> Tensors:
+        chosen = penalized(parameters, self.biases)
+        gradient = added(gradient, chosen, self.strength * self.lambda2)
+        return added(gradient, signs(chosen), self.strength * self.lambda1 / 2)

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from study.parameters import Flag, NonNegative
-from study.regularization.base import Place, Regularization, Tensors, penalized
+from study.regularization.base import Place, Regularization, Tensors, added, penalized, signs
 
 
 class L1(Regularization):
@@ -21,3 +21,6 @@ class L1(Regularization):
     def penalty(self, parameters: Tensors) -> Tensor:
         chosen = penalized(parameters, self.biases).values()
         return self.strength * torch.stack([torch.linalg.vector_norm(p, 1) for p in chosen]).sum()
+
+    def penalized_gradient(self, gradient: Tensors, parameters: Tensors) -> Tensors:
+        return added(gradient, signs(penalized(parameters, self.biases)), self.strength)

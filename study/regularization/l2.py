@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from study.parameters import Flag, NonNegative
-from study.regularization.base import Place, Regularization, Tensors, penalized
+from study.regularization.base import Place, Regularization, Tensors, added, penalized
 
 
 class L2(Regularization):
@@ -21,3 +21,6 @@ class L2(Regularization):
     def penalty(self, parameters: Tensors) -> Tensor:
         chosen = penalized(parameters, self.biases).values()
         return self.strength / 2 * torch.stack([p.square().sum() for p in chosen]).sum()
+
+    def penalized_gradient(self, gradient: Tensors, parameters: Tensors) -> Tensors:
+        return added(gradient, penalized(parameters, self.biases), self.strength)

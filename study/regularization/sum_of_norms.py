@@ -22,3 +22,12 @@ class SumOfNorms(Regularization):
     def penalty(self, parameters: Tensors) -> Tensor:
         chosen = penalized(parameters, self.biases).values()
         return self.strength * torch.stack([torch.linalg.vector_norm(p) for p in chosen]).sum()
+
+    def penalized_gradient(self, gradient: Tensors, parameters: Tensors) -> Tensors:
+        chosen = penalized(parameters, self.biases)
+        return {key: self._pulled(g, chosen[key]) if key in chosen else g for key, g in gradient.items()}
+
+    def _pulled(self, g: Tensor, w: Tensor) -> Tensor:
+        """g + strength w / ||w||, and g where w = 0."""
+        norm = torch.linalg.vector_norm(w)
+        return torch.addcmul(g, w, torch.where(norm > 0, self.strength / norm, 0.0))

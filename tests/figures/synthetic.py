@@ -48,9 +48,7 @@ class Grid:
 def wide(clips: int, regularizations: int, regime: str = "many") -> Grid:
     """A regime of many variants, with labels of all lengths, and few seeds."""
     many = ["none", *CLIPS[1:], *(f"percentile(p={p}, history=1000)" for p in range(1, clips))][:clips]
-    more = ["none", *REGULARIZATIONS[1:], *(f"l2({p}e-05)" for p in range(1, regularizations))][
-        :regularizations
-    ]
+    more = ["none", *REGULARIZATIONS[1:], *(f"l2({p}e-05)" for p in range(1, regularizations))][:regularizations]
     return Grid({regime: (many, more)}, seeds=2, epochs=3, windows=4)
 
 
@@ -107,9 +105,7 @@ def _runs(grid: Grid, rng: np.random.Generator) -> pd.DataFrame:
     clipped = 0.01 * frame["clip"].map(_code).to_numpy() % 0.03
     luck = 0.004 * np.random.default_rng(5).standard_normal(grid.seeds)[frame["seed"]]
     train = np.where(memorize, 0.999, 0.968) - regularized - clipped + 0.002 * rng.standard_normal(n)
-    test = (
-        np.where(memorize, 0.82, 0.95) + 0.3 * (regularized + clipped) + luck + 0.002 * rng.standard_normal(n)
-    )
+    test = np.where(memorize, 0.82, 0.95) + 0.3 * (regularized + clipped) + luck + 0.002 * rng.standard_normal(n)
     train, test = np.where(collapsed, 0.112, train), np.where(collapsed, 0.1135, test)
     frame = frame.assign(
         status=np.where(collapsed | exploded, "diverged", "ok"),
@@ -119,9 +115,7 @@ def _runs(grid: Grid, rng: np.random.Generator) -> pd.DataFrame:
         test_accuracy=np.where(exploded, np.nan, test),
         weight_zero=np.where(frame["regularization"].str.startswith("l1"), 0.42, 0.0),
         weight_small=np.where(frame["regularization"].str.contains("1"), 0.55, 0.03) + 0.005 * rng.random(n),
-        clip_rate=np.where(
-            frame["clip"].eq("none"), 0.0, np.clip(0.3 * clipped / 0.01 + 0.05 * rng.random(n), 0, 1)
-        ),
+        clip_rate=np.where(frame["clip"].eq("none"), 0.0, np.clip(0.3 * clipped / 0.01 + 0.05 * rng.random(n), 0, 1)),
         norm_max=np.where(hard, 40.0, 2.3),
     )
     frame["diverged_step"] = frame["diverged_step"].where(frame["diverged_step"] >= 0)
@@ -171,9 +165,7 @@ def _steps(grid: Grid, runs: pd.DataFrame, rng: np.random.Generator) -> pd.DataF
 def _tensors(grid: Grid, runs: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
     frame = _windows(grid, runs).merge(pd.DataFrame({"tensor": grid.tensors}), how="cross")
     depth = frame["tensor"].map({name: number for number, name in enumerate(grid.tensors)})
-    before = frame["norm_max"] * np.exp(
-        -frame["step"] / 300 - 0.4 * depth + 0.1 * rng.standard_normal(len(frame))
-    )
+    before = frame["norm_max"] * np.exp(-frame["step"] / 300 - 0.4 * depth + 0.1 * rng.standard_normal(len(frame)))
     return frame.assign(
         norm_before=before, norm_before_min=before / 2, norm_before_max=before * 2, norm_after=before / 2
     )
@@ -203,9 +195,7 @@ def comparisons(runs: pd.DataFrame) -> pd.DataFrame:
         for (clip, regularization), variant in frame.groupby(["clip", "regularization"], sort=False):
             if (clip, regularization) == ("none", "none"):
                 continue
-            family = (
-                "clip" if regularization == "none" else "regularization" if clip == "none" else "combination"
-            )
+            family = "clip" if regularization == "none" else "regularization" if clip == "none" else "combination"
             for metric in ("gap_accuracy", "test_accuracy", "gap_loss"):
                 column = "gap_accuracy" if metric == "gap_loss" else metric
                 difference = (variant.set_index("seed")[column] - base[column]).to_numpy(dtype=float)

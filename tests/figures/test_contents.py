@@ -40,11 +40,7 @@ def panel(figure: Figure, heading: str, label: str) -> Axes:
     current = ""
     for axes in figure.axes:
         current = current if axes.axison else axes.get_title(loc="left")
-        if (
-            axes.axison
-            and current == heading
-            and axes.get_title().replace("\n", " ").replace("( ", "(") == label
-        ):
+        if axes.axison and current == heading and axes.get_title().replace("\n", " ").replace("( ", "(") == label:
             return axes
     raise AssertionError((heading, label))
 
@@ -56,17 +52,13 @@ def test_forest_marks_the_estimates_and_fills_the_significant(default, draw):
     filled = 0
     for number, axes in enumerate(panels(draw("gap_forest"))):
         metric = ("gap_accuracy", "test_accuracy")[number % 2]
-        part = rows[
-            (rows["regime"] == regimes[number // 2]) & (rows["metric"] == metric) & rows["estimate"].notna()
-        ]
+        part = rows[(rows["regime"] == regimes[number // 2]) & (rows["metric"] == metric) & rows["estimate"].notna()]
         assert len(part) > 0
         for row in part.itertuples():
             label = row.clip if row.family == "clip" else row.regularization
             marker = line(axes, label)
             assert marker.get_xdata() == pytest.approx([100 * row.estimate])
-            assert line(axes, f"interval of {label}").get_xdata() == pytest.approx(
-                [100 * row.low, 100 * row.high]
-            )
+            assert line(axes, f"interval of {label}").get_xdata() == pytest.approx([100 * row.low, 100 * row.high])
             assert same_color(marker.get_markerfacecolor(), "white") == (row.p_adjusted >= 0.05)
             filled += row.p_adjusted < 0.05
     assert filled > 0
@@ -90,11 +82,7 @@ def test_heatmap_cells_hold_the_means_and_the_diverged(default, draw, style):
     runs = default["runs"]
     for axes, (regime, metric) in zip(
         panels(draw("heatmap")),
-        [
-            (regime, metric)
-            for regime in dict.fromkeys(runs["regime"])
-            for metric in ("gap_accuracy", "test_accuracy")
-        ],
+        [(regime, metric) for regime in dict.fromkeys(runs["regime"]) for metric in ("gap_accuracy", "test_accuracy")],
         strict=True,
     ):
         own = runs[runs["regime"] == regime]
@@ -105,9 +93,7 @@ def test_heatmap_cells_hold_the_means_and_the_diverged(default, draw, style):
         for (column, row), text in cells.items():
             cell = own[(own["clip"] == clips[int(column)]) & (own["regularization"] == others[int(row)])]
             mean, lost = cell[metric].mean(), (cell["status"] == "diverged").sum()
-            expected = (decimal(100 * mean) if np.isfinite(mean) else "−") + (
-                f"\n†{lost}/{len(cell)}" if lost else ""
-            )
+            expected = (decimal(100 * mean) if np.isfinite(mean) else "−") + (f"\n†{lost}/{len(cell)}" if lost else "")
             assert text == expected
 
 
@@ -136,17 +122,14 @@ def test_learning_curves_are_means_over_seeds_with_the_gap_in_the_corner(default
     own = of(epochs, "memorize", "none", "l2(0.001)")
     axes = panel(draw("learning_curves"), "memorize", "l2(0.001)")
     for side in ("train_accuracy", "validation_accuracy"):
-        assert line(axes, f"l2(0.001) {side}").get_ydata() == pytest.approx(
-            100 * own.groupby("epoch")[side].mean()
-        )
+        assert line(axes, f"l2(0.001) {side}").get_ydata() == pytest.approx(100 * own.groupby("epoch")[side].mean())
     last = own[own["epoch"] == own["epoch"].max()]
     gap = 100 * (last["train_accuracy"] - last["validation_accuracy"]).mean()
     assert words(axes) == [f"gap {decimal(gap)} pp"]
     assert line(axes, "l2(0.001) train_accuracy").get_linestyle() == "-"
     assert line(axes, "l2(0.001) validation_accuracy").get_linestyle() == "--"
     assert (
-        line(axes, "baseline train_accuracy").get_linewidth()
-        < line(axes, "l2(0.001) train_accuracy").get_linewidth()
+        line(axes, "baseline train_accuracy").get_linewidth() < line(axes, "l2(0.001) train_accuracy").get_linewidth()
     )
 
 
@@ -164,9 +147,7 @@ def test_gradient_norms_are_medians_with_the_extremes_behind(default, draw):
     axes = panel(draw("gradient_norm"), "unstable", "value(0.01)")
     assert axes.get_yscale() == "log"
     for when in ("norm_before", "norm_after"):
-        assert line(axes, f"value(0.01) {when}").get_ydata() == pytest.approx(
-            own.groupby("step")[when].median()
-        )
+        assert line(axes, f"value(0.01) {when}").get_ydata() == pytest.approx(own.groupby("step")[when].median())
     (band,) = axes.collections
     spike = own["norm_before_max"].max()
     assert band.get_paths()[0].vertices[:, 1].max() == pytest.approx(spike)
@@ -239,10 +220,7 @@ def test_divergence_bars_have_the_length_of_their_share(default, draw):
     (axes,) = panels(draw("divergence"))
     bars = [bar for bar in axes.patches if isinstance(bar, Rectangle)]
     causes = sum(
-        bar.get_width()
-        for container in axes.containers
-        if container.get_label()[0] != "_"
-        for bar in container
+        bar.get_width() for container in axes.containers if container.get_label()[0] != "_" for bar in container
     )
     full = bars[0].get_width()
     assert causes == pytest.approx(full * (unstable["status"] == "diverged").sum() / 5)
@@ -275,8 +253,7 @@ def test_nothing_to_show_is_said():
 
 def test_captions_count_what_was_left_out(default):
     captions = {
-        name: figure.caption({table: default[table] for table in figure.needs})
-        for name, figure in FIGURES.items()
+        name: figure.caption({table: default[table] for table in figure.needs}) for name, figure in FIGURES.items()
     }
     lost = int(default["runs"]["gap_accuracy"].isna().sum())
     assert f"Runs left out because their gap is undefined: {lost}." in captions["heatmap"]

@@ -57,6 +57,15 @@ def test_texts_are_legible_in_print(name, figure):
 
 
 @everywhere
+def test_the_layout_is_settled_and_rounded(name, figure):
+    page = drawn(name, figure)
+    places = [edge for axes in page.axes for edge in axes.get_position(original=True).bounds]
+    places += [place for text in page.texts for place in text.get_position()]
+    assert places == pytest.approx([round(place, 5) for place in places], abs=1e-12)
+    assert len(places) > 0
+
+
+@everywhere
 def test_axes_of_numbers_name_their_quantity(name, figure):
     page = drawn(name, figure)
     for axes in page.axes:

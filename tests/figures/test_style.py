@@ -1,17 +1,19 @@
 """Looks are stable, distinct and legible; files are reproducible."""
 
+from io import StringIO
 from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
 import pytest
+from matplotlib.backends.backend_svg import RendererSVG
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 from study.figures import FIGURES, save, style_for
 from study.figures.style import DARK, styled
 
-from .conftest import drawn
+from .conftest import drawn, measured
 from .synthetic import CLIPS, REGULARIZATIONS
 
 MANY = [f"value({bound})" for bound in range(20)]
@@ -65,18 +67,25 @@ def test_draws_under_its_own_settings_and_leaves_the_users_alone(style):
 
 
 def test_a_label_without_a_look_is_named(default):
-    with pytest.raises(
-        ValueError, match=r"The 'clip' labels of the style must include every label drawn. Got 'value"
-    ):
+    with pytest.raises(ValueError, match=r"The 'clip' labels of the style must include every label drawn. Got 'value"):
         FIGURES["heatmap"].draw(default, style_for([c for c in CLIPS if "value" not in c], REGULARIZATIONS))
 
 
 def test_saves_the_same_bytes_twice(tmp_path: Path, default, style):
     for name in ("first", "second"):
-        paths = save(FIGURES["clip_rate"].draw(default, style), tmp_path / name)
+        paths = save(FIGURES["layer_norms"].draw(default, style), tmp_path / name)
         assert [path.name for path in paths] == [f"{name}.pdf", f"{name}.svg", f"{name}.png"]
     for suffix in ("pdf", "svg", "png"):
         assert (tmp_path / f"first.{suffix}").read_bytes() == (tmp_path / f"second.{suffix}").read_bytes()
+
+
+def test_the_layout_gives_text_the_room_it_takes_in_the_vector_formats():
+    vector = RendererSVG(468, 468, StringIO(), image_dpi=72)
+    lines = [item for item in measured("default", "gap_forest").texts if "\n" not in item.text.get_text()]
+    assert len(lines) > 50
+    for item in lines:
+        width, *_ = vector.get_text_width_height_descent(item.text.get_text(), item.text.get_fontproperties(), False)
+        assert 0.99 * width - 0.5 < 72 * (item.box[1, 0] - item.box[0, 0]) < 1.03 * width + 0.5, item.text
 
 
 def test_files_hold_fonts_and_no_dates(tmp_path: Path):
