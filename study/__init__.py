@@ -1,1 +1,1 @@
-"""A benchmark of gradient clipping and regularization: config -> variants -> runs -> tables -> comparisons -> figures -> report."""
+"""Clipping and regularization, compared: config -> variants -> runs -> tables -> comparisons -> figures -> report."""

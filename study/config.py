@@ -5,23 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import (
-    AfterValidator,
-    BeforeValidator,
-    Field,
-    PlainSerializer,
-    ValidationError,
-    ValidatorFunctionWrapHandler,
-    WithJsonSchema,
-    WrapValidator,
-    model_validator,
-)
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, WithJsonSchema, model_validator
 
-from study.clipping import Clipping
-from study.losses import CrossEntropy, Loss
-from study.methods import entry
-from study.models import MLP, Model
-from study.optimizers import SGD, Optimizer
+from study.choices import (
+    ClippingChoice,
+    Combination,
+    LossChoice,
+    ModelChoice,
+    OptimizerChoice,
+    combined_label,
+)
+from study.clipping.none import NoClipping
+from study.losses import CrossEntropy
+from study.models import MLP
+from study.optimizers import SGD
 from study.parameters import (
     Flag,
     Must,
@@ -33,9 +30,8 @@ from study.parameters import (
     Text,
     first_duplicate,
     listed,
-    must,
 )
-from study.regularization import Regularization
+from study.regularization.none import NoRegularization
 
 TRAIN_DIGITS: Mapping[str, int] = {"mnist": 60_000, "fashion-mnist": 60_000, "mnist-sample": 1_000}
 Slug = Annotated[
@@ -58,9 +54,17 @@ class Data(Settings):
     """Which digits, how many, and how many of their labels are wrong."""
 
     title: ClassVar[str] = "data"
-    name: Annotated[Literal["mnist", "fashion-mnist", "mnist-sample"], Must(f"one of {listed(tuple(TRAIN_DIGITS))}", ("imagenet", 3))] = "mnist"
-    train_size: Annotated[Annotated[int, Field(ge=10), NotBool] | None, Must("a whole number of at least 10, or null for all", (0, 9, -1, 1.5, "all"))] = None
-    validation_size: Annotated[int, Field(ge=10), NotBool, Must("a whole number of at least 10", (0, 9, -1, 1.5))] = 5_000
+    name: Annotated[
+        Literal["mnist", "fashion-mnist", "mnist-sample"],
+        Must(f"one of {listed(tuple(TRAIN_DIGITS))}", ("imagenet", 3)),
+    ] = "mnist"
+    train_size: Annotated[
+        Annotated[int, Field(ge=10), NotBool] | None,
+        Must("a whole number of at least 10, or null for all", (0, 9, -1, 1.5, "all")),
+    ] = None
+    validation_size: Annotated[int, Field(ge=10), NotBool, Must("a whole number of at least 10", (0, 9, -1, 1.5))] = (
+        5_000
+    )
     label_noise: Share = 0.0
 
     @model_validator(mode="after")
@@ -81,46 +85,23 @@ class Data(Settings):
         return self.train_size or TRAIN_DIGITS[self.name] - self.validation_size
 
 
-def _one_or_several(value: object, several: ValidatorFunctionWrapHandler) -> tuple[Regularization, ...]:
-    """One regularizer, or a list of regularizers that act together."""
-    if not isinstance(value, list | tuple):
-        return (Regularization.parse(value),)
-    parsed: tuple[Regularization, ...] = several(value)
-    names = [r.name for r in parsed]
-    if not parsed or (len(parsed) > 1 and ("none" in names or first_duplicate(names))):
-        raise must("a regularization, or a list of different ones without 'none'")
-    return parsed
-
-
-Clip = entry(Clipping)
-Combination = Annotated[
-    tuple[entry(Regularization), ...],
-    WrapValidator(_one_or_several),
-    PlainSerializer(lambda several: [one.model_dump(mode="json") for one in several]),
-    WithJsonSchema(
-        {"anyOf": [*(one := Regularization.schema_of_family())["anyOf"], {"type": "array", "items": one, "minItems": 1}]}
-    ),
-]
-
-
-def combined_label(regularization: tuple[Regularization, ...]) -> str:
-    """The label of regularizers acting together."""
-    return " + ".join(one.label for one in regularization)
-
-
 class Regime(Settings):
     """One setting of data, model and training, in which every clip meets every regularization."""
 
     title: ClassVar[str] = "regime"
     description: Text = ""
     data: Data = Data()
-    model: entry(Model) = MLP()  # type: ignore[valid-type]
-    loss: entry(Loss) = CrossEntropy()  # type: ignore[valid-type]
-    optimizer: entry(Optimizer) = SGD(lr=0.01)  # type: ignore[valid-type]
+    model: ModelChoice = MLP()
+    loss: LossChoice = CrossEntropy()
+    optimizer: OptimizerChoice = SGD(lr=0.01)
     epochs: PositiveInt = 10
     batch_size: PositiveInt = 64
-    clips: Annotated[tuple[Clip, ...], Field(min_length=1), Must("a list of clippings", ([], "many"))] = ("none",)  # type: ignore[valid-type]
-    regularizations: Annotated[tuple[Combination, ...], Field(min_length=1), Must("a list of regularizations", ([], "many"))] = ("none",)  # type: ignore[assignment]
+    clips: Annotated[tuple[ClippingChoice, ...], Field(min_length=1), Must("a list of clippings", ([], "many"))] = (
+        NoClipping(),
+    )
+    regularizations: Annotated[
+        tuple[Combination, ...], Field(min_length=1), Must("a list of regularizations", ([], "many"))
+    ] = ((NoRegularization(),),)
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -160,9 +141,12 @@ class Statistics(Settings):
     curve_samples: PositiveInt = 1_000
 
 
+MOST_SEEDS = 10_000
+
+
 def _seeds(value: object) -> object:
     """A number of seeds n means the seeds 0 to n - 1."""
-    if isinstance(value, int) and not isinstance(value, bool) and value > 0:
+    if isinstance(value, int) and not isinstance(value, bool) and 0 < value <= MOST_SEEDS:
         return tuple(range(value))
     return value
 
@@ -187,17 +171,24 @@ class Study(Settings):
         WithJsonSchema(
             {
                 "anyOf": [
-                    {"type": "integer", "minimum": 1},
+                    {"type": "integer", "minimum": 1, "maximum": MOST_SEEDS},
                     {"type": "array", "items": {"type": "integer", "minimum": 0}, "minItems": 1, "uniqueItems": True},
                 ]
             }
         ),
-        Must("a number of seeds, or a list of different whole numbers of at least 0", (0, -1, [], [1, 1], [-1], "ten")),
+        Must(
+            f"a number of seeds up to {MOST_SEEDS}, or a list of different whole numbers of at least 0",
+            (0, -1, 10**9, [], [1, 1], [-1], "ten"),
+        ),
     ] = tuple(range(10))
     seeds_per_job: PositiveInt = 10
     device: Annotated[Literal["cpu", "cuda"], Must("'cpu' or 'cuda'", ("gpu", 1))] = "cpu"
     statistics: Statistics = Statistics()
-    regimes: Annotated[dict[Slug, Regime], Field(min_length=1), Must("a mapping from names (lower-case letters, digits, '-' and '_') to regimes", ({}, [], "all"))]
+    regimes: Annotated[
+        dict[Slug, Regime],
+        Field(min_length=1),
+        Must("a mapping from names (lower-case letters, digits, '-' and '_') to regimes", ({}, [], "all")),
+    ]
 
 
 def parse(raw: Mapping[str, Any], source: str = "the configuration") -> Study:
@@ -208,8 +199,8 @@ def parse(raw: Mapping[str, Any], source: str = "the configuration") -> Study:
     given = {key: value for key, value in raw.items() if key != "defaults"}
     defaults = raw.get("defaults") or {}
     if not isinstance(defaults, Mapping):
-        wanted = "a mapping of what every regime starts from"
-        raise ConfigError(source, [f"defaults: The 'defaults' parameter of study must be {wanted}. Got {defaults!r} instead."])
+        wanted = "must be a mapping of what every regime starts from"
+        raise ConfigError(source, [f"defaults: The 'defaults' parameter of study {wanted}. Got {defaults!r} instead."])
     if isinstance(given.get("regimes"), Mapping):
         given["regimes"] = {
             name: merge(defaults, regime if regime is not None else {}) for name, regime in given["regimes"].items()
@@ -221,7 +212,7 @@ def parse(raw: Mapping[str, Any], source: str = "the configuration") -> Study:
 
 
 def merge(base: Mapping[str, Any], over: Any) -> Any:
-    """`over` laid on `base`, mapping by mapping; a mapping that names another method replaces the whole of the base's."""
+    """`over` laid on `base`, mapping by mapping; one that names another method replaces the base's."""
     if not isinstance(over, Mapping):
         return over
     if "name" in over and over["name"] != base.get("name", over["name"]):

@@ -110,7 +110,8 @@ def sentences(found: Sequence[Effect], subject: str, metric: str) -> Iterator[st
     if down:
         yield f"The {name} fell with {listed(down)}."
     if open_ and not up and not down:
-        yield f"No {subject} alone changed the {name} beyond what {open_[0].n or 'these'} seeds can tell: {listed(open_)}."
+        seeds = open_[0].n or "these"
+        yield f"No {subject} alone changed the {name} beyond what {seeds} seeds can tell: {listed(open_)}."
     elif open_:
         yield f"Undecided for the {name}: {listed(open_)}."
 
@@ -175,9 +176,7 @@ class RegimeFindings:
         """How often each clip fired without a regularizer."""
         alone = self.runs[(self.runs["regularization"] == "none") & (self.runs["clip"] != "none")]
         groups = alone.groupby("clip", sort=False)["clip_rate"]
-        parts = [
-            f"`{clip}` in {percent(rates.mean())} of the steps ({_range(rates)})" for clip, rates in groups
-        ]
+        parts = [f"`{clip}` in {percent(rates.mean())} of the steps ({_range(rates)})" for clip, rates in groups]
         return "; ".join(parts)
 
     @property
@@ -187,8 +186,9 @@ class RegimeFindings:
         if not found:
             return ""
         decided = [e for e in found if e.decided]
-        count = f"{len(decided)} of {len(found)} pairs of a clip and a regularizer depart from additivity in the accuracy gap"
-        return f"{count}{': the largest, ' + listed(decided[:3]) if decided else ''}."
+        share = f"{len(decided)} of {len(found)} pairs of a clip and a regularizer"
+        largest = f": the largest, {listed(decided[:3])}" if decided else ""
+        return f"{share} depart from additivity in the accuracy gap{largest}."
 
 
 def _cells(runs: pd.DataFrame) -> Counter[tuple[str, str]]:

@@ -72,8 +72,8 @@ def noise_scale(sample_gradients: Tensor, batch_gradient: Tensor) -> tuple[Tenso
 
     `sample_gradients` [B]: squared norms of the per-sample gradients; `batch_gradient`: squared norm of their mean.
     Unbiased for both parts: ||G||^2 is (B |mean|^2 - mean |g|^2) / (B - 1), tr(Sigma) is
-    (mean |g|^2 - |mean|^2) B / (B - 1). McCandlish et al. 2018, appendix A.1. A signal that is estimated at or below zero
-    gives an infinite scale and no signal.
+    (mean |g|^2 - |mean|^2) B / (B - 1). McCandlish et al. 2018, appendix A.1. A signal estimated
+    at or below zero gives an infinite scale and no signal.
     """
     b = sample_gradients.numel()
     mean_square = sample_gradients.mean()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ from study.batches import Batches, spread
 from study.evaluation import Score, replicates_of, score, scores
 from study.gradients import EVERY_STEP, Tensors
 from study.probes import PROBES, probe
-from study.records import EPOCH_SCORES, Histogram, Outcome, RunRecord, magnitudes
+from study.records import EPOCH_SCORES, Outcome, RunRecord, magnitudes
 from study.variants import Variant
 
 if TYPE_CHECKING:
@@ -173,9 +173,7 @@ class Journal:
             best_epoch=int(self.best_epoch[r]),
             epochs=dict(zip(EPOCH_COLUMNS, self.epochs[: int(self.ended[r]) + 1, r].T, strict=True)),
             steps=dict(zip(STEP_COLUMNS, steps.T, strict=True)),
-            tensors={
-                key: self.tensors[:steps_taken, r, :, k] for k, key in enumerate(last)
-            },
+            tensors={key: self.tensors[:steps_taken, r, :, k] for k, key in enumerate(last)},
             weights={key: magnitudes(p) for key, p in last.items() if p.ndim > 1},
             steps_taken=steps_taken,
             wall_seconds=wall,
@@ -191,8 +189,10 @@ def norms(tensors: Sequence[Tensor]) -> Tensor:
     return torch.linalg.vector_norm(each, dim=1)  # along rows: the order of the sum must not depend on R
 
 
-def _sets(batches: Batches, rows: Tensor, labels: Tensor) -> list[tuple[Tensor, Tensor]]:
-    return [(batches.images[row.to(batches.images.device)], label) for row, label in zip(rows, labels, strict=True)]
+def _sets(batches: Batches, rows: Tensor, labels: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+    """Images and labels of one replicate after the other, so that only one's are copied at a time."""
+    device = batches.images.device
+    return ((batches.images[row.to(device)], label) for row, label in zip(rows, labels, strict=True))
 
 
 def _table(scored: Sequence[Score]) -> NDArray[np.float64]:

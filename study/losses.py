@@ -1,4 +1,4 @@
-"""Data losses of one model on a batch; targets are distributions over classes, so that soft labels need no second form."""
+"""Data losses of one model on a batch; targets are distributions, so that soft labels need no other form."""
 
 from __future__ import annotations
 

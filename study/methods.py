@@ -57,7 +57,7 @@ class Method(Settings):
 
     @property
     def label(self) -> str:
-        """Readable and unambiguous: `name`, `name(0.1)` or `name(a=1, b=2)`; parameters at their default are left out."""
+        """Readable and unambiguous: `name`, `name(0.1)` or `name(a=1, b=2)`; defaults are left out."""
         set_ = {
             key: getattr(self, key)
             for key, field in type(self).model_fields.items()

@@ -1,4 +1,4 @@
-"""Optimizers of torch, with their parameters declared; their rules are elementwise, so they serve stacked replicates."""
+"""Optimizers of torch, parameters declared; their rules are elementwise, so they serve stacked replicates."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Optimizer(Method):
     lr: Positive
 
     def build(self, parameters: Iterable[Tensor]) -> torch.optim.Optimizer:
-        """torch's optimizer over the (stacked) parameters; weight decay is a regularization here, never hidden in it."""
+        """torch's optimizer over the (stacked) parameters; weight decay is a regularization, never hidden here."""
         raise NotImplementedError
 
     def velocity(self, optimizer: torch.optim.Optimizer, parameter: Tensor) -> Tensor | None:
@@ -45,9 +45,7 @@ class SGD(Optimizer):
         return self
 
     def build(self, parameters: Iterable[Tensor]) -> torch.optim.Optimizer:
-        return torch.optim.SGD(
-            parameters, lr=self.lr, momentum=self.momentum, nesterov=self.nesterov, foreach=True
-        )
+        return torch.optim.SGD(parameters, lr=self.lr, momentum=self.momentum, nesterov=self.nesterov, foreach=True)
 
     def velocity(self, optimizer: torch.optim.Optimizer, parameter: Tensor) -> Tensor | None:
         if self.nesterov:
@@ -65,9 +63,7 @@ class Adam(Optimizer):
     epsilon: Positive = 1e-8
 
     def build(self, parameters: Iterable[Tensor]) -> torch.optim.Optimizer:
-        return torch.optim.Adam(
-            parameters, lr=self.lr, betas=(self.beta1, self.beta2), eps=self.epsilon, foreach=True
-        )
+        return torch.optim.Adam(parameters, lr=self.lr, betas=(self.beta1, self.beta2), eps=self.epsilon, foreach=True)
 
 
 class RMSprop(Optimizer):
@@ -79,6 +75,4 @@ class RMSprop(Optimizer):
     epsilon: Positive = 1e-8
 
     def build(self, parameters: Iterable[Tensor]) -> torch.optim.Optimizer:
-        return torch.optim.RMSprop(
-            parameters, lr=self.lr, alpha=self.smoothing, eps=self.epsilon, foreach=True
-        )
+        return torch.optim.RMSprop(parameters, lr=self.lr, alpha=self.smoothing, eps=self.epsilon, foreach=True)

@@ -33,9 +33,7 @@ NOT_NUMBERS = ("much", True, float("nan"), float("inf"), [1])
 Number = Annotated[float, NotBool, Must("a number", NOT_NUMBERS)]
 Positive = Annotated[float, Field(gt=0), NotBool, Must("a positive number", (-1, 0, *NOT_NUMBERS))]
 NonNegative = Annotated[float, Field(ge=0), NotBool, Must("a number of at least 0", (-1, *NOT_NUMBERS))]
-Share = Annotated[
-    float, Field(ge=0, lt=1), NotBool, Must("a number from 0 to below 1", (-0.1, 1, 2, *NOT_NUMBERS))
-]
+Share = Annotated[float, Field(ge=0, lt=1), NotBool, Must("a number from 0 to below 1", (-0.1, 1, 2, *NOT_NUMBERS))]
 PositiveInt = Annotated[int, Field(ge=1), NotBool, Must("a whole number of at least 1", (0, -3, 1.5, "many", True))]
 NaturalInt = Annotated[int, Field(ge=0), NotBool, Must("a whole number of at least 0", (-1, 1.5, "many", True))]
 Flag = Annotated[bool, Must("true or false", ("perhaps", 2))]

@@ -25,8 +25,8 @@ AT_ONCE = 16  # per-sample gradients held in memory together
 def probe(module: nn.Module, loss: Loss, parameters: Tensors, images: Tensor, labels: Tensor, classes: int) -> Tensor:
     """The statistics named in `PROBES` of one model, [7], in evaluation mode and without penalties.
 
-    images [B, P], labels [B]. Quantiles of the per-sample gradient norms; noise scale and signal-to-noise (McCandlish et
-    al. 2018); norm of the first weight's gradient over the last's; share of hidden units whose activation is the same for every sample.
+    images [B, P], labels [B]. Quantiles of the per-sample gradient norms; noise scale and signal-to-noise
+    (McCandlish et al. 2018); norm of the first weight's gradient over the last's; share of hidden units with one activation for all.
     """
     targets = one_hot(labels, classes).to(images.device)
 

@@ -8,9 +8,7 @@ from dataclasses import dataclass, field
 
 from study.variants import Variant
 
-SECONDS_PER_JOB = (
-    7.0  # start-up, data, evaluation of one training job; measured on the reference machine of the README
-)
+SECONDS_PER_JOB = 7.0  # start-up, data, evaluation of one training job; measured on the reference machine of the README
 SECONDS_PER_STEP = 0.6e-3  # one optimizer step of one replicate of the default study's net, statistics on
 
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -29,9 +28,7 @@ class Outcome:
     step: int | None = None
 
     @classmethod
-    def judge(
-        cls, accuracy: float, finite: bool, steps: Floats, columns: Sequence[str], classes: int
-    ) -> Outcome:
+    def judge(cls, accuracy: float, finite: bool, steps: Floats, columns: Sequence[str], classes: int) -> Outcome:
         """The outcome of a run from its final training accuracy, its parameters and its steps [S, C]."""
         if not finite or accuracy != accuracy:
             bad = np.flatnonzero(steps[:, columns.index("finite")] == 0)
@@ -46,7 +43,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Histogram:
-    """Shares of |w| in bins between `edges` [n + 1], log-spaced, and the share of exact zeros; extremes in the end bins."""
+    """Shares of |w| in bins between `edges` [n + 1], log-spaced, extremes in the end bins, and what they leave out."""
 
     edges: Floats
     shares: Floats
@@ -79,8 +76,8 @@ def magnitudes(weights: Tensor) -> Histogram:
 class RunRecord:
     """One run: what it was, how it ended, what was measured.
 
-    final, best: scores of `train`, `validation`, `test` at the last epoch and at the best validation epoch; epochs: arrays [E + 1];
-    steps: arrays [S]; tensors: by parameter, norms before and after the clip [S, 2].
+    final, best: scores of `train`, `validation`, `test` at the last epoch and at the best validation
+    epoch; epochs: arrays [E + 1]; steps: arrays [S]; tensors: by parameter, norms before and after the clip [S, 2].
     """
 
     variant: Variant
@@ -100,10 +97,12 @@ class RunRecord:
 KEYS = ("study", "regime", "clip", "regularization", "seed")
 
 
-def keys(study: str, record: RunRecord) -> dict[str, object]:
+def keys(study: str, record: RunRecord) -> dict[str, str | int]:
     """The key columns of a record."""
     variant = record.variant
-    return dict(zip(KEYS, (study, variant.regime, variant.clip_label, variant.regularization_label, record.seed), strict=True))
+    return dict(
+        zip(KEYS, (study, variant.regime, variant.clip_label, variant.regularization_label, record.seed), strict=True)
+    )
 
 
 def run_row(study: str, record: RunRecord) -> dict[str, object]:
@@ -161,7 +160,7 @@ def thinned(columns: Mapping[str, Floats], count: int) -> pd.DataFrame:
     steps = len(next(iter(columns.values())))
     first = windows(steps, count)
     length = np.diff([*first, steps])
-    table: dict[str, Floats] = {"step": first, "last_step": first + length - 1}
+    table: dict[str, NDArray[Any]] = {"step": first, "last_step": first + length - 1}
     with np.errstate(all="ignore"):
         for name, values in columns.items():
             table[name] = (np.add.reduceat(values.astype(np.float64), first) / length).astype(np.float32)

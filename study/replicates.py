@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Generator, Tensor, nn
@@ -24,10 +25,12 @@ from study.variants import Variant
 Report = Callable[[str], None]
 
 
-def train(variant: Variant, seeds: Sequence[int], digits: Digits, report: Report = lambda line: None) -> list[RunRecord]:
+def train(
+    variant: Variant, seeds: Sequence[int], digits: Digits, report: Report = lambda line: None
+) -> list[RunRecord]:
     """Train one model a seed and return their records, in the order of the seeds.
 
-    A seed's record does not depend on the seeds it shares the call with (wall time aside). `report` gets a line an epoch.
+    A seed's record does not depend on the seeds it shares the call with (wall time aside). `report`: a line an epoch.
     """
     started = time.perf_counter()
     batches = Batches.prepare(digits, variant.data, seeds, variant.device)
@@ -54,7 +57,7 @@ class Replicates:
     optimizer: torch.optim.Optimizer
     state: Tensors
     noise: NoiseStreams
-    traced: Callable[..., tuple[Tensor, ...]] | None = None
+    traced: Callable[..., tuple[Any, ...]] | None = None
 
     @classmethod
     def start(cls, variant: Variant, seeds: Sequence[int], batches: Batches) -> Replicates:
@@ -62,7 +65,7 @@ class Replicates:
         module = variant.model.build(batches.images.shape[1], batches.classes)
         chain = Chain(variant, module)
         each = [variant.model.initialise(module, generator(seed, "init")) for seed in seeds]
-        parameters = {
+        parameters: Tensors = {
             key: nn.Parameter(torch.stack([one[key] for one in each]).to(variant.device)) for key in each[0]
         }
         shapes = chain.noise_shapes(sites(module, variant.batch_size, batches.images.shape[1]))

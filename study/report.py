@@ -16,7 +16,8 @@ import pypandoc
 import typst
 
 from study import findings
-from study.config import Study, combined_label
+from study.choices import combined_label
+from study.config import Study
 from study.figures import Tables
 from study.findings import RegimeFindings
 from study.store import atomically
@@ -119,9 +120,7 @@ def render(source: Path, study: Study, tables: Tables, captions: Mapping[str, st
     text = {form: fill(source, form, study, tables, captions) for form in ("md", "html", "pdf")}
     page = to_html(text["html"], folder, beside / "references.bib", beside / "report.css")
     pdf = to_pdf(text["pdf"], folder, beside / "references.bib", beside / "report.typ")
-    atomically(
-        folder / "report.md", lambda file: file.write_text(_without_header(text["md"]), encoding="utf-8")
-    )
+    atomically(folder / "report.md", lambda file: file.write_text(_without_header(text["md"]), encoding="utf-8"))
     atomically(folder / "report.html", lambda file: file.write_text(page, encoding="utf-8"))
     atomically(folder / "report.pdf", lambda file: file.write_bytes(pdf))
 

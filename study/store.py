@@ -54,14 +54,10 @@ def read(path: Path | str) -> pd.DataFrame:
     path = Path(path)
     try:
         table = (
-            pd.read_csv(path, keep_default_na=False, na_values=[""])
-            if path.suffix == ".csv"
-            else pd.read_parquet(path)
+            pd.read_csv(path, keep_default_na=False, na_values=[""]) if path.suffix == ".csv" else pd.read_parquet(path)
         )
     except (pa.ArrowInvalid, OSError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise TableError(
-            f"The table '{path}' cannot be read ({error}). Delete it; it will be made again."
-        ) from error
+        raise TableError(f"The table '{path}' cannot be read ({error}). Delete it; it will be made again.") from error
     missing = [key for key in KEYS[:2] if key not in table]
     if missing:
         raise TableError(f"The table '{path}' must have the columns {missing}. Got {list(table)} instead.")
@@ -96,9 +92,7 @@ def _arrow(path: Path) -> pa.Table:
     try:
         table = pq.read_table(path)
     except (pa.ArrowInvalid, OSError) as error:
-        raise TableError(
-            f"The table '{path}' cannot be read ({error}). Delete it; it will be made again."
-        ) from error
+        raise TableError(f"The table '{path}' cannot be read ({error}). Delete it; it will be made again.") from error
     return table.replace_schema_metadata(None)
 
 

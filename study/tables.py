@@ -81,9 +81,7 @@ def save(table: pd.DataFrame, stem: Path) -> None:
     """Write `<stem>.csv` and `<stem>.tex`."""
     atomically(stem.with_suffix(".csv"), lambda f: table.to_csv(f, index=False, lineterminator="\n"))
     escaped = table.rename(columns=_latex).map(_latex)
-    atomically(
-        stem.with_suffix(".tex"), lambda f: f.write_text(escaped.to_latex(index=False), encoding="utf-8")
-    )
+    atomically(stem.with_suffix(".tex"), lambda f: f.write_text(escaped.to_latex(index=False), encoding="utf-8"))
 
 
 def _latex(cell: object) -> object:

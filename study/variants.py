@@ -10,11 +10,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar, Self
 
-from study.config import Clip, Combination, Data, Regime, Statistics, Study, combined_label
-from study.losses import Loss
-from study.methods import entry
-from study.models import Model
-from study.optimizers import Optimizer
+from study.choices import (
+    ClippingChoice,
+    Combination,
+    LossChoice,
+    ModelChoice,
+    OptimizerChoice,
+    combined_label,
+)
+from study.config import Data, Regime, Statistics, Study
 from study.parameters import PositiveInt, Settings
 
 
@@ -24,20 +28,19 @@ class Variant(Settings):
     title: ClassVar[str] = "variant"
     regime: str
     data: Data
-    model: entry(Model)  # type: ignore[valid-type]
-    loss: entry(Loss)  # type: ignore[valid-type]
-    optimizer: entry(Optimizer)  # type: ignore[valid-type]
+    model: ModelChoice
+    loss: LossChoice
+    optimizer: OptimizerChoice
     epochs: PositiveInt
     batch_size: PositiveInt
-    clip: Clip  # type: ignore[valid-type]
+    clip: ClippingChoice
     regularization: Combination
     statistics: Statistics
     device: str = "cpu"
 
     @property
     def clip_label(self) -> str:
-        label: str = self.clip.label
-        return label
+        return self.clip.label
 
     @property
     def regularization_label(self) -> str:
@@ -75,9 +78,7 @@ class RunSpec:
 
 def expand(study: Study) -> tuple[Variant, ...]:
     """Every variant of a study: in each regime, clips x regularizations."""
-    return tuple(
-        variant for name, regime in study.regimes.items() for variant in _grid(study, name, regime)
-    )
+    return tuple(variant for name, regime in study.regimes.items() for variant in _grid(study, name, regime))
 
 
 def _grid(study: Study, name: str, regime: Regime) -> Iterator[Variant]:

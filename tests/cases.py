@@ -22,7 +22,7 @@ SMALL: Mapping[str, Any] = MappingProxyType(
         "batch_size": 20,
         "clip": {"name": "global_norm", "max_norm": 0.5},
         "regularization": "none",
-        "statistics": {"probes": 2, "probe_samples": 8},
+        "statistics": {"every_step": True, "windows": 50, "probes": 2, "probe_samples": 8, "curve_samples": 60},
     }
 )
 

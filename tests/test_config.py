@@ -239,7 +239,7 @@ def test_errors_of_a_regime(regime: dict[Any, Any], messages: list[str]) -> None
             {"name": "../up", "seeds": [1, 1], "seeds_per_job": "many", "regimes": {"x": 3}, "statistics": 7},
             ["name: The 'name' parameter of study must be lower-case letters, digits, '-' and '_', at most 40 of "
              "them. Got '../up' instead.",
-             "seeds: The 'seeds' parameter of study must be a number of seeds, or a list of different whole numbers "
+             "seeds: The 'seeds' parameter of study must be a number of seeds up to 10000, or a list of different whole numbers "
              "of at least 0. Got [1, 1] instead.",
              "seeds_per_job: The 'seeds_per_job' parameter of study must be a whole number of at least 1. "
              "Got 'many' instead.",

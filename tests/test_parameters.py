@@ -160,7 +160,7 @@ def test_every_optimizer_has_an_example() -> None:
     ],
 )
 def test_labels(entry: Any, label: str) -> None:
-    assert study.config.Clipping.parse(entry).label == label
+    assert study.clipping.Clipping.parse(entry).label == label
 
 
 @pytest.mark.parametrize("make", [*CLIP_MODES.values(), *REGULARIZATION_MODES.values()])

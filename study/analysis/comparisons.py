@@ -76,9 +76,7 @@ class Contrast:
     reference: tuple[tuple[int, Cell], ...]
 
 
-def compare(
-    runs: pd.DataFrame, seed: int, metrics: Sequence[str] = METRICS, baseline: str = "none"
-) -> pd.DataFrame:
+def compare(runs: pd.DataFrame, seed: int, metrics: Sequence[str] = METRICS, baseline: str = "none") -> pd.DataFrame:
     """Every variant against its baseline, one row per contrast and metric, with the columns `COMPARISONS`.
 
     Per (study, regime) there are four families, with N the baseline label:

@@ -118,9 +118,7 @@ def _finite(differences: ArrayLike, function: str) -> Floats:
     values = np.asarray(differences, dtype=np.float64)
     wrong = values[~np.isfinite(values)]
     if wrong.size:
-        raise ValueError(
-            f"The 'differences' parameter of {function} must be finite numbers. Got {wrong[0]} instead."
-        )
+        raise ValueError(f"The 'differences' parameter of {function} must be finite numbers. Got {wrong[0]} instead.")
     return values
 
 

@@ -21,9 +21,7 @@ class AdaptiveUnit(Clipping):
 
     def clip(self, gradient: Tensors, parameters: Tensors, state: Tensors) -> tuple[Tensors, Tensors]:
         exempt = set(last_layer(gradient)) if self.skip_last else set()
-        return {
-            key: g if key in exempt else self._cap(g, parameters[key]) for key, g in gradient.items()
-        }, state
+        return {key: g if key in exempt else self._cap(g, parameters[key]) for key, g in gradient.items()}, state
 
     def _cap(self, g: Tensor, w: Tensor) -> Tensor:
         limit = self.ratio * unit_norm(w).clamp(min=self.floor)

@@ -49,6 +49,4 @@ class Rescaling(Clipping):
 
 def norm(gradient: Tensors, order: float = 2.0) -> Tensor:
     """The norm over all tensors together, (sum |g|^p)^(1/p), a scalar."""
-    return torch.linalg.vector_norm(
-        torch.stack([torch.linalg.vector_norm(g, order) for g in gradient.values()]), order
-    )
+    return torch.linalg.vector_norm(torch.stack([torch.linalg.vector_norm(g, order) for g in gradient.values()]), order)

@@ -16,7 +16,9 @@ class Value(Clipping):
 
     name: Literal["value"] = "value"
     bound: Positive
-    low: Annotated[Annotated[float, Field(lt=0), NotBool] | None, Must("a negative number, or null", (0, 1, "low"))] = None
+    low: Annotated[Annotated[float, Field(lt=0), NotBool] | None, Must("a negative number, or null", (0, 1, "low"))] = (
+        None
+    )
 
     def clip(self, gradient: Tensors, parameters: Tensors, state: Tensors) -> tuple[Tensors, Tensors]:
         low = -self.bound if self.low is None else self.low

@@ -47,9 +47,7 @@ class Download:
 
 def _fingerprints(*sha256: str) -> dict[str, Fingerprint]:
     sizes = (47040016, 60008, 7840016, 10008)
-    return {
-        file: Fingerprint(*known) for file, known in zip(FILES, zip(sizes, sha256, strict=True), strict=True)
-    }
+    return {file: Fingerprint(*known) for file, known in zip(FILES, zip(sizes, sha256, strict=True), strict=True)}
 
 
 DOWNLOADS: Final = {
@@ -102,8 +100,7 @@ def obtain(download: Download, folder: Path, say: Say = print) -> tuple[Path, ..
                 _place(contents | found, folder, Path(scratch))
     except OSError as error:
         raise DataError(
-            f"The folder '{folder}' of data '{download.name}' must be readable and writable. "
-            f"Got '{error}' instead."
+            f"The folder '{folder}' of data '{download.name}' must be readable and writable. Got '{error}' instead."
         ) from error
     say(f"{download.name}: all {len(contents)} files are in {folder}, SHA-256 verified")
     return tuple(folder / file for file in contents)
@@ -121,9 +118,7 @@ def _placed(download: Download, folder: Path, file: str) -> bytes | None:
         ) from got
 
 
-def _ask(
-    download: Download, folder: Path, missing: Sequence[str], scratch: Path, say: Say
-) -> dict[str, bytes]:
+def _ask(download: Download, folder: Path, missing: Sequence[str], scratch: Path, say: Say) -> dict[str, bytes]:
     """Verified contents of the `missing` files from the first source that has all of them, or DataError."""
     wanted = {file: download.files[file] for file in missing}
     refusals = []

@@ -26,9 +26,7 @@ def read_idx(path: Path, dimensions: int) -> NDArray[np.uint8]:
     start = 4 + 4 * dimensions
     magic = bytes((0, 0, UNSIGNED_BYTE, dimensions))
     if raw.size < start or raw[:4].tobytes() != magic:
-        expected = (
-            f"an IDX file of unsigned bytes in {dimensions} dimension(s), which starts with {magic.hex(' ')}"
-        )
+        expected = f"an IDX file of unsigned bytes in {dimensions} dimension(s), which starts with {magic.hex(' ')}"
         raise _wrong(path, expected, f"{raw.size} bytes that start with '{raw[:4].tobytes().hex(' ')}'")
     shape = tuple(raw[4:start].view(">u4").tolist())
     if raw.size != start + math.prod(shape):
@@ -41,9 +39,7 @@ def read_idx(path: Path, dimensions: int) -> NDArray[np.uint8]:
 def _map(path: Path) -> NDArray[np.uint8]:
     try:
         # An empty file cannot be mapped. Copy-on-write, since torch wants memory that may be written to.
-        return (
-            np.asarray(np.memmap(path, np.uint8, mode="c")) if path.stat().st_size else np.empty(0, np.uint8)
-        )
+        return np.asarray(np.memmap(path, np.uint8, mode="c")) if path.stat().st_size else np.empty(0, np.uint8)
     except OSError as error:
         raise _wrong(path, "a readable file, as `fetch` leaves it", error.strerror) from error
 

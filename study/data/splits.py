@@ -95,6 +95,4 @@ def _noise(size: int, share: float, classes: int, seed: int) -> tuple[Tensor, Te
 
 
 def _wrong(parameter: str, digits: Digits, expected: str, got: object) -> DataError:
-    return DataError(
-        f"The '{parameter}' parameter of data '{digits.name}' must be {expected}. Got {got} instead."
-    )
+    return DataError(f"The '{parameter}' parameter of data '{digits.name}' must be {expected}. Got {got} instead.")

@@ -21,9 +21,7 @@ GAP = ("gap_accuracy",)
 
 def row(table, family, cell, metric="gap_accuracy"):
     keys = ("family", "clip", "regularization", "metric")
-    chosen = np.logical_and.reduce(
-        [table[k] == v for k, v in zip(keys, (family, *cell, metric), strict=True)]
-    )
+    chosen = np.logical_and.reduce([table[k] == v for k, v in zip(keys, (family, *cell, metric), strict=True)])
     (found,) = table[chosen].to_dict("records")
     return found
 
@@ -211,9 +209,7 @@ def test_another_label_may_be_the_baseline(make_runs):
 @pytest.mark.parametrize("tell", [lambda runs: compare(runs, 0), lambda runs: summarise(runs, 0)])
 def test_a_wrong_table_is_refused_in_words(make_runs, tell):
     runs = make_runs(GRID)
-    with pytest.raises(
-        ValueError, match=r"'runs' table must have the columns.* Got a table without test_loss instead"
-    ):
+    with pytest.raises(ValueError, match=r"'runs' table must have the columns.* Got a table without test_loss instead"):
         tell(runs.drop(columns="test_loss"))
     with pytest.raises(ValueError, match=r"one row per run\. Got several for study tiny, regime clean,"):
         tell(pd.concat([runs, runs.tail(1)]))

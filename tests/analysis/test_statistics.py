@@ -118,9 +118,7 @@ def test_sign_flips_are_all_counted_and_ties_survive_rounding(differences, unit)
 @pytest.mark.parametrize("n", [2, 7, 12])
 def test_sign_flip_p_is_scipys_paired_permutation_test(n):
     differences = rng(n).normal(0.5, size=n)
-    expected = permutation_test(
-        (differences,), np.mean, permutation_type="samples", n_resamples=np.inf
-    ).pvalue
+    expected = permutation_test((differences,), np.mean, permutation_type="samples", n_resamples=np.inf).pvalue
     assert sign_flip_p(differences, rng())[0] == pytest.approx(expected, rel=1e-12)
 
 

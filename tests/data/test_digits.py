@@ -110,9 +110,7 @@ def test_files_that_do_not_belong_together_are_told(tmp_path, files, file, array
 
 
 def test_an_unknown_name_is_told(tmp_path):
-    with pytest.raises(
-        DataError, match=r"'name' parameter of data must be one of 'mnist', .* Got 'emnist' instead"
-    ):
+    with pytest.raises(DataError, match=r"'name' parameter of data must be one of 'mnist', .* Got 'emnist' instead"):
         load("emnist", tmp_path)
 
 
@@ -128,12 +126,8 @@ def test_the_shipped_sample_has_every_class_equally_often(tmp_path):
 
 
 def test_the_shipped_sample_is_the_one_its_readme_tells_of():
-    told = re.findall(
-        r"^\| (\S+-ubyte) .* ([0-9a-f]{64}) \|$", (SAMPLES / "README.md").read_text(), re.MULTILINE
-    )
-    shipped = {
-        f: hashlib.sha256(gzip.decompress((SAMPLES / f"{f}.gz").read_bytes())).hexdigest() for f in FILES
-    }
+    told = re.findall(r"^\| (\S+-ubyte) .* ([0-9a-f]{64}) \|$", (SAMPLES / "README.md").read_text(), re.MULTILINE)
+    shipped = {f: hashlib.sha256(gzip.decompress((SAMPLES / f"{f}.gz").read_bytes())).hexdigest() for f in FILES}
     assert dict(told) == shipped
 
 

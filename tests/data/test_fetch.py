@@ -104,9 +104,7 @@ def test_when_no_source_helps_the_error_tells_all_of_it(tmp_path, files, tiny):
     with pytest.raises(DataError) as error:
         obtain(tiny(refuses, lambda scratch: put(scratch, cut_off)), tmp_path / "tiny", silent)
     message = str(error.value)
-    assert message.startswith(
-        f"The file '{FILES[0]}' of data 'tiny' must be {Fingerprint.of(files[FILES[0]])}."
-    )
+    assert message.startswith(f"The file '{FILES[0]}' of data 'tiny' must be {Fingerprint.of(files[FILES[0]])}.")
     assert f"(nor {FILES[2]}, {FILES[3]})" in message
     assert "source 1: no network" in message
     assert f"source 2: its '{FILES[3]}' must be {Fingerprint.of(files[FILES[3]])}. Got 20 bytes" in message

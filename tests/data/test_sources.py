@@ -165,9 +165,7 @@ def test_an_npm_that_succeeds_with_nothing_is_refused(scratch, program):
 def test_debian_gives_its_folder(files, tmp_path, scratch, program):
     content = put(tmp_path / "content", files, packed=True)
     program("apt-get", "touch dataset-fashion-mnist_1_all.deb")
-    program(
-        "dpkg-deb", f'mkdir -p "$3/usr/share/datasets"; cp -r {content} "$3/usr/share/datasets/fashion-mnist"'
-    )
+    program("dpkg-deb", f'mkdir -p "$3/usr/share/datasets"; cp -r {content} "$3/usr/share/datasets/fashion-mnist"')
     assert tree(debian_package(scratch)) == tree(content)
 
 

@@ -15,9 +15,7 @@ def cases(draw):
     """A small data set with classes of unequal size, and sizes of a split that fit it."""
     counts = draw(st.lists(st.integers(4, 30), min_size=10, max_size=10))
     labels = torch.repeat_interleave(torch.arange(10), torch.tensor(counts))
-    labels = labels[
-        torch.randperm(len(labels), generator=torch.Generator().manual_seed(draw(st.integers(0, 99))))
-    ]
+    labels = labels[torch.randperm(len(labels), generator=torch.Generator().manual_seed(draw(st.integers(0, 99))))]
     validation_size = draw(st.integers(10, len(labels) - 10))
     train_size = draw(st.none() | st.integers(10, len(labels) - validation_size))
     return digits(labels), train_size, validation_size

@@ -77,6 +77,21 @@ def test_penalty_gradient_is_the_finite_difference(make: Make, w: Tensors) -> No
     assert float(slope) == pytest.approx(measured, rel=1e-5, abs=1e-5)
 
 
+@EACH
+@given(w=parameters(), zero=st.sampled_from([None, *SHAPES]))
+@settings(max_examples=15)
+def test_penalized_gradient_adds_the_slope_of_the_penalty(make: Make, w: Tensors, zero: str | None) -> None:
+    """Closed forms agree with autograd, where a whole tensor is zero too; without a penalty nothing is added."""
+    method = make(0.7)
+    w = w if zero is None else {**w, zero: torch.zeros_like(w[zero])}
+    g = {key: torch.cos(3 * t) for key, t in w.items()}
+    slope = grad(method.penalty)(w) if method.overrides("penalty") else {key: 0 * t for key, t in w.items()}
+    added = method.penalized_gradient(g, w)
+    assert list(added) == list(g)
+    for key in g:
+        torch.testing.assert_close(added[key], g[key] + slope[key])
+
+
 @EACH_PENALTY
 @given(w=parameters())
 @settings(max_examples=25)
@@ -116,6 +131,7 @@ def test_mapped_over_replicates_is_one_at_a_time(make: Make, count: int, seed: i
     def everything(w: Tensors, h: Tensor, noise: Tensors) -> Tensors:
         penalty = method.penalty(w)
         made = {"activation": method.activation("hidden0", h, noise), **method.gradient(w, w)}
+        made |= {f"penalized {key}": t for key, t in method.penalized_gradient(w, w).items()}
         made |= {f"new {key}": t for key, t in method.update(w, 0.1).items()}
         return made if penalty is None else {**made, "penalty": penalty}
 
@@ -138,7 +154,8 @@ def test_noise_comes_from_the_given_stream_alone_and_nothing_is_changed_in_place
 
     def once() -> list[Tensor]:
         activations = [method.activation(site, h[site], noise) for site in SITES]
-        return [*activations, *method.gradient(w, w).values(), *method.update(w, 0.1).values()]
+        made = method.gradient(w, w), method.penalized_gradient(w, w), method.update(w, 0.1)
+        return [*activations, *(t for tensors in made for t in tensors.values())]
 
     assert all(torch.equal(a, b) for a, b in zip(once(), once(), strict=True))
     method.penalty(w)
