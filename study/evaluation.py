@@ -30,23 +30,21 @@ def replicates_of(parameters: Tensors) -> Iterator[Tensors]:
 
 
 @torch.no_grad()
-def score(module: nn.Module, parameters: Tensors, images: Tensor, labels: Tensor) -> Score:
-    """Score of one model on images [N, P] with labels [N].
+def score(module: nn.Module, parameters: Tensors, images: Tensor, labels: Tensor, rows: Tensor | None = None) -> Score:
+    """Score of one model on images [M, P], or on some `rows` [N] of them, with labels [N].
 
     One model at a time, in chunks of a fixed size: so a result does not depend on which models are scored together.
     """
-    loss, right = 0.0, 0
-    for x, y in zip(images.split(CHUNK), labels.to(images.device).split(CHUNK), strict=True):
+    loss, right, device = 0.0, 0, images.device
+    chunks = images.split(CHUNK) if rows is None else (images[part] for part in rows.to(device).split(CHUNK))
+    for x, y in zip(chunks, labels.to(device).split(CHUNK), strict=True):
         logits = functional_call(module, parameters, (x,))
         loss += float(F.cross_entropy(logits, y, reduction="sum"))
         right += int((logits.argmax(1) == y).sum())
     finite = loss == loss and abs(loss) != float("inf")
-    return Score(loss / len(images), right / len(images)) if finite else Score(float("nan"), float("nan"))
+    return Score(loss / len(labels), right / len(labels)) if finite else Score(float("nan"), float("nan"))
 
 
-def scores(module: nn.Module, parameters: Tensors, sets: Iterable[tuple[Tensor, Tensor]]) -> list[Score]:
-    """The score of each replicate on its own images and labels."""
-    return [
-        score(module, one, images, labels)
-        for one, (images, labels) in zip(replicates_of(parameters), sets, strict=True)
-    ]
+def scores(module: nn.Module, parameters: Tensors, sets: Iterable[tuple[Tensor, ...]]) -> list[Score]:
+    """The score of each replicate on its own set: images, labels and, where only some are meant, rows."""
+    return [score(module, one, *given) for one, given in zip(replicates_of(parameters), sets, strict=True)]

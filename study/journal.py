@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -107,8 +107,8 @@ class Journal:
         """Score every replicate after an epoch, keep the parameters that validate best; a line about it."""
         row = self.epochs[epoch]
         curve = spread(batches.train.shape[1], self.variant.statistics.curve_samples)
-        train = _sets(batches, batches.train[:, curve], batches.train_labels[:, curve])
-        validation = _sets(batches, batches.validation, batches.validation_labels)
+        train = _sets(batches.images, batches.train_labels[:, curve], batches.train[:, curve])
+        validation = _sets(batches.images, batches.validation_labels, batches.validation)
         row[:, 0:2] = _table(scores(module, parameters, train))
         row[:, 2:4] = _table(scores(module, parameters, validation))
         if epoch in self.probed:
@@ -169,7 +169,7 @@ class Journal:
             seed=seed,
             outcome=Outcome.judge(final["train"].accuracy, bool(self.alive[r]), steps, STEP_COLUMNS, batches.classes),
             final=final,
-            best=_final(module, best, batches, r) if self.best_epoch[r] else dict.fromkeys(final, NOTHING),
+            best=self._best(r, final, module, best, batches),
             best_epoch=int(self.best_epoch[r]),
             epochs=dict(zip(EPOCH_COLUMNS, self.epochs[: int(self.ended[r]) + 1, r].T, strict=True)),
             steps=dict(zip(STEP_COLUMNS, steps.T, strict=True)),
@@ -178,6 +178,13 @@ class Journal:
             steps_taken=steps_taken,
             wall_seconds=wall,
         )
+
+    def _best(
+        self, r: int, final: dict[str, Score], module: nn.Module, best: Tensors, batches: Batches
+    ) -> dict[str, Score]:
+        if self.best_epoch[r] == self.variant.epochs:  # the last epoch was the best
+            return final
+        return _final(module, best, batches, r) if self.best_epoch[r] else dict.fromkeys(final, NOTHING)
 
 
 NOTHING = Score(float("nan"), float("nan"))
@@ -189,10 +196,9 @@ def norms(tensors: Sequence[Tensor]) -> Tensor:
     return torch.linalg.vector_norm(each, dim=1)  # along rows: the order of the sum must not depend on R
 
 
-def _sets(batches: Batches, rows: Tensor, labels: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
-    """Images and labels of one replicate after the other, so that only one's are copied at a time."""
-    device = batches.images.device
-    return ((batches.images[row.to(device)], label) for row, label in zip(rows, labels, strict=True))
+def _sets(images: Tensor, labels: Tensor, rows: Tensor) -> list[tuple[Tensor, Tensor, Tensor]]:
+    """What each replicate is scored on: the shared images, its labels, its rows."""
+    return [(images, label, row) for label, row in zip(labels, rows, strict=True)]
 
 
 def _table(scored: Sequence[Score]) -> NDArray[np.float64]:
@@ -200,9 +206,8 @@ def _table(scored: Sequence[Score]) -> NDArray[np.float64]:
 
 
 def _final(module: nn.Module, model: Tensors, batches: Batches, r: int) -> dict[str, Score]:
-    train, validation = (batches.images[rows[r]] for rows in (batches.train, batches.validation))
     return {
-        "train": score(module, model, train, batches.train_labels[r]),
-        "validation": score(module, model, validation, batches.validation_labels[r]),
+        "train": score(module, model, batches.images, batches.train_labels[r], batches.train[r]),
+        "validation": score(module, model, batches.images, batches.validation_labels[r], batches.validation[r]),
         "test": score(module, model, batches.test_images, batches.test_labels),
     }

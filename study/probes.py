@@ -26,7 +26,8 @@ def probe(module: nn.Module, loss: Loss, parameters: Tensors, images: Tensor, la
     """The statistics named in `PROBES` of one model, [7], in evaluation mode and without penalties.
 
     images [B, P], labels [B]. Quantiles of the per-sample gradient norms; noise scale and signal-to-noise
-    (McCandlish et al. 2018); norm of the first weight's gradient over the last's; share of hidden units with one activation for all.
+    (McCandlish et al. 2018); norm of the first weight's gradient over the last's; share of hidden units whose
+    activation is the same for every sample.
     """
     targets = one_hot(labels, classes).to(images.device)
 

@@ -27,6 +27,37 @@ SMALL: Mapping[str, Any] = MappingProxyType(
 )
 
 
+# A configuration with every key.
+STUDY: dict[str, Any] = {
+    "name": "example",
+    "description": "An example.",
+    "seeds": [4, 2],
+    "seeds_per_job": 5,
+    "device": "cpu",
+    "statistics": {"every_step": False, "windows": 50, "probes": 3, "probe_samples": 16, "curve_samples": 500},
+    "defaults": {
+        "data": {"name": "mnist-sample", "validation_size": 200},
+        "model": {"name": "mlp", "hidden": [64, 32], "activation": "tanh", "init": "xavier"},
+        "optimizer": {"name": "sgd", "lr": 0.1, "momentum": 0.9},
+        "clips": ["none", {"name": "global_norm", "max_norm": 0.5}],
+        "regularizations": ["none", {"name": "l2", "strength": 1e-3}],
+    },
+    "regimes": {
+        "plain": None,
+        "noisy": {
+            "description": "A fifth of the labels is wrong.",
+            "data": {"label_noise": 0.2, "train_size": 500},
+            "optimizer": {"lr": 0.5},
+            "loss": "squared_error",
+            "epochs": 3,
+            "batch_size": 50,
+            "regularizations": ["none", [{"name": "l2", "strength": 0.1}, {"name": "dropout", "p": 0.5}]],
+        },
+        "adaptive": {"optimizer": "adam", "clips": ["none", {"name": "value", "bound": "1e-3"}]},
+    },
+}
+
+
 def variant(**changes: Any) -> Variant:
     """A variant that trains in a tenth of a second, with some fields set otherwise."""
     return Variant.model_validate({**SMALL, **changes})
