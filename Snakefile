@@ -4,6 +4,11 @@ from snakemake.utils import min_version
 min_version("9.27")
 
 
+# The base of an image for sites that run containers (with the packages of locks/study.txt put in); it is
+# used only when asked for with --sdm.
+container: "docker://python:3.11"
+
+
 if not workflow.overwrite_configfiles:
 
     configfile: "config/study.yaml"

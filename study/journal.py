@@ -163,7 +163,7 @@ class Journal:
     ) -> RunRecord:
         steps_taken = int(self.ended[r]) * (self.variant.steps // self.variant.epochs)
         steps = self.steps[:steps_taken, r]
-        final = _final(module, last, batches, r)
+        final = _final(module, last, batches, r) if self.alive[r] else dict.fromkeys(PARTS, NOTHING)
         return RunRecord(
             variant=self.variant,
             seed=seed,
@@ -184,9 +184,10 @@ class Journal:
     ) -> dict[str, Score]:
         if self.best_epoch[r] == self.variant.epochs:  # the last epoch was the best
             return final
-        return _final(module, best, batches, r) if self.best_epoch[r] else dict.fromkeys(final, NOTHING)
+        return _final(module, best, batches, r) if self.best_epoch[r] else dict.fromkeys(PARTS, NOTHING)
 
 
+PARTS = ("train", "validation", "test")
 NOTHING = Score(float("nan"), float("nan"))
 
 

@@ -11,6 +11,8 @@ from study.variants import Variant
 SECONDS_PER_JOB = 7.0  # start-up, data, evaluation of one training job; measured on the reference machine of the README
 SECONDS_PER_STEP = 0.6e-3  # one optimizer step of one replicate of the default study's net, statistics on
 
+FORECAST_WEIGHT = 120.0  # core-seconds of observation that weigh as much as the forecast
+
 
 def core_seconds(variant: Variant, seeds: int) -> float:
     """A rough forecast of one training job's time on one core; the observed rate corrects it as the study runs."""
@@ -62,8 +64,10 @@ class Progress:
         return f"{count}, {self._left()}" if self.jobs_done < self.jobs else f"{count} done"
 
     def _left(self) -> str:
-        elapsed = self.clock() - self.began
-        # Some trainings are under way: half of each is done on average.
+        # Some trainings are under way: half of each is done on average. The forecast counts as evidence too, so that
+        # the first trainings do not make the estimate jump.
         under_way = 0.5 * min(self.cores, self.jobs - self.jobs_done) * (self.total / self.jobs)
+        spent = (self.clock() - self.began) * self.cores
+        pace = (spent + FORECAST_WEIGHT) / (self.finished_here + under_way + FORECAST_WEIGHT)
         left = max(self.total - self.done - under_way, 0.0)
-        return f"about {duration(elapsed * left / (self.finished_here + under_way))} left"
+        return f"about {duration(pace * left / self.cores)} left"

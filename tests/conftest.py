@@ -1,7 +1,10 @@
 """What most tests of the core start from: the shipped digits, one thread, examples without a time limit."""
 
+import random
+from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import settings
@@ -16,3 +19,16 @@ torch.set_num_threads(1)
 @pytest.fixture(scope="session")
 def digits() -> Digits:
     return load("mnist-sample", Path())
+
+
+@pytest.fixture
+def global_randomness_untouched() -> Iterator[None]:
+    """The states of the global random streams, brought to an unlikely place, must be there still after the test."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(918273645)
+        np.random.seed(192837465)  # noqa: NPY002
+        random.seed(564738291)
+        before = torch.get_rng_state(), np.random.get_state()[1].tolist(), random.getstate()  # noqa: NPY002
+        yield
+        assert torch.equal(before[0], torch.get_rng_state())
+        assert before[1:] == (np.random.get_state()[1].tolist(), random.getstate())  # noqa: NPY002

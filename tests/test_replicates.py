@@ -1,7 +1,6 @@
 """Many seeds in one call: no run feels the others, nor that it is measured; all variants of a seed are paired."""
 
 import math
-import random as python_random
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -72,17 +71,24 @@ def test_records_come_in_the_order_of_the_seeds(digits: Digits) -> None:
     assert [record.seed for record in replicates.train(variant(epochs=1), [4, 0, 2], digits)] == [4, 0, 2]
 
 
-def trained(v: Variant, seeds: Sequence[int], digits: Digits, disturb: Callable[[Tensors], None] | None = None) -> Any:
-    """The parameters after training; `disturb` may change them after the first epoch."""
+Disturb = Callable[[Tensors], None]
+
+
+def trained(
+    v: Variant, seeds: Sequence[int], digits: Digits, disturb: Disturb | None = None
+) -> tuple[Tensors, list[RunRecord]]:
+    """The parameters after training, and the records; `disturb` may change the parameters after the first epoch."""
     batches = Batches.prepare(digits, v.data, seeds, v.device)
     models = Replicates.start(v, seeds, batches)
     journal = Journal.open(v, len(seeds), models.parameters)
+    journal.epoch(0, models.module, models.parameters, batches)
     for epoch in range(1, v.epochs + 1):
         models.epoch(batches, journal)
         journal.epoch(epoch, models.module, models.parameters, batches)
         if epoch == 1 and disturb:
             disturb(models.parameters)
-    return {key: p.detach() for key, p in models.parameters.items()}
+    records = journal.records(seeds, models.module, models.parameters, batches, 0.0)
+    return {key: p.detach() for key, p in models.parameters.items()}, records
 
 
 MEASURED = {"every_step": True, "windows": 50, "probes": 3, "probe_samples": 32, "curve_samples": 100}
@@ -100,28 +106,15 @@ MEASURED_DIFFERENTLY: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("changes", MEASURED_DIFFERENTLY.values(), ids=MEASURED_DIFFERENTLY)
 def test_measuring_changes_no_bit(digits: Digits, changes: dict[str, Any]) -> None:
-    much, little = (variant(**changes, statistics=statistics) for statistics in (MEASURED, UNMEASURED))
-    a, b = trained(much, [0, 1], digits), trained(little, [0, 1], digits)
-    assert all(torch.equal(a[key], b[key]) for key in a)
-    for one, other in zip(
-        replicates.train(much, [0, 1], digits), replicates.train(little, [0, 1], digits), strict=True
-    ):
-        assert (one.final, one.best, one.best_epoch, one.outcome) == (
-            other.final,
-            other.best,
-            other.best_epoch,
-            other.outcome,
-        )
-        assert np.array_equal(one.epochs["validation_loss"], other.epochs["validation_loss"])
-
-
-def test_scores_and_outcomes_do_not_depend_on_what_is_measured(digits: Digits) -> None:
-    much, little = (
-        replicates.train(variant(epochs=4, statistics=given), [0, 1], digits) for given in (MEASURED, UNMEASURED)
+    (a, much), (b, little) = (
+        trained(variant(**changes, statistics=given), [0, 1], digits) for given in (MEASURED, UNMEASURED)
     )
-    for a, b in zip(much, little, strict=True):
-        assert (a.final, a.best, a.best_epoch, a.outcome) == (b.final, b.best, b.best_epoch, b.outcome)
-        assert np.array_equal(a.epochs["validation_loss"], b.epochs["validation_loss"])
+    assert all(torch.equal(a[key], b[key]) for key in a)
+    for one, other in zip(much, little, strict=True):
+        assert one.final == other.final
+        assert one.best == other.best
+        assert (one.best_epoch, one.outcome) == (other.best_epoch, other.outcome)
+        assert np.array_equal(one.epochs["validation_loss"], other.epochs["validation_loss"])
 
 
 @pytest.fixture(scope="module")
@@ -152,10 +145,27 @@ def test_a_spoiled_neighbour_is_not_felt(digits: Digits) -> None:
             p.data[1].fill_(math.nan)
 
     v = variant(regularization={"name": "dropout", "p": 0.5}, optimizer="adam", epochs=3)
-    sound, spoiled = trained(v, [0, 1, 2], digits), trained(v, [0, 1, 2], digits, spoil)
+    (sound, _), (spoiled, _) = trained(v, [0, 1, 2], digits), trained(v, [0, 1, 2], digits, spoil)
     for key in sound:
         assert torch.equal(sound[key][[0, 2]], spoiled[key][[0, 2]])
         assert spoiled[key][1].isnan().all()
+
+
+def test_what_is_not_finite_is_lost_even_if_its_loss_is_finite(digits: Digits) -> None:
+    """A hidden unit whose bias is -inf is silent for good; such a run has no metrics, and no later best epoch."""
+
+    def silence(parameters: Tensors) -> None:
+        parameters["layers.1.bias"].data[1, 0] = -math.inf
+
+    v = variant(optimizer={"name": "sgd", "lr": 0.02}, clip="none", epochs=4)
+    sound, lost = trained(v, [0, 1], digits, silence)[1]
+    assert np.isfinite(lost.epochs["validation_loss"]).all(), "the loss alone does not tell"
+    assert sound.best_epoch == 4
+    assert (lost.best_epoch, lost.outcome.cause) == (1, "non-finite parameters")
+    assert (lost.steps_taken, len(lost.epochs["train_loss"])) == (2 * 5, 3)
+    assert math.isnan(lost.final["test"].accuracy)
+    assert math.isfinite(lost.best["test"].accuracy)
+    assert math.isfinite(sound.final["test"].accuracy)
 
 
 def test_a_lost_run_is_recorded_up_to_its_end(digits: Digits) -> None:
@@ -190,15 +200,11 @@ def test_the_best_epoch_is_where_a_shorter_training_would_have_ended(digits: Dig
         assert record.best == alone.final
 
 
-def test_training_leaves_the_global_random_states_alone(digits: Digits) -> None:
-    states = torch.get_rng_state(), np.random.get_state()[1].copy(), python_random.getstate()  # noqa: NPY002
-    v = variant(
-        regularization={"name": "dropout", "p": 0.5}, model={"name": "mlp", "hidden": [8], "init": "orthogonal"}
-    )
-    replicates.train(v, [0, 1], digits)
-    assert torch.equal(states[0], torch.get_rng_state())
-    assert np.array_equal(states[1], np.random.get_state()[1])  # noqa: NPY002
-    assert states[2] == python_random.getstate()
+@pytest.mark.usefixtures("global_randomness_untouched")
+@pytest.mark.parametrize("init", ["pytorch", "orthogonal"])
+def test_training_leaves_the_global_random_states_alone(digits: Digits, init: str) -> None:
+    v = variant(regularization={"name": "dropout", "p": 0.5}, model={"name": "mlp", "hidden": [8], "init": init})
+    assert len(replicates.train(v, [0, 1], digits)) == 2
 
 
 def test_global_random_states_are_not_used_either(digits: Digits) -> None:

@@ -112,6 +112,12 @@ def test_a_regularizer_of_the_gradient_acts_after_the_clip(weight_decay: type[Re
     assert s.step()[2][after] <= 0.5, "the norm after the clip is measured before the decay is added"
 
 
+def test_without_measuring_it_acts_too(weight_decay: type[Regularization]) -> None:
+    s = Setting(regularization=weight_decay(strength=3.0))
+    measured, plain = s.step()[0], s.step(plain=True)[0]
+    assert all(torch.equal(measured[key], plain[key]) for key in plain)
+
+
 def test_l2_is_weight_decay_but_for_the_clip(weight_decay: type[Regularization]) -> None:
     """Under SGD the two are one method without a clip, and two methods with it."""
     l2 = {"name": "l2", "strength": 0.3, "biases": True}
@@ -166,6 +172,26 @@ def test_noise_is_asked_for_only_by_those_who_use_it() -> None:
     both = [{"name": "l2", "strength": 0.2}, {"name": "dropout", "p": 0.5}]
     assert set(Setting(regularization=both).noise) == {"dropout"}
     assert Setting().noise == {}
+
+
+def test_each_regularizer_gets_the_noise_of_its_own_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Regularization, "members", dict(Regularization.members))
+
+    class Shift(Regularization):
+        name: Literal["shift_for_a_test"] = "shift_for_a_test"
+        place: ClassVar[Place] = "model"
+
+        def noise(self, sites: Mapping[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
+            return {"hidden1": sites["hidden1"]}
+
+        def activation(self, site: str, h: Tensor, noise: Tensors) -> Tensor:
+            return h + noise[site] if site in noise else h
+
+    s = Setting(regularization=[{"name": "dropout", "p": 0.5}, Shift()])
+    h = torch.ones(BATCH, 8)
+    dropped = torch.where(s.noise["dropout"]["hidden1"] < 0.5, 0.0, 2 * h)
+    expected = dropped + s.noise["shift_for_a_test"]["hidden1"]
+    assert torch.equal(s.chain.site(s.noise)("hidden1", h), expected)
 
 
 def test_only_an_update_makes_the_chain_update(weight_decay: type[Regularization]) -> None:

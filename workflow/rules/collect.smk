@@ -4,10 +4,10 @@ rule collect:
         lambda w: [path for blocks in trained(w.table) for path in blocks],
     output:
         f"{RESULTS}/{{table}}.parquet",
+    log:
+        f"{LOGS}/collect/{{table}}.log",
     params:
         blocks=lambda w: trained(w.table),
         seeds=STUDY.seeds,
-    log:
-        f"{LOGS}/collect/{{table}}.log",
     script:
         "../scripts/collect.py"

@@ -1,24 +1,34 @@
-# The study that the configuration asks for, and where its files are.
+# The study that the configuration asks for, where its files are, and what its jobs depend on.
 import inspect
 import os
 import sys
-from itertools import product
 from pathlib import Path
 
-sys.path.insert(0, workflow.basedir)  # the library beside this Snakefile, here and in every script
-os.environ["PYTHONPATH"] = os.pathsep.join([workflow.basedir, *filter(None, [os.environ.get("PYTHONPATH")])])
+# The library is the one beside this Snakefile, here and in every script.
+sys.path.insert(0, workflow.basedir)
+os.environ.update(PYTHONPATH=os.pathsep.join([workflow.basedir, os.environ.pop("PYTHONPATH", "")]).strip(os.pathsep))
 
 from study import config as configuration, progress, store, variants
+from study.data import DOWNLOADS
 from study.figures import FIGURES
+
+FORMATS = ("pdf", "svg", "png")
+ENGINE_MODULES = """
+    batches evaluation gradients journal losses models optimizers probes records replicates seeds training
+    clipping/base regularization/base data/digits data/idx data/splits
+""".split()
+ENGINE = [f"study/{module}.py" for module in ENGINE_MODULES]
 
 
 def read_study():
+    """The study, or all errors of its configuration and the end."""
     source = ", ".join(str(path) for path in workflow.configfiles) or "the configuration"
     try:
         return configuration.parse(config, source)
     except configuration.ConfigError as error:
         print(error, file=sys.stderr)
-        raise SystemExit(1) from None  # a WorkflowError would add lines of this file to the message
+        # A WorkflowError would add lines of this file to the message.
+        raise SystemExit(1) from None
 
 
 STUDY = read_study()
@@ -28,29 +38,50 @@ LOGS = f"logs/{STUDY.name}"
 VARIANTS = {(v.regime, v.slug): v for v in variants.expand(STUDY)}
 
 
-def source_of(method):
-    """The file that defines a method."""
-    return str(Path(inspect.getsourcefile(type(method))).relative_to(workflow.basedir))
-
-
 def blocks_there(variant):
     """The blocks of seeds that are trained already, whole."""
     folder = Path(RESULTS, "runs", variant.regime, variant.slug)
-    for path in folder.glob("*/weights.parquet"):
-        yield variants.Block.parse(path.parent.name)
+    return [variants.Block.parse(path.parent.name) for path in folder.glob("[0-9]*/weights.parquet")]
 
 
 BLOCKS = {
-    key: variants.plan_blocks(STUDY.seeds, blocks_there(variant), STUDY.seeds_per_job) for key, variant in VARIANTS.items()
+    key: variants.plan_blocks(STUDY.seeds, blocks_there(variant), STUDY.seeds_per_job)
+    for key, variant in VARIANTS.items()
 }
 
 
 def trained(table):
     """The paths of one table of every training, by variant."""
     return [
-        [f"{RESULTS}/runs/{regime}/{slug}/{block.name}/{table}.parquet" for block in BLOCKS[regime, slug]]
-        for regime, slug in VARIANTS
+        [f"{RESULTS}/runs/{regime}/{slug}/{block.name}/{table}.parquet" for block in blocks]
+        for (regime, slug), blocks in BLOCKS.items()
     ]
+
+
+def table_path(name):
+    """Where a table of the study is."""
+    return f"{RESULTS}/{name}.{'csv' if name in ('comparisons', 'summary') else 'parquet'}"
+
+
+def data_of(name):
+    """What a training on a data set waits for; the shipped sample needs nothing."""
+    return f"data/{name}.verified" if name in DOWNLOADS else []
+
+
+def variant_of(wildcards):
+    """The variant that a training job trains."""
+    return VARIANTS[wildcards.regime, wildcards.variant]
+
+
+def source_of(method):
+    """The file that defines a method."""
+    return str(Path(inspect.getsourcefile(type(method))).relative_to(workflow.basedir))
+
+
+def sources(wildcards):
+    """The code that a training runs: an edit elsewhere, or to another method, trains nothing again."""
+    variant = variant_of(wildcards)
+    return [*ENGINE, source_of(variant.clip), *map(source_of, variant.regularization)]
 
 
 wildcard_constraints:

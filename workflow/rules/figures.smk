@@ -1,11 +1,4 @@
 # One job a figure: it gets the tables it needs and its own code, so that a new look trains nothing.
-FORMATS = ("pdf", "svg", "png")
-
-
-def table_path(name):
-    return f"{RESULTS}/{name}.{'csv' if name in ('comparisons', 'summary') else 'parquet'}"
-
-
 rule figure:
     input:
         tables=lambda w: [table_path(name) for name in FIGURES[w.figure].needs],
@@ -16,11 +9,11 @@ rule figure:
     output:
         **{form: f"{PAPER}/figures/{{figure}}.{form}" for form in FORMATS},
         caption=f"{RESULTS}/captions/{{figure}}.txt",
+    log:
+        f"{LOGS}/figures/{{figure}}.log",
     params:
         clips=list(dict.fromkeys(v.clip_label for v in VARIANTS.values())),
         regularizations=list(dict.fromkeys(v.regularization_label for v in VARIANTS.values())),
-    log:
-        f"{LOGS}/figures/{{figure}}.log",
     script:
         "../scripts/figure.py"
 

@@ -4,7 +4,16 @@ import time
 
 from snakemake.logging import logger
 
-NOISE = {"job_info", "shellcmd", "job_started", "job_finished", "progress", "resources_info", "run_info", "group_info"}
+NOISE = {
+    "job_info",
+    "shellcmd",
+    "job_started",
+    "job_finished",
+    "progress",
+    "resources_info",
+    "run_info",
+    "group_info",
+}
 
 
 class StudyProgress(logging.Handler):
@@ -21,7 +30,10 @@ class StudyProgress(logging.Handler):
         elif event == "job_finished":
             self.finished(self.jobs.get(record.job_id))
         elif event == "job_error":
-            print(f"FAILED {described(record.rule_name, record.wildcards)}; its log: {', '.join(record.log) or 'none'}", file=sys.stderr)
+            print(
+                f"FAILED {described(record.rule_name, record.wildcards)}; its log: {', '.join(record.log) or 'none'}",
+                file=sys.stderr,
+            )
 
     def finished(self, job):
         if job is None or job.rule_name == "all":
@@ -36,7 +48,9 @@ def described(rule_name, wildcards):
     """A job in the study's words."""
     if rule_name == "train":
         variant = VARIANTS[wildcards["regime"], wildcards["variant"]]
-        return f"train {variant.regime}: {variant.clip_label} x {variant.regularization_label}, seeds {wildcards['seeds']}"
+        return (
+            f"train {variant.regime}: {variant.clip_label} x {variant.regularization_label}, seeds {wildcards['seeds']}"
+        )
     return " ".join([rule_name, *wildcards.values()])
 
 
@@ -47,13 +61,14 @@ def forecast(wildcards):
 
 
 def study_progress():
-    """The whole study's trainings: all of them, and those that are there."""
+    """The whole study's trainings: all of them, and those that this run need not start."""
     weights = {
-        (key, block.name): progress.core_seconds(VARIANTS[key], len(block.seeds))
+        (*key, block.name): progress.core_seconds(VARIANTS[key], len(block.seeds))
         for key, blocks in BLOCKS.items()
         for block in blocks
     }
-    there = {(key, block.name) for key, variant in VARIANTS.items() for block in blocks_there(variant)} & weights.keys()
+    needed = {tuple(job.wildcards) for job in workflow.dag.needrun_jobs() if job.rule.name == "train"}
+    there = weights.keys() - needed
     return progress.Progress(
         total=sum(weights.values()),
         done=sum(weights[key] for key in there),
@@ -63,6 +78,11 @@ def study_progress():
     )
 
 
+def worth_reading(record):
+    """Whether a line of Snakemake's own says more than the lines about the study do."""
+    return str(getattr(record, "event", "")) not in NOISE and not record.getMessage().startswith("Select jobs")
+
+
 onstart:
     counted = study_progress()
     runs = len(VARIANTS) * len(STUDY.seeds)
@@ -70,4 +90,4 @@ onstart:
     logger.addHandler(StudyProgress(counted))
     for handler in logger.handlers:
         if handler.name == "DefaultStreamHandler" and not workflow.output_settings.verbose:
-            handler.addFilter(lambda record: str(getattr(record, "event", "")) not in NOISE)
+            handler.addFilter(worth_reading)

@@ -22,7 +22,11 @@ rule report:
         tables=REPORT_TABLES,
         captions=expand(f"{RESULTS}/captions/{{figure}}.txt", figure=FIGURES),
         figures=rules.figures.input,
-        paper_tables=expand(f"{PAPER}/tables/{{paper_table}}.{{form}}", paper_table=TABLES, form=("csv", "tex")),
+        paper_tables=expand(
+            f"{PAPER}/tables/{{paper_table}}.{{form}}",
+            paper_table=TABLES,
+            form=("csv", "tex"),
+        ),
         source="paper/report.md.j2",
         bibliography="paper/references.bib",
         css="paper/report.css",
@@ -32,10 +36,10 @@ rule report:
         md=f"{PAPER}/report.md",
         html=f"{PAPER}/report.html",
         pdf=f"{PAPER}/report.pdf",
-    params:
-        study=STUDY.model_dump_json(),
-        folder=PAPER,
     log:
         f"{LOGS}/report.log",
+    params:
+        study=STUDY.model_dump_json(),
+        folder=lambda w, output: os.path.dirname(output.md),
     script:
         "../scripts/report.py"
