@@ -42,14 +42,30 @@ class Effect:
         return self.p_adjusted < ALPHA and (self.low > 0 or self.high < 0)
 
     @property
-    def text(self) -> str:
-        """`−12.3 points [−13.1, −11.5], adjusted p .012, n = 10`."""
-        scale = 100 if self.metric in IN_POINTS else 1
-        unit = "points" if self.metric in IN_POINTS else "nats"
-        low, high = number(scale * self.low), number(scale * self.high)
-        size = f"{number(scale * self.estimate, sign=True)} {unit} [{low}, {high}]"
-        left_out = f", {self.n_undefined} pairs undefined" if self.n_undefined else ""
-        return f"{size}, adjusted p {p_text(self.p_adjusted)}, n = {self.n}{left_out}"
+    def nothing(self) -> bool:
+        """No seed showed any difference: the method did not act, or acted without effect."""
+        return self.n > 0 and self.estimate == self.low == self.high == 0
+
+    @property
+    def size(self) -> str:
+        """`−12.3 points`."""
+        return f"{number(self.scale * self.estimate, sign=True)} {self.unit}"
+
+    @property
+    def interval(self) -> str:
+        """`−12.3 [−13.1, −11.5]`."""
+        low, high = number(self.scale * self.low), number(self.scale * self.high)
+        return f"{number(self.scale * self.estimate, sign=True)} [{low}, {high}]"
+
+    @property
+    def scale(self) -> int:
+        """What an accuracy is multiplied by to be read in percentage points."""
+        return 100 if self.metric in IN_POINTS else 1
+
+    @property
+    def unit(self) -> str:
+        """The unit of `size` and `interval`."""
+        return "points" if self.metric in IN_POINTS else "nats"
 
 
 def number(value: float, sign: bool = False) -> str:
@@ -72,7 +88,7 @@ def p_text(p: float) -> str:
 
 def percent(share: float, digits: int = 1) -> str:
     """A share as a percentage."""
-    return f"{100 * share:.{digits}f} %" if math.isfinite(share) else "undefined"
+    return f"{100 * share:.{digits}f} %".replace("-", "−") if math.isfinite(share) else "undefined"
 
 
 def effects(comparisons: pd.DataFrame, regime: str, family: str, metric: str) -> list[Effect]:
@@ -95,25 +111,26 @@ def _effect(family: str, metric: str, row: object) -> Effect:
 
 
 def listed(effects: Sequence[Effect]) -> str:
-    """`global_norm(0.1) (−12.3 points ...); value(0.01) (...)`."""
-    return "; ".join(f"`{effect.label}` ({effect.text})" for effect in effects)
+    """`global_norm(0.1)` (−12.3 points), `value(0.01)` (−0.4 points)."""
+    return ", ".join(f"`{effect.label}` ({effect.size})" for effect in effects)
 
 
-def sentences(found: Sequence[Effect], subject: str, metric: str) -> Iterator[str]:
-    """What a family of comparisons shows about one metric, decided and undecided apart."""
+def named(effects: Sequence[Effect]) -> str:
+    """`global_norm(0.1)`, `value(0.01)`."""
+    return ", ".join(f"`{effect.label}`" for effect in effects)
+
+
+def sentences(found: Sequence[Effect], metric: str) -> Iterator[str]:
+    """What a family of comparisons shows about one metric: up, down, undecided, no difference at all."""
     name = METRIC_NAMES[metric]
-    up = [e for e in found if e.decided and e.estimate > 0]
-    down = [e for e in found if e.decided and e.estimate < 0]
-    open_ = [e for e in found if not e.decided]
-    if up:
+    if up := [e for e in found if e.decided and e.estimate > 0]:
         yield f"The {name} rose with {listed(up)}."
-    if down:
+    if down := [e for e in found if e.decided and e.estimate < 0]:
         yield f"The {name} fell with {listed(down)}."
-    if open_ and not up and not down:
-        seeds = open_[0].n or "these"
-        yield f"No {subject} alone changed the {name} beyond what {seeds} seeds can tell: {listed(open_)}."
-    elif open_:
-        yield f"Undecided for the {name}: {listed(open_)}."
+    if undecided := [e for e in found if not e.decided and not e.nothing]:
+        yield f"Undecided for the {name}: {listed(undecided)}."
+    if nothing := [e for e in found if e.nothing]:
+        yield f"The {name} was the same in every seed with {named(nothing)}."
 
 
 @dataclass(frozen=True)
@@ -147,8 +164,31 @@ class RegimeFindings:
 
     def text(self, family: str, metric: str) -> str:
         """One family's findings about a metric, in sentences."""
-        subject = {"clip": "clipping", "regularization": "regularizer"}[family]
-        return " ".join(sentences(self.effects(family, metric), subject, metric))
+        return " ".join(sentences(self.effects(family, metric), metric))
+
+    def count(self, family: str, metric: str) -> str:
+        """`2 of 5`: how many comparisons of a family are decided."""
+        found = self.effects(family, metric)
+        return f"{sum(e.decided for e in found)} of {len(found)}"
+
+    def table(self) -> list[dict[str, object]]:
+        """Each clip and each regularizer alone: differences of gap and test accuracy, in percentage points."""
+        return [
+            {
+                "alone": f"`{gap.label}`",
+                "accuracy gap": gap.interval,
+                "p": p_text(gap.p_adjusted),
+                "test accuracy": test.interval,
+                "p ": p_text(test.p_adjusted),
+                "n": gap.n,
+            }
+            for family in ("clip", "regularization")
+            for gap, test in self._both(family)
+        ]
+
+    def _both(self, family: str) -> Iterator[tuple[Effect, Effect]]:
+        test = {effect.label: effect for effect in self.effects(family, "test_accuracy")}
+        return ((gap, test[gap.label]) for gap in self.effects(family, "gap_accuracy"))
 
     @property
     def runs(self) -> pd.DataFrame:
@@ -164,11 +204,11 @@ class RegimeFindings:
         if lost.empty:
             return f"None of the {len(runs)} runs diverged."
         ran, cells = _cells(runs), _cells(lost)
-        whole = [f"`{c}` with `{r}`" for (c, r), k in cells.items() if k == ran[c, r]]
-        part = [f"`{c}` with `{r}` ({k} of {ran[c, r]})" for (c, r), k in cells.items() if k < ran[c, r]]
+        whole = {cell for cell, k in cells.items() if k == ran[cell]}
+        part = [f"`{c}` with `{r}` ({k} of {ran[c, r]})" for (c, r), k in cells.items() if (c, r) not in whole]
         causes = ", ".join(f"{cause} {k}" for cause, k in lost["cause"].value_counts().items())
         text = f"{len(lost)} of {len(runs)} runs diverged ({causes})."
-        text += f" Every seed was lost for {'; '.join(whole)}." if whole else ""
+        text += f" Every seed was lost for {'; '.join(_grouped(whole, list(ran)))}." if whole else ""
         return text + (f" Some were lost for {'; '.join(part)}." if part else "")
 
     @property
@@ -189,6 +229,17 @@ class RegimeFindings:
         share = f"{len(decided)} of {len(found)} pairs of a clip and a regularizer"
         largest = f": the largest, {listed(decided[:3])}" if decided else ""
         return f"{share} depart from additivity in the accuracy gap{largest}."
+
+
+def _grouped(lost: set[tuple[str, str]], cells: list[tuple[str, str]]) -> Iterator[str]:
+    """Lost cells by clip, with the regularizers named only where some survived."""
+    for clip in dict.fromkeys(clip for clip, _ in cells):
+        of_clip = [regularizer for c, regularizer in cells if c == clip]
+        gone = [regularizer for regularizer in of_clip if (clip, regularizer) in lost]
+        if gone == of_clip:
+            yield f"`{clip}`, whatever the regularizer"
+        elif gone:
+            yield f"`{clip}` with {', '.join(f'`{regularizer}`' for regularizer in gone)}"
 
 
 def _cells(runs: pd.DataFrame) -> Counter[tuple[str, str]]:

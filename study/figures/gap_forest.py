@@ -133,11 +133,11 @@ def _legend() -> list[Line2D]:
 def caption(tables: Tables) -> str:
     """What is shown, how many seeds, which intervals, and what was left out."""
     comparisons, runs = _shown(tables["comparisons"]), alone(tables["runs"])
-    methods = ", ".join(sorted(set(comparisons["method"].astype(str)))) or "none"
+    methods = ", ".join(sorted({text.split(";")[0] for text in comparisons["method"].astype(str)} - {"degenerate"}))
     lost = int(comparisons.loc[comparisons["metric"] == "gap_accuracy", "n_undefined"].sum())
     left_out = f" Pairs left out because the gap is undefined: {lost}." if lost else ""
     return (
         f"{QUESTION} Differences to the run of the same seed with neither (percentage points) and their"
-        f" intervals (method: {methods}); the facets have scales of their own. {seeds_sentence(runs)}"
+        f" 95 % intervals ({methods or 'none'}); the facets have scales of their own. {seeds_sentence(runs)}"
         f" Filled markers: Holm-adjusted p < {ALPHA:.2f}.{left_out} {diverged_sentence(runs)}"
     )
