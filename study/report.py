@@ -20,6 +20,8 @@ from study.choices import combined_label
 from study.config import Study
 from study.figures import Tables
 from study.findings import RegimeFindings
+from study.methods import compact
+from study.models import Model
 from study.store import atomically
 
 Form = Literal["md", "html", "pdf"]
@@ -70,6 +72,8 @@ def fill(source: Path, form: Form, study: Study, tables: Tables, captions: Mappi
         table=_pipe_table,
         regimes=[(name, regime, RegimeFindings(name, tables)) for name, regime in study.regimes.items()],
         combined_label=combined_label,
+        model_text=_model_text,
+        settings=list(dict.fromkeys(f"{_model_text(r.model)} on {r.data.name}" for r in study.regimes.values())),
         findings=findings,
         runs=runs,
         diverged=int((runs["status"] != "ok").sum()),
@@ -78,6 +82,12 @@ def fill(source: Path, form: Form, study: Study, tables: Tables, captions: Mappi
         python=platform.python_version(),
         machine=f"{platform.system()} {platform.machine()}",
     )
+
+
+def _model_text(model: Model) -> str:
+    """A model with all its parameters, defaults too: `mlp` (hidden 128, activation relu, init pytorch)."""
+    given = model.model_dump(exclude={"name"})
+    return f"`{model.name}` ({', '.join(f'{key} {compact(value)}' for key, value in given.items())})"
 
 
 def _pipe_table(rows: list[dict[str, object]] | pd.DataFrame) -> str:
