@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self
 
+import yaml
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, WithJsonSchema, model_validator
 
 from study.choices import (
@@ -164,7 +165,7 @@ class Study(Settings):
     name: Slug
     description: Text = ""
     seeds: Annotated[
-        tuple[NaturalInt, ...],
+        tuple[Annotated[NaturalInt, Field(lt=2**31)], ...],
         BeforeValidator(_seeds),
         Field(min_length=1),
         AfterValidator(_distinct),
@@ -172,13 +173,18 @@ class Study(Settings):
             {
                 "anyOf": [
                     {"type": "integer", "minimum": 1, "maximum": MOST_SEEDS},
-                    {"type": "array", "items": {"type": "integer", "minimum": 0}, "minItems": 1, "uniqueItems": True},
+                    {
+                        "type": "array",
+                        "items": {"type": "integer", "minimum": 0, "maximum": 2**31 - 1},
+                        "minItems": 1,
+                        "uniqueItems": True,
+                    },
                 ]
             }
         ),
         Must(
-            f"a number of seeds up to {MOST_SEEDS}, or a list of different whole numbers of at least 0",
-            (0, -1, 10**9, [], [1, 1], [-1], "ten"),
+            f"a number of seeds up to {MOST_SEEDS}, or a list of different whole numbers of at least 0, below 2^31",
+            (0, -1, 10**9, [], [1, 1], [-1], [2**70], "ten"),
         ),
     ] = tuple(range(10))
     seeds_per_job: PositiveInt = 10
@@ -209,6 +215,25 @@ def parse(raw: Mapping[str, Any], source: str = "the configuration") -> Study:
         return Study.model_validate(given)
     except ValidationError as error:
         raise ConfigError(source, list(dict.fromkeys(_messages(error, raw)))) from None
+
+
+class _OnceLoader(yaml.SafeLoader):
+    """YAML in which a key may stand once in its mapping."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        if (twin := first_duplicate(keys, repr)) is not None:
+            line = node.start_mark.line + 1
+            raise ConfigError(
+                str(self.name), [f"The key {twin} must stand once in the mapping at line {line}. Got it twice instead."]
+            )
+        return super().construct_mapping(node, deep)
+
+
+def refuse_twins(path: str) -> None:
+    """Raise `ConfigError` where a key stands twice in a mapping of a YAML file: the last would win unseen."""
+    with open(path, encoding="utf-8") as file:
+        yaml.load(file, _OnceLoader)
 
 
 def merge(base: Mapping[str, Any], over: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import inspect
 import platform
 import tempfile
 from collections.abc import Mapping
@@ -64,7 +65,9 @@ def fill(source: Path, form: Form, study: Study, tables: Tables, captions: Mappi
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    runs = tables["runs"]
+    runs, least = tables["runs"], 2.0 ** (1 - len(study.seeds))
+    families = tables["comparisons"].groupby(["regime", "family", "metric"]).size()
+    sizes = sorted({int(k) for k in families})
     return environment.get_template(source.name).render(
         study=study,
         form=form,
@@ -77,11 +80,34 @@ def fill(source: Path, form: Form, study: Study, tables: Tables, captions: Mappi
         findings=findings,
         runs=runs,
         diverged=int((runs["status"] != "ok").sum()),
-        smallest_p=findings.p_text(2.0 ** (1 - len(study.seeds))),
+        smallest_p=findings.p_text(least),
+        smallest=lambda k: findings.p_text(min(1.0, k * least)),
+        family_sizes=sizes,
+        nothing_can_be_decided=bool(sizes) and sizes[0] * least >= findings.ALPHA,
+        methods=_methods(study),
         versions=", ".join(f"{name} {importlib.metadata.version(name)}" for name in PACKAGES),
         python=platform.python_version(),
         machine=f"{platform.system()} {platform.machine()}",
     )
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A method of the study in a line: what its docstring says first."""
+
+    name: str
+    summary: str
+
+
+def _methods(study: Study) -> list[Summary]:
+    regimes = study.regimes.values()
+    clips = [clip for regime in regimes for clip in regime.clips]
+    regularizers = [one for regime in regimes for several in regime.regularizations for one in several]
+    used = {method.name: method for method in [*clips, *regularizers] if method.name != "none"}
+    lines = {
+        name: (inspect.getdoc(type(method)) or "no description.").split("\n\n")[0] for name, method in used.items()
+    }
+    return [Summary(name, _escaped(" ".join(line.split()))) for name, line in lines.items()]
 
 
 def _model_text(model: Model) -> str:

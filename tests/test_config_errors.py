@@ -4,6 +4,7 @@ import copy
 import math
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from cases import STUDY
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from study.config import ConfigError, parse
+from study.config import ConfigError, parse, refuse_twins
 
 
 def errors(raw: dict[str, Any]) -> list[str]:
@@ -144,7 +145,7 @@ def test_errors_of_a_regime(regime: dict[Any, Any], messages: list[str]) -> None
             ["name: The 'name' parameter of study must be lower-case letters, digits, '-' and '_', at most 40 of "
              "them. Got '../up' instead.",
              "seeds: The 'seeds' parameter of study must be a number of seeds up to 10000, or a list of "
-             "different whole numbers of at least 0. Got [1, 1] instead.",
+             "different whole numbers of at least 0, below 2^31. Got [1, 1] instead.",
              "seeds_per_job: The 'seeds_per_job' parameter of study must be a whole number of at least 1. "
              "Got 'many' instead.",
              "statistics: The statistics section must be a mapping of parameters. Got 7 instead.",
@@ -260,3 +261,12 @@ def reaches(inside: Any, part: Any) -> bool:
     if isinstance(inside, list):
         return isinstance(part, int) and part < len(inside)
     return isinstance(inside, dict) and part in inside
+
+
+def test_a_key_given_twice_is_refused_with_its_place(tmp_path: Path) -> None:
+    path = tmp_path / "twins.yaml"
+    path.write_text("name: x\nseeds: 2\nregimes:\n  a: {}\n  b: {}\n  a: {epochs: 3}\n")
+    with pytest.raises(ConfigError, match="The key 'a' must stand once in the mapping at line 4"):
+        refuse_twins(str(path))
+    path.write_text("name: x\nregimes: {a: {epochs: 2}, b: {epochs: 2}}\n")
+    refuse_twins(str(path))

@@ -115,7 +115,9 @@ def caption(tables: Tables) -> str:
     left_out = f" Runs whose accuracy is undefined in the end: {undefined} of {runs}." if undefined else ""
     return (
         f"{QUESTION} Mean over seeds (those with a value) with Student's 95 % interval; thin: mean of the"
-        " baseline, neither clip nor regularization. In the corner: train minus validation accuracy at the"
+        " baseline, neither clip nor regularization. Training accuracy: on a fixed part of each"
+        " seed's training digits, so it differs a little from the"
+        " final scores. In the corner: train minus validation accuracy at the"
         " last epoch (pp: percentage points). The vertical axis holds the accuracies after the first quarter"
         f" of the epochs. {seeds_sentence(epochs)}{left_out}"
     )

@@ -24,6 +24,8 @@ def read_study():
     """The study, or all errors of its configuration and the end."""
     source = ", ".join(str(path) for path in workflow.configfiles) or "the configuration"
     try:
+        for path in workflow.configfiles:
+            configuration.refuse_twins(path)
         return configuration.parse(config, source)
     except configuration.ConfigError as error:
         print(error, file=sys.stderr)

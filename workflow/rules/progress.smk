@@ -30,10 +30,11 @@ class StudyProgress(logging.Handler):
         elif event == "job_finished":
             self.finished(self.jobs.get(record.job_id))
         elif event == "job_error":
-            print(
-                f"FAILED {described(record.rule_name, record.wildcards)}; its log: {', '.join(record.log) or 'none'}",
-                file=sys.stderr,
-            )
+            self.failed(self.jobs.get(record.jobid), record.log)
+
+    def failed(self, job, logs):
+        name = described(job.rule_name, job.wildcards) if job else "a job"
+        print(f"FAILED {name}; its log: {', '.join(logs) or 'none'}", file=sys.stderr, flush=True)
 
     def finished(self, job):
         if job is None or job.rule_name == "all":
@@ -91,3 +92,9 @@ onstart:
     for handler in logger.handlers:
         if handler.name == "DefaultStreamHandler" and not workflow.output_settings.verbose:
             handler.addFilter(worth_reading)
+
+
+onsuccess:
+    report = Path(PAPER, "report.html")
+    if report.exists():
+        print(f"the report: {report} (and .pdf, .md beside it)", file=sys.stderr, flush=True)
