@@ -22,9 +22,9 @@ class Checkout:
 
     def snakemake(self, *arguments: str, expect: int = 0, **environment: str) -> str:
         """Run Snakemake on the smoke study; its output, once its exit code is as expected."""
-        command = [sys.executable, "-m", "snakemake", "--configfile", "config/smoke.yaml", *arguments]
+        command = [sys.executable, "-m", "snakemake", "--scheduler", "greedy", "--configfile", "config/smoke.yaml"]
         done = subprocess.run(
-            [*command, "--scheduler", "greedy"],
+            [*command, *arguments],
             cwd=self.root,
             env={**os.environ, "OMP_NUM_THREADS": "1", **environment},
             stdout=subprocess.PIPE,
