@@ -166,10 +166,24 @@ class RegimeFindings:
         """One family's findings about a metric, in sentences."""
         return " ".join(sentences(self.effects(family, metric), metric))
 
-    def count(self, family: str, metric: str) -> str:
-        """`2 of 5`: how many comparisons of a family are decided."""
-        found = self.effects(family, metric)
-        return f"{sum(e.decided for e in found)} of {len(found)}"
+    def headline(self) -> str:
+        """The regime in a sentence or two: the largest decided changes of each family, and what was lost."""
+        parts = [part for family in ("clip", "regularization") for part in self._largest(family)]
+        text = "; ".join(parts) or "no difference to the baseline was decided"
+        lost, runs = int((self.runs["status"] != "ok").sum()), len(self.runs)
+        return f"{text}. {lost} of {runs} runs diverged."
+
+    def _largest(self, family: str) -> Iterator[str]:
+        subject = {"clip": "of the clips", "regularization": "of the regularizers"}[family]
+        for metric, verb, sign in (
+            ("test_accuracy", "raised test accuracy", 1),
+            ("gap_accuracy", "lowered the gap", -1),
+        ):
+            decided = [e for e in self.effects(family, metric) if e.decided and sign * e.estimate > 0]
+            if decided:
+                yield f"{subject}, {len(decided)} {verb}, `{decided[0].label}` most ({decided[0].size})"
+            elif self.effects(family, metric):
+                yield f"{subject}, none {verb} by a decided amount"
 
     def table(self) -> list[dict[str, object]]:
         """Each clip and each regularizer alone: differences of gap and test accuracy, in percentage points."""
