@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -96,6 +96,6 @@ def _arrow(path: Path) -> pa.Table:
     return table.replace_schema_metadata(None)
 
 
-def read_all(paths: Mapping[str, Path | str]) -> dict[str, pd.DataFrame]:
-    """Several tables by name."""
-    return {name: read(path) for name, path in paths.items()}
+def read_all(paths: Iterable[Path | str]) -> dict[str, pd.DataFrame]:
+    """Several tables, each by its file's name without suffix."""
+    return {Path(path).stem: read(path) for path in paths}

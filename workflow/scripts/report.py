@@ -11,7 +11,7 @@ study, folder = Study.model_validate_json(snakemake.params.study), Path(snakemak
 report.render(
     source=Path(snakemake.input.source),
     study=study,
-    tables={Path(path).stem: store.read(path) for path in snakemake.input.tables},
+    tables=store.read_all(snakemake.input.tables),
     captions={Path(path).stem: Path(path).read_text(encoding="utf-8") for path in snakemake.input.captions},
     folder=folder,
 )

@@ -7,5 +7,5 @@ from study import store
 from study.tables import TABLES, save
 
 sys.stderr = open(snakemake.log[0], "w", buffering=1)  # noqa: SIM115
-tables = {Path(path).stem: store.read(path) for path in snakemake.input.tables}
+tables = store.read_all(snakemake.input.tables)
 save(TABLES[snakemake.wildcards.paper_table](tables), Path(snakemake.output.csv).with_suffix(""))
