@@ -13,6 +13,7 @@ from study.models import Model
 from study.optimizers import Optimizer
 from study.parameters import first_duplicate, must
 from study.regularization import Regularization
+from study.schedules import Schedule
 
 
 def _one_or_several(value: object, several: ValidatorFunctionWrapHandler) -> tuple[Regularization, ...]:
@@ -36,10 +37,11 @@ if TYPE_CHECKING:  # a type checker sees what a field holds, pydantic also how i
     LossChoice = Loss
     ModelChoice = Model
     OptimizerChoice = Optimizer
+    ScheduleChoice = Schedule
     Combination = tuple[Regularization, ...]
 else:
     ClippingChoice, LossChoice = entry(Clipping), entry(Loss)
-    ModelChoice, OptimizerChoice = entry(Model), entry(Optimizer)
+    ModelChoice, OptimizerChoice, ScheduleChoice = entry(Model), entry(Optimizer), entry(Schedule)
     _ONE = Regularization.schema_of_family()
     Combination = Annotated[
         tuple[entry(Regularization), ...],

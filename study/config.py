@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import product
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 import yaml
@@ -14,10 +15,12 @@ from study.choices import (
     LossChoice,
     ModelChoice,
     OptimizerChoice,
+    ScheduleChoice,
     combined_label,
 )
 from study.clipping.none import NoClipping
 from study.losses import CrossEntropy
+from study.methods import Company
 from study.models import MLP
 from study.optimizers import SGD
 from study.parameters import (
@@ -33,6 +36,7 @@ from study.parameters import (
     listed,
 )
 from study.regularization.none import NoRegularization
+from study.schedules import Constant
 
 TRAIN_DIGITS: Mapping[str, int] = {"mnist": 60_000, "fashion-mnist": 60_000, "mnist-sample": 1_000}
 Slug = Annotated[
@@ -95,6 +99,7 @@ class Regime(Settings):
     model: ModelChoice = MLP()
     loss: LossChoice = CrossEntropy()
     optimizer: OptimizerChoice = SGD(lr=0.01)
+    schedule: ScheduleChoice = Constant()
     epochs: PositiveInt = 10
     batch_size: PositiveInt = 64
     clips: Annotated[tuple[ClippingChoice, ...], Field(min_length=1), Must("a list of clippings", ([], "many"))] = (
@@ -110,8 +115,19 @@ class Regime(Settings):
             *_not_a_family("clips", [clip.label for clip in self.clips]),
             *_not_a_family("regularizations", [combined_label(r) for r in self.regularizations]),
             *_no_full_batch(self.batch_size, self.data.trained_on),
+            *self._refusals(),
         )
         return self
+
+    def _refusals(self) -> Iterator[tuple[str, str, object]]:
+        """Combinations of the grid that make no sense, each reason once."""
+        said = set[str]()
+        for clip, regularization in product(self.clips, self.regularizations):
+            for reason in Company(self.model, self.loss, self.optimizer, clip, regularization).refusals():
+                if reason not in said:
+                    said.add(reason)
+                    pair = f"'{clip.label}' with '{combined_label(regularization)}' on '{self.model.label}'"
+                    yield "clips", f"go with every regularization and the model: {reason}", pair
 
     @property
     def steps(self) -> int:

@@ -30,8 +30,8 @@ class Journal:
     """The growing record of R replicates.
 
     steps [S, R, 9] and tensors [S, R, 2, K], float32, in the order of `STEP_COLUMNS` and (before, after);
-    epochs [E + 1, R, 13]; ended [R]: the epoch after which a replicate's parameters were not finite, E if never;
-    lost: those parameters, kept since the others train on.
+    epochs [E + 1, R, 14]; ended [R]: the epoch after which a replicate's parameters were not finite or a regularizer
+    stopped it, E if neither; kept: what such a replicate hands over, kept since the others train on.
     """
 
     variant: Variant
@@ -39,11 +39,12 @@ class Journal:
     tensors: NDArray[np.float32]
     epochs: NDArray[np.float64]
     ended: NDArray[np.int64]
-    alive: NDArray[np.bool_]
+    finite: NDArray[np.bool_]
+    training: NDArray[np.bool_]
     best: Tensors
     best_loss: NDArray[np.float64]
     best_epoch: NDArray[np.int64]
-    lost: dict[int, Tensors]
+    kept: dict[int, Tensors]
     probed: frozenset[int]
     taken: int = 0
 
@@ -57,11 +58,12 @@ class Journal:
             tensors=np.full((kept, count, 2, len(parameters)), np.nan, np.float32),
             epochs=np.full((variant.epochs + 1, count, len(EPOCH_COLUMNS)), np.nan),
             ended=np.full(count, variant.epochs),
-            alive=np.ones(count, bool),
+            finite=np.ones(count, bool),
+            training=np.ones(count, bool),
             best={key: p.detach().clone() for key, p in parameters.items()},
             best_loss=np.full(count, np.inf),
             best_epoch=np.zeros(count, int),
-            lost={},
+            kept={},
             probed=frozenset(spread(variant.epochs + 1, variant.statistics.probes).tolist()),
         )
 
@@ -86,7 +88,7 @@ class Journal:
         self.taken += 1
 
     def _velocities(self, replicates: Replicates) -> list[Tensor] | None:
-        if replicates.chain.updates:
+        if replicates.chain.updaters:
             return None
         rule = self.variant.optimizer
         found = [rule.velocity(replicates.optimizer, p) for p in replicates.parameters.values()]
@@ -99,7 +101,7 @@ class Journal:
         if previous is not None:
             change = norms([p - q for p, q in zip(parameters, previous.values(), strict=True)])
         else:
-            change = self.variant.optimizer.lr * norms(self._velocities(replicates) or [])
+            change = replicates.lr * norms(self._velocities(replicates) or [])
         return change / norms(parameters)
 
     @torch.no_grad()
@@ -117,9 +119,9 @@ class Journal:
         return f"epoch {epoch} of {self.variant.epochs}: {self._summary(row)}"
 
     def _summary(self, row: NDArray[np.float64]) -> str:
-        if not self.alive.any():
-            return "every replicate has diverged"
-        shown = row[self.alive & np.isfinite(row[:, 0]), :4]
+        if not self.training.any():
+            return "every replicate has diverged" if not self.finite.any() else "every replicate has ended"
+        shown = row[self.training & np.isfinite(row[:, 0]), :4]
         if not len(shown):
             return "no replicate has a finite loss"
         loss, accuracy, _, validation = shown.mean(0)
@@ -135,17 +137,30 @@ class Journal:
             row[r, 6:] = probe(module, self.variant.loss, one, images, labels, batches.classes).cpu().numpy()
 
     def _close(self, epoch: int, parameters: Tensors) -> None:
+        """Who is not finite any more, whose best epoch this was, and who is stopped by a regularizer."""
         finite = torch.stack([p.flatten(1).isfinite().all(1) for p in parameters.values()]).all(0).cpu().numpy()
-        newly_lost = self.alive & ~finite
-        self.ended[newly_lost] = epoch
-        self.lost |= {int(r): {key: p[r].clone() for key, p in parameters.items()} for r in np.flatnonzero(newly_lost)}
-        self.alive &= finite
+        self._end(epoch, self.training & ~finite, parameters)
+        self.finite &= finite | ~self.training
+        self.training &= finite
         loss = self.epochs[epoch, :, 2]
-        better = self.alive & (loss < self.best_loss) & (epoch > 0)
+        better = self.training & (loss < self.best_loss) & (epoch > 0)
         self.best_loss[better], self.best_epoch[better] = loss[better], epoch
         for r in np.flatnonzero(better):
             for key, p in parameters.items():
                 self.best[key][r].copy_(p[r])
+        self._stop(epoch, parameters)
+
+    def _stop(self, epoch: int, parameters: Tensors) -> None:
+        """End the replicates whose validation losses so far stop them."""
+        for regularizer in self.variant.regularization:
+            losses = self.epochs[1 : epoch + 1, :, 2].T.tolist()
+            stopped = np.array([regularizer.stops(one) for one in losses]) & self.training
+            self._end(epoch, stopped, self.best if regularizer.hands_over_best else parameters)
+            self.training &= ~stopped
+
+    def _end(self, epoch: int, who: NDArray[np.bool_], parameters: Tensors) -> None:
+        self.ended[who] = epoch
+        self.kept |= {int(r): {key: p[r].clone() for key, p in parameters.items()} for r in np.flatnonzero(who)}
 
     @torch.no_grad()
     def records(
@@ -154,7 +169,7 @@ class Journal:
         """The finished records; each is cut where its own replicate ended, whatever the others did."""
         models = zip(replicates_of(parameters), replicates_of(self.best), strict=True)
         return [
-            self._record(r, seed, module, self.lost.get(r, last), best, batches, wall)
+            self._record(r, seed, module, self.kept.get(r, last), best, batches, wall)
             for r, (seed, (last, best)) in enumerate(zip(seeds, models, strict=True))
         ]
 
@@ -163,11 +178,11 @@ class Journal:
     ) -> RunRecord:
         steps_taken = int(self.ended[r]) * (self.variant.steps // self.variant.epochs)
         steps = self.steps[:steps_taken, r]
-        final = _final(module, last, batches, r) if self.alive[r] else dict.fromkeys(PARTS, NOTHING)
+        final = _final(module, last, batches, r) if self.finite[r] else dict.fromkeys(PARTS, NOTHING)
         return RunRecord(
             variant=self.variant,
             seed=seed,
-            outcome=Outcome.judge(final["train"].accuracy, bool(self.alive[r]), steps, STEP_COLUMNS, batches.classes),
+            outcome=Outcome.judge(final["train"].accuracy, bool(self.finite[r]), steps, STEP_COLUMNS, batches.classes),
             final=final,
             best=self._best(r, final, module, best, batches),
             best_epoch=int(self.best_epoch[r]),
@@ -182,7 +197,7 @@ class Journal:
     def _best(
         self, r: int, final: dict[str, Score], module: nn.Module, best: Tensors, batches: Batches
     ) -> dict[str, Score]:
-        if self.best_epoch[r] == self.variant.epochs:  # the last epoch was the best
+        if self.best_epoch[r] == self.ended[r]:  # the last epoch was the best
             return final
         return _final(module, best, batches, r) if self.best_epoch[r] else dict.fromkeys(PARTS, NOTHING)
 

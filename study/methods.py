@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
@@ -13,15 +15,36 @@ from pydantic_core import PydanticCustomError
 from study.parameters import Settings, listed, must, said, suggestion
 
 
+@dataclass(frozen=True)
+class Company:
+    """What a method is used together with in one variant."""
+
+    model: Any
+    loss: Any
+    optimizer: Any
+    clip: Any
+    regularization: tuple[Any, ...]
+
+    def refusals(self) -> list[str]:
+        """Why these methods cannot be used together, a line each."""
+        methods = (self.model, self.loss, self.optimizer, self.clip, *self.regularization)
+        return [reason for method in methods if (reason := method.refuses(self))]
+
+
 class Method(Settings):
     """A member of a family: a class with a `name` and frozen, range-checked parameters.
 
     A direct subclass founds a family (`family = "clipping"`); every class below it that has a default `name`
-    enters the family by being defined.
+    enters the family by being defined. The first line of its docstring says what it does; `formula` (LaTeX), `source`
+    (with citations such as `@pascanu2013` of paper/references.bib) and `waives` (the laws of its family that it breaks
+    by design, each with the reason) are shown in the catalogue, and the tests hold it to them.
     """
 
     family: ClassVar[str] = ""
     members: ClassVar[dict[str, type[Method]]] = {}
+    formula: ClassVar[str] = ""
+    source: ClassVar[str] = ""
+    waives: ClassVar[Mapping[str, str]] = MappingProxyType({})
     name: str
 
     @classmethod
@@ -48,6 +71,10 @@ class Method(Settings):
             known = sorted(cls.members)
             raise unknown_name(cls.family, given["name"], known)
         return cls.members[given["name"]].model_validate(given)  # type: ignore[return-value]
+
+    def refuses(self, company: Company) -> str | None:
+        """Why it cannot be used together with these, or None; said before anything runs."""
+        return None
 
     @classmethod
     def schema_of_family(cls) -> dict[str, Any]:

@@ -127,7 +127,7 @@ def run_row(study: str, record: RunRecord) -> dict[str, object]:
         "weight_zero": float(share @ [h.zero for h in weights]),
         "weight_small": float(share @ [h.small for h in weights]),
         "steps": record.steps_taken,
-        "epochs": record.variant.epochs,
+        "epochs": len(next(iter(record.epochs.values()))) - 1,
         "wall_seconds": record.wall_seconds,
     }
 

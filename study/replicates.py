@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Generator, Tensor, nn
+from torch import Tensor, nn
 from torch.func import vmap
 from torch.fx.experimental.proxy_tensor import make_fx
 
@@ -17,9 +18,10 @@ from study.data import Digits
 from study.gradients import Tensors
 from study.journal import Journal
 from study.models import sites
+from study.noise import NoiseStreams
 from study.records import RunRecord
 from study.seeds import generator
-from study.training import Chain, Noise
+from study.training import Chain, Memory
 from study.variants import Variant
 
 Report = Callable[[str], None]
@@ -36,28 +38,30 @@ def train(
     batches = Batches.prepare(digits, variant.data, seeds, variant.device)
     replicates = Replicates.start(variant, seeds, batches)
     journal = Journal.open(variant, len(seeds), replicates.parameters)
-    journal.epoch(0, replicates.module, replicates.parameters, batches)
+    journal.epoch(0, replicates.module, replicates.evaluated(), batches)
     for epoch in range(1, variant.epochs + 1):
         replicates.epoch(batches, journal)
-        report(journal.epoch(epoch, replicates.module, replicates.parameters, batches))
-        if not journal.alive.any():
+        report(journal.epoch(epoch, replicates.module, replicates.evaluated(), batches))
+        if not journal.training.any():
             break
     wall = (time.perf_counter() - started) / len(seeds)
-    return journal.records(seeds, replicates.module, replicates.parameters, batches, wall)
+    return journal.records(seeds, replicates.module, replicates.evaluated(), batches, wall)
 
 
 @dataclass(eq=False)
 class Replicates:
-    """R models in training: stacked parameters [R, ...], optimizer, the clip's memory and the random streams."""
+    """R models in training: stacked parameters [R, ...], optimizer, the methods' memory and the random streams."""
 
     variant: Variant
     module: nn.Module
     chain: Chain
     parameters: Tensors
     optimizer: torch.optim.Optimizer
-    state: Tensors
+    memory: Memory
     noise: NoiseStreams
     traced: Callable[..., tuple[Any, ...]] | None = None
+    lr: float = math.nan
+    taken: int = 0
 
     @classmethod
     def start(cls, variant: Variant, seeds: Sequence[int], batches: Batches) -> Replicates:
@@ -68,16 +72,15 @@ class Replicates:
         parameters: Tensors = {
             key: nn.Parameter(torch.stack([one[key] for one in each]).to(variant.device)) for key in each[0]
         }
-        shapes = chain.noise_shapes(sites(module, variant.batch_size, batches.images.shape[1]))
-        states = [chain.initial_state(one) for one in each]
+        draws = chain.draws(sites(module, variant.batch_size, batches.images.shape[1]), each[0])
         return cls(
             variant=variant,
             module=module,
             chain=chain,
             parameters=parameters,
             optimizer=variant.optimizer.build(parameters.values()),
-            state={key: torch.stack([s[key] for s in states]).to(variant.device) for key in states[0]},
-            noise=NoiseStreams.open(shapes, seeds),
+            memory=stacked([chain.initial_memory(one) for one in each], variant.device),
+            noise=NoiseStreams.open(draws, seeds),
         )
 
     @torch.no_grad()
@@ -91,46 +94,50 @@ class Replicates:
 
     def step(self, x: Tensor, targets: Tensor, journal: Journal) -> None:
         """gradient, clip (traced) -> optimizer -> what acts after it -> measured."""
-        inputs = (dict(self.parameters), self.state, x, targets, self.noise.draw(x.device))
+        inputs = (dict(self.parameters), self.memory, x, targets, self.noise.draw(x.device))
         step = self.chain.gradient_step if journal.every_step else self.chain.plain_gradient_step
         if self.traced is None:
-            self.traced = make_fx(vmap(lambda *arguments: step(*arguments)))(*inputs)
-        gradient, self.state, *measured = self.traced(*inputs)
+            self.traced = traced(step, inputs)
+        gradient, self.memory, *measured = self.traced(*inputs)
         for key, parameter in self.parameters.items():
             parameter.grad = gradient[key]
         previous = journal.before_update(self)
+        self._set_rate()
         self.optimizer.step()
-        if self.chain.updates:
+        if self.chain.updaters:
             self.after_update()
         journal.step(measured, self, previous)
 
+    def _set_rate(self) -> None:
+        """The learning rate that the schedule has come to."""
+        self.lr = self.variant.optimizer.lr * self.variant.schedule.factor(self.taken, self.variant.steps)
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.lr
+        self.taken += 1
+
     def after_update(self) -> None:
         """Decay, proximal steps and projections, in place."""
-        new = vmap(self.chain.after_update)(dict(self.parameters))
+        new, self.memory = vmap(lambda p, m: self.chain.after_update(p, m, self.lr))(dict(self.parameters), self.memory)
         for key, parameter in self.parameters.items():
             parameter.copy_(new[key])
 
+    @torch.no_grad()
+    def evaluated(self) -> Tensors:
+        """The parameters [R, ...] that are scored and handed over."""
+        return vmap(self.chain.evaluated)(dict(self.parameters), self.memory)
 
-@dataclass(frozen=True, eq=False)
-class NoiseStreams:
-    """Uniform random numbers for the regularizers: each from the stream of its seed that bears the method's name."""
 
-    buffers: Noise
-    generators: dict[str, tuple[Generator, ...]]
+def traced(step: Callable[..., Any], inputs: tuple[Any, ...]) -> Callable[..., Any]:
+    """The step mapped over replicates, as one flat graph of what its results depend on."""
+    graph = make_fx(vmap(lambda *arguments: step(*arguments)))(*inputs)
+    graph.graph.eliminate_dead_code()
+    graph.recompile()
+    return graph
 
-    @classmethod
-    def open(cls, shapes: dict[str, dict[str, tuple[int, ...]]], seeds: Sequence[int]) -> NoiseStreams:
-        """Streams of each seed for the shapes that one step of one model needs."""
-        buffers = {
-            name: {site: torch.empty(len(seeds), *shape) for site, shape in needed.items()}
-            for name, needed in shapes.items()
-        }
-        return cls(buffers, {name: tuple(generator(seed, name) for seed in seeds) for name in shapes})
 
-    def draw(self, device: torch.device) -> Noise:
-        """The next step's numbers [R, ...], on the CPU in buffers that the following draw overwrites."""
-        for name, generators in self.generators.items():
-            for buffer in self.buffers[name].values():
-                for row, random in zip(buffer, generators, strict=True):
-                    row.uniform_(generator=random)
-        return {name: {site: b.to(device) for site, b in sites.items()} for name, sites in self.buffers.items()}
+def stacked(memories: Sequence[Memory], device: str) -> Memory:
+    """What several models remember, stacked to [R, ...]."""
+    return {
+        name: {key: torch.stack([memory[name][key] for memory in memories]).to(device) for key in state}
+        for name, state in memories[0].items()
+    }

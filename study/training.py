@@ -1,25 +1,39 @@
 """One optimizer step of one model, as a visible chain.
 
-data loss (+ penalties) -> gradient -> measure -> clip -> measure -> regularizers of the gradient -> optimizer -> decay,
-proximal step, projection. The order is the subject of this study: a penalty in the loss is clipped together with the
-data's gradient, what comes after the clip is not.
+batch -> data loss (+ penalties) -> gradient -> regularizers before the clip -> measure -> clip -> measure ->
+regularizers after the clip -> optimizer -> decay, proximal step, projection. The order is the subject of this study: a
+penalty in the loss is clipped together with the data's gradient, what comes after the clip is not.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import reduce
 
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call, grad_and_value
 
-from study.clipping import Rescaling
+from study.clipping import PerSample, Rescaling
 from study.gradients import Tensors, step_statistics, tensor_norms
 from study.models import Site
+from study.noise import Draw, Noise
+from study.per_sample import sample_gradients
+from study.regularization import Objective, Regularization
 from study.variants import Variant
 
-Noise = dict[str, Tensors]  # by regularizer, then by site
+Memory = dict[str, Tensors]  # what the clip ("clip") and each regularizer (by name) remember
+
+
+@dataclass(frozen=True)
+class Clipped:
+    """What was clipped: before, after, the coefficient of each tensor where whole tensors are rescaled; the loss."""
+
+    before: Tensors
+    after: Tensors
+    scale: Tensors | None
+    loss: Tensor
 
 
 @dataclass(frozen=True)
@@ -30,63 +44,78 @@ class Chain:
     module: nn.Module
 
     def gradient_step(
-        self, parameters: Tensors, state: Tensors, x: Tensor, targets: Tensor, noise: Noise
-    ) -> tuple[Tensors, Tensors, Tensor, Tensor]:
-        """What the optimizer gets, the clip's next state, statistics [8] and norms per tensor [2, K].
+        self, parameters: Tensors, memory: Memory, x: Tensor, targets: Tensor, noise: Noise
+    ) -> tuple[Tensors, Memory, Tensor, Tensor]:
+        """What the optimizer gets, the next memory, statistics [8] and norms per tensor [2, K].
 
-        x [B, D], targets [B, K] distributions over classes; the noise is the regularizers', uniform on [0, 1).
+        x [B, P], targets [B, K] distributions over classes; the noise is what the regularizers asked for.
         """
-        gradient, loss = self.gradient(parameters, x, targets, noise)
-        before = tensor_norms(gradient)
-        clipped, scale, state = self.clip(gradient, parameters, state)
-        after = before if clipped is gradient else tensor_norms(clipped)
-        statistics = step_statistics(loss, gradient, clipped, before, after, scale)
-        return self.after_clip(clipped, parameters), state, statistics, torch.stack([before, after])
+        gradient, clipped, memory = self.step(parameters, memory, x, targets, noise)
+        before = tensor_norms(clipped.before)
+        after = before if clipped.after is clipped.before else tensor_norms(clipped.after)
+        statistics = step_statistics(clipped.loss, clipped.before, clipped.after, before, after, clipped.scale)
+        return gradient, memory, statistics, torch.stack([before, after])
 
     def plain_gradient_step(
-        self, parameters: Tensors, state: Tensors, x: Tensor, targets: Tensor, noise: Noise
-    ) -> tuple[Tensors, Tensors, Tensor]:
+        self, parameters: Tensors, memory: Memory, x: Tensor, targets: Tensor, noise: Noise
+    ) -> tuple[Tensors, Memory, Tensor]:
         """The same with the loss as the only statistic."""
-        gradient, loss = self.gradient(parameters, x, targets, noise)
-        clipped, _, state = self.clip(gradient, parameters, state)
-        return self.after_clip(clipped, parameters), state, loss
+        gradient, clipped, memory = self.step(parameters, memory, x, targets, noise)
+        return gradient, memory, clipped.loss
 
-    def gradient(self, parameters: Tensors, x: Tensor, targets: Tensor, noise: Noise) -> tuple[Tensors, Tensor]:
-        """The gradient of data loss plus penalties, and the data loss alone."""
-        gradient, loss = grad_and_value(self.data_loss)(parameters, x, targets, noise)
+    def step(
+        self, parameters: Tensors, memory: Memory, x: Tensor, targets: Tensor, noise: Noise
+    ) -> tuple[Tensors, Clipped, Memory]:
+        """What the optimizer gets, what was clipped on the way, the next memory."""
+        batch = Batch(self, *self.batch(x, targets, noise), noise)
+        climbers = [r for r in self.variant.regularization if r.overrides("ascent")]
+        if not climbers:
+            clipped, memory = batch.clipped(parameters, memory)
+            gradient = clipped.after
+        elif climbers[0].clips_ascent:
+            clipped, memory = batch.clipped(parameters, memory)
+            gradient, _ = batch.gradient(climbers[0].ascent(clipped.after, parameters))
+        else:
+            first, loss = batch.gradient(parameters)
+            clipped, memory = batch.clipped(climbers[0].ascent(first, parameters), memory)
+            clipped = Clipped(clipped.before, clipped.after, clipped.scale, loss)
+            gradient = clipped.after
+        gradient, memory = self.pass_through("after_clip", gradient, parameters, noise, memory)
+        return gradient, clipped, memory
+
+    def batch(self, x: Tensor, targets: Tensor, noise: Noise) -> tuple[Tensor, Tensor]:
+        """What is learned from, through the regularizers of the data."""
         for regularizer in self.variant.regularization:
-            gradient = regularizer.penalized_gradient(gradient, parameters)
-        return gradient, loss
+            x, targets = regularizer.batch(x, targets, noise.get(regularizer.name, {}))
+        return x, targets
 
-    def data_loss(self, parameters: Tensors, x: Tensor, targets: Tensor, noise: Noise) -> Tensor:
-        """The loss on one batch, through the regularizers of the model."""
-        return self.variant.loss.value(functional_call(self.module, parameters, (x, self.site(noise))), targets)
+    def pass_through(
+        self, hook: str, gradient: Tensors, parameters: Tensors, noise: Noise, memory: Memory
+    ) -> tuple[Tensors, Memory]:
+        """The gradient through the regularizers before the clip, or those after it."""
+        for r in self.variant.regularization:
+            if r.overrides(hook):
+                act = getattr(r, hook)
+                gradient, state = act(gradient, parameters, noise.get(r.name, {}), memory[r.name])
+                memory = {**memory, r.name: state}
+        return gradient, memory
 
-    def clip(self, gradient: Tensors, parameters: Tensors, state: Tensors) -> tuple[Tensors, Tensors | None, Tensors]:
-        """The clipped gradient, its coefficients where the method rescales whole tensors, the next state."""
-        method = self.variant.clip
-        if not isinstance(method, Rescaling):
-            clipped, state = method.clip(gradient, parameters, state)
-            return clipped, None, state
-        scale, state = method.coefficients(gradient, parameters, state)
-        return method.rescale(gradient, scale), scale, state
-
-    def after_clip(self, clipped: Tensors, parameters: Tensors) -> Tensors:
-        """Regularizers of the gradient, which the clip does not see."""
-        for regularizer in self.variant.regularization:
-            clipped = regularizer.gradient(clipped, parameters)
-        return clipped
-
-    def after_update(self, parameters: Tensors) -> Tensors:
+    def after_update(self, parameters: Tensors, memory: Memory, lr: float) -> tuple[Tensors, Memory]:
         """Regularizers of the update, decay, proximal step, projection, after the optimizer."""
-        for regularizer in self.variant.regularization:
-            parameters = regularizer.update(parameters, self.variant.optimizer.lr)
-        return parameters
+        for r in self.updaters:
+            parameters, state = r.update(parameters, lr, memory[r.name])
+            memory = {**memory, r.name: state}
+        return parameters, memory
 
     @property
-    def updates(self) -> bool:
-        """Whether anything happens after the optimizer."""
-        return any(r.overrides("update") for r in self.variant.regularization)
+    def updaters(self) -> list[Regularization]:
+        """Those who act after the optimizer."""
+        return [r for r in self.variant.regularization if r.overrides("update")]
+
+    def evaluated(self, parameters: Tensors, memory: Memory) -> Tensors:
+        """The parameters that are scored and handed over."""
+        averagers = [r for r in self.variant.regularization if r.overrides("evaluated")]
+        return reduce(lambda p, r: r.evaluated(p, memory[r.name]), averagers, parameters)
 
     def site(self, noise: Noise) -> Site:
         """The hook through which regularizers of the model touch its activations."""
@@ -98,15 +127,78 @@ class Chain:
 
         return touch
 
-    def noise_shapes(self, sites: Mapping[str, tuple[int, ...]]) -> dict[str, dict[str, tuple[int, ...]]]:
-        """The uniform random numbers one step of one model needs, by regularizer and name."""
-        shapes = {r.name: r.noise(sites) for r in self.variant.regularization}
-        return {name: needed for name, needed in shapes.items() if needed}
+    def draws(self, sites: Mapping[str, tuple[int, ...]], parameters: Tensors) -> dict[str, Mapping[str, Draw]]:
+        """The random numbers one step of one model needs, by regularizer and name."""
+        needed = {r.name: r.noise(sites, parameters) for r in self.variant.regularization}
+        return {name: draws for name, draws in needed.items() if draws}
 
-    def initial_state(self, parameters: Tensors) -> Tensors:
-        """What the clip remembers before the first step."""
-        state: Tensors = self.variant.clip.initial_state(parameters)
-        return state
+    def initial_memory(self, parameters: Tensors) -> Memory:
+        """What the clip and the regularizers remember before the first step."""
+        remembered = {r.name: r.initial_state(parameters) for r in self.variant.regularization}
+        return {"clip": self.variant.clip.initial_state(parameters), **remembered}
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One batch of a chain, and what depends on it: x [B, P], targets [B, K]."""
+
+    chain: Chain
+    x: Tensor
+    targets: Tensor
+    noise: Noise
+
+    def clipped(self, parameters: Tensors, memory: Memory) -> tuple[Clipped, Memory]:
+        """The gradient at these parameters before and after the clip."""
+        method = self.chain.variant.clip
+        if isinstance(method, PerSample):
+            return self._clipped_by_sample(method, parameters, memory)
+        gradient, loss = self.gradient(parameters)
+        gradient, memory = self.chain.pass_through("before_clip", gradient, parameters, self.noise, memory)
+        scale: Tensors | None = None
+        if isinstance(method, Rescaling):
+            scale, state = method.coefficients(gradient, parameters, memory["clip"])
+            after = method.rescale(gradient, scale)
+        else:
+            after, state = method.clip(gradient, parameters, memory["clip"])
+        return Clipped(gradient, after, scale, loss), {**memory, "clip": state}
+
+    def _clipped_by_sample(self, method: PerSample, parameters: Tensors, memory: Memory) -> tuple[Clipped, Memory]:
+        samples, loss = sample_gradients(self._network, self.chain.module, self._loss_of, parameters, self.x)
+        weights, state = method.weights(samples.norms(), memory["clip"])
+        before, after = (self._penalized(samples.mean(w), parameters) for w in (None, weights))
+        return Clipped(before, after, None, loss), {**memory, "clip": state}
+
+    def gradient(self, parameters: Tensors) -> tuple[Tensors, Tensor]:
+        """The gradient of data loss plus penalties, and the data loss alone."""
+        gradient, (_, loss) = grad_and_value(self._objective, has_aux=True)(parameters)
+        return self._penalized(gradient, parameters), loss
+
+    def _penalized(self, gradient: Tensors, parameters: Tensors) -> Tensors:
+        for regularizer in self.chain.variant.regularization:
+            gradient = regularizer.penalized_gradient(gradient, parameters)
+        return gradient
+
+    def _objective(self, parameters: Tensors) -> tuple[Tensor, Tensor]:
+        """The data loss with the penalties that depend on the batch, and without."""
+        loss = self._loss(parameters)
+        seen = Objective(self.x, self._loss, self._network)
+        penalties = [
+            r.data_penalty(parameters, seen, self.noise.get(r.name, {}))
+            for r in self.chain.variant.regularization
+            if r.overrides("data_penalty")
+        ]
+        return sum(penalties, start=loss), loss
+
+    def _loss(self, parameters: Tensors) -> Tensor:
+        return self._loss_of(self._network(parameters, self.x))
+
+    def _loss_of(self, logits: Tensor) -> Tensor:
+        loss: Tensor = self.chain.variant.loss.value(logits, self.targets)
+        return loss
+
+    def _network(self, parameters: Tensors, x: Tensor) -> Tensor:
+        logits: Tensor = functional_call(self.chain.module, parameters, (x, self.chain.site(self.noise)))
+        return logits
 
 
 def one_hot(labels: Tensor, classes: int, out: Tensor | None = None) -> Tensor:

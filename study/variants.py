@@ -16,10 +16,12 @@ from study.choices import (
     LossChoice,
     ModelChoice,
     OptimizerChoice,
+    ScheduleChoice,
     combined_label,
 )
 from study.config import Data, Regime, Statistics, Study
 from study.parameters import PositiveInt, Settings
+from study.schedules import Constant
 
 
 class Variant(Settings):
@@ -31,6 +33,7 @@ class Variant(Settings):
     model: ModelChoice
     loss: LossChoice
     optimizer: OptimizerChoice
+    schedule: ScheduleChoice = Constant()
     epochs: PositiveInt
     batch_size: PositiveInt
     clip: ClippingChoice
@@ -82,7 +85,8 @@ def expand(study: Study) -> tuple[Variant, ...]:
 
 
 def _grid(study: Study, name: str, regime: Regime) -> Iterator[Variant]:
-    shared = {field: getattr(regime, field) for field in ("data", "model", "loss", "optimizer", "epochs", "batch_size")}
+    fields = ("data", "model", "loss", "optimizer", "schedule", "epochs", "batch_size")
+    shared = {field: getattr(regime, field) for field in fields}
     for clip in regime.clips:
         for regularization in regime.regularizations:
             yield Variant(

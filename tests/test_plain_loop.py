@@ -212,15 +212,17 @@ def test_a_regularizer_of_the_gradient_and_one_of_the_update(digits: Digits) -> 
         name: Literal["test_decay"] = "test_decay"
         place: ClassVar[Place] = "gradient"
 
-        def gradient(self, gradient: Tensors, parameters: Tensors) -> Tensors:
-            return {key: g + 0.1 * parameters[key] for key, g in gradient.items()}
+        def after_clip(
+            self, gradient: Tensors, parameters: Tensors, noise: Tensors, state: Tensors
+        ) -> tuple[Tensors, Tensors]:
+            return {key: g + 0.1 * parameters[key] for key, g in gradient.items()}, state
 
     class Box(Regularization):
         name: Literal["test_box"] = "test_box"
         place: ClassVar[Place] = "projection"
 
-        def update(self, parameters: Tensors, lr: float) -> Tensors:
-            return {key: p.clamp(-lr, lr) for key, p in parameters.items()}
+        def update(self, parameters: Tensors, lr: float, state: Tensors) -> tuple[Tensors, Tensors]:
+            return {key: p.clamp(-lr, lr) for key, p in parameters.items()}, state
 
     class Projected(torch.optim.SGD):
         def step(self) -> None:

@@ -15,8 +15,9 @@ from study import replicates
 from study.batches import Batches
 from study.data import Digits
 from study.journal import Journal
+from study.noise import Draw, NoiseStreams
 from study.records import RunRecord, tidy
-from study.replicates import NoiseStreams, Replicates
+from study.replicates import Replicates
 from study.seeds import generator
 from study.variants import Variant
 
@@ -81,10 +82,10 @@ def trained(
     batches = Batches.prepare(digits, v.data, seeds, v.device)
     models = Replicates.start(v, seeds, batches)
     journal = Journal.open(v, len(seeds), models.parameters)
-    journal.epoch(0, models.module, models.parameters, batches)
+    journal.epoch(0, models.module, models.evaluated(), batches)
     for epoch in range(1, v.epochs + 1):
         models.epoch(batches, journal)
-        journal.epoch(epoch, models.module, models.parameters, batches)
+        journal.epoch(epoch, models.module, models.evaluated(), batches)
         if epoch == 1 and disturb:
             disturb(models.parameters)
     records = journal.records(seeds, models.module, models.parameters, batches, 0.0)
@@ -261,7 +262,7 @@ def test_dropout_of_any_rate_sees_the_same_numbers_and_seeds_see_others(digits: 
 
 
 def test_noise_streams_bear_the_names_of_their_methods() -> None:
-    streams = NoiseStreams.open({name: {"site": (5,)} for name in ("one", "two")}, [3])
+    streams = NoiseStreams.open({name: {"site": Draw((5,))} for name in ("one", "two")}, [3])
     drawn = streams.draw(torch.device("cpu"))
     assert torch.equal(drawn["one"]["site"][0], torch.rand(5, generator=generator(3, "one")))
     assert not torch.equal(drawn["one"]["site"], drawn["two"]["site"])

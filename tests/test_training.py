@@ -14,6 +14,7 @@ from torch.nn import functional as F
 
 from study.gradients import EVERY_STEP
 from study.models import sites
+from study.noise import Draw
 from study.regularization import Place, Regularization
 from study.training import Chain, one_hot
 
@@ -32,16 +33,13 @@ class Setting:
         self.chain = Chain(self.variant, module)
         self.x = torch.randn(BATCH, INPUTS, generator=random)
         self.labels = torch.randint(0, CLASSES, (BATCH,), generator=random)
-        shapes = self.chain.noise_shapes(sites(module, BATCH, INPUTS))
-        self.noise = {
-            name: {site: torch.rand(shape, generator=random) for site, shape in needed.items()}
-            for name, needed in shapes.items()
-        }
+        draws = self.chain.draws(sites(module, BATCH, INPUTS), self.parameters)
+        self.noise = {name: {key: drawn(draw, random) for key, draw in each.items()} for name, each in draws.items()}
 
     def step(self, plain: bool = False) -> tuple[Any, ...]:
         take = self.chain.plain_gradient_step if plain else self.chain.gradient_step
-        state = self.chain.initial_state(self.parameters)
-        return take(self.parameters, state, self.x, one_hot(self.labels, CLASSES), self.noise)
+        memory = self.chain.initial_memory(self.parameters)
+        return take(self.parameters, memory, self.x, one_hot(self.labels, CLASSES), self.noise)
 
     def gradient_of(self, loss: Any) -> Tensors:
         """By torch.autograd, of a function of the parameters."""
@@ -50,6 +48,12 @@ class Setting:
 
     def data_loss(self, parameters: Tensors) -> Tensor:
         return F.cross_entropy(functional_call(self.chain.module, parameters, (self.x,)), self.labels)
+
+
+def drawn(draw: Draw, random: torch.Generator) -> Tensor:
+    numbers = torch.empty(draw.shape)
+    draw.fill(numbers, random)
+    return numbers
 
 
 def assert_close(a: Tensors, b: Tensors) -> None:
@@ -98,8 +102,10 @@ def weight_decay(monkeypatch: pytest.MonkeyPatch) -> type[Regularization]:
         place: ClassVar[Place] = "gradient"
         strength: float
 
-        def gradient(self, gradient: Tensors, parameters: Tensors) -> Tensors:
-            return {key: g + self.strength * parameters[key] for key, g in gradient.items()}
+        def after_clip(
+            self, gradient: Tensors, parameters: Tensors, noise: Tensors, state: Tensors
+        ) -> tuple[Tensors, Tensors]:
+            return {key: g + self.strength * parameters[key] for key, g in gradient.items()}, state
 
     return Decay
 
@@ -181,8 +187,8 @@ def test_each_regularizer_gets_the_noise_of_its_own_name(monkeypatch: pytest.Mon
         name: Literal["shift_for_a_test"] = "shift_for_a_test"
         place: ClassVar[Place] = "model"
 
-        def noise(self, sites: Mapping[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
-            return {"hidden1": sites["hidden1"]}
+        def noise(self, sites: Mapping[str, tuple[int, ...]], parameters: Tensors) -> Mapping[str, Draw]:
+            return {"hidden1": Draw(sites["hidden1"])}
 
         def activation(self, site: str, h: Tensor, noise: Tensors) -> Tensor:
             return h + noise[site] if site in noise else h
@@ -196,8 +202,8 @@ def test_each_regularizer_gets_the_noise_of_its_own_name(monkeypatch: pytest.Mon
 
 def test_only_an_update_makes_the_chain_update(weight_decay: type[Regularization]) -> None:
     s = Setting(regularization=[weight_decay(strength=1.0), {"name": "l1", "strength": 1.0}])
-    assert not s.chain.updates
-    assert s.chain.after_update(s.parameters) is s.parameters
+    assert not s.chain.updaters
+    assert s.chain.after_update(s.parameters, {}, 0.1) == (s.parameters, {})
 
 
 @given(st.lists(st.integers(0, 9), min_size=1, max_size=30))

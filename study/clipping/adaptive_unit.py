@@ -1,9 +1,9 @@
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
 
-from study.clipping.base import Clipping, Tensors
+from study.clipping.base import Clipping, Part, Tensors
 from study.parameters import Flag, Positive
 
 
@@ -14,6 +14,7 @@ class AdaptiveUnit(Clipping):
     one unit. Brock, De, Smith, Simonyan 2021, eq. 3; optax adaptive_grad_clip, timm adaptive_clip_grad.
     """
 
+    acts_per: ClassVar[Part] = "unit"
     name: Literal["adaptive_unit"] = "adaptive_unit"
     ratio: Positive
     floor: Positive = 1e-3

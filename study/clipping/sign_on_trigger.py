@@ -1,9 +1,9 @@
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import torch
 from torch import Tensor
 
-from study.clipping.base import Clipping, Tensors
+from study.clipping.base import Clipping, Part, Tensors
 from study.parameters import Must, Positive
 
 
@@ -14,6 +14,7 @@ class SignOnTrigger(Clipping):
     as printed looks at the first weight matrix only (`tensors="first"`).
     """
 
+    acts_per: ClassVar[Part] = "coordinate"
     name: Literal["sign_on_trigger"] = "sign_on_trigger"
     threshold: Positive
     tensors: Annotated[Literal["first", "all"], Must("'first' or 'all'", ("last", 1))] = "first"

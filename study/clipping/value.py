@@ -1,9 +1,9 @@
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import torch
 from pydantic import Field
 
-from study.clipping.base import Clipping, Tensors
+from study.clipping.base import Clipping, Part, Tensors
 from study.parameters import Must, NotBool, Positive
 
 
@@ -14,6 +14,7 @@ class Value(Clipping):
     lower branch mended; torch.nn.utils.clip_grad_value_.
     """
 
+    acts_per: ClassVar[Part] = "coordinate"
     name: Literal["value"] = "value"
     bound: Positive
     low: Annotated[Annotated[float, Field(lt=0), NotBool] | None, Must("a negative number, or null", (0, 1, "low"))] = (

@@ -1,8 +1,8 @@
 """Regularization: one file per method, found automatically."""
 
 from study.methods import discover
-from study.regularization.base import Place, Regularization
+from study.regularization.base import Objective, Place, Regularization
 
 discover(__name__, __path__)
 
-__all__ = ["Place", "Regularization"]
+__all__ = ["Objective", "Place", "Regularization"]

@@ -3,6 +3,7 @@ from typing import ClassVar, Literal
 
 from torch import Tensor
 
+from study.noise import Draw
 from study.parameters import Share
 from study.regularization.base import Place, Regularization, Tensors
 
@@ -18,8 +19,8 @@ class Dropout(Regularization):
     p: Share
     input_p: Share = 0.0
 
-    def noise(self, sites: Mapping[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
-        return {site: shape for site, shape in sites.items() if self._rate(site) > 0}
+    def noise(self, sites: Mapping[str, tuple[int, ...]], parameters: Tensors) -> Mapping[str, Draw]:
+        return {site: Draw(shape) for site, shape in sites.items() if self._rate(site) > 0}
 
     def activation(self, site: str, h: Tensor, noise: Tensors) -> Tensor:
         rate = self._rate(site)

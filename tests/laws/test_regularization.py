@@ -13,21 +13,31 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 from torch.func import grad, vmap
+from torch.utils import _pytree as pytree
 
 from study import replicates
 from study.data import Digits
 from study.records import RunRecord
-from study.regularization import Place, Regularization
+from study.regularization import Objective, Place, Regularization
 from study.variants import Variant
 
 Tensors = dict[str, Tensor]
 SHAPES = {"layers.0.weight": (4, 3), "layers.0.bias": (4,), "layers.1.weight": (2, 4), "layers.1.bias": (2,)}
 SITES = {"input": (5, 3), "hidden0": (5, 4)}
 EACH = pytest.mark.parametrize("make", REGULARIZATION_MODES.values(), ids=REGULARIZATION_MODES.keys())
-IN_THE_LOSS = {key: m for key, m in REGULARIZATION_MODES.items() if m(0.5).place == "loss"}
+IN_THE_LOSS = {key: m for key, m in REGULARIZATION_MODES.items() if m(0.5).overrides("penalty")}
 EACH_PENALTY = pytest.mark.parametrize("make", IN_THE_LOSS.values(), ids=IN_THE_LOSS.keys())
-ACTS_THROUGH = {"none": set(), "model": {"activation"}, "loss": {"penalty"}, "gradient": {"gradient"}}
-ACTS_THROUGH |= {"update": {"update"}, "projection": {"update"}}
+HOOKS: dict[str, set[str]] = {
+    "none": set(),
+    "data": {"batch"},
+    "model": {"activation"},
+    "loss": {"penalty", "data_penalty"},
+    "gradient": {"ascent", "before_clip", "after_clip"},
+    "update": {"update"},
+    "projection": {"update"},
+    "stopping": {"stops"},
+    "evaluation": {"update", "evaluated"},
+}
 
 
 @st.composite
@@ -60,8 +70,9 @@ def test_labels_are_unique_and_read_back() -> None:
 def test_it_acts_where_it_says(make: Make) -> None:
     method = make(0.5)
     assert method.place in get_args(Place)
-    acts = {name for name in ("activation", "penalty", "gradient", "update") if method.overrides(name)}
-    assert acts == ACTS_THROUGH[method.place]
+    acts = {name for hooks in HOOKS.values() for name in hooks if method.overrides(name)}
+    assert acts <= HOOKS[method.place]
+    assert bool(acts) == (method.place != "none")
 
 
 @EACH_PENALTY
@@ -118,47 +129,73 @@ def test_biases_are_exempt_unless_asked(make: Make, w: Tensors) -> None:
     assert {bool((pull[key] != 0).any()) for key in w if w[key].ndim == 1} == {method.biases}
 
 
+class Step:
+    """All that a regularizer may be asked in one step of a net 3-4-2, with random tensors in."""
+
+    def __init__(self, method: Regularization, seed: int, count: int = 1) -> None:
+        random = torch.Generator().manual_seed(seed)
+        self.method = method
+        self.w = {key: torch.randn(count, *shape, generator=random) for key, shape in SHAPES.items()}
+        self.g = {key: torch.randn(count, *shape, generator=random) for key, shape in SHAPES.items()}
+        self.h = {site: torch.randn(count, *shape, generator=random) for site, shape in SITES.items()}
+        self.targets = torch.randn(count, 5, 2, generator=random).softmax(-1)
+        draws = method.noise(SITES, {key: w[0] for key, w in self.w.items()})
+        self.noise = {key: torch.empty(count, *draw.shape) for key, draw in draws.items()}
+        for key, draw in draws.items():
+            for row in self.noise[key]:
+                draw.fill(row, random)
+        states = [method.initial_state({key: w[r] for key, w in self.w.items()}) for r in range(count)]
+        self.state = {key: torch.stack([state[key] for state in states]) for key in states[0]}
+
+    @property
+    def given(self) -> tuple[Any, ...]:
+        return self.w, self.g, self.h, self.targets, self.noise, self.state
+
+    def alone(self, r: int) -> tuple[Any, ...]:
+        return pytree.tree_map(lambda t: t[r], self.given)
+
+    def everything(
+        self, w: Tensors, g: Tensors, h: Tensors, targets: Tensor, noise: Tensors, state: Tensors
+    ) -> dict[str, Any]:
+        """What every hook answers."""
+        method, x = self.method, h["input"]
+        made: dict[str, Any] = {"batch": method.batch(x, targets, noise)}
+        made |= {site: method.activation(site, each, noise) for site, each in h.items()}
+        made |= {"penalized": method.penalized_gradient(g, w), "ascent": method.ascent(g, w)}
+        made |= {"before": method.before_clip(g, w, noise, state), "after": method.after_clip(g, w, noise, state)}
+        made |= {"update": method.update(w, 0.1, state), "evaluated": method.evaluated(w, state)}
+        if method.overrides("penalty"):
+            made["penalty"] = method.penalty(w)
+        if method.overrides("data_penalty"):
+            seen = Objective(x, lambda p: -(targets * network(p, x).log_softmax(-1)).sum(-1).mean(), network)
+            made["data_penalty"] = method.data_penalty(w, seen, noise)
+        return made
+
+
+def network(p: Tensors, x: Tensor) -> Tensor:
+    first, first_bias, last, last_bias = p.values()
+    return torch.nn.functional.linear(torch.nn.functional.linear(x, first, first_bias).tanh(), last, last_bias)
+
+
 @EACH
 @given(count=st.integers(1, 4), seed=st.integers(0, 1000))
 @settings(max_examples=10)
 def test_mapped_over_replicates_is_one_at_a_time(make: Make, count: int, seed: int) -> None:
-    method, random = make(0.5), torch.Generator().manual_seed(seed)
-    w = {key: torch.randn(count, *shape, generator=random) for key, shape in SHAPES.items()}
-    h = torch.randn(count, *SITES["hidden0"], generator=random)
-    noise = {k: torch.rand(count, *shape, generator=random) for k, shape in method.noise(SITES).items()}
-
-    def everything(w: Tensors, h: Tensor, noise: Tensors) -> Tensors:
-        penalty = method.penalty(w)
-        made = {"activation": method.activation("hidden0", h, noise), **method.gradient(w, w)}
-        made |= {f"penalized {key}": t for key, t in method.penalized_gradient(w, w).items()}
-        made |= {f"new {key}": t for key, t in method.update(w, 0.1).items()}
-        return made if penalty is None else {**made, "penalty": penalty}
-
-    stacked = vmap(everything)(w, h, noise)
+    step = Step(make(0.5), seed, count)
+    stacked = vmap(step.everything)(*step.given)
     for r in range(count):
-        alone = everything({k: t[r] for k, t in w.items()}, h[r], {k: t[r] for k, t in noise.items()})
-        for key, t in alone.items():
-            torch.testing.assert_close(stacked[key][r], t)
+        alone = step.everything(*step.alone(r))
+        torch.testing.assert_close(pytree.tree_map(lambda t, r=r: t[r], stacked), alone)
 
 
 @pytest.mark.usefixtures("global_randomness_untouched")
 @EACH
 def test_noise_comes_from_the_given_stream_alone_and_nothing_is_changed_in_place(make: Make) -> None:
-    method, random = make(0.5), torch.Generator().manual_seed(0)
-    w = {key: torch.randn(shape, generator=random) for key, shape in SHAPES.items()}
-    h = {site: torch.randn(shape, generator=random) for site, shape in SITES.items()}
-    noise = {site: torch.rand(shape, generator=random) for site, shape in method.noise(SITES).items()}
-    given_ = [*w.values(), *h.values(), *noise.values()]
-    copies = [t.clone() for t in given_]
-
-    def once() -> list[Tensor]:
-        activations = [method.activation(site, h[site], noise) for site in SITES]
-        made = method.gradient(w, w), method.penalized_gradient(w, w), method.update(w, 0.1)
-        return [*activations, *(t for tensors in made for t in tensors.values())]
-
-    assert all(torch.equal(a, b) for a, b in zip(once(), once(), strict=True))
-    method.penalty(w)
-    assert all(torch.equal(a, b) for a, b in zip(given_, copies, strict=True))
+    step = Step(make(0.5), seed=0)
+    copies = pytree.tree_map(torch.clone, step.given)
+    once, again = (step.everything(*step.alone(0)) for _ in range(2))
+    torch.testing.assert_close(once, again, rtol=0, atol=0)
+    torch.testing.assert_close(step.given, copies, rtol=0, atol=0)
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from study.noise import Draw
 from study.regularization.dropout import Dropout
 
 SITES = {"input": (64, 784), "hidden0": (64, 128), "hidden1": (64, 32)}
@@ -30,13 +31,13 @@ def test_mean_and_rate_are_kept(p: float, seed: int) -> None:
 def test_is_the_identity_at_rate_zero() -> None:
     h = torch.randn(3, 4, generator=torch.Generator().manual_seed(0))
     assert Dropout(p=0).activation("hidden0", h, {}) is h
-    assert Dropout(p=0).noise(SITES) == {}
+    assert Dropout(p=0).noise(SITES, {}) == {}
 
 
 def test_needs_numbers_only_where_it_acts() -> None:
-    assert set(Dropout(p=0.5).noise(SITES)) == {"hidden0", "hidden1"}
-    assert Dropout(p=0, input_p=0.2).noise(SITES) == {"input": (64, 784)}
-    assert Dropout(p=0.5, input_p=0.2).noise(SITES) == SITES
+    assert set(Dropout(p=0.5).noise(SITES, {})) == {"hidden0", "hidden1"}
+    assert Dropout(p=0, input_p=0.2).noise(SITES, {}) == {"input": Draw((64, 784))}
+    assert Dropout(p=0.5, input_p=0.2).noise(SITES, {}) == {site: Draw(shape) for site, shape in SITES.items()}
 
 
 def test_a_stronger_dropout_drops_what_a_weaker_one_drops_and_more() -> None:

@@ -14,7 +14,8 @@ from study.figures import FIGURES
 
 FORMATS = ("pdf", "svg", "png")
 ENGINE_MODULES = """
-    batches evaluation gradients journal losses models optimizers probes records replicates seeds training
+    batches evaluation gradients journal losses models noise optimizers per_sample probes records replicates schedules
+    seeds training
     clipping/base regularization/base data/digits data/idx data/splits
 """.split()
 ENGINE = [f"study/{module}.py" for module in ENGINE_MODULES]
