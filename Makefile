@@ -4,7 +4,7 @@ CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
 BIN := .venv/bin
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --scheduler greedy --rerun-incomplete
 
-.PHONY: help study smoke test figures report fast lint lock schema environment clean
+.PHONY: help study smoke test figures report fast laws lint lock schema environment clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -27,6 +27,9 @@ test: .venv/.test-installed ## lint, types and all tests
 
 fast: .venv/.test-installed ## the tests that run no workflow
 	$(BIN)/pytest -m "not workflow"
+
+laws: .venv/.test-installed ## the laws over every method, and over yours: make laws METHODS=my_methods.py
+	$(BIN)/pytest tests/laws $(addprefix --methods=,$(METHODS))
 
 lint: .venv/.test-installed ## ruff, snakefmt, snakemake --lint, types
 	$(BIN)/ruff check .

@@ -1,4 +1,4 @@
-"""A study's configuration: YAML -> one frozen, typed `Study`, or every error at once."""
+"""What a study is configured by: frozen, typed, checked against each other."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from itertools import product
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-import yaml
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, WithJsonSchema, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
+from study import plugins
 from study.choices import (
     ClippingChoice,
     Combination,
@@ -34,6 +34,7 @@ from study.parameters import (
     Text,
     first_duplicate,
     listed,
+    said,
 )
 from study.regularization.none import NoRegularization
 from study.schedules import Constant
@@ -44,15 +45,6 @@ Slug = Annotated[
     Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$"),
     Must("lower-case letters, digits, '-' and '_', at most 40 of them", ("../up", "A b", "", 7)),
 ]
-
-
-class ConfigError(ValueError):
-    """A configuration that cannot be used; `messages` has one line for each thing to mend."""
-
-    def __init__(self, source: str, messages: list[str]) -> None:
-        self.messages = messages
-        count = "1 error" if len(messages) == 1 else f"{len(messages)} errors"
-        super().__init__("\n".join([f"{count} in {source}", *(f"  {line}" for line in messages)]))
 
 
 class Data(Settings):
@@ -174,6 +166,14 @@ def _distinct(seeds: tuple[int, ...]) -> tuple[int, ...]:
     return seeds
 
 
+def _loaded(paths: tuple[str, ...]) -> tuple[str, ...]:
+    try:
+        plugins.load(paths)
+    except plugins.PluginError as error:
+        raise said(f"The 'plugins' parameter of study {error}.") from None
+    return paths
+
+
 class Study(Settings):
     """Everything a study is: regimes x clips x regularizations x seeds, and how they are measured."""
 
@@ -205,86 +205,17 @@ class Study(Settings):
     ] = tuple(range(10))
     seeds_per_job: PositiveInt = 10
     device: Annotated[Literal["cpu", "cuda"], Must("'cpu' or 'cuda'", ("gpu", 1))] = "cpu"
+    plugins: Annotated[
+        tuple[str, ...],
+        AfterValidator(_loaded),  # before the regimes, which may name the methods
+        Must("a list of Python files", ("methods.txt", [3], ["missing.py"])),
+    ] = ()
     statistics: Statistics = Statistics()
     regimes: Annotated[
         dict[Slug, Regime],
         Field(min_length=1),
         Must("a mapping from names (lower-case letters, digits, '-' and '_') to regimes", ({}, [], "all")),
     ]
-
-
-def parse(raw: Mapping[str, Any], source: str = "the configuration") -> Study:
-    """The typed study of a raw mapping, whose `defaults` every regime starts from.
-
-    Raises `ConfigError` with one line for each error, as "key: The 'p' parameter of ... must be ... Got ... instead."
-    """
-    given = {key: value for key, value in raw.items() if key != "defaults"}
-    defaults = raw.get("defaults") or {}
-    if not isinstance(defaults, Mapping):
-        wanted = "must be a mapping of what every regime starts from"
-        raise ConfigError(source, [f"defaults: The 'defaults' parameter of study {wanted}. Got {defaults!r} instead."])
-    if isinstance(given.get("regimes"), Mapping):
-        given["regimes"] = {
-            name: merge(defaults, regime if regime is not None else {}) for name, regime in given["regimes"].items()
-        }
-    try:
-        return Study.model_validate(given)
-    except ValidationError as error:
-        raise ConfigError(source, list(dict.fromkeys(_messages(error, raw)))) from None
-
-
-class _OnceLoader(yaml.SafeLoader):
-    """YAML in which a key may stand once in its mapping."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        if (twin := first_duplicate(keys, repr)) is not None:
-            line = node.start_mark.line + 1
-            raise ConfigError(
-                str(self.name), [f"The key {twin} must stand once in the mapping at line {line}. Got it twice instead."]
-            )
-        return super().construct_mapping(node, deep)
-
-
-def refuse_twins(path: str) -> None:
-    """Raise `ConfigError` where a key stands twice in a mapping of a YAML file: the last would win unseen."""
-    with open(path, encoding="utf-8") as file:
-        yaml.load(file, _OnceLoader)
-
-
-def merge(base: Mapping[str, Any], over: Any) -> Any:
-    """`over` laid on `base`, mapping by mapping; one that names another method replaces the base's."""
-    if not isinstance(over, Mapping):
-        return over
-    if "name" in over and over["name"] != base.get("name", over["name"]):
-        return dict(over)
-    both = {k: merge(base[k], v) if isinstance(base.get(k), Mapping) else v for k, v in over.items()}
-    return {**base, **both}
-
-
-def _messages(error: ValidationError, raw: Mapping[str, Any]) -> Iterator[str]:
-    for line in error.errors(include_url=False):
-        loc = tuple(part for part in line["loc"] if part != "[key]")
-        key = ".".join(str(part) for part in _origin(loc, raw))
-        yield f"{key}: {line['msg']}" if key else line["msg"]
-
-
-def _origin(loc: tuple[Any, ...], raw: Mapping[str, Any]) -> tuple[Any, ...]:
-    """Where the user wrote it: a regime's key that stands in `defaults` is named there."""
-    general = ("defaults", *loc[2:])
-    if loc[:1] != ("regimes",) or len(loc) < 3 or _stands(raw, loc):
-        return loc
-    parent_is_general = len(loc) > 3 and not _stands(raw, loc[:-1]) and _stands(raw, general[:-1])
-    return general if _stands(raw, general) or parent_is_general else loc
-
-
-def _stands(raw: Any, loc: tuple[Any, ...]) -> bool:
-    for part in loc:
-        try:
-            raw = raw[part]
-        except (KeyError, IndexError, TypeError):
-            return False
-    return True
 
 
 def json_schema() -> dict[str, Any]:

@@ -52,7 +52,9 @@ class Variant(Settings):
     @cached_property
     def digest(self) -> str:
         """SHA-256 over the canonical JSON of all fields, 64 hex digits."""
-        text = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+        # A field that came later is left out at its default: so runs stored before it keep their identity.
+        later = {"schedule"} if self.schedule == Constant() else set[str]()
+        text = json.dumps(self.model_dump(mode="json", exclude=later), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
     @property

@@ -9,11 +9,20 @@ import pytest
 import torch
 from hypothesis import settings
 
+from study import plugins
 from study.data import Digits, load
 
 settings.register_profile("core", deadline=None)  # the first example of a test pays for imports and tracing
 settings.load_profile("core")
 torch.set_num_threads(1)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--methods", action="append", default=[], metavar="FILE", help="a file of methods to test too")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    plugins.load(config.getoption("--methods"))
 
 
 @pytest.fixture(scope="session")

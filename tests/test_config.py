@@ -7,11 +7,13 @@ import jsonschema
 import pytest
 from cases import STUDY
 
+from study.choices import combined_label
 from study.clipping.global_norm import GlobalNorm
 from study.clipping.value import Value
-from study.config import ConfigError, combined_label, json_schema, merge, parse
+from study.config import json_schema
 from study.models import MLP
 from study.optimizers import SGD, Adam
+from study.reading import ConfigError, merge, parse
 from study.regularization.l2 import L2
 
 

@@ -7,7 +7,7 @@ from cases import CLIP_MODES, REGULARIZATION_MODES, SMALL, variant
 from hypothesis import given
 from hypothesis import strategies as st
 
-from study.config import parse
+from study.reading import parse
 from study.variants import Block, RunSpec, Variant, expand, missing_from, plan_blocks
 
 CHANGED: dict[str, Any] = {
@@ -16,6 +16,7 @@ CHANGED: dict[str, Any] = {
     "model": {**SMALL["model"], "activation": "tanh"},
     "loss": "squared_error",
     "optimizer": {**SMALL["optimizer"], "momentum": 0.1},
+    "schedule": "cosine",
     "epochs": 3,
     "batch_size": 10,
     "clip": {"name": "global_norm", "max_norm": 0.5000001},

@@ -8,7 +8,7 @@ from pathlib import Path
 sys.path.insert(0, workflow.basedir)
 os.environ.update(PYTHONPATH=os.pathsep.join([workflow.basedir, os.environ.pop("PYTHONPATH", "")]).strip(os.pathsep))
 
-from study import config as configuration, progress, store, variants
+from study import progress, reading, store, variants
 from study.data import DOWNLOADS
 from study.figures import FIGURES
 
@@ -26,9 +26,9 @@ def read_study():
     source = ", ".join(str(path) for path in workflow.configfiles) or "the configuration"
     try:
         for path in workflow.configfiles:
-            configuration.refuse_twins(path)
-        return configuration.parse(config, source)
-    except configuration.ConfigError as error:
+            reading.refuse_twins(path)
+        return reading.parse(config, source)
+    except reading.ConfigError as error:
         print(error, file=sys.stderr)
         # A WorkflowError would add lines of this file to the message.
         raise SystemExit(1) from None
@@ -77,8 +77,16 @@ def variant_of(wildcards):
 
 
 def source_of(method):
-    """The file that defines a method."""
-    return str(Path(inspect.getsourcefile(type(method))).relative_to(workflow.basedir))
+    """The file that defines a method: of the library, or a user's own."""
+    path = Path(inspect.getsourcefile(type(method)))
+    return str(path.relative_to(workflow.basedir) if path.is_relative_to(workflow.basedir) else path)
+
+
+def plugins_of(wildcards):
+    """The users' files that a training needs, so that naming another one trains nothing again."""
+    variant = variant_of(wildcards)
+    needed = {os.path.realpath(source_of(method)) for method in (variant.clip, *variant.regularization)}
+    return [path for path in STUDY.plugins if os.path.realpath(path) in needed]
 
 
 def sources(wildcards):

@@ -13,6 +13,7 @@ rule train:
     params:
         study=STUDY.name,
         spec=lambda w: variant_of(w).model_dump_json(),
+        plugins=plugins_of,
         folder=lambda w: f"data/{variant_of(w).data.name}",
     script:
         "../scripts/train.py"
