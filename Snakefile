@@ -31,7 +31,7 @@ rule all:
         rules.figures.input,
         # Also what they were made from, so that a deleted result is made again.
         [paths for table in store.TABLES for paths in trained(table)],
-        [table_path(name) for name in (*store.TABLES, "summary", "comparisons")],
+        [table_path(name) for name in (*store.TABLES, *ANALYSES)],
 
 
 localrules:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pkgutil
 from collections.abc import Iterator, Mapping
 from itertools import product
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
@@ -40,6 +42,9 @@ from study.regularization.none import NoRegularization
 from study.schedules import Constant
 
 TRAIN_DIGITS: Mapping[str, int] = {"mnist": 60_000, "fashion-mnist": 60_000, "mnist-sample": 1_000}
+# By their files: importing them would load matplotlib into every training.
+FIGURE_NAMES = tuple(sorted(info.name for info in pkgutil.iter_modules([str(Path(__file__).parent / "figures")])
+                     if info.name not in ("layout", "style", "summaries")))  # fmt: skip
 Slug = Annotated[
     str,
     Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$"),
@@ -83,7 +88,7 @@ class Data(Settings):
 
 
 class Regime(Settings):
-    """One setting of data, model and training, in which every clip meets every regularization."""
+    """One setting of data, model and training, and the clips and regularizations that meet in it."""
 
     title: ClassVar[str] = "regime"
     description: Text = ""
@@ -94,6 +99,7 @@ class Regime(Settings):
     schedule: ScheduleChoice = Constant()
     epochs: PositiveInt = 10
     batch_size: PositiveInt = 64
+    grid: Annotated[Literal["crossed", "alone"], Must("'crossed' or 'alone'", ("full", True))] = "crossed"
     clips: Annotated[tuple[ClippingChoice, ...], Field(min_length=1), Must("a list of clippings", ([], "many"))] = (
         NoClipping(),
     )
@@ -114,12 +120,20 @@ class Regime(Settings):
     def _refusals(self) -> Iterator[tuple[str, str, object]]:
         """Combinations of the grid that make no sense, each reason once."""
         said = set[str]()
-        for clip, regularization in product(self.clips, self.regularizations):
+        for clip, regularization in self.cells:
             for reason in Company(self.model, self.loss, self.optimizer, clip, regularization).refusals():
                 if reason not in said:
                     said.add(reason)
                     pair = f"'{clip.label}' with '{combined_label(regularization)}' on '{self.model.label}'"
                     yield "clips", f"go with every regularization and the model: {reason}", pair
+
+    @property
+    def cells(self) -> tuple[tuple[ClippingChoice, Combination], ...]:
+        """The pairs that are trained: all, or in a grid of methods alone those of which one is 'none'."""
+        pairs = product(self.clips, self.regularizations)
+        return tuple(
+            pair for pair in pairs if self.grid == "crossed" or "none" in (pair[0].label, combined_label(pair[1]))
+        )
 
     @property
     def steps(self) -> int:
@@ -211,6 +225,10 @@ class Study(Settings):
         Must("a list of Python files", ("methods.txt", [3], ["missing.py"])),
     ] = ()
     statistics: Statistics = Statistics()
+    figures: Annotated[
+        tuple[Literal[FIGURE_NAMES], ...] | None,  # type: ignore[valid-type]
+        Must(f"a list of figures out of {listed(FIGURE_NAMES)}, or null for all", ("all", ["pie"], 3)),
+    ] = None
     regimes: Annotated[
         dict[Slug, Regime],
         Field(min_length=1),

@@ -23,6 +23,7 @@ from study.figures import Tables
 from study.findings import RegimeFindings
 from study.methods import compact
 from study.models import Model
+from study.standings import ranking_text
 from study.store import atomically
 
 Form = Literal["md", "html", "pdf"]
@@ -79,6 +80,10 @@ def fill(source: Path, form: Form, study: Study, tables: Tables, captions: Mappi
         settings=list(dict.fromkeys(f"{_model_text(r.model)} on {r.data.name}" for r in study.regimes.values())),
         findings=findings,
         runs=runs,
+        shown=set(captions),
+        ranking=ranking_text(tables["ranking"]),
+        crossed=any(regime.grid == "crossed" for regime in study.regimes.values()),
+        strengths=bool((tables["ranking"]["strengths"] > 1).any()),
         diverged=int((runs["status"] != "ok").sum()),
         smallest_p=findings.p_text(least),
         smallest=lambda k: findings.p_text(min(1.0, k * least)),
@@ -112,8 +117,8 @@ def _methods(study: Study) -> list[Summary]:
 
 def _model_text(model: Model) -> str:
     """A model with all its parameters, defaults too: `mlp` (hidden 128, activation relu, init pytorch)."""
-    given = model.model_dump(exclude={"name"})
-    return f"`{model.name}` ({', '.join(f'{key} {compact(value)}' for key, value in given.items())})"
+    given = [(key, getattr(model, key)) for key in type(model).model_fields if key != "name"]
+    return f"`{model.name}` ({', '.join(f'{key} {compact(value)}' for key, value in given)})"
 
 
 def _pipe_table(rows: list[dict[str, object]] | pd.DataFrame) -> str:

@@ -72,8 +72,30 @@ def interactions(tables: Tables) -> pd.DataFrame:
     return _effects(tables, ("interaction",))
 
 
+def ranking(tables: Tables) -> pd.DataFrame:
+    """The methods of each regime in order, each at its chosen strength: rank and difference to none with intervals."""
+    rows = [
+        {
+            "regime": row["regime"],
+            "alone": row["kind"],
+            "place": row["place"],
+            "method": row["label"],
+            "strengths": row["strengths"],
+            "mean rank": f"{number(row['rank'])} [{number(row['rank_low'])}, {number(row['rank_high'])}]",
+            "test accuracy": percent(row["mean"]),
+            "less none (points)": _interval("test_accuracy", {**row, "mean": row["estimate"]}),
+            "adjusted p": p_text(row["p_adjusted"]),
+            "adjusted p to first": p_text(row["p_best_adjusted"]),
+            "accuracy gap": percent(row["gap_accuracy"]),
+            "diverged": f"{row['diverged']} of {row['runs']}",
+        }
+        for row in tables["ranking"].to_dict("records")
+    ]
+    return pd.DataFrame(rows, columns=list(rows[0]) if rows else ["regime", "alone", "place", "method"])
+
+
 TABLES: Mapping[str, Callable[[Tables], pd.DataFrame]] = MappingProxyType(
-    {"variants": variants, "main_effects": main_effects, "interactions": interactions}
+    {"variants": variants, "main_effects": main_effects, "interactions": interactions, "ranking": ranking}
 )
 
 

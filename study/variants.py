@@ -82,23 +82,22 @@ class RunSpec:
 
 
 def expand(study: Study) -> tuple[Variant, ...]:
-    """Every variant of a study: in each regime, clips x regularizations."""
+    """Every variant of a study: in each regime, its cells of clips x regularizations."""
     return tuple(variant for name, regime in study.regimes.items() for variant in _grid(study, name, regime))
 
 
 def _grid(study: Study, name: str, regime: Regime) -> Iterator[Variant]:
     fields = ("data", "model", "loss", "optimizer", "schedule", "epochs", "batch_size")
     shared = {field: getattr(regime, field) for field in fields}
-    for clip in regime.clips:
-        for regularization in regime.regularizations:
-            yield Variant(
-                regime=name,
-                clip=clip,
-                regularization=regularization,
-                statistics=study.statistics,
-                device=study.device,
-                **shared,
-            )
+    for clip, regularization in regime.cells:
+        yield Variant(
+            regime=name,
+            clip=clip,
+            regularization=regularization,
+            statistics=study.statistics,
+            device=study.device,
+            **shared,
+        )
 
 
 @dataclass(frozen=True)

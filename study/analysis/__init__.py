@@ -1,5 +1,6 @@
-"""Estimates with their uncertainty: plain arrays in `statistics`, tables of runs in `comparisons`."""
+"""Estimates with their uncertainty: plain arrays in `statistics`, tables of runs in `comparisons` and `ranking`."""
 
 from study.analysis.comparisons import METRICS, compare, summarise
+from study.analysis.ranking import rank
 
-__all__ = ["METRICS", "compare", "summarise"]
+__all__ = ["METRICS", "compare", "rank", "summarise"]

@@ -8,6 +8,8 @@ import pandas as pd
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
+from study.analysis import rank
+
 KEYS = ["study", "regime", "clip", "regularization", "seed"]
 VARIANT = ["regime", "clip", "regularization"]
 CLIPS = (
@@ -63,6 +65,7 @@ def tables(grid: Grid, seed: int = 0) -> dict[str, pd.DataFrame]:
         "tensors": _tensors(grid, runs, rng),
         "weights": _weights(grid, runs),
         "comparisons": comparisons(runs),
+        "ranking": rank(runs.assign(validation_accuracy=runs["test_accuracy"]), seed=0),
     }
 
 
@@ -70,11 +73,12 @@ def all_diverged(grid: Grid) -> dict[str, pd.DataFrame]:
     """The study in which every run became non-finite before its first evaluation."""
     made = tables(grid)
     runs = made["runs"].assign(status="diverged", cause="non-finite loss", diverged_step=3)
-    blank = {name: _undefined(frame) for name, frame in made.items() if name not in ("runs", "comparisons")}
+    blank = {name: _undefined(frame) for name, frame in made.items() if name not in ("runs", "comparisons", "ranking")}
     return {
         **blank,
         "runs": _undefined(runs),
         "comparisons": _undefined(made["comparisons"]).assign(n=0, n_undefined=grid.seeds),
+        "ranking": rank(_undefined(runs).assign(validation_accuracy=np.nan), seed=0),
     }
 
 

@@ -20,11 +20,12 @@ QUANTITIES = (
     "epoch",
     "optimizer step",
     "gradient norm",
+    "mean rank",
     "|w|",
     "clipping",
     "regularization",
 )
-TABLES = {"runs", "epochs", "steps", "tensors", "weights", "comparisons"}
+TABLES = {"runs", "epochs", "steps", "tensors", "weights", "comparisons", "ranking"}
 
 everywhere = pytest.mark.parametrize(("name", "figure"), list(itertools.product(STUDIES, FIGURES)))
 

@@ -13,6 +13,7 @@ from study.data import DOWNLOADS
 from study.figures import FIGURES
 
 FORMATS = ("pdf", "svg", "png")
+ANALYSES = ("comparisons", "summary", "ranking")
 ENGINE_MODULES = """
     batches evaluation gradients journal losses models noise optimizers per_sample probes records replicates schedules
     seeds training
@@ -38,6 +39,7 @@ STUDY = read_study()
 RESULTS = f"results/{STUDY.name}"
 PAPER = "paper" if STUDY.name == "default" else f"{RESULTS}/paper"
 LOGS = f"logs/{STUDY.name}"
+SHOWN = [name for name in FIGURES if name in STUDY.figures] if STUDY.figures else list(FIGURES)
 VARIANTS = {(v.regime, v.slug): v for v in variants.expand(STUDY)}
 
 
@@ -63,7 +65,7 @@ def trained(table):
 
 def table_path(name):
     """Where a table of the study is."""
-    return f"{RESULTS}/{name}.{'csv' if name in ('comparisons', 'summary') else 'parquet'}"
+    return f"{RESULTS}/{name}.{'csv' if name in ANALYSES else 'parquet'}"
 
 
 def data_of(name):

@@ -20,4 +20,4 @@ rule figure:
 
 rule figures:
     input:
-        expand(f"{PAPER}/figures/{{figure}}.{{form}}", figure=FIGURES, form=FORMATS),
+        expand(f"{PAPER}/figures/{{figure}}.{{form}}", figure=SHOWN, form=FORMATS),

@@ -1,7 +1,7 @@
 # The paper: tables, and one report in three forms.
 from study.tables import TABLES
 
-REPORT_TABLES = [table_path(name) for name in ("runs", "summary", "comparisons")]
+REPORT_TABLES = [table_path(name) for name in ("runs", *ANALYSES)]
 
 
 rule table:
@@ -20,7 +20,7 @@ rule table:
 rule report:
     input:
         tables=REPORT_TABLES,
-        captions=expand(f"{RESULTS}/captions/{{figure}}.txt", figure=FIGURES),
+        captions=expand(f"{RESULTS}/captions/{{figure}}.txt", figure=SHOWN),
         figures=rules.figures.input,
         paper_tables=expand(
             f"{PAPER}/tables/{{paper_table}}.{{form}}",
@@ -31,7 +31,7 @@ rule report:
         bibliography="paper/references.bib",
         css="paper/report.css",
         template="paper/report.typ",
-        code=["study/report.py", "study/findings.py"],
+        code=["study/report.py", "study/findings.py", "study/standings.py"],
     output:
         md=f"{PAPER}/report.md",
         html=f"{PAPER}/report.html",

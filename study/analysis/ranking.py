@@ -1,0 +1,158 @@
+"""Which method is best: the methods of each regime in order, each at the strength that validates best."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import count
+
+import numpy as np
+import pandas as pd
+from scipy.stats import rankdata
+
+from study.analysis.comparisons import row_generator
+from study.analysis.statistics import Floats, bca_interval, holm, sign_flip_p, superiority
+
+METRIC, CHOSEN_BY = "test_accuracy", "validation_accuracy"
+RESAMPLES = 9_999
+
+RANKING = (
+    "study",
+    "regime",
+    "kind",
+    "place",
+    "method",
+    "label",
+    "strengths",
+    "runs",
+    "diverged",
+    "n",
+    "n_undefined",
+    "mean",
+    "gap_accuracy",
+    "estimate",
+    "low",
+    "high",
+    "p",
+    "p_adjusted",
+    "superiority",
+    "rank",
+    "rank_low",
+    "rank_high",
+    "p_best",
+    "p_best_adjusted",
+)
+"""The columns of a ranking; `kind` is "clip" or "regularization", `place` counts from 1 by mean rank."""
+
+
+def rank(runs: pd.DataFrame, seed: int, baseline: str = "none") -> pd.DataFrame:
+    """The clips alone and the regularizations alone, `baseline` among them, one row a method, columns `RANKING`.
+
+    Of a method's strengths the one with the best mean validation accuracy stands for it; the test set selects
+    nothing. Within each seed the methods are ranked by test accuracy, 1 the best, ties averaged; a run without a finite
+    accuracy shares the last places. `rank` is the mean over seeds, with the 95 % percentile interval of a
+    bootstrap of whole seeds. `estimate` is the mean difference to the baseline paired by seed with its BCa interval,
+    p the sign-flip test, adjusted by Holm over the methods of one regime and kind; `p_best` tests the difference to
+    the first in place likewise.
+    """
+    rows = [
+        {"study": study, "regime": regime, "kind": kind, **row}
+        for (study, regime), group in runs.groupby(["study", "regime"], sort=False)
+        for kind, other in (("clip", "regularization"), ("regularization", "clip"))
+        for row in _rank(group[group[other] == baseline], kind, str(regime), seed, baseline)
+    ]
+    return pd.DataFrame(rows, columns=list(RANKING))
+
+
+def method_of(label: str) -> str:
+    """The method, or the methods of a combination, without parameters: "l2(0.1) + dropout(0.5)" -> "l2 + dropout"."""
+    return re.sub(r"\([^()]*\)", "", label)
+
+
+def _rank(runs: pd.DataFrame, kind: str, regime: str, seed: int, baseline: str) -> Iterator[dict[str, object]]:
+    chosen = _chosen(runs, kind)
+    if baseline not in chosen or len(chosen) < 2:
+        return
+    columns = {label: runs[runs[kind] == label].set_index("seed")[METRIC] for label in chosen.values()}
+    scores = pd.DataFrame(columns).sort_index().to_numpy(np.float64)  # [seeds, methods]
+    ranks = seed_ranks(scores)
+    low, high = _rank_intervals(ranks, row_generator(seed, regime, kind, "rank"))
+    order = np.argsort(ranks.mean(0), kind="stable")
+    against = _differences(scores, list(chosen).index(baseline), [seed, regime, kind, baseline])
+    best = _differences(scores, int(order[0]), [seed, regime, kind, "best"])
+    methods = list(chosen.items())
+    for place, column in zip(count(1), order, strict=False):
+        method, label = methods[column]
+        own = runs[runs[kind] == label]
+        defined = scores[np.isfinite(scores[:, column]), column]
+        yield {
+            "place": place,
+            "method": method,
+            "label": label,
+            "strengths": int(runs.loc[runs[kind].map(method_of) == method, kind].nunique()),
+            "runs": len(own),
+            "diverged": int((own["status"] != "ok").sum()),
+            "mean": float(defined.mean()) if defined.size else np.nan,
+            "gap_accuracy": float(own["gap_accuracy"].mean()),
+            **against[column],
+            "rank": float(ranks[:, column].mean()),
+            "rank_low": float(low[column]),
+            "rank_high": float(high[column]),
+            "p_best": best[column]["p"],
+            "p_best_adjusted": best[column]["p_adjusted"],
+        }
+
+
+def _chosen(runs: pd.DataFrame, kind: str) -> dict[str, str]:
+    """The label of each method that validates best; a run without a finite accuracy counts as 0 here."""
+    means = runs.assign(score=runs[CHOSEN_BY].fillna(0.0)).groupby(kind, sort=False)["score"].mean()
+    chosen: dict[str, str] = {}
+    for label, mean in means.items():
+        held = chosen.get(method_of(str(label)))
+        if held is None or mean > means[held]:
+            chosen[method_of(str(label))] = str(label)
+    return chosen
+
+
+def seed_ranks(scores: Floats) -> Floats:
+    """Ranks [seeds, methods] of scores [seeds, methods] within each seed: 1 the highest, ties averaged, NaN last."""
+    ranks: Floats = rankdata(-np.where(np.isfinite(scores), scores, -np.inf), axis=1)
+    return ranks
+
+
+def _rank_intervals(ranks: Floats, rng: np.random.Generator) -> Floats:
+    """The 2.5 % and 97.5 % quantiles [2, methods] of the mean rank when whole seeds are drawn anew."""
+    drawn = rng.integers(len(ranks), size=(RESAMPLES, len(ranks)))
+    times = np.stack([np.bincount(row, minlength=len(ranks)) for row in drawn])
+    intervals: Floats = np.quantile(times @ ranks / len(ranks), [0.025, 0.975], axis=0)
+    return intervals
+
+
+def _differences(scores: Floats, reference: int, names: list[int | str]) -> list[dict[str, object]]:
+    """Each column less the reference, seed by seed; the reference itself has no test."""
+    seed, *rest = names
+    rows = [_difference(scores[:, i] - scores[:, reference], int(seed), [*map(str, rest), str(i)])
+            if i != reference else _no_difference(scores[:, i]) for i in range(scores.shape[1])]  # fmt: skip
+    adjusted = holm([row["p"] for row in rows])
+    return [{**row, "p_adjusted": float(p)} for row, p in zip(rows, adjusted, strict=True)]
+
+
+def _difference(values: Floats, seed: int, names: list[str]) -> dict[str, float]:
+    defined = values[np.isfinite(values)]
+    rng = row_generator(seed, *names)
+    interval = bca_interval(defined, rng)
+    return {
+        "n": defined.size,
+        "n_undefined": values.size - defined.size,
+        "estimate": float(defined.mean()) if defined.size else np.nan,
+        "low": interval.low,
+        "high": interval.high,
+        "p": sign_flip_p(defined, rng)[0],
+        "superiority": superiority(defined, np.zeros_like(defined)),
+    }
+
+
+def _no_difference(values: Floats) -> dict[str, float]:
+    finite = int(np.isfinite(values).sum())
+    blank = dict.fromkeys(("low", "high", "p", "superiority"), np.nan)
+    return {"n": finite, "n_undefined": values.size - finite, "estimate": 0.0, **blank}

@@ -1,0 +1,132 @@
+"""The methods in order: mean rank by test accuracy, and the difference to none, each with its interval."""
+
+import math
+from collections.abc import Hashable, Mapping
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
+
+from study.figures.layout import LINE, legend, lines, message, name_rows, page, regime_title, row_centres, wrap
+from study.figures.style import NONE, Look, Style, Tables, styled
+from study.figures.summaries import regimes
+
+NAME = "ranking"
+QUESTION = "Which method comes first, and which cannot be told from it?"
+NEEDS = ("ranking",)
+
+ALPHA = 0.05
+KINDS = {"clip": "clipping alone", "regularization": "regularization alone"}
+
+
+@styled
+def draw(tables: Tables, style: Style) -> Figure:
+    """Rows: methods in order; columns: mean rank, and paired difference to none; a block per regime and kind."""
+    ranking = tables["ranking"]
+    if ranking.empty:
+        return message(style, "Nothing to rank: the study holds no clip and no regularization but none.")
+    blocks = [(regime, kind, part) for regime in regimes(ranking) for kind, part in _kinds(ranking, regime)]
+    heights = [LINE * sum(lines(label) for label in _labels(part)) for _, _, part in blocks]
+    figure = page(style, sum(heights) + 0.62 * len(heights))
+    grid = figure.add_gridspec(len(blocks), 2, height_ratios=heights)
+    for line, (regime, kind, part) in enumerate(blocks):
+        left, right = (figure.add_subplot(grid[line, column]) for column in range(2))
+        looks = style.clips if kind == "clip" else style.regularizations
+        _ranks(left, part, looks)
+        _effects(right, part, looks)
+        regime_title(left, f"{regime}: {KINDS[kind]}")
+    legend(figure, _legend(), style)
+    return figure
+
+
+def _kinds(ranking: pd.DataFrame, regime: str) -> list[tuple[str, pd.DataFrame]]:
+    of_regime = ranking[ranking["regime"] == regime]
+    parts = [(kind, of_regime[of_regime["kind"] == kind].sort_values("place")) for kind in KINDS]
+    return [(kind, part) for kind, part in parts if len(part)]
+
+
+def _labels(part: pd.DataFrame) -> list[str]:
+    return [wrap(label) for label in part["label"]]
+
+
+def _frame(axes: Axes, part: pd.DataFrame, xlabel: str) -> list[tuple[float, dict[Hashable, Any]]]:
+    labels = _labels(part)
+    name_rows(axes, labels)
+    axes.grid(axis="x")
+    axes.set_xlabel(xlabel)
+    return list(zip(row_centres(labels), part.to_dict("records"), strict=True))
+
+
+def _ranks(axes: Axes, part: pd.DataFrame, looks: Mapping[str, Look]) -> None:
+    for height, row in _frame(axes, part, f"mean rank by test accuracy (1 = best of {len(part)})"):
+        look = looks[row["label"]]
+        axes.plot([row["rank_low"], row["rank_high"]], [height, height], color=look.color)
+        _marker(axes, row["rank"], height, look, row["place"] == 1 or row["p_best_adjusted"] >= ALPHA, row["label"])
+    axes.set_xlim(0.3, len(part) + 0.7)
+    axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
+
+
+def _effects(axes: Axes, part: pd.DataFrame, looks: Mapping[str, Look]) -> None:
+    axes.axvline(0, color="0.3", linewidth=0.8, zorder=1)
+    for height, row in _frame(axes, part, "test accuracy less that of none\n(percentage points)"):
+        if row["diverged"]:
+            note = f"{row['diverged']}/{row['runs']} div"
+            axes.text(1.02, height, note, va="center", transform=axes.get_yaxis_transform())
+        if not math.isfinite(row["estimate"]):
+            axes.text(0, height, " undefined", va="center", color="0.4")
+            continue
+        look = looks[row["label"]]
+        axes.plot([100 * row["low"], 100 * row["high"]], [height, height], color=look.color)
+        decided = row["label"] == NONE or row["p_adjusted"] < ALPHA
+        _marker(axes, 100 * row["estimate"], height, look, decided, row["label"])
+    axes.tick_params(labelleft=False)
+    if not part["estimate"].abs().max() > 0:
+        axes.set_xlim(-1, 1)
+
+
+def _marker(axes: Axes, x: float, y: float, look: Look, filled: bool, label: str) -> None:
+    inside = look.color if filled else "white"
+    axes.plot([x], [y], look.marker, color=look.color, markerfacecolor=inside, label=label)
+
+
+def _legend() -> list[Line2D]:
+    return [
+        Line2D(
+            [], [], color="0.2", marker="o", label="left: not told from the first; right: differs from none (p < .05)"
+        ),
+        Line2D(
+            [],
+            [],
+            color="0.2",
+            marker="o",
+            markerfacecolor="white",
+            label="left: told from the first; right: not told from none",
+        ),
+        Line2D([], [], linestyle="", label="k/n div: k of n runs diverged"),
+    ]
+
+
+def caption(tables: Tables) -> str:
+    """What is shown, how each method's strength was chosen, and what the markers mean."""
+    ranking = tables["ranking"]
+    several = ranking[ranking["strengths"] > 1]
+    chosen = (
+        f" {len(several)} of the {len(ranking)} methods were tried at several strengths; the one with the best mean"
+        " validation accuracy stands for it."
+        if len(several)
+        else " Each method was tried at one strength."
+    )
+    lost = int(ranking["n_undefined"].sum())
+    left_out = f" Pairs left out because an accuracy is undefined: {lost}." if lost else ""
+    counts = sorted(set(ranking["runs"]))
+    seeds = f"{counts[-1]} seeds per variant." if counts and counts[-1] > 1 else "1 seed per variant, so no interval."
+    return (
+        f"{QUESTION} Left: rank by test accuracy among the methods of a regime, mean over seeds with the 95 % interval"
+        " of a bootstrap of whole seeds; filled where the paired difference to the first is not significant. Right:"
+        " paired difference to none with its 95 % BCa interval; filled where it is significant. By sign-flip tests,"
+        f" adjusted by Holm's method within a panel (p < {ALPHA:.2f}). Runs without a finite accuracy share the last"
+        f" ranks.{chosen} {seeds if counts else 'No runs.'}{left_out}"
+    )
