@@ -30,7 +30,7 @@ class Journal:
     """The growing record of R replicates.
 
     steps [S, R, 9] and tensors [S, R, 2, K], float32, in the order of `STEP_COLUMNS` and (before, after);
-    epochs [E + 1, R, 14]; ended [R]: the epoch after which a replicate's parameters were not finite or a regularizer
+    epochs [E + 1, R, 15]; ended [R]: the epoch after which a replicate's parameters were not finite or a regularizer
     stopped it, E if neither; kept: what such a replicate hands over, kept since the others train on.
     """
 
@@ -155,7 +155,9 @@ class Journal:
         for regularizer in self.variant.regularization:
             losses = self.epochs[1 : epoch + 1, :, 2].T.tolist()
             stopped = np.array([regularizer.stops(one) for one in losses]) & self.training
-            self._end(epoch, stopped, self.best if regularizer.hands_over_best else parameters)
+            to_best = stopped & (self.best_epoch > 0) & regularizer.hands_over_best  # 0: no loss was ever finite
+            self._end(epoch, to_best, self.best)
+            self._end(epoch, stopped & ~to_best, parameters)
             self.training &= ~stopped
 
     def _end(self, epoch: int, who: NDArray[np.bool_], parameters: Tensors) -> None:

@@ -110,6 +110,8 @@ def compact(value: object) -> str:
         return f"{value:g}" if float(f"{value:g}") == value else repr(value)
     if isinstance(value, tuple):
         return "x".join(compact(item) for item in value)
+    if isinstance(value, Method):
+        return value.label
     return str(value)
 
 

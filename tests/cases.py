@@ -78,6 +78,26 @@ CLIPPINGS: dict[str, list[Callable[[float], dict[str, Any]]]] = {
         lambda c: {"ratio": c, "skip_last": True},
     ],
     "sign_on_trigger": [lambda c: {"threshold": c}, lambda c: {"threshold": c, "tensors": "all"}],
+    "value_as_printed": [lambda c: {"bound": c}, lambda c: {"bound": c, "lower": 2 * c}],
+    "layer_norm": [
+        lambda c: {"max_norm": c},
+        lambda c: {"max_norm": c, "order": 1},
+        lambda c: {"max_norm": c, "order": "inf"},
+    ],
+    "block_rms": [lambda c: {"threshold": c}],
+    "normalized": [lambda c: {"length": c}],
+    "sign": [lambda c: {"magnitude": c}],
+    # Those whose bound is in what they remember.
+    "percentile": [lambda c: {}, lambda c: {"percentile": 50, "window": 30}],
+    "zscore": [lambda c: {}, lambda c: {"z_threshold": 1.5, "smoothing": 0.9, "warm_up_steps": 5}],
+    "ema_tensor": [lambda c: {}, lambda c: {"ratio": 1.5, "max_norm": c, "smoothing": 0.5, "warm_up_steps": 2}],
+    "spike": [lambda c: {}, lambda c: {"threshold": 50, "smoothing": 0.9, "warm_up_steps": 2}],
+    "per_sample": [lambda c: {"max_norm": c}],
+    "per_sample_layer": [lambda c: {"max_norm": c}],
+    "per_sample_adaptive": [
+        lambda c: {"initial_norm": c},
+        lambda c: {"initial_norm": c, "quantile": 0.9, "rate": 0.5},
+    ],
 }
 
 # Every regularization as a function of its strength, in each of its modes; at strength 0 it does nothing.
@@ -91,6 +111,32 @@ REGULARIZATIONS: dict[str, list[Callable[[float], dict[str, Any]]]] = {
     ],
     "sum_of_norms": [lambda s: {"strength": s}, lambda s: {"strength": s, "biases": False}],
     "dropout": [lambda s: {"p": s}, lambda s: {"p": s, "input_p": s / 2}],
+    "weight_decay": [lambda s: {"strength": s}, lambda s: {"strength": s, "biases": True}],
+    "decoupled_decay": [lambda s: {"strength": s}, lambda s: {"strength": s, "biases": True}],
+    "l1_proximal": [lambda s: {"strength": s}, lambda s: {"strength": s, "biases": True}],
+    "elastic_net_proximal": [
+        lambda s: {"lambda1": s, "lambda2": s / 2},
+        lambda s: {"lambda1": 0.3, "lambda2": 0.2, "strength": s, "biases": True},
+    ],
+    "group_lasso": [lambda s: {"strength": s}, lambda s: {"strength": s, "groups": "incoming"}],
+    "max_norm": [lambda s: {"bound": 0.05 / s if s else 1e30}],
+    "spectral_norm": [
+        lambda s: {"bound": 0.05 / s if s else 1e30},
+        lambda s: {"bound": 0.05 / s if s else 1e30, "iterations": 3},
+    ],
+    "early_stopping": [
+        lambda s: {"patience": 1 if s else 10**6, "min_delta": 1000 * s},
+        lambda s: {"patience": 1 if s else 10**6, "min_delta": 1000 * s, "restore_best": True},
+    ],
+    "weight_averaging": [lambda s: {"decay": s}],
+    "label_smoothing": [lambda s: {"smoothing": s}],
+    "mixup": [lambda s: {"alpha": s}],
+    "augmentation": [lambda s: {"shift": 2 * s}, lambda s: {"shift": 0, "degrees": 90 * s}],
+    "input_noise": [lambda s: {"std": s}],
+    "gradient_noise": [lambda s: {"eta": s}, lambda s: {"eta": s, "when": "before"}],
+    "gradient_penalty": [lambda s: {"strength": s}],
+    "jacobian": [lambda s: {"strength": s}, lambda s: {"strength": s, "projections": 3}],
+    "sam": [lambda s: {"rho": s}, lambda s: {"rho": s, "clip": "ascent"}],
 }
 
 OPTIMIZERS: dict[str, list[dict[str, Any]]] = {
@@ -101,13 +147,28 @@ OPTIMIZERS: dict[str, list[dict[str, Any]]] = {
 
 
 def modes(family: type[Method], table: Mapping[str, list[Callable[[float], dict[str, Any]]]]) -> dict[str, Make]:
-    """Every method in each of its modes as a function of its one number, by its label at 0.5."""
+    """Every method in each of its modes as a function of its one number, by its label at 0.5.
+
+    A method that is not in the table, as one of a file given by `--methods`, is taken in its default mode.
+    """
 
     def make(name: str, given: Callable[[float], dict[str, Any]]) -> Make:
         return lambda number: family.parse({"name": name, **given(number)})
 
-    made = [make(name, given) for name, several in table.items() for given in several]
+    others = {name: [default_mode(method)] for name, method in family.members.items() if name not in table}
+    made = [make(name, given) for name, several in {**table, **others}.items() for given in several]
     return {one(0.5).label: one for one in made}
+
+
+def default_mode(method: type[Method]) -> Callable[[float], dict[str, Any]]:
+    """Its first number that must be given is the one number; without such a one the method is taken as it is."""
+    required = [key for key, field in method.model_fields.items() if field.is_required() and field.annotation is float]
+    return lambda number: dict.fromkeys(required[:1], number)
+
+
+def shipped(family: type[Method]) -> set[str]:
+    """The names of the methods that come with this package, which must be in the tables."""
+    return {name for name, method in family.members.items() if method.__module__.startswith("study.")}
 
 
 CLIP_MODES = modes(Clipping, CLIPPINGS)

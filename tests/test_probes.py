@@ -1,18 +1,26 @@
 """Probes against slow loops of torch.autograd, and on nets built to have a known answer."""
 
 import math
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
 
+import jax
+import jax.numpy as jnp
+import numpy as np
 import pytest
 import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
+from torch.func import functional_call, hessian
 from torch.nn import functional as F
 
+from study import probes
 from study.gradients import noise_scale
 from study.losses import CrossEntropy, Loss, SquaredError
-from study.models import MLP
-from study.probes import AT_ONCE, PROBES, dead_units, first_to_last, probe
+from study.models import MLP, Site, untouched
+from study.probes import PROBES, dead_units, first_to_last, hessian_top, probe
 from study.training import one_hot
 
 
@@ -39,11 +47,15 @@ def gradient(parameters: dict[str, Tensor], loss: Loss, x: Tensor, y: Tensor) ->
     return list(torch.autograd.grad(value, leaves))
 
 
+def loss_of(module: nn.Module, loss: Loss, x: Tensor, y: Tensor) -> Callable[[dict[str, Tensor]], Tensor]:
+    return lambda p: loss.value(functional_call(module, p, (x,)), one_hot(y, 4))
+
+
 def norm(gradient: list[Tensor]) -> float:
     return math.hypot(*(x for g in gradient for x in g.flatten().tolist()))
 
 
-@given(seed=st.integers(0, 1000), count=st.integers(2, 2 * AT_ONCE + 3), loss=st.sampled_from(["ce", "se"]))
+@given(seed=st.integers(0, 1000), count=st.integers(2, 35), loss=st.sampled_from(["ce", "se"]))
 @settings(max_examples=15)
 def test_probe_is_a_loop_over_samples(seed: int, count: int, loss: str) -> None:
     chosen = CrossEntropy() if loss == "ce" else SquaredError()
@@ -99,3 +111,138 @@ def test_first_to_last_compares_weights_not_biases() -> None:
     g = {"a.weight": torch.full((2, 2), 3.0), "a.bias": torch.full((2,), 100.0), "b.weight": torch.full((1, 4), 1.5)}
     g["b.bias"] = torch.full((1,), 100.0)
     assert float(first_to_last(g)) == pytest.approx(2)
+
+
+class Imaged(nn.Module):
+    """A net whose hidden activations are images of given channels, [B, C, 2, 2]."""
+
+    def __init__(self, channels: Sequence[Callable[[Tensor], Tensor]]) -> None:
+        super().__init__()
+        self.channels = channels
+
+    def forward(self, x: Tensor, site: Site = untouched) -> Tensor:
+        x = site("input", x)
+        return site("image", torch.stack([channel(x) for channel in self.channels], 1)).flatten(1)
+
+
+def test_a_unit_of_an_image_is_a_channel() -> None:
+    """A margin that is black for all samples does not make a channel dead, nor does a pattern make it live."""
+
+    def margin(x: Tensor) -> Tensor:
+        return torch.stack([torch.stack([x[:, 0], 0 * x[:, 0]], 1), torch.zeros(len(x), 2)], 1)
+
+    def pattern(x: Tensor) -> Tensor:
+        return torch.tensor([[1.0, 2.0], [3.0, 4.0]]).expand(len(x), 2, 2)
+
+    x = samples(0, 5)[0]
+    for channels, dead in (([margin], 0), ([pattern], 1), ([margin, pattern, pattern, margin, margin], 0.4)):
+        assert float(dead_units(Imaged(channels), {}, x)) == pytest.approx(dead)
+
+
+def test_a_unit_that_lives_in_one_call_of_its_site_lives() -> None:
+    """A recurrent net that sees nothing in its first steps."""
+
+    class Twice(nn.Module):
+        def forward(self, x: Tensor, site: Site = untouched) -> Tensor:
+            return site("state", torch.zeros(len(x), 3)) + site("state", x[:, :3] * torch.tensor([1.0, 0.0, 1.0]))
+
+    assert float(dead_units(Twice(), {}, samples(0, 5)[0])) == pytest.approx(1 / 3)
+
+
+@pytest.mark.parametrize("loss", [CrossEntropy(), SquaredError()], ids=lambda loss: loss.name)
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+@given(seed=st.integers(0, 1000), scale=st.sampled_from([0.3, 1.0, 3.0]))
+@settings(max_examples=5)
+def test_the_hessians_largest_eigenvalue_is_that_of_the_whole_hessian(
+    loss: Loss, activation: str, seed: int, scale: float
+) -> None:
+    model = MLP(hidden=(7, 5), activation=activation)
+    module = model.build(6, 4)
+    parameters = model.initialise(module, torch.Generator().manual_seed(seed))
+    parameters = {key: scale * p for key, p in parameters.items()}
+    x, y = samples(seed, 30)
+    blocks = hessian(loss_of(module, loss, x.double(), y))({key: p.double() for key, p in parameters.items()})
+    sizes = {key: p.numel() for key, p in parameters.items()}
+    rows = [torch.cat([blocks[a][b].reshape(sizes[a], sizes[b]) for b in sizes], 1) for a in sizes]
+    exact = torch.linalg.eigvalsh(torch.cat(rows))[-1]
+    assert hessian_top(loss_of(module, loss, x, y), parameters) == pytest.approx(float(exact), rel=2e-3)
+
+
+def test_the_hessians_largest_eigenvalue_is_that_of_jax() -> None:
+    module, parameters = net(3)
+    x, y = samples(3, 30)
+
+    def of(flat: jax.Array) -> jax.Array:
+        w0, b0, w1, b1, w2, b2 = unflattened(flat, [tuple(p.shape) for p in parameters.values()])
+        h = jax.nn.relu(jax.nn.relu(x.numpy() @ w0.T + b0) @ w1.T + b1)
+        return -jnp.mean(jax.nn.log_softmax(h @ w2.T + b2)[jnp.arange(30), y.numpy()])
+
+    flat = jnp.asarray(torch.cat([p.flatten() for p in parameters.values()]).numpy())
+    exact = np.linalg.eigvalsh(np.asarray(jax.hessian(of)(flat), np.float64))[-1]
+    found = dict(zip(PROBES, probe(module, CrossEntropy(), parameters, x, y, 4).tolist(), strict=True))
+    assert found["hessian_top"] == pytest.approx(exact, rel=2e-3)
+
+
+def unflattened(flat: jax.Array, shapes: Sequence[tuple[int, ...]]) -> list[jax.Array]:
+    ends = np.cumsum([math.prod(shape) for shape in shapes])
+    return [part.reshape(shape) for part, shape in zip(jnp.split(flat, ends[:-1]), shapes, strict=True)]
+
+
+def quadratic(eigenvalues: Sequence[float]) -> tuple[Callable[[dict[str, Tensor]], Tensor], dict[str, Tensor]]:
+    """A loss whose Hessian has these eigenvalues."""
+    size = len(eigenvalues)
+    basis, _ = np.linalg.qr(np.random.default_rng(0).standard_normal((size, size)))
+    matrix = torch.from_numpy((basis * np.asarray(eigenvalues)) @ basis.T).float()
+    return lambda p: 0.5 * p["w"] @ matrix @ p["w"], {"w": torch.zeros(size)}
+
+
+@pytest.mark.parametrize(
+    "eigenvalues",
+    [
+        [3.0, 1.0],
+        [-3.0, -1.0],
+        [5.0] + [0.0] * 50,
+        [5.0] * 3 + [0.0] * 50,
+        [1.0] * 30,
+        [-9.0, 2.0, 1.0] + [0.0] * 20,
+        list(np.linspace(0, 1, 200)),
+        [2e-20] + [1e-20] * 5,
+        [1e30, 1e20] + [1.0] * 10,
+    ],
+    ids=lambda e: f"{len(e)} from {e[0]:g}",
+)
+@pytest.mark.usefixtures("global_randomness_untouched")
+def test_the_largest_eigenvalue_of_a_known_hessian_is_found_the_same_each_time(eigenvalues: list[float]) -> None:
+    """With its sign, also where the Hessian has few directions and the method must start anew."""
+    of, parameters = quadratic(eigenvalues)
+    found = {hessian_top(of, parameters) for _ in range(3)}
+    assert len(found) == 1
+    assert found.pop() == pytest.approx(max(eigenvalues), rel=1e-3)
+
+
+def test_a_hessian_of_zeros_has_zero() -> None:
+    of, parameters = quadratic([0.0] * 20)
+    assert hessian_top(of, parameters) == 0
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_parameters_that_are_not_finite_have_no_hessian(value: float) -> None:
+    """Not even where the loss is finite: a bias of minus infinity only silences its unit."""
+    module, parameters = net(0)
+    parameters["layers.0.bias"][2] = value
+    assert math.isnan(hessian_top(loss_of(module, CrossEntropy(), *samples(0, 20)), parameters))
+    found = dict(zip(PROBES, probe(module, CrossEntropy(), parameters, *samples(0, 20), 4).tolist(), strict=True))
+    assert math.isnan(found["hessian_top"])
+
+
+def test_a_hessian_that_overflows_or_does_not_converge_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    of, parameters = quadratic([1e38] * 2 + [1.0] * 20)
+    assert math.isnan(hessian_top(lambda p: 1e20 * of(p), parameters))
+    of, parameters = quadratic(list(np.linspace(0, 1, 300)))
+    monkeypatch.setattr(probes, "RESTARTS", 1)
+    assert math.isnan(hessian_top(of, parameters))
+
+
+def test_scipy_is_loaded_by_a_probe_alone() -> None:
+    code = "import sys, study.replicates; assert 'scipy.sparse.linalg' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)

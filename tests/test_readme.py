@@ -1,7 +1,6 @@
 """What the README prints works as printed."""
 
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,27 +13,35 @@ from study.regularization import Regularization
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
-TRY = """
-import torch
-from study.clipping import Clipping
-box = Clipping.parse({"name": "box", "bound": 0.5})
-clipped, _ = box.clip({"w": torch.tensor([-2.0, 0.25, 2.0])}, {}, {})
-print(box.label, clipped["w"].tolist())
-"""
+MAKEFILE = (ROOT / "Makefile").read_text()
+METHODS = dict(re.findall(r"## Add your own (clipping method|regularizer)\n.*?```python\n(.*?)```", README, re.DOTALL))
 
 
-def test_the_clipping_method_of_the_readme_is_found_by_being_there(tmp_path: Path) -> None:
-    shutil.copytree(ROOT / "study", tmp_path / "study", ignore=shutil.ignore_patterns("__pycache__", "samples"))
-    code = re.search(r"```python\n(.*?)```", README, re.DOTALL)
-    assert code
-    (tmp_path / "study/clipping/box.py").write_text(code[1])
-    done = subprocess.run([sys.executable, "-c", TRY], cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert done.stdout.strip() == "box(0.5) [-0.5, 0.25, 0.5]", done.stderr
+def test_a_method_of_ones_own_is_a_few_lines() -> None:
+    assert set(METHODS) == {"clipping method", "regularizer"}
+    for code in METHODS.values():
+        body = code[code.index("class ") :].strip().splitlines()
+        assert len([line for line in body if line.strip()]) < 10
+
+
+@pytest.mark.parametrize(("kind", "name"), [("clipping method", "fair_share"), ("regularizer", "towards_start")])
+def test_the_methods_of_the_readme_pass_the_laws_by_the_printed_command(tmp_path: Path, kind: str, name: str) -> None:
+    (tmp_path / "mine.py").write_text(METHODS[kind])
+    laws = re.search(
+        r"^\t\$\(BIN\)/(pytest tests/laws) \$\(addprefix (--methods=),\$\(METHODS\)\)", MAKEFILE, re.MULTILINE
+    )
+    assert laws, "the command of `make laws`"
+    command = [sys.executable, "-m", *laws[1].split(), f"{laws[2]}{tmp_path / 'mine.py'}", "-k", name]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    passed = re.search(r"(\d+) passed", done.stdout)
+    assert passed
+    assert int(passed[1]) >= 8, done.stdout
 
 
 def test_its_make_targets_exist() -> None:
     targets = set(re.findall(r"^make (\w+)$", README, re.MULTILINE)) | set(re.findall(r"`make (\w+)`", README))
-    defined = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    defined = set(re.findall(r"^(\w+):", MAKEFILE, re.MULTILINE))
     assert targets
     assert targets <= defined
 

@@ -22,7 +22,15 @@ from study.variants import RunSpec
 KEYS = ["study", "regime", "clip", "regularization", "seed"]
 SCORES = [f"{part}_{what}" for part in ("train", "validation", "test") for what in ("loss", "accuracy")]
 GAPS = ["gap_accuracy", "gap_loss"]
-PROBES = ["sample_norm_q10", "sample_norm_q50", "sample_norm_q90", "noise_scale", "signal_to_noise", "first_to_last"]
+PROBES = [
+    "sample_norm_q10",
+    "sample_norm_q50",
+    "sample_norm_q90",
+    "noise_scale",
+    "signal_to_noise",
+    "first_to_last",
+    "hessian_top",
+]
 STATISTICS = [
     "loss",
     "norm_before",

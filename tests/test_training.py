@@ -19,11 +19,11 @@ from study.regularization import Place, Regularization
 from study.training import Chain, one_hot
 
 Tensors = dict[str, Tensor]
-BATCH, INPUTS, CLASSES = 9, 6, 4
+BATCH, INPUTS, CLASSES = 9, 9, 4  # images of 3 x 3 pixels
 
 
 class Setting:
-    """A chain for a net 6-12-8-4, its parameters and a batch."""
+    """A chain for a net 9-12-8-4, its parameters and a batch."""
 
     def __init__(self, **changes: Any) -> None:
         random = torch.Generator().manual_seed(0)
@@ -92,43 +92,29 @@ def test_the_measured_loss_leaves_penalties_out_and_the_norm_counts_them() -> No
     assert penalized.step()[2][norm] > 1.5 * plain.step()[2][norm]
 
 
-@pytest.fixture
-def weight_decay(monkeypatch: pytest.MonkeyPatch) -> type[Regularization]:
-    """A regularizer of the gradient, as someone would add it in a file of its own."""
-    monkeypatch.setattr(Regularization, "members", dict(Regularization.members))
-
-    class Decay(Regularization):
-        name: Literal["decay_for_a_test"] = "decay_for_a_test"
-        place: ClassVar[Place] = "gradient"
-        strength: float
-
-        def after_clip(
-            self, gradient: Tensors, parameters: Tensors, noise: Tensors, state: Tensors
-        ) -> tuple[Tensors, Tensors]:
-            return {key: g + self.strength * parameters[key] for key, g in gradient.items()}, state
-
-    return Decay
+WEIGHT_DECAY = {"name": "weight_decay", "strength": 3.0, "biases": True}
 
 
-def test_a_regularizer_of_the_gradient_acts_after_the_clip(weight_decay: type[Regularization]) -> None:
-    s = Setting(regularization=weight_decay(strength=3.0))
+def test_a_regularizer_of_the_gradient_acts_after_the_clip() -> None:
+    s = Setting(regularization=WEIGHT_DECAY)
     h = clipped(s.gradient_of(s.data_loss), 0.5)
     assert_close(s.step()[0], {key: h[key] + 3.0 * p for key, p in s.parameters.items()})
     after = EVERY_STEP.index("norm_after")
     assert s.step()[2][after] <= 0.5, "the norm after the clip is measured before the decay is added"
 
 
-def test_without_measuring_it_acts_too(weight_decay: type[Regularization]) -> None:
-    s = Setting(regularization=weight_decay(strength=3.0))
+def test_without_measuring_it_acts_too() -> None:
+    s = Setting(regularization=WEIGHT_DECAY)
     measured, plain = s.step()[0], s.step(plain=True)[0]
     assert all(torch.equal(measured[key], plain[key]) for key in plain)
 
 
-def test_l2_is_weight_decay_but_for_the_clip(weight_decay: type[Regularization]) -> None:
+@pytest.mark.parametrize("biases", [False, True])
+def test_l2_is_weight_decay_but_for_the_clip(biases: bool) -> None:
     """Under SGD the two are one method without a clip, and two methods with it."""
-    l2 = {"name": "l2", "strength": 0.3, "biases": True}
+    both = [{"name": name, "strength": 0.3, "biases": biases} for name in ("l2", "weight_decay")]
     for clip, same in (("none", True), ({"name": "global_norm", "max_norm": 0.5}, False)):
-        a, b = (Setting(clip=clip, regularization=r).step()[0] for r in (l2, weight_decay(strength=0.3)))
+        a, b = (Setting(clip=clip, regularization=r).step()[0] for r in both)
         assert all(torch.allclose(a[key], b[key], rtol=1e-5, atol=1e-7) for key in a) == same
 
 
@@ -200,8 +186,8 @@ def test_each_regularizer_gets_the_noise_of_its_own_name(monkeypatch: pytest.Mon
     assert torch.equal(s.chain.site(s.noise)("hidden1", h), expected)
 
 
-def test_only_an_update_makes_the_chain_update(weight_decay: type[Regularization]) -> None:
-    s = Setting(regularization=[weight_decay(strength=1.0), {"name": "l1", "strength": 1.0}])
+def test_only_an_update_makes_the_chain_update() -> None:
+    s = Setting(regularization=[WEIGHT_DECAY, {"name": "l1", "strength": 1.0}])
     assert not s.chain.updaters
     assert s.chain.after_update(s.parameters, {}, 0.1) == (s.parameters, {})
 

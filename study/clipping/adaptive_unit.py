@@ -15,6 +15,10 @@ class AdaptiveUnit(Clipping):
     """
 
     acts_per: ClassVar[Part] = "unit"
+    formula: ClassVar[str] = (
+        r"g_i \min\left(1, \lambda \frac{\max(\lVert w_i\rVert_2, \varepsilon)}{\lVert g_i\rVert_2}\right)"
+    )
+    source: ClassVar[str] = "@brock2021, equation 3"
     name: Literal["adaptive_unit"] = "adaptive_unit"
     ratio: Positive
     floor: Positive = 1e-3

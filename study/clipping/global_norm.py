@@ -1,4 +1,4 @@
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import torch
 
@@ -14,6 +14,8 @@ class GlobalNorm(Rescaling):
     Pascanu, Mikolov, Bengio 2013, algorithm 1; torch.nn.utils.clip_grad_norm_.
     """
 
+    formula: ClassVar[str] = r"g \min\left(1, \frac{c}{\lVert g\rVert_p + 10^{-6}}\right)"
+    source: ClassVar[str] = "@pascanu2013, algorithm 1; torch's `clip_grad_norm_`"
     name: Literal["global_norm"] = "global_norm"
     max_norm: Positive
     order: Annotated[Literal[1, 2, "inf"], NotBool, Must("1, 2 or 'inf'", (0, 3, "two", True))] = 2

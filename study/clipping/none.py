@@ -1,4 +1,6 @@
-from typing import Literal
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import ClassVar, Literal
 
 from study.clipping.base import Rescaling, Tensors
 
@@ -6,6 +8,9 @@ from study.clipping.base import Rescaling, Tensors
 class NoClipping(Rescaling):
     """The gradient as it is: the baseline of every comparison."""
 
+    formula: ClassVar[str] = "g"
+    source: ClassVar[str] = "the training that every clip is compared with"
+    waives: ClassVar[Mapping[str, str]] = MappingProxyType({"bound_met": "it has no bound"})
     name: Literal["none"] = "none"
 
     def coefficients(self, gradient: Tensors, parameters: Tensors, state: Tensors) -> tuple[Tensors, Tensors]:

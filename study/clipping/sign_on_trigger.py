@@ -1,3 +1,5 @@
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Annotated, ClassVar, Literal
 
 import torch
@@ -15,6 +17,11 @@ class SignOnTrigger(Clipping):
     """
 
     acts_per: ClassVar[Part] = "coordinate"
+    formula: ClassVar[str] = r"c \operatorname{sign}(g_k) \text{ where } \lVert g_k\rVert_2 > c"
+    source: ClassVar[str] = "the tutorial's code, as printed but for its TypeError"
+    waives: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {"bound_met": "the code it follows enlarges: c sign(g) has norm c sqrt(D)"}
+    )
     name: Literal["sign_on_trigger"] = "sign_on_trigger"
     threshold: Positive
     tensors: Annotated[Literal["first", "all"], Must("'first' or 'all'", ("last", 1))] = "first"

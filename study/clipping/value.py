@@ -1,3 +1,5 @@
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Annotated, ClassVar, Literal
 
 import torch
@@ -15,6 +17,11 @@ class Value(Clipping):
     """
 
     acts_per: ClassVar[Part] = "coordinate"
+    formula: ClassVar[str] = r"\min(\max(g, \ell), c),\quad \ell = -c \text{ unless given}"
+    source: ClassVar[str] = "the tutorial's clip by value; torch's `clip_grad_value_`"
+    waives: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {"infinity_visible": "an infinite coordinate is a large one, as in `clip_grad_value_`; `finite` still shows it"}
+    )
     name: Literal["value"] = "value"
     bound: Positive
     low: Annotated[Annotated[float, Field(lt=0), NotBool] | None, Must("a negative number, or null", (0, 1, "low"))] = (

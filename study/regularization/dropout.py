@@ -16,6 +16,8 @@ class Dropout(Regularization):
 
     name: Literal["dropout"] = "dropout"
     place: ClassVar[Place] = "model"
+    formula: ClassVar[str] = r"h \leftarrow \frac{m \odot h}{1 - p}, \quad m_i \sim \mathrm{Bernoulli}(1 - p)"
+    source: ClassVar[str] = "@srivastava2014"
     p: Share
     input_p: Share = 0.0
 

@@ -16,6 +16,8 @@ class ElasticNet(Regularization):
 
     name: Literal["elastic_net"] = "elastic_net"
     place: ClassVar[Place] = "loss"
+    formula: ClassVar[str] = r"\mathcal{L} + \frac{\lambda}{2} \sum_i (\lambda_1 |w_i| + \lambda_2 w_i^2)"
+    source: ClassVar[str] = "@zou2005, in the tutorial's parameterisation"
     lambda1: NonNegative
     lambda2: NonNegative
     strength: NonNegative = 1.0

@@ -15,6 +15,8 @@ class L1(Regularization):
 
     name: Literal["l1"] = "l1"
     place: ClassVar[Place] = "loss"
+    formula: ClassVar[str] = r"\mathcal{L} + \lambda \lVert w\rVert_1"
+    source: ClassVar[str] = "@tibshirani1996"
     strength: NonNegative
     biases: Flag = False
 

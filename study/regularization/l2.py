@@ -15,6 +15,8 @@ class L2(Regularization):
 
     name: Literal["l2"] = "l2"
     place: ClassVar[Place] = "loss"
+    formula: ClassVar[str] = r"\mathcal{L} + \frac{\lambda}{2} \lVert w\rVert_2^2"
+    source: ClassVar[str] = "@krogh1991"
     strength: NonNegative
     biases: Flag = False
 

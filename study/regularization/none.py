@@ -1,4 +1,5 @@
-from typing import Literal
+from collections.abc import Mapping
+from typing import ClassVar, Literal
 
 from study.regularization.base import Regularization
 
@@ -7,3 +8,6 @@ class NoRegularization(Regularization):
     """Nothing: the baseline of every comparison."""
 
     name: Literal["none"] = "none"
+    formula: ClassVar[str] = r"\mathcal{L}"
+    source: ClassVar[str] = "the baseline"
+    waives: ClassVar[Mapping[str, str]] = {"some_is_not_none": "it is none"}

@@ -16,6 +16,8 @@ class SumOfNorms(Regularization):
 
     name: Literal["sum_of_norms"] = "sum_of_norms"
     place: ClassVar[Place] = "loss"
+    formula: ClassVar[str] = r"\mathcal{L} + \lambda \sum_k \lVert w_k\rVert_2"
+    source: ClassVar[str] = "the tutorial's code; a group penalty as in @yuan2006"
     strength: NonNegative
     biases: Flag = True
 

@@ -15,9 +15,9 @@ from study.figures import FIGURES
 FORMATS = ("pdf", "svg", "png")
 ANALYSES = ("comparisons", "summary", "ranking")
 ENGINE_MODULES = """
-    batches evaluation gradients journal losses models noise optimizers per_sample probes records replicates schedules
-    seeds training
-    clipping/base regularization/base data/digits data/idx data/splits
+    batches evaluation gradients journal losses noise optimizers per_sample probes records replicates schedules seeds
+    training
+    clipping/base models/base models/initialisations regularization/base data/digits data/idx data/splits
 """.split()
 ENGINE = [f"study/{module}.py" for module in ENGINE_MODULES]
 
@@ -94,7 +94,8 @@ def plugins_of(wildcards):
 def sources(wildcards):
     """The code that a training runs: an edit elsewhere, or to another method, trains nothing again."""
     variant = variant_of(wildcards)
-    return [*ENGINE, source_of(variant.clip), *map(source_of, variant.regularization)]
+    methods = (variant.model, variant.clip, *variant.regularization)
+    return [*ENGINE, *map(source_of, methods)]
 
 
 wildcard_constraints:

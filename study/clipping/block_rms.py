@@ -1,0 +1,31 @@
+from typing import ClassVar, Literal
+
+import torch
+from torch import Tensor
+
+from study.clipping.base import Part, Rescaling, Tensors
+from study.parameters import Positive
+
+
+class BlockRms(Rescaling):
+    """Divide each tensor of the gradient by what its root mean square exceeds c: g_k / max(1, rms(g_k) / c).
+
+    The same as a norm of at most c sqrt(D) for a tensor of D entries. Adafactor clips its update so, with c = 1; here
+    it is the gradient, as in optax's `clip_by_block_rms`.
+    """
+
+    acts_per: ClassVar[Part] = "tensor"
+    formula: ClassVar[str] = (
+        r"\frac{g_k}{\max(1, \operatorname{rms}(g_k) / c)},\quad \operatorname{rms}(g) = \lVert g\rVert_2 / \sqrt{D}"
+    )
+    source: ClassVar[str] = "@shazeer2018, update clipping, there of the update; optax's `clip_by_block_rms`"
+    name: Literal["block_rms"] = "block_rms"
+    threshold: Positive
+
+    def coefficients(self, gradient: Tensors, parameters: Tensors, state: Tensors) -> tuple[Tensors, Tensors]:
+        return {key: 1.0 / torch.clamp(rms(g) / self.threshold, min=1.0) for key, g in gradient.items()}, state
+
+
+def rms(tensor: Tensor) -> Tensor:
+    """The root of the mean square, a scalar."""
+    return torch.linalg.vector_norm(tensor) / tensor.numel() ** 0.5

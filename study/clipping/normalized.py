@@ -1,0 +1,28 @@
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import ClassVar, Literal
+
+import torch
+
+from study.clipping.base import Rescaling, Tensors, norm
+from study.parameters import Positive
+
+
+class Normalized(Rescaling):
+    """Give the whole gradient the norm `length`, whatever it had: length g / ||g||, and 0 for a zero gradient.
+
+    What the clip by the global norm c becomes, divided by c, when every step is clipped (c -> 0). It enlarges small
+    gradients too.
+    """
+
+    formula: ClassVar[str] = r"\ell \, \frac{g}{\lVert g\rVert_2},\quad 0 \mapsto 0"
+    source: ClassVar[str] = "@hazan2015, normalized gradient descent"
+    waives: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {"unchanged_below": "a gradient shorter than `length` is stretched to it"}
+    )
+    name: Literal["normalized"] = "normalized"
+    length: Positive = 1.0
+
+    def coefficients(self, gradient: Tensors, parameters: Tensors, state: Tensors) -> tuple[Tensors, Tensors]:
+        size = norm(gradient)
+        return dict.fromkeys(gradient, torch.where(size == 0, 1.0, self.length / size)), state

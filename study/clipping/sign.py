@@ -1,0 +1,33 @@
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import ClassVar, Literal
+
+import torch
+from torch import Tensor
+
+from study.clipping.base import Clipping, Part, Tensors
+from study.parameters import Positive
+
+
+class Sign(Clipping):
+    """Replace each coordinate by `magnitude` times its sign, and 0 by 0.
+
+    What the clip by value becomes, divided by its bound, when every coordinate is clipped (bound -> 0). It enlarges
+    small coordinates too. signSGD is this under plain SGD.
+    """
+
+    acts_per: ClassVar[Part] = "coordinate"
+    formula: ClassVar[str] = r"m \operatorname{sign}(g)"
+    source: ClassVar[str] = "@bernstein2018, signSGD"
+    waives: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {"unchanged_below": "a coordinate smaller than `magnitude` is enlarged to it"}
+    )
+    name: Literal["sign"] = "sign"
+    magnitude: Positive = 1.0
+
+    def clip(self, gradient: Tensors, parameters: Tensors, state: Tensors) -> tuple[Tensors, Tensors]:
+        return {key: self._signed(g) for key, g in gradient.items()}, state
+
+    def _signed(self, g: Tensor) -> Tensor:
+        # torch.sign makes 0 of a NaN and 1 of an infinity; 0 times the gradient keeps both visible.
+        return torch.add(0.0 * g, torch.sign(g), alpha=self.magnitude)

@@ -1,0 +1,58 @@
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import ClassVar, Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from study.clipping.base import Clipping, Part, Tensors
+from study.parameters import NaturalInt, Positive, Share
+
+
+class Spike(Clipping):
+    """Clamp a coordinate whose square exceeds `threshold` times the average of its squares so far (from SPAM).
+
+    sign(g) sqrt(threshold v) where g^2 > threshold v; v is the exponential average, from 0 and without correction, of
+    the clipped squares, with weight `smoothing` on the past: Adam's second moment, kept here so that any optimizer can
+    follow. The first `warm_up_steps` gradients pass, and later a coordinate as long as its v is 0: it has no past to
+    be a spike against, and would be held at 0 for good.
+    """
+
+    acts_per: ClassVar[Part] = "coordinate"
+    formula: ClassVar[str] = (
+        r"\operatorname{sign}(g) \sqrt{\theta v} \text{ where } g^2 > \theta v,\quad "
+        r"v \leftarrow \beta v + (1 - \beta) \hat g^2"
+    )
+    source: ClassVar[str] = "@huang2025, the spike-aware clipping of SPAM, without its optimizer and momentum reset"
+    waives: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {"infinity_visible": "an infinite coordinate is a large one, as in `value`; `finite` still shows it"}
+    )
+    name: Literal["spike"] = "spike"
+    threshold: Positive = 5000.0
+    smoothing: Share = 0.999
+    warm_up_steps: NaturalInt = 20
+
+    def initial_state(self, parameters: Tensors) -> Tensors:
+        squares = {square(key): torch.zeros_like(p) for key, p in parameters.items()}
+        return {**squares, "seen": next(iter(parameters.values())).new_zeros((), dtype=torch.int64)}
+
+    def clip(self, gradient: Tensors, parameters: Tensors, state: Tensors) -> tuple[Tensors, Tensors]:
+        threshold = torch.where(state["seen"] < self.warm_up_steps, torch.inf, self.threshold)
+        clipped = {key: clamped(g, threshold, state[square(key)]) for key, g in gradient.items()}
+        squares = {
+            square(key): torch.lerp(state[square(key)], h * h, 1 - self.smoothing)
+            for key, h in clipped.items()
+        }
+        return clipped, {**squares, "seen": state["seen"] + 1}
+
+
+def square(key: str) -> str:
+    """The name in the state of a tensor's average square."""
+    return f"square of {key}"
+
+
+def clamped(g: Tensor, threshold: Tensor, v: Tensor) -> Tensor:
+    """Each coordinate to at most sqrt(threshold v) in size; as it is where v is 0."""
+    limit = F.threshold(v, 0.0, torch.inf).mul_(threshold).sqrt_()  # faster than torch.where and fresh tensors
+    return torch.clamp(g, -limit, limit)

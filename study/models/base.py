@@ -1,0 +1,87 @@
+"""What a model is: a plain module for one model, with sites where a regularizer may touch the activations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import ClassVar
+
+import torch
+from pydantic import AfterValidator
+from torch import Generator, Tensor, nn
+
+from study.methods import Method
+from study.parameters import Must, listed
+
+Activation = Callable[[Tensor], Tensor]
+Site = Callable[[str, Tensor], Tensor]
+SIDE = 28  # pixels
+
+
+def untouched(name: str, h: Tensor) -> Tensor:
+    """The site of a model in evaluation: activations pass as they are."""
+    return h
+
+
+ACTIVATIONS: Mapping[str, Activation] = MappingProxyType(
+    {"relu": torch.relu, "tanh": torch.tanh, "sigmoid": torch.sigmoid, "gelu": nn.functional.gelu}
+)
+
+
+def among(table: Mapping[str, object]) -> tuple[AfterValidator, Must]:
+    """A validator that admits the names of a table, and the words for it."""
+
+    def check(name: str) -> str:
+        if name not in table:
+            raise ValueError
+        return name
+
+    return AfterValidator(check), Must(f"one of {listed(tuple(table))}", ("unheard-of", 3))
+
+
+class Model(Method):
+    """An architecture; `build` makes the module, `initialise` its parameters.
+
+    A subclass defines `network` and `initialise`. Every parameter belongs to an `nn.Linear` that is called as a module
+    on inputs [B, ..., in], once or several times: so the gradients of single samples can be had from what goes into
+    and comes out of these layers. Written for one model: no Python `if` on a tensor's value, no random numbers.
+    """
+
+    family: ClassVar[str] = "model"
+
+    def network(self, inputs: int, classes: int) -> nn.Module:
+        """A module whose forward takes x [B, inputs] and a `Site`, and gives logits [B, classes].
+
+        It shows the site "input" the pixels, then "hidden0", "hidden1", ... the hidden activations, and goes on with
+        what the site returns.
+        """
+        raise NotImplementedError
+
+    def initialise(self, module: nn.Module, random: Generator) -> dict[str, Tensor]:
+        """Fresh parameters, drawn from the generator alone."""
+        raise NotImplementedError
+
+    def build(self, inputs: int, classes: int) -> nn.Module:
+        """The network, its parameters not yet set."""
+        with torch.device("meta"):  # draws no random numbers
+            module = self.network(inputs, classes)
+        return module.to_empty(device="cpu")
+
+    def needs_images(self, inputs: int) -> None:
+        """Raise ValueError where the inputs are not the pixels of an image that the architecture can see."""
+        if inputs != SIDE * SIDE:
+            wanted = f"{SIDE * SIDE}, the pixels of an image of {SIDE} x {SIDE}"
+            raise ValueError(f"The number of inputs of {self.owner()} must be {wanted}. Got {inputs} instead.")
+
+
+def sites(module: nn.Module, batch: int, inputs: int) -> dict[str, tuple[int, ...]]:
+    """The shapes [B, ...] of the activations at each site of one model, in forward order."""
+    seen: dict[str, tuple[int, ...]] = {}
+
+    def record(name: str, h: Tensor) -> Tensor:
+        seen[name] = tuple(h.shape)
+        return h
+
+    with torch.no_grad():
+        module(torch.zeros(batch, inputs), record)
+    return seen

@@ -1,0 +1,76 @@
+import math
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor
+from torch.nn.functional import grid_sample
+
+from study.methods import Company
+from study.noise import Draw
+from study.parameters import Must, NonNegative, NotBool
+from study.regularization.base import Place, Regularization, Tensors
+
+Degrees = Annotated[
+    float, Field(ge=0, le=180), NotBool, Must("a number from 0 to 180", (-1, 181, "much", True, float("nan"), [1]))
+]
+
+
+class Augmentation(Regularization):
+    """Shift and turn each image by random amounts, while training.
+
+    Shifts are uniform up to `shift` pixels to each side and downwards or upwards, angles up to `degrees` to each side;
+    the image is turned about its centre, then shifted, with bilinear interpolation and without rounding to pixels.
+    What comes in from outside is black, as far as the image knows it: its own darkest pixel, which is black in every
+    digit of MNIST. So nothing need be known of how the pixels were normalised. Images are square.
+    """
+
+    name: Literal["augmentation"] = "augmentation"
+    place: ClassVar[Place] = "data"
+    formula: ClassVar[str] = (
+        r"x_i(p) \leftarrow x_i\big(R_{-\theta_i}(p - s_i)\big), \quad \theta_i \sim U(-\Theta, \Theta), \quad"
+        r" s_i \sim U(-S, S)^2"
+    )
+    source: ClassVar[str] = "@simard2003, section 2; conventions of torchvision's `affine`"
+    shift: NonNegative
+    degrees: Degrees = 0.0
+
+    def noise(self, sites: Mapping[str, tuple[int, ...]], parameters: Tensors) -> Mapping[str, Draw]:
+        samples = sites["input"][0]
+        return {"shift": Draw((samples, 2)), "turn": Draw((samples,))} if self._acts else {}
+
+    def batch(self, x: Tensor, targets: Tensor, noise: Tensors) -> tuple[Tensor, Tensor]:
+        if not self._acts:
+            return x, targets
+        angles = (2 * noise["turn"] - 1) * math.radians(self.degrees)
+        return moved(x, angles, (2 * noise["shift"] - 1) * self.shift), targets
+
+    def refuses(self, company: Company) -> str | None:
+        """Noise hides what is black, so it has to come later."""
+        names = [other.name for other in company.regularization]
+        if "input_noise" in names[: names.index(self.name)]:
+            return f"regularization '{self.name}' must stand before 'input_noise', which hides what is black"
+        return None
+
+    @property
+    def _acts(self) -> bool:
+        return self.shift > 0 or self.degrees > 0
+
+
+def moved(x: Tensor, angles: Tensor, shifts: Tensor) -> Tensor:
+    """Square images [B, P] turned clockwise by angles [B] in radians, then shifted by [B, 2] pixels right and down."""
+    side = math.isqrt(x.shape[1])
+    black = x.amin(1, keepdim=True)
+    places = source_places(side, angles, shifts) * (2 / side)  # grid_sample's unit is half a side
+    images = (x - black).unflatten(1, (1, side, side))
+    return grid_sample(images, places, mode="bilinear", padding_mode="zeros", align_corners=False).flatten(1) + black
+
+
+def source_places(side: int, angles: Tensor, shifts: Tensor) -> Tensor:
+    """Where each pixel comes from, [B, side, side, 2]: columns and rows from the centre of the image."""
+    from_centre = torch.arange(side, device=angles.device) - (side - 1) / 2
+    right = (from_centre - shifts[:, :1])[:, None, :]
+    down = (from_centre - shifts[:, 1:])[:, :, None]
+    cos, sin = angles.cos()[:, None, None], angles.sin()[:, None, None]
+    return torch.stack([cos * right + sin * down, cos * down - sin * right], -1)

@@ -1,0 +1,36 @@
+from collections.abc import Mapping
+from typing import ClassVar, Literal
+
+from study.parameters import Flag, NonNegative
+from study.regularization.base import Place, Regularization, Tensors, added, penalized
+
+
+class DecoupledDecay(Regularization):
+    """Shrink the weights by the factor 1 - lr strength in each step, beside the optimizer's update.
+
+    What AdamW does: the decay of the weights that the step started from is taken off after the optimizer's update, so
+    neither a clip nor an adaptive optimizer touches it. The strength is coupled to the learning rate, the scheduled
+    one: halving the rate halves the decay of a step. Biases are left alone, unless asked for.
+    """
+
+    name: Literal["decoupled_decay"] = "decoupled_decay"
+    place: ClassVar[Place] = "update"
+    formula: ClassVar[str] = r"w \leftarrow (1 - \eta\lambda)\,w - \eta u(\mathrm{clip}(g))"
+    source: ClassVar[str] = "@loshchilov2019, algorithm 2"
+    waives: ClassVar[Mapping[str, str]] = {
+        "minimises": "it is a gradient step on the squared norm; the proximal step would be w / (1 + lr strength)"
+    }
+    strength: NonNegative
+    biases: Flag = False
+
+    def initial_state(self, parameters: Tensors) -> Tensors:
+        return {key: w.clone() for key, w in penalized(parameters, self.biases).items()}
+
+    def after_clip(
+        self, gradient: Tensors, parameters: Tensors, noise: Tensors, state: Tensors
+    ) -> tuple[Tensors, Tensors]:
+        """The gradient as it is; the weights before the update are remembered, as copies, since it works in place."""
+        return gradient, self.initial_state(parameters)
+
+    def update(self, parameters: Tensors, lr: float, state: Tensors) -> tuple[Tensors, Tensors]:
+        return added(parameters, state, -lr * self.strength), state

@@ -1,0 +1,28 @@
+from typing import ClassVar, Literal
+
+import torch
+from torch import Tensor
+from torch.func import grad
+
+from study.parameters import NonNegative
+from study.regularization.base import Objective, Place, Regularization, Tensors
+
+
+class GradientPenalty(Regularization):
+    """Penalty strength ||g||_2^2 in the loss, g being the gradient of the data loss in all parameters.
+
+    Its own gradient is 2 strength H g with H the Hessian of the data loss: a second backward pass through the first.
+    Other penalties take no part in g.
+    """
+
+    name: Literal["gradient_penalty"] = "gradient_penalty"
+    place: ClassVar[Place] = "loss"
+    formula: ClassVar[str] = r"\mathcal{L} + \lambda \lVert\nabla_w \mathcal{L}\rVert_2^2"
+    source: ClassVar[str] = "@barrett2021, the explicit gradient regularization"
+    strength: NonNegative
+
+    def data_penalty(self, parameters: Tensors, objective: Objective, noise: Tensors) -> Tensor:
+        if self.strength == 0:
+            return objective.x.new_zeros(())
+        slopes = grad(objective.loss)(parameters).values()
+        return self.strength * torch.stack([g.square().sum() for g in slopes]).sum()

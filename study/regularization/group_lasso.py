@@ -1,0 +1,44 @@
+from typing import Annotated, ClassVar, Literal
+
+import torch
+from torch import Tensor
+
+from study.parameters import Must, NonNegative
+from study.regularization.base import Place, Regularization, Tensors, penalized
+
+
+class GroupLasso(Regularization):
+    """Shorten each group of weights by lr strength sqrt(its size) after the optimizer's step; short groups become zero.
+
+    A group is all the weights that leave one pixel or unit for the next layer: a column of torch's weight (out, in), so
+    a zero group is a pixel or unit that nothing listens to. `groups: incoming` takes those that enter one unit instead,
+    a row. In a convolution a group is all the weights of an input channel, or of an output channel. Biases belong to no
+    group. The proximal step of strength sum_g sqrt(d_g) ||w_g||, its step size the scheduled learning rate.
+    """
+
+    name: Literal["group_lasso"] = "group_lasso"
+    place: ClassVar[Place] = "update"
+    formula: ClassVar[str] = (
+        r"w_g \leftarrow w_g \max\left(0,\, 1 - \frac{\eta\lambda\sqrt{d_g}}{\lVert w_g\rVert}\right)"
+    )
+    source: ClassVar[str] = "@yuan2006; @scardapane2017"
+    strength: NonNegative
+    groups: Annotated[Literal["outgoing", "incoming"], Must("'outgoing' or 'incoming'", ("both", "rows", 1))] = (
+        "outgoing"
+    )
+
+    def update(self, parameters: Tensors, lr: float, state: Tensors) -> tuple[Tensors, Tensors]:
+        chosen = penalized(parameters, biases=False)
+        return parameters | {key: self._shortened(w, lr * self.strength) for key, w in chosen.items()}, state
+
+    def _shortened(self, w: Tensor, by: float) -> Tensor:
+        norms = group_norms(w, self.groups)
+        size = w.numel() / norms.numel()
+        # A zero group divides by the smallest number instead: it stays zero, and at strength zero too.
+        return w * torch.clamp(1 - by * size**0.5 / norms.clamp(min=torch.finfo(w.dtype).tiny), min=0)
+
+
+def group_norms(w: Tensor, groups: str) -> Tensor:
+    """The norm of the weights that leave each input (or enter each output) of a layer, broadcastable to w (out, in)."""
+    kept = 1 if groups == "outgoing" else 0
+    return torch.linalg.vector_norm(w, dim=[d for d in range(w.ndim) if d != kept], keepdim=True)

@@ -1,0 +1,28 @@
+from collections.abc import Mapping
+from typing import ClassVar, Literal
+
+from torch import Tensor
+
+from study.noise import Draw, Normal
+from study.parameters import NonNegative
+from study.regularization.base import Place, Regularization, Tensors
+
+
+class InputNoise(Regularization):
+    """Add normal noise to each pixel of the input, while training.
+
+    `std` is in units of the normalised input: 1 is the standard deviation of all pixels of the data set, 0.31 of the
+    way from black to white for MNIST. Pixels may leave the range of the data.
+    """
+
+    name: Literal["input_noise"] = "input_noise"
+    place: ClassVar[Place] = "data"
+    formula: ClassVar[str] = r"x \leftarrow x + \epsilon, \quad \epsilon_i \sim N(0, \sigma^2)"
+    source: ClassVar[str] = "@bishop1995"
+    std: NonNegative
+
+    def noise(self, sites: Mapping[str, tuple[int, ...]], parameters: Tensors) -> Mapping[str, Draw]:
+        return {"input": Normal(sites["input"])} if self.std > 0 else {}
+
+    def batch(self, x: Tensor, targets: Tensor, noise: Tensors) -> tuple[Tensor, Tensor]:
+        return (x + self.std * noise["input"] if self.std > 0 else x), targets

@@ -1,0 +1,41 @@
+from collections.abc import Mapping
+from typing import ClassVar, Literal
+
+import torch
+from torch import Tensor
+from torch.func import vjp
+
+from study.noise import Draw, Normal
+from study.parameters import NonNegative, PositiveInt
+from study.regularization.base import Objective, Place, Regularization, Tensors
+
+
+class Jacobian(Regularization):
+    """Penalty in the loss: strength times the mean over samples of ||dz/dx||_F^2, logits z by normalised pixels x.
+
+    Estimated without bias from `projections` of the K logits on random unit vectors v, drawn anew for each sample and
+    step: ||J||_F^2 = K E ||v^T J||^2. The paper writes half the strength.
+    """
+
+    name: Literal["jacobian"] = "jacobian"
+    place: ClassVar[Place] = "loss"
+    formula: ClassVar[str] = (
+        r"\mathcal{L} + \frac{\lambda}{B} \sum_i \Big\lVert\frac{\partial z(x_i)}{\partial x_i}\Big\rVert_F^2"
+    )
+    source: ClassVar[str] = "@hoffman2019, algorithm 1"
+    strength: NonNegative
+    projections: PositiveInt = 1
+
+    def noise(self, sites: Mapping[str, tuple[int, ...]], parameters: Tensors) -> Mapping[str, Draw]:
+        samples, classes = sites["input"][0], list(parameters.values())[-1].shape[0]  # the last layer gives logits
+        return {"directions": Normal((self.projections, samples, classes))} if self.strength > 0 else {}
+
+    def data_penalty(self, parameters: Tensors, objective: Objective, noise: Tensors) -> Tensor:
+        if self.strength == 0:
+            return objective.x.new_zeros(())
+        directions = noise["directions"]
+        units = directions / torch.linalg.vector_norm(directions, dim=-1, keepdim=True)
+        _, pull = vjp(lambda x: objective.network(parameters, x), objective.x)
+        squares = torch.stack([pull(v)[0].square().sum() for v in units.unbind()])
+        _, samples, classes = directions.shape
+        return self.strength * classes / samples * squares.mean()

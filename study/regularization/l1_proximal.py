@@ -1,0 +1,33 @@
+from typing import ClassVar, Literal
+
+import torch
+from torch import Tensor
+
+from study.parameters import Flag, NonNegative
+from study.regularization.base import Place, Regularization, Tensors, penalized
+
+
+class L1Proximal(Regularization):
+    """Move each weight towards zero by lr strength after the optimizer's step, and no further than zero.
+
+    The soft threshold sign(w) max(|w| - lr strength, 0), the proximal step of the penalty strength ||w||_1: unlike the
+    subgradient of `l1` it makes weights exactly zero. The step size is the scheduled learning rate under any optimizer:
+    with Adam and RMSprop too it is not rescaled coordinate by coordinate, and no momentum gathers it. Biases are left
+    alone, unless asked for.
+    """
+
+    name: Literal["l1_proximal"] = "l1_proximal"
+    place: ClassVar[Place] = "update"
+    formula: ClassVar[str] = r"w \leftarrow \mathrm{sign}(w)\,\max(|w| - \eta\lambda,\, 0)"
+    source: ClassVar[str] = "@duchi2009; @parikh2014"
+    strength: NonNegative
+    biases: Flag = False
+
+    def update(self, parameters: Tensors, lr: float, state: Tensors) -> tuple[Tensors, Tensors]:
+        chosen = penalized(parameters, self.biases)
+        return parameters | {key: soft(w, lr * self.strength) for key, w in chosen.items()}, state
+
+
+def soft(w: Tensor, threshold: float) -> Tensor:
+    """The soft threshold: sign(w) max(|w| - threshold, 0) in two passes."""
+    return w - torch.clamp(w, -threshold, threshold)

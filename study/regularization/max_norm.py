@@ -1,0 +1,26 @@
+from typing import ClassVar, Literal
+
+import torch
+
+from study.parameters import Positive
+from study.regularization.base import Place, Regularization, Tensors, penalized
+from study.regularization.group_lasso import group_norms
+
+
+class MaxNorm(Regularization):
+    """Scale each unit's incoming weights to a norm of at most `bound` after every step.
+
+    The projection onto the ball; a unit is a row of torch's weight (out, in), in a convolution an output channel. All
+    layers are bounded, the last too; biases are not.
+    """
+
+    name: Literal["max_norm"] = "max_norm"
+    place: ClassVar[Place] = "projection"
+    formula: ClassVar[str] = r"w_i \leftarrow w_i \min\left(1,\, \frac{c}{\lVert w_i\rVert}\right)"
+    source: ClassVar[str] = "@srivastava2014, section 5.1"
+    bound: Positive
+
+    def update(self, parameters: Tensors, lr: float, state: Tensors) -> tuple[Tensors, Tensors]:
+        norms = {key: group_norms(w, "incoming") for key, w in penalized(parameters, biases=False).items()}
+        shares = {key: torch.clamp(self.bound / norm, max=1) for key, norm in norms.items()}
+        return parameters | {key: parameters[key] * share for key, share in shares.items()}, state

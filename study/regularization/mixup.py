@@ -1,0 +1,38 @@
+from collections.abc import Mapping
+from typing import ClassVar, Literal
+
+from torch import Tensor
+
+from study.noise import Beta, Draw
+from study.parameters import NonNegative
+from study.regularization.base import Place, Regularization, Tensors
+
+
+class Mixup(Regularization):
+    """Learn from mixtures of two samples and of their targets; one random share for the batch, 0 mixes nothing.
+
+    The partners are the batch in reverse order, which is random since the batches are; in a batch of odd size the
+    middle one stays as it is. The scores of an evaluation are of samples as they are.
+    """
+
+    name: Literal["mixup"] = "mixup"
+    place: ClassVar[Place] = "data"
+    formula: ClassVar[str] = (
+        r"(x_i, y_i) \leftarrow \mu\, (x_i, y_i) + (1 - \mu)\, (x_{B + 1 - i}, y_{B + 1 - i}), \quad"
+        r" \mu \sim \mathrm{Beta}(\alpha, \alpha)"
+    )
+    source: ClassVar[str] = "@zhang2018"
+    alpha: NonNegative
+
+    def noise(self, sites: Mapping[str, tuple[int, ...]], parameters: Tensors) -> Mapping[str, Draw]:
+        return {"share": Beta((), self.alpha)} if self.alpha > 0 else {}
+
+    def batch(self, x: Tensor, targets: Tensor, noise: Tensors) -> tuple[Tensor, Tensor]:
+        if self.alpha == 0:
+            return x, targets
+        return mixed(x, noise["share"]), mixed(targets, noise["share"])
+
+
+def mixed(t: Tensor, share: Tensor) -> Tensor:
+    """Each row of t [B, ...] with its partner."""
+    return share * t + (1 - share) * t.flip(0)

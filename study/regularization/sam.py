@@ -1,0 +1,38 @@
+from typing import Annotated, ClassVar, Literal
+
+from study.clipping.base import norm
+from study.methods import Company
+from study.parameters import Must, NonNegative
+from study.regularization.base import Place, Regularization, Tensors
+
+EPSILON = 1e-12  # a zero gradient gives no direction
+
+
+class Sam(Regularization):
+    """Sharpness-aware minimisation: take the gradient at w + rho g / ||g||, g being the gradient at w.
+
+    Two gradients a step, of the same batch and the same noise. `clip` says which of them is clipped: that of the
+    descent, which the optimizer gets, or g, that of the ascent. A clip that only rescales the whole of g leaves the
+    ascent as it is, so nothing is clipped then. Penalties of the loss count in both.
+    """
+
+    name: Literal["sam"] = "sam"
+    place: ClassVar[Place] = "gradient"
+    formula: ClassVar[str] = r"g_t \leftarrow \nabla\mathcal{L}\Big(w_t + \rho\, \frac{g_t}{\lVert g_t\rVert_2}\Big)"
+    source: ClassVar[str] = "@foret2021"
+    rho: NonNegative
+    clip: Annotated[Literal["descent", "ascent"], Must("'descent' or 'ascent'", ("both", True))] = "descent"
+
+    def ascent(self, gradient: Tensors, parameters: Tensors) -> Tensors:
+        if self.rho == 0:
+            return parameters
+        scale = self.rho / (norm(gradient) + EPSILON)
+        return {key: p + scale * gradient[key] for key, p in parameters.items()}
+
+    @property
+    def clips_ascent(self) -> bool:
+        return self.clip == "ascent" and self.rho > 0  # at rho 0 there is no ascent
+
+    def refuses(self, company: Company) -> str | None:
+        others = [r.name for r in company.regularization if r.overrides("ascent") and r.name != self.name]
+        return f"regularization '{self.name}' has its own ascent, and so has '{others[0]}'" if others else None

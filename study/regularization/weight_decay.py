@@ -1,0 +1,24 @@
+from typing import ClassVar, Literal
+
+from study.parameters import Flag, NonNegative
+from study.regularization.base import Place, Regularization, Tensors, added, penalized
+
+
+class WeightDecay(Regularization):
+    """Add strength times the weights to the clipped gradient: g + lambda w; biases too, if asked for.
+
+    What torch's `weight_decay` of SGD and Adam does. Without a clip it is `l2`; with one it is not, for its pull is
+    never clipped. An adaptive optimizer rescales it together with the gradient, unlike `decoupled_decay`.
+    """
+
+    name: Literal["weight_decay"] = "weight_decay"
+    place: ClassVar[Place] = "gradient"
+    formula: ClassVar[str] = r"w \leftarrow w - \eta\,(\mathrm{clip}(g) + \lambda w)"
+    source: ClassVar[str] = "@krogh1991"
+    strength: NonNegative
+    biases: Flag = False
+
+    def after_clip(
+        self, gradient: Tensors, parameters: Tensors, noise: Tensors, state: Tensors
+    ) -> tuple[Tensors, Tensors]:
+        return added(gradient, penalized(parameters, self.biases), self.strength), state

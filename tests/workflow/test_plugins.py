@@ -1,0 +1,47 @@
+"""The README's own methods through the whole workflow, from a file outside the repository."""
+
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from tests.workflow.conftest import ROOT, Checkout
+
+pytestmark = pytest.mark.workflow
+
+CODE = re.findall(r"## Add your own .*?```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+
+
+def test_methods_of_a_users_file_are_trained_ranked_and_tracked(finished: Checkout, tmp_path: Path) -> None:
+    files = [tmp_path / name for name in ("mine.py", "another.py")]
+    for path, code in zip(files, CODE, strict=True):
+        path.write_text(code)
+    finished.edit(
+        "config/smoke.yaml",
+        lambda text: (
+            text.replace("  regularizations:", "    - {name: fair_share, max_norm: 0.5}\n  regularizations:")
+            .replace("1.0e-3}\n", "1.0e-3}\n    - {name: towards_start, strength: 0.1}\n")
+            .replace("name: smoke\n", f"name: smoke\nplugins: [{files[0]}, {files[1]}]\n")
+        ),
+    )
+    added = 2 * (3 * 3 - 2 * 2)  # regimes x (clips x regularizations now - before)
+    assert finished.planned()["train"] == added
+    finished.snakemake("--cores", "2")
+    ranking = pd.read_csv(finished.results / "ranking.csv")
+    assert {"fair_share", "towards_start"} <= set(ranking["method"])
+    assert "fair_share(0.5)" in (finished.results / "paper/report.md").read_text()
+    assert finished.planned() == {}
+    files[0].write_text(CODE[0].replace("share = self", "share = 0.9 * self"))
+    assert finished.planned()["train"] == 2 * 3, "the runs of the edited method, and no others"
+
+
+def test_a_plugin_that_cannot_be_loaded_is_an_error_and_nothing_starts(fresh: Checkout, tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text("import nothing_of_the_kind")
+    fresh.edit(
+        "config/smoke.yaml", lambda text: text.replace("name: smoke\n", f"name: smoke\nplugins: [{tmp_path}/mine.py]\n")
+    )
+    printed = fresh.snakemake("-n", expect=1)
+    assert "plugins: The 'plugins' parameter of study must name Python files that can be imported." in printed
+    assert "ModuleNotFoundError" in printed
+    assert "Traceback" not in printed
