@@ -36,7 +36,7 @@ def test_the_methods_of_the_readme_pass_the_laws_by_the_printed_command(tmp_path
     assert done.returncode == 0, done.stdout
     passed = re.search(r"(\d+) passed", done.stdout)
     assert passed
-    assert int(passed[1]) >= 8, done.stdout
+    assert int(passed[1]) >= 6, done.stdout
 
 
 def test_its_make_targets_exist() -> None:

@@ -41,7 +41,7 @@ class Spike(Clipping):
         threshold = torch.where(state["seen"] < self.warm_up_steps, torch.inf, self.threshold)
         clipped = {key: clamped(g, threshold, state[square(key)]) for key, g in gradient.items()}
         squares = {
-            square(key): torch.lerp(state[square(key)], h * h, 1 - self.smoothing)
+            square(key): torch.addcmul(self.smoothing * state[square(key)], h, h, value=1 - self.smoothing)
             for key, h in clipped.items()
         }
         return clipped, {**squares, "seen": state["seen"] + 1}
@@ -54,5 +54,5 @@ def square(key: str) -> str:
 
 def clamped(g: Tensor, threshold: Tensor, v: Tensor) -> Tensor:
     """Each coordinate to at most sqrt(threshold v) in size; as it is where v is 0."""
-    limit = F.threshold(v, 0.0, torch.inf).mul_(threshold).sqrt_()  # faster than torch.where and fresh tensors
+    limit = (threshold * F.threshold(v, 0.0, torch.inf)).sqrt()  # faster than torch.where
     return torch.clamp(g, -limit, limit)

@@ -23,8 +23,17 @@ def untouched(name: str, h: Tensor) -> Tensor:
     return h
 
 
+def sigmoid(x: Tensor) -> Tensor:
+    """1 / (1 + exp(-x)), by tanh.
+
+    torch.sigmoid may round an entry differently where it ends up beside others: a model's bits would depend on how
+    many are trained together.
+    """
+    return torch.tanh(x / 2) / 2 + 0.5
+
+
 ACTIVATIONS: Mapping[str, Activation] = MappingProxyType(
-    {"relu": torch.relu, "tanh": torch.tanh, "sigmoid": torch.sigmoid, "gelu": nn.functional.gelu}
+    {"relu": torch.relu, "tanh": torch.tanh, "sigmoid": sigmoid, "gelu": nn.functional.gelu}
 )
 
 

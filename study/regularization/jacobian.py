@@ -35,7 +35,7 @@ class Jacobian(Regularization):
             return objective.x.new_zeros(())
         directions = noise["directions"]
         units = directions / torch.linalg.vector_norm(directions, dim=-1, keepdim=True)
-        _, pull = vjp(lambda x: objective.network(parameters, x), objective.x)
+        pull = vjp(lambda x: objective.network(parameters, x), objective.x)[1]
         squares = torch.stack([pull(v)[0].square().sum() for v in units.unbind()])
         _, samples, classes = directions.shape
         return self.strength * classes / samples * squares.mean()

@@ -42,10 +42,13 @@ def start(w: Tensor) -> Tensor:
 
 
 def power_method(w: Tensor, u: Tensor, iterations: int) -> tuple[Tensor, Tensor]:
-    """The spectral norm of w [out, in] seen from u [out], and the next u; a zero matrix keeps it."""
+    """The spectral norm of w [out, in] seen from u [out], and the next u; a zero matrix keeps it.
+
+    Sums, not products of matrices: the rounding of those depends on how many replicates are mapped over.
+    """
     for _ in range(iterations):
-        right = w.T @ u
-        left = w @ (right / torch.linalg.vector_norm(right).clamp(min=torch.finfo(w.dtype).tiny))
+        right = (w * u[:, None]).sum(0)
+        left = (w * (right / torch.linalg.vector_norm(right).clamp(min=torch.finfo(w.dtype).tiny))).sum(1)
         sigma = torch.linalg.vector_norm(left)
         u = torch.where(sigma > 0, left / sigma, u)
     return sigma, u
