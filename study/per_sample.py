@@ -90,11 +90,10 @@ def sample_gradients(
     each of one row of the logits. Raises ValueError for a parameter outside the nn.Linear layers that took part, and
     for a layer whose input has no sample in each row.
     """
-    uses: list[tuple[str, Tensor]] = []
 
-    def find(name: str, h: Tensor, z: Tensor) -> Tensor:
-        uses.append((name, torch.zeros(z.shape, dtype=z.dtype, device=z.device)))
-        return z
+    def forward(hook: Hook) -> Tensor:
+        with hooked(module, hook):
+            return network(parameters, x)
 
     def tapped(taps: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
         inputs, left = list[Tensor](), iter(taps)
@@ -103,15 +102,25 @@ def sample_gradients(
             inputs.append(h)
             return z + next(left)
 
-        with hooked(module, tap):
-            return loss(network(parameters, x)), inputs
+        return loss(forward(tap)), inputs
 
-    with hooked(module, find):
-        network(parameters, x)  # for the shapes alone: a traced graph drops this pass
-    names, taps = [name for name, _ in uses], [tap for _, tap in uses]
+    names, taps = zero_taps(forward)
     slopes, (value, inputs) = grad_and_value(tapped, has_aux=True)(taps)
-    parts = _by_parameter(module, parameters, len(x), list(zip(names, inputs, slopes, strict=True)))
-    return SampleGradients(parts), value
+    uses = list(zip(names, inputs, slopes, strict=True))
+    return SampleGradients(_by_parameter(module, parameters, len(x), uses)), value
+
+
+def zero_taps(forward: Callable[[Hook], Tensor]) -> tuple[list[str], list[Tensor]]:
+    """The names of the linear layers in the order of their calls, and zeros to be added to what comes out of each."""
+    names, taps = list[str](), list[Tensor]()
+
+    def find(name: str, h: Tensor, z: Tensor) -> Tensor:
+        names.append(name)
+        taps.append(torch.zeros(z.shape, dtype=z.dtype, device=z.device))
+        return z
+
+    forward(find)  # for the shapes alone: a traced graph drops this pass
+    return names, taps
 
 
 @contextmanager

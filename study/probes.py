@@ -25,7 +25,8 @@ PROBES = (
     "dead_units",
     "hessian_top",
 )
-BASIS = 10  # Lanczos vectors
+Product = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+BASIS = 16  # Lanczos vectors; with fewer the second eigenvalue is now and then taken for the first
 RESTARTS = 20  # of the basis, before it is given up
 TOLERANCE = 1e-3  # ||Hv - av|| / |a| at which it stops: an eigenvalue lies within that share of a
 
@@ -83,39 +84,48 @@ def dead_units(module: nn.Module, parameters: Tensors, images: Tensor) -> Tensor
 def hessian_top(loss: Callable[[Tensors], Tensor], parameters: Tensors) -> float:
     """The largest eigenvalue of the Hessian of a loss at these parameters, with its sign; NaN where there is none.
 
-    By ARPACK's Lanczos method on products of the Hessian with vectors, from a start that is always the same:
-    at most `BASIS` vectors and `RESTARTS` restarts. NaN where a parameter or a product is not finite, and where it does
-    not converge to `TOLERANCE`.
+    By ARPACK's Lanczos method on products of the Hessian with vectors, from a start that is always the same. NaN where
+    a parameter or a product is not finite, and where it does not converge.
     """
-    from scipy.sparse.linalg import ArpackError, LinearOperator, eigsh  # only a probe needs it
+    from scipy.sparse.linalg import ArpackError  # only a probe needs it
 
     if not all(bool(p.isfinite().all()) for p in parameters.values()):
         return float("nan")
-    product, random = hessian_product(loss, parameters), np.random.default_rng(0)
-    start = random.standard_normal(sum(p.numel() for p in parameters.values()), dtype=np.float32)
-    operator = LinearOperator((len(start), len(start)), matvec=product, dtype=np.float32)
     try:
-        if not product(start).any():  # a Hessian of zeros, which ARPACK takes for a failed start
-            return 0.0
+        return largest_eigenvalue(hessian_product(loss, parameters), sum(p.numel() for p in parameters.values()))
+    except (ArpackError, FloatingPointError):
+        return float("nan")
+
+
+def largest_eigenvalue(product: Product, size: int) -> float:
+    """The largest eigenvalue of a symmetric matrix given by its product with a vector [size].
+
+    Raises ArpackError where `RESTARTS` restarts with `BASIS` vectors do not bring it to `TOLERANCE`.
+    """
+    from scipy.sparse.linalg import LinearOperator, eigsh
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+    random = np.random.default_rng(0)
+    start = random.standard_normal(size, dtype=np.float32)
+    if not product(start).any():  # a matrix of zeros, which ARPACK takes for a failed start
+        return 0.0
+    matrix = LinearOperator((size, size), matvec=product, dtype=np.float32)
+    with threadpool_limits(1, "blas"):  # the last digits depend on the threads, and jobs share the cores
         top = eigsh(
-            operator,
+            matrix,
             k=1,
             which="LA",
             v0=start,
             rng=random,
-            ncv=min(BASIS, len(start)),
+            ncv=min(BASIS, size),
             maxiter=RESTARTS,
             tol=TOLERANCE,
             return_eigenvectors=False,
         )
-    except (ArpackError, FloatingPointError):
-        return float("nan")
     return float(top[0])
 
 
-def hessian_product(
-    loss: Callable[[Tensors], Tensor], parameters: Tensors
-) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
+def hessian_product(loss: Callable[[Tensors], Tensor], parameters: Tensors) -> Product:
     """The Hessian as a map of flat vectors [P]; raises FloatingPointError where a product is not finite."""
     pull = vjp(grad(loss), parameters)[1]
     sizes = [p.numel() for p in parameters.values()]

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import torch
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 from torch.func import functional_call, hessian
@@ -20,6 +20,7 @@ from study import probes
 from study.gradients import noise_scale
 from study.losses import CrossEntropy, Loss, SquaredError
 from study.models import MLP, Site, untouched
+from study.models.lenet import LeNet
 from study.probes import PROBES, dead_units, first_to_last, hessian_top, probe
 from study.training import one_hot
 
@@ -113,6 +114,17 @@ def test_first_to_last_compares_weights_not_biases() -> None:
     assert float(first_to_last(g)) == pytest.approx(2)
 
 
+def test_dead_units_of_a_convolutional_net_are_its_channels_and_units() -> None:
+    """6 and 16 channels, 120 and 84 units; a saturated channel leaves the next layer alive."""
+    model = LeNet()
+    module = model.build(784, 4)
+    parameters = model.initialise(module, torch.Generator().manual_seed(0))
+    for key, dead in (("kernels.0", 2), ("kernels.1", 5), ("layers.0", 7)):
+        parameters[f"{key}.bias"][:dead] = -1e6
+    x = torch.randn(20, 784, generator=torch.Generator().manual_seed(1))
+    assert float(dead_units(module, parameters, x)) == pytest.approx((2 + 5 + 7) / (6 + 16 + 120 + 84))
+
+
 class Imaged(nn.Module):
     """A net whose hidden activations are images of given channels, [B, C, 2, 2]."""
 
@@ -151,6 +163,8 @@ def test_a_unit_that_lives_in_one_call_of_its_site_lives() -> None:
 
 @pytest.mark.parametrize("loss", [CrossEntropy(), SquaredError()], ids=lambda loss: loss.name)
 @pytest.mark.parametrize("activation", ["relu", "tanh"])
+@example(seed=501, scale=0.3)  # a start that hardly sees the direction of the largest
+@example(seed=897, scale=0.3)
 @given(seed=st.integers(0, 1000), scale=st.sampled_from([0.3, 1.0, 3.0]))
 @settings(max_examples=5)
 def test_the_hessians_largest_eigenvalue_is_that_of_the_whole_hessian(
@@ -178,7 +192,7 @@ def test_the_hessians_largest_eigenvalue_is_that_of_jax() -> None:
         return -jnp.mean(jax.nn.log_softmax(h @ w2.T + b2)[jnp.arange(30), y.numpy()])
 
     flat = jnp.asarray(torch.cat([p.flatten() for p in parameters.values()]).numpy())
-    exact = np.linalg.eigvalsh(np.asarray(jax.hessian(of)(flat), np.float64))[-1]
+    exact = np.linalg.eigvalsh(np.asarray(jax.jit(jax.hessian(of))(flat), np.float64))[-1]
     found = dict(zip(PROBES, probe(module, CrossEntropy(), parameters, x, y, 4).tolist(), strict=True))
     assert found["hessian_top"] == pytest.approx(exact, rel=2e-3)
 

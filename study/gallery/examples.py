@@ -16,10 +16,21 @@ CHOSEN: Mapping[str, Mapping[str, Mapping[str, Any]]] = MappingProxyType(
             "value": {"bound": 1.0, "low": -0.5},
             "adaptive_unit": {"ratio": 0.5},
             "sign_on_trigger": {"threshold": 1.0, "tensors": "all"},
+            "percentile": {"window": 200},
+            "ema_tensor": {"ratio": 1.5, "smoothing": 0.9, "warm_up_steps": 25},
+            "spike": {"threshold": 3.0, "smoothing": 0.9, "warm_up_steps": 10},
         },
         "regularization": {
             "elastic_net": {"lambda1": 1.0, "lambda2": 1.0},
             "dropout": {"p": 0.5, "input_p": 0.2},
+            "augmentation": {"shift": 3.0, "degrees": 20.0},
+            "input_noise": {"std": 0.5},
+            "label_smoothing": {"smoothing": 0.2},
+            "gradient_noise": {"eta": 0.3},
+            "weight_averaging": {"decay": 0.95},
+            "sam": {"rho": 0.3},
+            "gradient_penalty": {"strength": 1.0},
+            "jacobian": {"strength": 0.2},
         },
         "optimizer": {
             "sgd": {"lr": 0.1, "momentum": 0.9},
@@ -35,11 +46,12 @@ GENERIC: tuple[Any, ...] = (1.0, 0.5, 0.1, 1, 2, True, "all", [1.0], [1])
 def example(method: type[Method]) -> Method | None:
     """The method with the parameters chosen for its picture, or with whatever it admits; None where nothing is."""
     name = str(method.model_fields["name"].default)
-    chosen = CHOSEN.get(method.family, {}).get(name, {})
-    try:
-        return method.model_validate({"name": name, **_generic(method), **chosen})
-    except (ValidationError, StopIteration):
-        return None
+    for chosen in (CHOSEN.get(method.family, {}).get(name, {}), {}):
+        try:
+            return method.model_validate({"name": name, **_generic(method), **chosen})
+        except (ValidationError, StopIteration):
+            continue
+    return None
 
 
 def _generic(method: type[Method]) -> dict[str, Any]:

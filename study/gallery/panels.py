@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 import matplotlib.style
 import numpy as np
@@ -29,32 +30,25 @@ class Panel:
     draw: Draw
     words: str
     square: bool = False
+    span: int = 1  # slots it takes
 
 
-@dataclass(frozen=True)
-class Picture:
-    """A figure and what its panels show, in words."""
-
-    figure: Figure
-    caption: str
-
-
-def picture(panels: Sequence[Panel]) -> Picture:
+def picture(panels: Sequence[Panel]) -> Figure:
     """Up to three panels side by side."""
     with matplotlib.style.context(["default", dict(RC)]):
         figure = Figure(figsize=(WIDTH, HEIGHT))
-        for slot, panel in enumerate(panels):
-            axes = figure.add_axes(_place(slot))
+        for panel, slot in zip(panels, accumulate((p.span for p in panels), initial=0), strict=False):
+            axes = figure.add_axes(_place(slot, panel.span))
             panel.draw(axes)
             axes.set_title(panel.title, fontsize=7.0)
             if panel.square:
                 axes.set_aspect("equal", adjustable="box")
-    return Picture(figure, " ".join(panel.words for panel in panels))
+    return figure
 
 
-def _place(slot: int) -> tuple[float, float, float, float]:
+def _place(slot: int, span: int) -> tuple[float, float, float, float]:
     width = WIDTH / SLOTS
-    inches = (slot * width + LEFT, BOTTOM, width - LEFT - RIGHT, HEIGHT - BOTTOM - TOP)
+    inches = (slot * width + LEFT, BOTTOM, span * width - LEFT - RIGHT, HEIGHT - BOTTOM - TOP)
     return inches[0] / WIDTH, inches[1] / HEIGHT, inches[2] / WIDTH, inches[3] / HEIGHT
 
 
@@ -94,4 +88,4 @@ def moves(axes: Axes, before: Tensor, after: Tensor) -> None:
 def identity(axes: Axes, values: Sequence[float]) -> None:
     """The line of no change."""
     ends = (min(values), max(values))
-    axes.plot(ends, ends, color=BEFORE, linewidth=0.8, linestyle=(0, (2.5, 1.5)), label="no change")
+    axes.plot(ends, ends, color=BEFORE, linewidth=0.8, linestyle=(0, (2.5, 1.5)))

@@ -7,10 +7,10 @@ from functools import partial
 
 import torch
 from matplotlib.axes import Axes
-from torch import Tensor
+from torch import Generator, Tensor
 
 from study.clipping import Clipping, PerSample
-from study.gallery.panels import AFTER, BEFORE, MARKED, UNCHANGED, Panel, Picture, identity, moves, picture, plane
+from study.gallery.panels import AFTER, BEFORE, MARKED, UNCHANGED, Panel, identity, moves, plane
 from study.gallery.pictures_samples import panels_of_samples
 from study.gallery.toys import LAYOUTS, SPIKES, Warm, joined, length, normal_net, of_length, randomness, warmed
 
@@ -24,13 +24,13 @@ WORDS = {
 }
 
 
-def draw(clip: Clipping) -> Picture:
+def panels_of(clip: Clipping) -> list[Panel]:
     """Three panels that suit what the clip acts on."""
     if isinstance(clip, PerSample):
-        return picture([map_of(clip, "two tensors", "One sample"), *panels_of_samples(clip)])
+        return [map_of(clip, "two tensors", "One sample"), *panels_of_samples(clip)]
     stateful = bool(clip.initial_state(normal_net(randomness())))
     second = series_of(clip) if stateful else second_of(clip)
-    return picture([map_of(clip, first_layout(clip)), second, norms_of(clip)])
+    return [map_of(clip, first_layout(clip)), second, norms_of(clip)]
 
 
 def first_layout(clip: Clipping) -> str:
@@ -48,7 +48,12 @@ def second_of(clip: Clipping) -> Panel:
 def warm_in(clip: Clipping, layout: str) -> Warm:
     """The clip after a series of gradients of two coordinates."""
     put = LAYOUTS[layout]
-    return warmed(clip, lambda random: put(torch.randn(2, generator=random)), put(WEIGHTS))
+    return warmed(clip, lambda random: put(either_sign(random)), put(WEIGHTS))
+
+
+def either_sign(random: Generator) -> Tensor:
+    """Two coordinates of similar size, of any sign."""
+    return (1 + 0.2 * torch.randn(2, generator=random)) * torch.randn(2, generator=random).sign()
 
 
 def map_of(clip: Clipping, layout: str, title: str = "") -> Panel:
@@ -86,13 +91,13 @@ def coordinate_of(clip: Clipping) -> Panel:
 
     def draw(axes: Axes) -> None:
         identity(axes, (-3.0, 3.0))
-        for other, color in ((0.3, AFTER), (2.0, MARKED)):
+        for other, color, dashes in ((0.3, AFTER, "-"), (2.0, MARKED, "--")):
             points = torch.stack([axis, torch.full_like(axis, other)], -1)
             after = joined(warm.mapped(LAYOUTS["one unit"](points)))[:, 0]
-            axes.plot(axis.numpy(), after.numpy(), color=color, label=f"$g_2$ = {other:g}")
+            axes.plot(axis.numpy(), after.numpy(), color=color, linestyle=dashes, label=f"$g_2$ = {other:g}")
         axes.set(xlabel="$g_1$ before", ylabel="$g_1$ after", xlim=(-3, 3), ylim=(-3, 3))
         axes.yaxis.labelpad = -2
-        axes.legend(loc="upper left", handlelength=1.2, borderaxespad=0.1)
+        axes.legend(loc="lower right", handlelength=1.2, borderaxespad=0.1)
 
     return Panel("One coordinate", draw, "One coordinate: the first, for a small and a large second one.", square=True)
 
@@ -108,12 +113,12 @@ def norms_of(clip: Clipping) -> Panel:
 
     def draw(axes: Axes) -> None:
         identity(axes, (float(NORMS[0]), float(NORMS[-1])))
-        for gradient, color, name in ((direction, AFTER, "spread"), (lone, MARKED, "in one coordinate")):
+        for gradient, color, name in ((direction, AFTER, "spread"), (lone, MARKED, "in one place")):
             after = [length(warm(of_length(gradient, float(norm)))) for norm in NORMS]
             dashes = "-" if color == AFTER else (0, (3, 1.2))
             axes.plot(NORMS.numpy(), after, color=color, linestyle=dashes, label=name)
         logarithmic(axes, "norm before", "norm after")
-        axes.legend(loc="upper left", handlelength=1.6, borderaxespad=0.1)
+        axes.legend(loc="lower right", handlelength=1.6, borderaxespad=0.1)
 
     count = sum(t.numel() for t in parameters.values())
     state = ", after the same series" if warm.state else ""

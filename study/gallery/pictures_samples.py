@@ -22,7 +22,7 @@ def panels_of_samples(clip: PerSample) -> list[Panel]:
     return [batch_of(clip), series_of(clip) if state else growth_of(clip)]
 
 
-def batch(outlier: float = 2.6) -> Tensor:
+def batch(outlier: float = 2.2) -> Tensor:
     """The gradients [B, 2] of a batch, the last of which stands out."""
     random = randomness(5)
     angles = math.pi * (0.1 + 0.4 * torch.rand(B - 1, generator=random))
@@ -49,12 +49,12 @@ def batch_of(clip: PerSample) -> Panel:
     clipped, _ = weighted(clip, samples, fresh(clip))
 
     def draw(axes: Axes) -> None:
-        plane(axes, 2.6, "g")
+        plane(axes, 1.9, "g")
         for each, color, width, name in ((samples, BEFORE, 0.8, "before"), (clipped, AFTER, 1.2, "after")):
             for x, y in each.tolist():
                 axes.plot([0, x], [0, y], color=color, linewidth=width, alpha=0.8)
             mean = each.mean(0)
-            axes.plot(*mean[:, None].numpy(), "*", color=color, markersize=8, markeredgecolor="white", label=name)
+            axes.plot(*mean[:, None].numpy(), "*", color=color, markersize=9, markeredgecolor="white", markeredgewidth=0.6, label=name, zorder=4)
         axes.legend(loc="lower left", handlelength=1.0, borderaxespad=0.1, title="mean", alignment="left")
 
     words = f"A batch: the gradients of {B} samples as lines, the mean of them as a star; each coordinate is a tensor."
@@ -97,7 +97,7 @@ def series_of(clip: PerSample) -> Panel:
         steps = torch.arange(STEPS).repeat_interleave(B).numpy()
         for norms, color, size, name in ((before, BEFORE, 1.8, "before"), (after, AFTER, 1.8, "after")):
             axes.plot(steps, torch.cat(norms).numpy(), "o", color=color, markersize=size, markeredgewidth=0, label=name)
-        axes.set(xlabel="step", ylabel="norm of each sample", xlim=(-1, STEPS), ylim=(0, 8))
+        axes.set(xlabel="step", ylabel="norm of each sample", xlim=(-1, STEPS), ylim=(0, 9.5))
         axes.legend(loc="upper right", handlelength=0.8, borderaxespad=0.1, ncols=2, columnspacing=0.8)
 
     return Panel("A series of batches", draw, f"A series of batches: the norms of the {B} samples' gradients, step by step.")

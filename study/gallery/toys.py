@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -18,16 +18,18 @@ from study.models import Site, untouched
 from study.noise import Draw
 from study.optimizers import SGD
 from study.regularization import Regularization
-from study.training import Chain, Memory
+from study.training import Chain
 from study.variants import Variant
 
 Tensors = dict[str, Tensor]
+Combined = Regularization | str | Sequence[Regularization]
 
 # Where two coordinates [..., 2] can be put: in one output unit's weights, in two units of one tensor, in two tensors.
 LAYOUTS: Mapping[str, Callable[[Tensor], Tensors]] = MappingProxyType(
     {
         "one unit": lambda v: {"a.weight": v[..., None, :]},
         "two units": lambda v: {"a.weight": v[..., :, None]},
+        "two units, an input each": lambda v: {"a.weight": torch.diag_embed(v)},
         "two tensors": lambda v: {"a.weight": v[..., :1, None], "b.weight": v[..., 1:, None]},
     }
 )
@@ -135,32 +137,32 @@ class Bowl:
         d = w - torch.tensor(self.minimum)
         return 0.5 * torch.einsum("...i,ij,...j->...", d, torch.tensor(self.matrix), d)
 
-    def path(self, regularization: Regularization | str, steps: int = 60) -> Tensor:
+    def path(self, regularization: Combined, steps: int = 60) -> Tensor:
         """The weights [steps + 1, 2] of gradient descent on it, by the training's step."""
+        return self.paths(regularization, steps)[0]
+
+    def paths(self, regularization: Combined, steps: int = 60) -> tuple[Tensor, Tensor]:
+        """The weights [steps + 1, 2], and those that an evaluation would score."""
         chain = Chain(variant(regularization, self.lr), Linear2())
         parameters = {"weight": torch.tensor([self.start])}
         memory = chain.initial_memory(parameters)
         draws = chain.draws({"input": (2, 2)}, parameters)
-        random, seen = randomness(2), [parameters["weight"]]
+        random, seen, scored = randomness(2), [parameters["weight"]], [parameters["weight"]]
         for _ in range(steps):
             noise = {name: numbers(needed, random) for name, needed in draws.items()}
             gradient, memory, _ = chain.plain_gradient_step(parameters, memory, self.x, self.targets, noise)
             parameters = {key: p - self.lr * gradient[key] for key, p in parameters.items()}
             parameters, memory = chain.after_update(parameters, memory, self.lr)
             seen.append(parameters["weight"])
-        return torch.cat(seen)
+            scored.append(chain.evaluated(parameters, memory)["weight"])
+        return torch.cat(seen), torch.cat(scored)
 
 
-def start_memory(method: Regularization, parameters: Tensors) -> Memory:
-    """The memory of a chain with this regularizer alone."""
-    return {method.name: method.initial_state(parameters)}
-
-
-def variant(regularization: Regularization | str, lr: float) -> Variant:
+def variant(regularization: Combined, lr: float) -> Variant:
     """A variant without a clip; its data, model and budget are not used."""
     given: dict[str, Any] = {
         "regime": "toy",
-        "data": {"name": "mnist-sample"},
+        "data": {"name": "mnist-sample", "validation_size": 100},
         "model": "mlp",
         "loss": "squared_error",
         "optimizer": SGD(lr=lr),

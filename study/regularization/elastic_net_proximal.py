@@ -1,8 +1,9 @@
 from typing import ClassVar, Literal
 
+from torch.nn.functional import softshrink
+
 from study.parameters import Flag, NonNegative
 from study.regularization.base import Place, Regularization, Tensors, penalized
-from study.regularization.l1_proximal import soft
 
 
 class ElasticNetProximal(Regularization):
@@ -28,4 +29,4 @@ class ElasticNetProximal(Regularization):
     def update(self, parameters: Tensors, lr: float, state: Tensors) -> tuple[Tensors, Tensors]:
         threshold, shrink = lr * self.strength * self.lambda1 / 2, 1 + lr * self.strength * self.lambda2
         chosen = penalized(parameters, self.biases)
-        return parameters | {key: soft(w, threshold) / shrink for key, w in chosen.items()}, state
+        return parameters | {key: softshrink(w, threshold) / shrink for key, w in chosen.items()}, state

@@ -1,7 +1,6 @@
 from typing import ClassVar, Literal
 
-import torch
-from torch import Tensor
+from torch.nn.functional import softshrink
 
 from study.parameters import Flag, NonNegative
 from study.regularization.base import Place, Regularization, Tensors, penalized
@@ -25,9 +24,4 @@ class L1Proximal(Regularization):
 
     def update(self, parameters: Tensors, lr: float, state: Tensors) -> tuple[Tensors, Tensors]:
         chosen = penalized(parameters, self.biases)
-        return parameters | {key: soft(w, lr * self.strength) for key, w in chosen.items()}, state
-
-
-def soft(w: Tensor, threshold: float) -> Tensor:
-    """The soft threshold: sign(w) max(|w| - threshold, 0) in two passes."""
-    return w - torch.clamp(w, -threshold, threshold)
+        return parameters | {key: softshrink(w, lr * self.strength) for key, w in chosen.items()}, state

@@ -9,7 +9,6 @@ import torch
 from cases import variant
 from test_plain_loop import GLOBAL, LONG, plain_loop
 from torch import Tensor
-from torch.nn import functional as F
 from torch.nn.utils import clip_grad_norm_
 
 from study import replicates
@@ -37,7 +36,16 @@ class ThenSoft(torch.optim.Adam):
         for group in self.param_groups:
             for p in group["params"]:
                 if p.ndim > 1:
-                    p.data = F.softshrink(p.data, group["lr"] * 0.02)
+                    p.data = p.data.sign() * (p.data.abs() - group["lr"] * 0.02).clamp(min=0)
+
+
+class ThenRenorm(torch.optim.AdamW):
+    """AdamW, and each row of a weight scaled to a norm of at most 0.6 after it."""
+
+    def step(self) -> None:
+        super().step()
+        for p in self.param_groups[0]["params"]:
+            p.data = torch.renorm(p.data, p=2, dim=0, maxnorm=0.6)
 
 
 LOOPS: dict[str, tuple[dict[str, Any], Callable[[Any], torch.optim.Optimizer]]] = {
@@ -52,6 +60,13 @@ LOOPS: dict[str, tuple[dict[str, Any], Callable[[Any], torch.optim.Optimizer]]] 
     "decoupled_decay": (
         {"optimizer": ADAM, "regularization": {"name": "decoupled_decay", "strength": 2}},
         lambda p: torch.optim.AdamW(grouped(p, 2), lr=0.01),
+    ),
+    "decoupled_decay + max_norm": (
+        {
+            "optimizer": ADAM,
+            "regularization": [{"name": "decoupled_decay", "strength": 2}, {"name": "max_norm", "bound": 0.6}],
+        },
+        lambda p: ThenRenorm(grouped(p, 2), lr=0.01),
     ),
     "l1_proximal": (
         {"optimizer": ADAM, "regularization": {"name": "l1_proximal", "strength": 0.02}},
