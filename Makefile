@@ -4,7 +4,7 @@ CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
 BIN := .venv/bin
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --scheduler greedy --rerun-incomplete
 
-.PHONY: help study smoke test figures report fast laws lint lock schema environment clean
+.PHONY: help study smoke test figures report catalogue fast laws lint lock schema environment clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -20,6 +20,9 @@ figures: environment ## the figures of the default study
 
 report: environment ## the report of the default study
 	$(SNAKEMAKE) report
+
+catalogue: environment ## docs/catalogue.md and .html: every method, with a picture of what it does
+	$(SNAKEMAKE) catalogue
 
 test: .venv/.test-installed ## lint, types and all tests
 	$(MAKE) --no-print-directory lint

@@ -22,6 +22,7 @@ include: "workflow/rules/collect.smk"
 include: "workflow/rules/analyse.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/catalogue.smk"
 
 
 rule all:

@@ -222,7 +222,7 @@ class Study(Settings):
     plugins: Annotated[
         tuple[str, ...],
         AfterValidator(_loaded),  # before the regimes, which may name the methods
-        Must("a list of Python files", ("methods.txt", [3], ["missing.py"])),
+        Must("a list of Python files", ("methods.py", [3])),
     ] = ()
     statistics: Statistics = Statistics()
     figures: Annotated[

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 
 import torch
@@ -28,9 +27,13 @@ def panels_of(clip: Clipping) -> list[Panel]:
     """Three panels that suit what the clip acts on."""
     if isinstance(clip, PerSample):
         return [map_of(clip, "two tensors", "One sample"), *panels_of_samples(clip)]
-    stateful = bool(clip.initial_state(normal_net(randomness())))
-    second = series_of(clip) if stateful else second_of(clip)
+    second = series_of(clip) if remembers(clip) else second_of(clip)
     return [map_of(clip, first_layout(clip)), second, norms_of(clip)]
+
+
+def remembers(clip: Clipping) -> bool:
+    """Whether it has a state."""
+    return bool(clip.initial_state(normal_net(randomness())))
 
 
 def first_layout(clip: Clipping) -> str:
@@ -58,21 +61,21 @@ def either_sign(random: Generator) -> Tensor:
 
 def map_of(clip: Clipping, layout: str, title: str = "") -> Panel:
     """Where points of a plane go, and which stay."""
-    warm, put = warm_in(clip, layout), LAYOUTS[layout]
-
-    def clipped(points: Tensor) -> Tensor:
-        return joined(warm.mapped(put(points)))
-
-    state = ", after the series of gradients in the middle up to its first spike" if warm.state else ""
+    state = ", after the series of gradients in the middle up to its first spike" if remembers(clip) else ""
     words = f"{title or layout.capitalize()}: a gradient of two coordinates, {WORDS[layout]}{state}{_weights(clip)}."
-    return Panel(title or layout.capitalize(), partial(_map, clipped), words, square=True)
+    return Panel(title or layout.capitalize(), partial(_map, clip, layout), words, square=True)
 
 
 def _weights(clip: Clipping) -> str:
     return f", weights {WEIGHTS[0]:g} and {WEIGHTS[1]:g}" if clip.acts_per == "unit" else ""
 
 
-def _map(clipped: Callable[[Tensor], Tensor], axes: Axes) -> None:
+def _map(clip: Clipping, layout: str, axes: Axes) -> None:
+    warm, put = warm_in(clip, layout), LAYOUTS[layout]
+
+    def clipped(points: Tensor) -> Tensor:
+        return joined(warm.mapped(put(points)))
+
     plane(axes, LIMIT, "g")
     fine = torch.linspace(-LIMIT, LIMIT, 161)
     points = torch.stack(torch.meshgrid(fine, fine, indexing="xy"), -1)
@@ -87,9 +90,10 @@ def _map(clipped: Callable[[Tensor], Tensor], axes: Axes) -> None:
 
 def coordinate_of(clip: Clipping) -> Panel:
     """One coordinate before and after, for several values of the other."""
-    warm, axis = warm_in(clip, "one unit"), torch.linspace(-3, 3, 241)
+    axis = torch.linspace(-3, 3, 241)
 
     def draw(axes: Axes) -> None:
+        warm = warm_in(clip, "one unit")
         identity(axes, (-3.0, 3.0))
         for other, color, dashes in ((0.3, AFTER, "-"), (2.0, MARKED, "--")):
             points = torch.stack([axis, torch.full_like(axis, other)], -1)
@@ -106,12 +110,12 @@ def norms_of(clip: Clipping) -> Panel:
     """The norm before and after, for gradients of a small net that spread over all coordinates or sit in one."""
     random = randomness(7)
     parameters, direction = normal_net(random), normal_net(random)
-    warm = warmed(clip, normal_net, parameters)
     first = next(iter(direction))
     lone = {key: torch.zeros_like(t) for key, t in direction.items()}
     lone[first][0, 0] = 1.0
 
     def draw(axes: Axes) -> None:
+        warm = warmed(clip, normal_net, parameters)
         identity(axes, (float(NORMS[0]), float(NORMS[-1])))
         for gradient, color, name in ((direction, AFTER, "spread"), (lone, MARKED, "in one place")):
             after = [length(warm(of_length(gradient, float(norm)))) for norm in NORMS]
@@ -121,8 +125,10 @@ def norms_of(clip: Clipping) -> Panel:
         axes.legend(loc="lower right", handlelength=1.6, borderaxespad=0.1)
 
     count = sum(t.numel() for t in parameters.values())
-    state = ", after the same series" if warm.state else ""
-    words = f"Norms: of all {count} coordinates of a small net's gradient together, which spreads over all or sits in one"
+    state = ", after the same series" if remembers(clip) else ""
+    words = (
+        f"Norms: of all {count} coordinates of a small net's gradient together, which spreads over all or sits in one"
+    )
     return Panel("Norms", draw, f"{words}{state}.", square=True)
 
 
@@ -138,9 +144,9 @@ def logarithmic(axes: Axes, xlabel: str, ylabel: str) -> None:
 
 def series_of(clip: Clipping) -> Panel:
     """The norms of a series of gradients with two spikes, before and after."""
-    warm = warmed(clip, normal_net, normal_net(randomness(7)))
 
     def draw(axes: Axes) -> None:
+        warm = warmed(clip, normal_net, normal_net(randomness(7)))
         axes.plot(warm.before, color=BEFORE, linewidth=0.8, label="before")
         axes.plot(warm.after, color=AFTER, linewidth=0.8, label="after")
         axes.set(yscale="log", xlabel="step", ylabel="norm", xlim=(0, len(warm.before)), ylim=(0.15, 40))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 
 import torch
 from matplotlib.axes import Axes
@@ -19,6 +19,7 @@ X = torch.linspace(-1.5, 1.5, 7)[:, None]
 Y = 1.2 * torch.tanh(2.5 * X) + 0.15 * torch.cos(9 * X)
 
 Height = Callable[[Tensor], Tensor]
+Ways = Callable[[], dict[str, Tensor]]
 
 
 def network(parameters: Tensors, x: Tensor) -> Tensor:
@@ -50,7 +51,7 @@ def penalty_of(method: Regularization) -> Height:
 def panels_of_network(method: Regularization) -> list[Panel]:
     """The penalty, the way of descent, and the function that is found."""
     penalty = penalty_of(method)
-    both = {"without": _way(loss), "with": _way(lambda w: loss(w) + penalty(w))}
+    both = cache(lambda: {"without": _way(loss), "with": _way(lambda w: loss(w) + penalty(w))})
     return [
         Panel(
             "Penalty",
@@ -87,18 +88,18 @@ def _penalty(penalty: Height, axes: Axes) -> None:
     moves(axes, points, points + 0.7 * arrows / sizes.clamp(min=1e-9) * (sizes / sizes.max()).sqrt())
 
 
-def _descent(ways: dict[str, Tensor], axes: Axes) -> None:
+def _descent(ways: Ways, axes: Axes) -> None:
     plane(axes, LIMIT, "w")
     _contours(axes, loss, FAINT, 0.9)
-    for (name, way), color in zip(ways.items(), (BEFORE, AFTER), strict=True):
+    for (name, way), color in zip(ways().items(), (BEFORE, AFTER), strict=True):
         axes.plot(*way.T.numpy(), "-", color=color, linewidth=1.0, label=name)
         axes.plot(*way[-1].numpy(), "o", color=color, markersize=3)
     axes.legend(loc="lower left", handlelength=1.2, borderaxespad=0.1)
 
 
-def _functions(ways: dict[str, Tensor], axes: Axes) -> None:
+def _functions(ways: Ways, axes: Axes) -> None:
     fine = torch.linspace(-1.8, 1.8, 121)[:, None]
-    for (name, way), color in zip(ways.items(), (BEFORE, AFTER), strict=True):
+    for (name, way), color in zip(ways().items(), (BEFORE, AFTER), strict=True):
         axes.plot(fine.numpy(), network(tensors(way[-1]), fine).numpy(), color=color, label=name)
     axes.plot(X.numpy(), Y.numpy(), "o", color="black", markersize=2.5)
     axes.set(xlabel="$x$", ylabel="output")

@@ -54,7 +54,16 @@ def batch_of(clip: PerSample) -> Panel:
             for x, y in each.tolist():
                 axes.plot([0, x], [0, y], color=color, linewidth=width, alpha=0.8)
             mean = each.mean(0)
-            axes.plot(*mean[:, None].numpy(), "*", color=color, markersize=9, markeredgecolor="white", markeredgewidth=0.6, label=name, zorder=4)
+            axes.plot(
+                *mean[:, None].numpy(),
+                "*",
+                color=color,
+                markersize=9,
+                markeredgecolor="white",
+                markeredgewidth=0.6,
+                label=name,
+                zorder=4,
+            )
         axes.legend(loc="lower left", handlelength=1.0, borderaxespad=0.1, title="mean", alignment="left")
 
     words = f"A batch: the gradients of {B} samples as lines, the mean of them as a star; each coordinate is a tensor."
@@ -80,7 +89,9 @@ def growth_of(clip: PerSample) -> Panel:
         axes.yaxis.labelpad = -1
         axes.legend(loc="upper left", handlelength=1.2, borderaxespad=0.1)
 
-    return Panel("One sample grows", draw, "One sample grows: the norm of the mean where the last sample's gradient grows.")
+    return Panel(
+        "One sample grows", draw, "One sample grows: the norm of the mean where the last sample's gradient grows."
+    )
 
 
 def series_of(clip: PerSample) -> Panel:
@@ -100,4 +111,6 @@ def series_of(clip: PerSample) -> Panel:
         axes.set(xlabel="step", ylabel="norm of each sample", xlim=(-1, STEPS), ylim=(0, 9.5))
         axes.legend(loc="upper right", handlelength=0.8, borderaxespad=0.1, ncols=2, columnspacing=0.8)
 
-    return Panel("A series of batches", draw, f"A series of batches: the norms of the {B} samples' gradients, step by step.")
+    return Panel(
+        "A series of batches", draw, f"A series of batches: the norms of the {B} samples' gradients, step by step."
+    )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Callable, Sequence
+from functools import cache, partial
 
 import torch
 from matplotlib.axes import Axes
@@ -109,28 +109,29 @@ def _stop(method: Regularization, losses: list[float], axes: Axes) -> None:
 
 def averages(method: Regularization) -> list[Panel]:
     """The noisy way of descent in the bowl, and the weights that are scored."""
-    raw, scored = FAST.paths([NOISY, method], 200)
+    paths = cache(lambda: FAST.paths([NOISY, method], 200))
 
     def way(axes: Axes) -> None:
         bowl(axes)
-        for path, color, width, name in ((raw, BEFORE, 0.6, "trained"), (scored, AFTER, 1.2, "scored")):
+        for path, color, width, name in zip(paths(), (BEFORE, AFTER), (0.6, 1.2), ("trained", "scored"), strict=True):
             axes.plot(*path.T.numpy(), "-", color=color, linewidth=width, label=name)
         axes.legend(loc="lower left", handlelength=1.2, borderaxespad=0.1)
 
-    def over_time(values: tuple[Tensor, Tensor], ylabel: str, scale: str, axes: Axes) -> None:
-        for each, color, width in zip(values, (BEFORE, AFTER), (0.6, 1.2), strict=True):
-            axes.plot(each.numpy(), color=color, linewidth=width, label=ylabel)
-        axes.set(xlabel="step", ylabel=ylabel, xlim=(0, len(raw)), yscale=scale)
+    def over_time(value: Callable[[Tensor], Tensor], ylabel: str, scale: str, axes: Axes) -> None:
+        for path, color, width in zip(paths(), (BEFORE, AFTER), (0.6, 1.2), strict=True):
+            axes.plot(value(path).numpy(), color=color, linewidth=width, label=ylabel)
+        axes.set(xlabel="step", ylabel=ylabel, xlim=(0, len(path)), yscale=scale)
         axes.yaxis.labelpad = -2
         if scale == "log":
             axes.set(ylim=(0.0003, 3), yticks=[0.001, 0.01, 0.1, 1])
             axes.set_yticklabels(["0.001", "0.01", "0.1", "1"])
 
-    weights, losses = (raw[:, 0], scored[:, 0]), (BOWL.loss(raw), BOWL.loss(scored))
     return [
         Panel("Way", way, "Way: of descent with noisy gradients, and of the weights that are scored.", square=True),
-        Panel("One weight", partial(over_time, weights, "$w_1$", "linear"), "One weight: the first of the two, by step."),
-        Panel("Loss", partial(over_time, losses, "loss", "log"), "Loss: of both, by step."),
+        Panel(
+            "One weight",
+            partial(over_time, lambda w: w[:, 0], "$w_1$", "linear"),
+            "One weight: the first of the two, by step.",
+        ),
+        Panel("Loss", partial(over_time, FAST.loss, "loss", "log"), "Loss: of both, by step."),
     ]
-
-

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 
 import torch
 from matplotlib.axes import Axes
@@ -146,7 +146,9 @@ def pull_on_one(pull: Map) -> Panel:
         axes.yaxis.labelpad = -2
         axes.legend(loc="upper right", handlelength=1.4, borderaxespad=0.1)
 
-    return Panel("Pull on one weight", draw, "Pull on one weight: that on the first, beside a small and a large second one.")
+    return Panel(
+        "Pull on one weight", draw, "Pull on one weight: that on the first, beside a small and a large second one."
+    )
 
 
 def descent(method: Combined, title: str = "Descent") -> Panel:
@@ -160,7 +162,9 @@ def descent(method: Combined, title: str = "Descent") -> Panel:
             axes.plot(*way.T.numpy(), "o-", color=color, linewidth=0.9, markersize=size, label=name)
         axes.legend(loc="lower left", handlelength=1.0, borderaxespad=0.1)
 
-    return Panel(title, draw, f"{title}: gradient descent on a quadratic loss (contours), with and without.", square=True)
+    return Panel(
+        title, draw, f"{title}: gradient descent on a quadratic loss (contours), with and without.", square=True
+    )
 
 
 def bowl(axes: Axes) -> None:
@@ -175,18 +179,17 @@ def bowl(axes: Axes) -> None:
 
 def noises(method: Regularization) -> list[Panel]:
     """What is added to each coordinate of a gradient, step by step, and its standard deviation."""
-    added = torch.stack(_added(method, {"a.weight": torch.ones(8, 8)}))
-    spread = added.flatten(1).std(1)
+    added = cache(lambda: torch.stack(_added(method, {"a.weight": torch.ones(8, 8)})).flatten(1))
 
     def scatter(axes: Axes) -> None:
         steps = torch.arange(STEPS_OF_NOISE).repeat_interleave(6)
-        axes.plot(steps.numpy(), added.flatten(1)[:, :6].flatten().numpy(), "o", color=AFTER, markersize=1.4)
+        axes.plot(steps.numpy(), added()[:, :6].flatten().numpy(), "o", color=AFTER, markersize=1.4)
         axes.axhline(0, color=BEFORE, linewidth=0.6)
         axes.set(xlabel="step", ylabel="added", xlim=(0, STEPS_OF_NOISE))
         axes.yaxis.labelpad = -2
 
     def deviation(axes: Axes) -> None:
-        axes.plot(spread.numpy(), color=AFTER, linewidth=0.9)
+        axes.plot(added().std(1).numpy(), color=AFTER, linewidth=0.9)
         axes.set(xlabel="step", ylabel="standard deviation", xlim=(0, STEPS_OF_NOISE), ylim=(0, None))
 
     return [
