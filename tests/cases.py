@@ -142,6 +142,7 @@ REGULARIZATIONS: dict[str, list[Callable[[float], dict[str, Any]]]] = {
 OPTIMIZERS: dict[str, list[dict[str, Any]]] = {
     "sgd": [{"lr": 0.1}, {"lr": 0.1, "momentum": 0.9}, {"lr": 0.1, "momentum": 0.9, "nesterov": True}],
     "adam": [{"lr": 0.003, "beta1": 0.8, "beta2": 0.99, "epsilon": 1e-6}],
+    "adamw": [{"lr": 0.003, "beta1": 0.8, "beta2": 0.99, "epsilon": 1e-6, "weight_decay": 0.1}],
     "rmsprop": [{"lr": 0.001, "smoothing": 0.9, "epsilon": 1e-6}],
 }
 

@@ -10,7 +10,8 @@ from matplotlib.axes import Axes
 from torch import Tensor
 from torch.func import grad, vmap
 
-from study.gallery.panels import AFTER, BEFORE, FAINT, Panel, moves, plane
+from study.figures.style import FAINT
+from study.gallery.panels import AFTER, BEFORE, Panel, moves, plane
 from study.gallery.toys import Tensors, grid, numbers, randomness
 from study.regularization import Objective, Regularization
 

@@ -32,7 +32,7 @@ def ascents(method: Regularization) -> list[Panel]:
         Panel(
             "Loss seen",
             partial(_seen, method),
-            "Loss seen: a loss of one weight with a sharp and a flat minimum, and the loss at where the gradient is taken.",
+            "Loss seen: one with a sharp and a flat minimum, and that at where the gradient is taken.",
         ),
     ]
 

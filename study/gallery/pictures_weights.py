@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache, partial
+from typing import Any
 
 import torch
 from matplotlib.axes import Axes
 from torch import Tensor
 from torch.func import vmap
 
-from study.gallery.panels import AFTER, BEFORE, FAINT, MARKED, UNCHANGED, Panel, identity, moves, plane
+from study.figures.style import FAINT
+from study.gallery.panels import AFTER, BEFORE, MARKED, UNCHANGED, Panel, identity, moves, plane
 from study.gallery.toys import LAYOUTS, Bowl, Combined, Tensors, grid, numbers, randomness
 from study.regularization import Regularization
 
@@ -123,9 +125,10 @@ def _pull(method: Regularization, pull: Map, axes: Axes) -> None:
     moves(axes, points, points + arrows * (0.75 / longest if longest > 0 else 0.0))
 
 
-def _contours(axes: Axes, height: Callable[[Tensor], Tensor | None]) -> None:
+def _contours(axes: Axes, height: Callable[[Tensor], Any]) -> None:
     fine = torch.linspace(-LIMIT, LIMIT, 81)
-    values: Tensor = vmap(height)(grid(-LIMIT, LIMIT, 81)).reshape(81, 81)
+    mapped: Map = vmap(height)
+    values = mapped(grid(-LIMIT, LIMIT, 81)).reshape(81, 81)
     if float(values.max()) > float(values.min()):
         levels = torch.linspace(0, float(values.max()), 9)[1:].tolist()
         axes.contour(fine.numpy(), fine.numpy(), values.numpy(), levels=levels, colors=[AFTER], linewidths=0.6)

@@ -34,12 +34,12 @@ class RowRNN(Model):
     """A recurrent network without gates that reads an image row by row, 28 steps of 28 pixels.
 
     One bias is enough: that of the inputs; torch.nn.RNN has two, which add up. The only hidden site is the last state,
-    what the logits are made of: dropout at every step would add up over 28 steps and erase what the state remembers
-    (Zaremba, Sutskever, Vinyals 2014 keep it off the recurrent connections).
+    what the logits are made of: dropout at every step would erase what the state remembers, and is kept off the
+    recurrent connections for that reason (Zaremba, Sutskever, Vinyals 2014).
     """
 
     formula: ClassVar[str] = r"h_0 = 0,\quad h_t = \phi(W x_t + U h_{t-1} + b),\quad z = V h_{28} + c"
-    source: ClassVar[str] = "@elman1990; rows of pixels as steps: @le2015, section 4.2 reads single pixels"
+    source: ClassVar[str] = "@elman1990; digits as sequences: @le2015, there pixel by pixel; dropout: @zaremba2014"
     name: Literal["row_rnn"] = "row_rnn"
     units: PositiveInt = 128
     activation: Annotated[str, *among(PLAIN)] = "tanh"
