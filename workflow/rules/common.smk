@@ -15,8 +15,8 @@ from study.figures import FIGURES
 FORMATS = ("pdf", "svg", "png")
 ANALYSES = ("comparisons", "summary", "ranking")
 ENGINE_MODULES = """
-    batches evaluation gradients journal losses noise optimizers per_sample probes records replicates schedules seeds
-    training
+    __init__ batches evaluation gradients journal losses noise optimizers per_sample probes records replicates
+    schedules seeds training
     clipping/base models/base models/initialisations regularization/base data/digits data/idx data/splits
 """.split()
 ENGINE = [f"study/{module}.py" for module in ENGINE_MODULES]
