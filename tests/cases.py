@@ -139,6 +139,16 @@ REGULARIZATIONS: dict[str, list[Callable[[float], dict[str, Any]]]] = {
     "sam": [lambda s: {"rho": s}, lambda s: {"rho": s, "clip": "ascent"}],
 }
 
+MODELS: dict[str, list[dict[str, Any]]] = {
+    "mlp": [
+        {"hidden": [12, 8]},
+        {"hidden": [13, 7], "activation": "gelu"},
+        {"hidden": [8] * 5, "activation": "sigmoid", "init": "xavier"},
+    ],
+    "lenet": [{}, {"activation": "sigmoid", "init": "he"}],
+    "row_rnn": [{"units": 8}, {"units": 7, "activation": "relu", "init": {"name": "normal", "std": 0.2}}],
+}
+
 OPTIMIZERS: dict[str, list[dict[str, Any]]] = {
     "sgd": [{"lr": 0.1}, {"lr": 0.1, "momentum": 0.9}, {"lr": 0.1, "momentum": 0.9, "nesterov": True}],
     "adam": [{"lr": 0.003, "beta1": 0.8, "beta2": 0.99, "epsilon": 1e-6}],

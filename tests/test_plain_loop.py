@@ -1,113 +1,30 @@
 """The stacked, traced engine against a plain training loop, written with torch's own layers, clips and optimizers."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 import pytest
 import torch
 from cases import OPTIMIZERS, variant
-from torch import Tensor, nn
+from plain_loop import plain_loop, sgd, size
+from torch import Tensor
 from torch.nn import functional as F
 from torch.nn.utils import clip_grad_norm_, clip_grad_value_
+from torch.optim import lr_scheduler
 
 from study import replicates
 from study.clipping import Clipping
-from study.data import Digits, split
+from study.data import Digits
 from study.regularization import Place, Regularization
-from study.seeds import generator, stream_seed
-from study.variants import Variant
 
 Tensors = dict[str, Tensor]
-Loop = dict[str, list[float]]
 LONG = {
     "data": {"name": "mnist-sample", "train_size": 200, "validation_size": 50, "label_noise": 0.1},
     "epochs": 5,
     "optimizer": {"name": "sgd", "lr": 0.3},
     "clip": "none",
 }  # 50 steps
-
-
-def nothing(parameters: Sequence[Tensor]) -> None:
-    """No clip."""
-
-
-def no_penalty(weights: Sequence[Tensor], biases: Sequence[Tensor]) -> float:
-    return 0.0
-
-
-class PlainDropout(nn.Module):
-    """Inverted dropout that draws its uniform numbers from a given generator."""
-
-    def __init__(self, p: float, random: torch.Generator) -> None:
-        super().__init__()
-        self.p, self.random = p, random
-
-    def forward(self, h: Tensor) -> Tensor:
-        return h * (torch.rand(h.shape, generator=self.random) >= self.p) / (1 - self.p) if self.training else h
-
-
-def plain_loop(
-    digits: Digits,
-    v: Variant,
-    seed: int,
-    optimizer: Callable[[Any], torch.optim.Optimizer],
-    clip: Callable[[Sequence[Tensor]], object] = nothing,
-    penalty: Callable[[Sequence[Tensor], Sequence[Tensor]], Any] = no_penalty,
-    dropout: float = 0.0,
-    loss: Callable[[Tensor, Tensor], Tensor] = F.cross_entropy,
-) -> Loop:
-    """What anyone would write with torch for one seed; only the random streams are the study's."""
-    data, streams = v.data, {name: stream_seed(seed, name) for name in ("split", "label-noise")}
-    chosen = split(
-        digits,
-        train_size=data.train_size,
-        validation_size=data.validation_size,
-        label_noise=data.label_noise,
-        split_seed=streams["split"],
-        noise_seed=streams["label-noise"],
-    )
-    images = ((digits.train_images.float() / 255) - digits.mean) / digits.std
-    x, y = images[chosen.train], chosen.labels
-    masks = generator(seed, "dropout")
-    layers: list[nn.Module] = []
-    for a, b in ((784, 12), (12, 8)):
-        layers += [nn.Linear(a, b), nn.ReLU(), PlainDropout(dropout, masks)]
-    model = nn.Sequential(*layers, nn.Linear(8, 10))
-    initial = v.model.initialise(v.model.build(784, 10), generator(seed, "init"))
-    model.load_state_dict(dict(zip(model.state_dict(), initial.values(), strict=True)))
-    stepper, order = optimizer(model.parameters()), generator(seed, "order")
-    log: Loop = {"loss": [], "norm_before": [], "norm_after": [], "update_ratio": [], "validation_loss": []}
-    for _ in range(v.epochs):
-        permutation = torch.randperm(len(x), generator=order)
-        for at in range(0, len(x) - v.batch_size + 1, v.batch_size):
-            rows = permutation[at : at + v.batch_size]
-            parameters = list(model.parameters())
-            value = loss(model(x[rows]), y[rows])
-            stepper.zero_grad()
-            (value + penalty(parameters[::2], parameters[1::2])).backward()
-            log["loss"].append(float(value.detach()))
-            log["norm_before"].append(size([p.grad for p in parameters]))
-            clip(parameters)
-            log["norm_after"].append(size([p.grad for p in parameters]))
-            old = [p.detach().clone() for p in parameters]
-            stepper.step()
-            moved = [p.detach() - q for p, q in zip(parameters, old, strict=True)]
-            log["update_ratio"].append(size(moved) / size(parameters))
-        model.eval()
-        with torch.no_grad():
-            held_out = F.cross_entropy(model(images[chosen.validation]), digits.train_labels[chosen.validation])
-        log["validation_loss"].append(float(held_out))
-        model.train()
-    return log
-
-
-def size(tensors: Sequence[Tensor | None]) -> float:
-    return float(torch.cat([t.detach().flatten() for t in tensors]).norm())
-
-
-def sgd(**more: Any) -> Callable[[Any], torch.optim.Optimizer]:
-    return lambda parameters: torch.optim.SGD(parameters, lr=0.3, **more)
 
 
 def squared(z: Tensor, y: Tensor) -> Tensor:
@@ -122,8 +39,14 @@ def l2(weights: Sequence[Tensor], biases: Sequence[Tensor]) -> Tensor:
     return sum(w.square().sum() for w in weights)
 
 
+def warmed_cosine(optimizer: torch.optim.Optimizer) -> lr_scheduler.LRScheduler:
+    rise = lr_scheduler.LinearLR(optimizer, start_factor=0.1, total_iters=9)
+    return lr_scheduler.SequentialLR(optimizer, [rise, lr_scheduler.CosineAnnealingLR(optimizer, 40)], milestones=[10])
+
+
 GLOBAL = {"name": "global_norm", "max_norm": 0.5}
 ADAM = {"name": "adam", **OPTIMIZERS["adam"][0]}
+ADAMW = {"name": "adamw", **OPTIMIZERS["adamw"][0]}
 RMSPROP = {"name": "rmsprop", **OPTIMIZERS["rmsprop"][0]}
 LOOPS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "sgd": ({}, {}),
@@ -143,9 +66,28 @@ LOOPS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
             "clip": lambda p: clip_grad_norm_(p, 0.5),
         },
     ),
+    "adamw": (
+        {"optimizer": ADAMW, "clip": GLOBAL},
+        {
+            "optimizer": lambda p: torch.optim.AdamW(p, lr=0.003, betas=(0.8, 0.99), eps=1e-6, weight_decay=0.1),
+            "clip": lambda p: clip_grad_norm_(p, 0.5),
+        },
+    ),
     "rmsprop": (
         {"optimizer": RMSPROP},
         {"optimizer": lambda p: torch.optim.RMSprop(p, lr=0.001, alpha=0.9, eps=1e-6)},
+    ),
+    "cosine after a warm-up, with momentum": (
+        {"optimizer": {"name": "sgd", "lr": 0.3, "momentum": 0.8}, "schedule": {"name": "cosine", "warmup": 10}},
+        {"optimizer": sgd(momentum=0.8), "schedule": warmed_cosine},
+    ),
+    "step": (
+        {"schedule": {"name": "step", "drops": 4, "gamma": 0.5}},
+        {"schedule": lambda o: lr_scheduler.StepLR(o, step_size=10, gamma=0.5)},
+    ),
+    "a deep net": (
+        {"model": {"name": "mlp", "hidden": [16] * 20, "activation": "tanh", "init": "orthogonal"}, "clip": GLOBAL},
+        {"clip": lambda p: clip_grad_norm_(p, 0.5)},
     ),
     "global_norm": ({"clip": GLOBAL}, {"clip": lambda p: clip_grad_norm_(p, 0.5)}),
     "global_norm_1": (
@@ -180,6 +122,7 @@ LOOPS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 }
 
 
+@pytest.mark.filterwarnings("ignore:The epoch parameter in `scheduler.step:UserWarning")  # SequentialLR's own call
 @pytest.mark.parametrize("case", LOOPS)
 def test_training_is_the_plain_loop(digits: Digits, case: str) -> None:
     """50 steps of two seeds trained together, against one loop a seed: losses, norms, updates, validation."""

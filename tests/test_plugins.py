@@ -50,7 +50,9 @@ def test_a_method_of_ones_own_is_named_as_any_other(mine: Path) -> None:
 
 
 def test_its_parameters_are_checked_as_any_others(mine: Path) -> None:
-    with pytest.raises(ConfigError, match="The 'share' parameter of clipping 'half' must be a positive number. Got -1"):
+    with pytest.raises(
+        ConfigError, match=r"The 'share' parameter of clipping 'half' must be a positive number. Got -1"
+    ):
         parse(raw(mine, {"name": "half", "share": -1}))
 
 
@@ -62,14 +64,14 @@ def test_an_edited_file_is_read_again(mine: Path) -> None:
 
 
 def test_without_the_file_the_name_is_not_known() -> None:
-    with pytest.raises(ConfigError, match="must be one of .* Got 'half' instead"):
+    with pytest.raises(ConfigError, match=r"must be one of .* Got 'half' instead"):
         parse({"name": "a", "regimes": {"x": {"clips": ["none", "half"]}}})
 
 
 BROKEN = {
-    "its import fails": ("import nothing_of_the_kind", "be imported. Got '{path}' instead: ModuleNotFoundError: No mod"),
+    "its import fails": ("import nothing_of_the_kind", "be imported. Got '{path}' instead: ModuleNotFoundError"),
     "its syntax is wrong": ("def", "must name Python files that can be imported. Got '{path}' instead: SyntaxError"),
-    "it ends Python": ("raise SystemExit", "must name Python files that can be imported. Got '{path}' instead: SystemE"),
+    "it ends Python": ("raise SystemExit", "must name Python files that can be imported. Got '{path}' instead: System"),
     "it defines nothing": ("x = 1", "must name files that define a method (a subclass of Clipping or Regularization w"),
     "its name is taken": (HALF.replace("half", "value"), "must define methods of new names. Got clipping 'value' in '"),
 }
@@ -90,5 +92,5 @@ def test_a_file_that_cannot_be_used_is_an_error_of_the_configuration(mine: Path,
 @pytest.mark.parametrize("path", ["missing.py", "mine.txt", "."])
 def test_what_is_no_python_file_is_refused(tmp_path: Path, path: str) -> None:
     (tmp_path / "mine.txt").write_text(HALF)
-    with pytest.raises(ConfigError, match="must name Python files that exist. Got '.*' instead"):
+    with pytest.raises(ConfigError, match=r"must name Python files that exist. Got '.*' instead"):
         parse({"name": "a", "plugins": [str(tmp_path / path)], "regimes": {"x": {}}})

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from cases import CLIP_MODES, OPTIMIZERS, REGULARIZATION_MODES, variant
+from cases import CLIP_MODES, MODELS, OPTIMIZERS, REGULARIZATION_MODES, SMALL, variant
 from torch import Tensor
 
 from study import replicates
@@ -47,13 +47,29 @@ def every_method() -> dict[str, dict[str, Any]]:
         for name, several in OPTIMIZERS.items()
         for number, given in enumerate(several)
     }
-    return clips | regularizations | optimizers
+    little = {**SMALL["statistics"], "probes": 0}  # a probe looks at one model at a time
+    short = {"data": {**SMALL["data"], "train_size": 60}, "epochs": 1, "statistics": little}
+    models = {
+        f"{name} {number}": {"model": {"name": name, **given}, **short}
+        for name, several in MODELS.items()
+        for number, given in enumerate(several)
+    }
+    return clips | regularizations | optimizers | models
 
 
 @pytest.mark.parametrize("changes", every_method().values(), ids=every_method())
 def test_a_run_is_the_same_alone_and_with_others(digits: Digits, changes: dict[str, Any]) -> None:
     v = variant(**changes)
     assert_same_rows(tables(v, [3], digits), tables(v, [1, 8, 3, 0], digits), [3])
+
+
+def test_a_run_is_the_same_at_odd_sizes(digits: Digits) -> None:
+    """Where the tensors of a model do not start at a multiple of a vector register's length, nor fill it."""
+    sizes = {"model": {"name": "mlp", "hidden": [13, 7], "activation": "sigmoid"}, "batch_size": 13}
+    v = variant(**sizes, regularization={"name": "dropout", "p": 0.5}, optimizer="adam")
+    ten = tables(v, range(10), digits)
+    assert_same_rows(tables(v, [3], digits), ten, [3])
+    assert_same_rows(tables(v, [9, 3, 0], digits), ten, [0, 3, 9])
 
 
 def test_a_run_is_the_same_with_nine_others_in_any_order_at_full_width(digits: Digits) -> None:

@@ -18,7 +18,7 @@ CHOSEN: Mapping[str, Mapping[str, Mapping[str, Any]]] = MappingProxyType(
             "sign_on_trigger": {"threshold": 1.0, "tensors": "all"},
             "percentile": {"window": 200},
             "ema_tensor": {"ratio": 1.5, "smoothing": 0.9, "warm_up_steps": 25},
-            "spike": {"threshold": 3.0, "smoothing": 0.9, "warm_up_steps": 10},
+            "spike": {"threshold": 8.0, "smoothing": 0.9, "warm_up_steps": 10},
         },
         "regularization": {
             "elastic_net": {"lambda1": 1.0, "lambda2": 1.0},
@@ -26,7 +26,7 @@ CHOSEN: Mapping[str, Mapping[str, Mapping[str, Any]]] = MappingProxyType(
             "augmentation": {"shift": 3.0, "degrees": 20.0},
             "input_noise": {"std": 0.5},
             "label_smoothing": {"smoothing": 0.2},
-            "gradient_noise": {"eta": 0.3},
+            "gradient_noise": {"eta": 1.0},
             "weight_averaging": {"decay": 0.95},
             "sam": {"rho": 0.3},
             "gradient_penalty": {"strength": 1.0},

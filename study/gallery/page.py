@@ -154,6 +154,8 @@ def source(form: Form, shipped: bool) -> str:
         pictures={name: Shown(m.label, words_of(m)) for name, m in examples(shipped).items()},
         anchor=anchor,
         laws=lambda f: LAWS[f.family],
+        form=form,
+        figure=partial(_figure, form),
         heading=partial(_heading, form),
         display=partial(_display, form),
         text=text,
@@ -164,6 +166,12 @@ def source(form: Form, shipped: bool) -> str:
 def _heading(form: Form, level: int, title: str, name: str) -> str:
     marks = "#" * level
     return f"{marks} {title} {{#{name}}}" if form == "html" else f'<a id="{name}"></a>\n\n{marks} {title}'
+
+
+def _figure(form: Form, of: Facts, shown: Shown) -> str:
+    """A picture with what it shows: below it on a code host, in a browser as its caption."""
+    words, path = f"*With `{shown.label}`.* {shown.words}", f"catalogue/{anchor(of)}.png"
+    return f"![{words}]({path})" if form == "html" else f"![{of.name}]({path})\n\n{words}"
 
 
 def _display(form: Form, formula: str) -> str:

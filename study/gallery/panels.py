@@ -15,7 +15,7 @@ from torch import Tensor
 from study.figures.style import FAINT, GREY, RC
 
 WIDTH, HEIGHT, SLOTS = 6.5, 2.12, 3
-LEFT, BOTTOM, TOP, RIGHT = 0.46, 0.40, 0.24, 0.10  # inches around the axes in a slot
+LEFT, BOTTOM, TOP, RIGHT = 0.56, 0.40, 0.24, 0.08  # inches around the axes in a slot
 BEFORE, AFTER, MARKED = GREY, "#0072B2", "#D55E00"
 UNCHANGED = "#dcebf5"
 
@@ -40,6 +40,7 @@ def picture(panels: Sequence[Panel]) -> Figure:
         for panel, slot in zip(panels, accumulate((p.span for p in panels), initial=0), strict=False):
             axes = figure.add_axes(_place(slot, panel.span))
             panel.draw(axes)
+            axes.yaxis.labelpad = 1.0
             axes.set_title(panel.title, fontsize=7.0)
             if panel.square:
                 axes.set_aspect("equal", adjustable="box")
@@ -58,7 +59,6 @@ def plane(axes: Axes, limit: float, name: str) -> None:
     ticks = [-2, 0, 2] if limit > 2 else [-1, 0, 1]
     axes.set_xticks(ticks)
     axes.set_yticks(ticks)
-    axes.yaxis.labelpad = -2
     for place in (axes.axhline, axes.axvline):
         place(0, color=FAINT, linewidth=0.5, zorder=0)
 

@@ -20,7 +20,7 @@ from study.methods import Method
 from study.regularization import Regularization
 from study.store import atomically
 
-COLORS = 96  # of a picture's palette: it keeps the files small
+COLORS = 224  # of a picture's palette: it keeps the files small
 
 
 def panels_of(method: Method) -> list[Panel]:

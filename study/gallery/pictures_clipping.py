@@ -49,8 +49,10 @@ def second_of(clip: Clipping) -> Panel:
 
 
 def warm_in(clip: Clipping, layout: str) -> Warm:
-    """The clip after a series of gradients of two coordinates."""
+    """The clip after a series of gradients of two coordinates; one of samples at its start."""
     put = LAYOUTS[layout]
+    if isinstance(clip, PerSample):
+        return Warm(clip, put(WEIGHTS), clip.initial_state(put(WEIGHTS)), (), ())
     return warmed(clip, lambda random: put(either_sign(random)), put(WEIGHTS))
 
 
@@ -61,7 +63,8 @@ def either_sign(random: Generator) -> Tensor:
 
 def map_of(clip: Clipping, layout: str, title: str = "") -> Panel:
     """Where points of a plane go, and which stay."""
-    state = ", after the series of gradients in the middle up to its first spike" if remembers(clip) else ""
+    start, later = "at the first step", "after the series of gradients in the middle up to its first spike"
+    state = f", {start if isinstance(clip, PerSample) else later}" if remembers(clip) else ""
     words = f"{title or layout.capitalize()}: a gradient of two coordinates, {WORDS[layout]}{state}{_weights(clip)}."
     return Panel(title or layout.capitalize(), partial(_map, clip, layout), words, square=True)
 
@@ -100,7 +103,6 @@ def coordinate_of(clip: Clipping) -> Panel:
             after = joined(warm.mapped(LAYOUTS["one unit"](points)))[:, 0]
             axes.plot(axis.numpy(), after.numpy(), color=color, linestyle=dashes, label=f"$g_2$ = {other:g}")
         axes.set(xlabel="$g_1$ before", ylabel="$g_1$ after", xlim=(-3, 3), ylim=(-3, 3))
-        axes.yaxis.labelpad = -2
         axes.legend(loc="lower right", handlelength=1.2, borderaxespad=0.1)
 
     return Panel("One coordinate", draw, "One coordinate: the first, for a small and a large second one.", square=True)
@@ -139,7 +141,6 @@ def logarithmic(axes: Axes, xlabel: str, ylabel: str) -> None:
     axes.set(xlim=ends, ylim=ends, xticks=[0.1, 1, 10], yticks=[0.1, 1, 10])
     axes.set_xticklabels(["0.1", "1", "10"])
     axes.set_yticklabels(["0.1", "1", "10"])
-    axes.yaxis.labelpad = -1
 
 
 def series_of(clip: Clipping) -> Panel:
@@ -151,7 +152,6 @@ def series_of(clip: Clipping) -> Panel:
         axes.plot(warm.after, color=AFTER, linewidth=0.8, label="after")
         axes.set(yscale="log", xlabel="step", ylabel="norm", xlim=(0, len(warm.before)), ylim=(0.15, 40))
         axes.set_yticks([0.3, 1, 3, 10], ["0.3", "1", "3", "10"])
-        axes.yaxis.labelpad = -1
         axes.legend(loc="upper left", handlelength=1.2, borderaxespad=0.1)
 
     words = f"A series of gradients of the small net, with spikes at steps {SPIKES[0]} and {SPIKES[1]}."

@@ -80,7 +80,6 @@ def targets_of(method: Regularization) -> Panel:
         axes.bar((classes - 0.2).numpy(), before.numpy(), 0.38, color=BEFORE, label="before")
         axes.bar((classes + 0.2).numpy(), after.numpy(), 0.38, color=AFTER, label="after")
         axes.set(xlabel="class", ylabel="target", ylim=(0, 1.32), xticks=range(CLASSES), yticks=[0, 0.5, 1])
-        axes.yaxis.labelpad = -1
         axes.legend(loc="upper left", handlelength=1.0, borderaxespad=0.1, ncols=2, columnspacing=1.0)
 
     return Panel("Targets", draw, f"Targets: that of the first digit, a {LABELS[0]}, by class.")
@@ -97,7 +96,6 @@ def loss_by_logit(method: Regularization) -> Panel:
             losses = [float(CrossEntropy().value(logit * targets, target)) for logit in axis]
             axes.plot(axis.numpy(), losses, color=color, label=name)
         axes.set(xlabel="logit of the right class", ylabel="loss", ylim=(0, 4.5))
-        axes.yaxis.labelpad = -1
         axes.legend(loc="upper right", handlelength=1.2, borderaxespad=0.1)
 
     return Panel("Loss", draw, "Loss: the cross-entropy of a sample by the logit of its class, all others being 0.")
@@ -129,7 +127,6 @@ def pixels_of(method: Regularization) -> Panel:
             axes.plot(pixels.numpy(), color=color, linewidth=0.9, label=name)
         top = 1.35 * float(torch.stack([before, after]).max())
         axes.set(xlabel="pixel", ylabel="brightness", ylim=(None, top))
-        axes.yaxis.labelpad = -1
         axes.legend(loc="upper left", handlelength=1.2, borderaxespad=0.1, ncols=2, columnspacing=1.0)
 
     return Panel("Pixels", draw, "Pixels: the middle row of the first digit, once; normalised brightness.")

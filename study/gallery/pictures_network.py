@@ -104,5 +104,4 @@ def _functions(ways: Ways, axes: Axes) -> None:
         axes.plot(fine.numpy(), network(tensors(way[-1]), fine).numpy(), color=color, label=name)
     axes.plot(X.numpy(), Y.numpy(), "o", color="black", markersize=2.5)
     axes.set(xlabel="$x$", ylabel="output")
-    axes.yaxis.labelpad = -2
     axes.legend(loc="upper left", handlelength=1.2, borderaxespad=0.1)

@@ -86,7 +86,6 @@ def growth_of(clip: PerSample) -> Panel:
         axes.set(xscale="log", yscale="log", xlabel="norm of one sample", ylabel="norm of the mean", ylim=(0.2, 30))
         axes.set_xticks([0.1, 1, 10, 100], ["0.1", "1", "10", "100"])
         axes.set_yticks([0.3, 1, 3, 10], ["0.3", "1", "3", "10"])
-        axes.yaxis.labelpad = -1
         axes.legend(loc="upper left", handlelength=1.2, borderaxespad=0.1)
 
     return Panel(

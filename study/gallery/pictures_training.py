@@ -68,7 +68,6 @@ def _seen(method: Regularization, axes: Axes) -> None:
     axes.plot(axis.numpy(), two_minima(axis).numpy(), color=BEFORE, label="at $w$")
     axes.plot(axis.numpy(), two_minima(there).numpy(), color=AFTER, label="where taken")
     axes.set(xlabel="$w$", ylabel="loss", xlim=(-2.6, 2.6), ylim=(0, 1.75), yticks=[0, 0.5, 1])
-    axes.yaxis.labelpad = -1
     axes.legend(loc="upper right", handlelength=1.2, borderaxespad=0.1, ncols=2, columnspacing=1.0)
 
 
@@ -103,7 +102,6 @@ def _stop(method: Regularization, losses: list[float], axes: Axes) -> None:
     if last is not None:
         axes.axvline(last, ymax=0.8, color=MARKED, linewidth=1.0, label="stop")
     axes.set(xlabel="epoch", ylabel="validation loss", xlim=(-1, EPOCHS), ylim=(0, 1.5), yticks=[0, 0.5, 1])
-    axes.yaxis.labelpad = -1
     axes.legend(loc="upper right", handlelength=1.1, borderaxespad=0.0, ncols=3, columnspacing=0.7, handletextpad=0.4)
 
 
@@ -121,7 +119,6 @@ def averages(method: Regularization) -> list[Panel]:
         for path, color, width in zip(paths(), (BEFORE, AFTER), (0.6, 1.2), strict=True):
             axes.plot(value(path).numpy(), color=color, linewidth=width, label=ylabel)
         axes.set(xlabel="step", ylabel=ylabel, xlim=(0, len(path)), yscale=scale)
-        axes.yaxis.labelpad = -2
         if scale == "log":
             axes.set(ylim=(0.0003, 3), yticks=[0.001, 0.01, 0.1, 1])
             axes.set_yticklabels(["0.001", "0.01", "0.1", "1"])

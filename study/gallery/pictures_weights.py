@@ -83,7 +83,6 @@ def one_weight(after: Map) -> Panel:
         identity(axes, (-3.0, 3.0))
         axes.plot(axis.numpy(), after(points)[:, 0].numpy(), color=AFTER, label="after")
         axes.set(xlabel="$w_1$ before", ylabel="$w_1$ after", xlim=(-3, 3), ylim=(-3, 3))
-        axes.yaxis.labelpad = -2
 
     return Panel("One weight", draw, "One weight: the first of the two, before and after.", square=True)
 
@@ -146,7 +145,6 @@ def pull_on_one(pull: Map) -> Panel:
             )
         axes.axhline(0, color=FAINT, linewidth=0.5, zorder=0)
         axes.set(xlabel="$w_1$", ylabel="pull on $w_1$", xlim=(-3, 3))
-        axes.yaxis.labelpad = -2
         axes.legend(loc="upper right", handlelength=1.4, borderaxespad=0.1)
 
     return Panel(
@@ -189,7 +187,6 @@ def noises(method: Regularization) -> list[Panel]:
         axes.plot(steps.numpy(), added()[:, :6].flatten().numpy(), "o", color=AFTER, markersize=1.4)
         axes.axhline(0, color=BEFORE, linewidth=0.6)
         axes.set(xlabel="step", ylabel="added", xlim=(0, STEPS_OF_NOISE))
-        axes.yaxis.labelpad = -2
 
     def deviation(axes: Axes) -> None:
         axes.plot(added().std(1).numpy(), color=AFTER, linewidth=0.9)

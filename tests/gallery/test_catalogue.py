@@ -1,7 +1,5 @@
 """The catalogue: every registered method is on the page, the committed page is the one of the code."""
 
-from pathlib import Path
-
 import pytest
 from PIL import Image
 
@@ -51,7 +49,8 @@ def test_every_method_of_the_two_families_has_a_small_picture_and_no_other_is_th
     for name, path in there.items():
         assert f"(catalogue/{name}.png)" in committed
         assert path.stat().st_size < 60_000
-        assert Image.open(path).size == (1300, 424)
+        with Image.open(path) as picture:
+            assert picture.size == (1300, 424)
 
 
 def test_links_within_the_page_lead_somewhere(committed: str) -> None:
@@ -75,16 +74,10 @@ def test_a_citation_that_is_shown_is_in_the_bibliography(committed: str) -> None
 
 
 @pytest.mark.parametrize("method", METHODS, ids=lambda method: page.anchor(facts(method)))
-def test_every_method_has_an_example_in_the_words_of_a_configuration(method: type[Method]) -> None:
-    shown = example(method)
-    assert isinstance(shown, method)
-    assert method.family in ("initialisation", *page.GROUPS) or shown.name == facts(method).name
+def test_every_method_has_an_example(method: type[Method]) -> None:
+    assert isinstance(example(method), method)
 
 
 @pytest.mark.parametrize(("given", "is_shown"), [("a*b_c", r"a\*b\_c"), ("`a_b` c_d", r"`a_b` c\_d"), ("``x``", "`x`")])
 def test_words_of_a_docstring_are_shown_as_they_are(given: str, is_shown: str) -> None:
     assert page.text(given) == is_shown
-
-
-def test_the_folder_of_the_page_is_that_of_the_repository() -> None:
-    assert (FOLDER / "catalogue.md").is_relative_to(Path(__file__).parents[2])

@@ -1,7 +1,17 @@
 # The catalogue: every method that a configuration can name, with what it does; part of the documentation.
 
+from study.clipping import Clipping
+from study.gallery.examples import example
+from study.regularization import Regularization
+
 # With methods of a user's own it is not the one of the repository.
 DOCS = f"{RESULTS}/docs" if STUDY.plugins else "docs"
+DRAWN = [
+    f"{family.family}-{name}"
+    for family in (Clipping, Regularization)
+    for name, method in family.members.items()
+    if example(method)
+]
 
 
 rule catalogue:
@@ -15,7 +25,7 @@ rule catalogue:
     output:
         md=f"{DOCS}/catalogue.md",
         html=f"{DOCS}/catalogue.html",
-        pictures=directory(f"{DOCS}/catalogue"),
+        pictures=expand(f"{DOCS}/catalogue/{{drawn}}.png", drawn=DRAWN),
     log:
         "logs/catalogue.log",
     params:
