@@ -26,10 +26,10 @@ catalogue: environment ## docs/catalogue.md and .html: every method, with a pict
 
 test: .venv/.test-installed ## lint, types and all tests
 	$(MAKE) --no-print-directory lint
-	$(BIN)/pytest
+	$(BIN)/pytest -n $(CORES) --dist loadgroup
 
 fast: .venv/.test-installed ## the tests that run no workflow
-	$(BIN)/pytest -m "not workflow"
+	$(BIN)/pytest -n $(CORES) -m "not workflow"
 
 laws: .venv/.test-installed ## the laws over every method, and over yours: make laws METHODS=my_methods.py
 	$(BIN)/pytest tests/laws $(addprefix --methods=,$(METHODS))

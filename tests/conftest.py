@@ -1,5 +1,6 @@
 """What most tests of the core start from: the shipped digits, one thread, examples without a time limit."""
 
+import gc
 import random
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +24,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     plugins.load(config.getoption("--methods"))
+
+
+def pytest_collection_finish() -> None:
+    # statsmodels collects garbage at each adjustment, which among all the libraries loaded here takes most of a second.
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

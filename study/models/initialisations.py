@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
+from pydantic import PlainSerializer
 from torch import Generator, Tensor, nn
 
 from study.methods import Method, entry
@@ -115,7 +116,13 @@ class Zero(Initialisation):
         w.zero_()
 
 
+def _written(init: Initialisation) -> str | dict[str, Any]:
+    """The bare name, where there is nothing more to say: so runs stored when there were only names keep identity."""
+    given = init.model_dump(mode="json")
+    return given if len(given) > 1 else init.name
+
+
 if TYPE_CHECKING:  # a type checker sees what a field holds, pydantic also how it is read
     InitialisationChoice = Initialisation
 else:
-    InitialisationChoice = entry(Initialisation)
+    InitialisationChoice = Annotated[entry(Initialisation), PlainSerializer(_written)]

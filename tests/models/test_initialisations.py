@@ -189,6 +189,11 @@ def test_it_is_given_by_name_or_with_parameters(given: Any, label: str) -> None:
     assert (back, back.digest) == (v, v.digest)
 
 
+def test_it_is_written_as_a_name_where_that_says_all() -> None:
+    assert MLP(init="he").model_dump(mode="json")["init"] == "he"
+    assert MLP(init="normal").model_dump(mode="json")["init"] == {"name": "normal", "std": 0.01}
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [

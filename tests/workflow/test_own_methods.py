@@ -8,7 +8,7 @@ import pytest
 
 from tests.workflow.conftest import ROOT, Checkout
 
-pytestmark = pytest.mark.workflow
+pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]  # one worker: they share a finished study
 
 CODE = re.findall(r"## Add your own .*?```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
 

@@ -16,7 +16,7 @@ from study.figures import FIGURES
 from study.records import KEYS
 from tests.workflow.conftest import Checkout
 
-pytestmark = pytest.mark.workflow
+pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]  # one worker: they share a finished study
 
 TRAININGS = 8  # two regimes, two clips, two regularizations
 
