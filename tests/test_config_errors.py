@@ -99,9 +99,9 @@ NAMES_OF_CLIPS = listed(sorted(Clipping.members))
             ["optimizer.lr: The 'lr' parameter of optimizer 'sgd' must be a positive number. Got nothing instead.",
              "epochs: The 'epochs' parameter of regime must be a whole number of at least 1. Got 0 instead.",
              "modle: The 'modle' parameter of regime is not known; it has 'description', 'data', 'model', 'loss', "
-             "'optimizer', 'schedule', 'epochs', 'batch_size', 'clips', 'regularizations'. Did you mean 'model'?",
+             "'optimizer', 'schedule', 'epochs', 'batch_size', 'grid', 'clips', 'regularizations'. Did you mean 'model'?",
              "3: The '3' parameter of regime is not known; it has 'description', 'data', 'model', 'loss', "
-             "'optimizer', 'schedule', 'epochs', 'batch_size', 'clips', 'regularizations'."],
+             "'optimizer', 'schedule', 'epochs', 'batch_size', 'grid', 'clips', 'regularizations'."],
         ),
         (
             {"optimizer": {"name": "sgd", "lr": 1, "nesterov": True}},
@@ -140,7 +140,7 @@ def test_errors_of_a_regime(regime: dict[Any, Any], messages: list[str]) -> None
             ["name: The 'name' parameter of study must be lower-case letters, digits, '-' and '_', at most 40 of "
              "them. Got nothing instead.",
              "nmae: The 'nmae' parameter of study is not known; it has 'name', 'description', 'seeds', "
-             "'seeds_per_job', 'device', 'plugins', 'statistics', 'regimes'. Did you mean 'name'?"],
+             "'seeds_per_job', 'device', 'plugins', 'statistics', 'figures', 'regimes'. Did you mean 'name'?"],
         ),
         (
             {"name": "../up", "seeds": [1, 1], "seeds_per_job": "many", "regimes": {"x": 3}, "statistics": 7},
