@@ -21,7 +21,6 @@ DRAWS = {"one": {"a": Draw((3, 2)), "b": Normal((4,))}, "two": {"share": Beta(()
         *((Beta((20_000,), a), stats.beta(a, a)) for a in (0.2, 0.4, 1.0, 3.0)),
     ],
     ids=["uniform", "normal", *(f"beta {a}" for a in (0.2, 0.4, 1.0, 3.0))],
-    ids=repr,
 )
 def test_the_numbers_have_the_distribution_of_their_name(draw: Draw, law: Any) -> None:
     """Kolmogorov and Smirnov's test; the seed is fixed, so it cannot fail by chance.
