@@ -174,7 +174,7 @@ def test_elastic_net_proximal_has_its_special_cases(w: Tensors, lr: float, stren
     assert_close(only_l2, shrunk)
     a = lr * strength
     for key, x in updated(DecoupledDecay(strength=strength, biases=biases), w, lr).items():
-        assert ((x - only_l2[key]).abs() <= a**2 * w[key].abs() + 1e-6).all(), "the same to first order"
+        assert ((x - only_l2[key]).abs() <= (a**2 + 1e-6) * w[key].abs()).all(), "the same to first order"
 
 
 @given(w=nets(), lr=RATES, strength=STRENGTHS)
