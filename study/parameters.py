@@ -38,6 +38,7 @@ PositiveInt = Annotated[int, Field(ge=1), NotBool, Must("a whole number of at le
 NaturalInt = Annotated[int, Field(ge=0), NotBool, Must("a whole number of at least 0", (-1, 1.5, "many", True))]
 Flag = Annotated[bool, Must("true or false", ("perhaps", 2))]
 Text = Annotated[str, Must("a text", (3, ["words"]))]
+Texts = Annotated[tuple[Text, ...], Field(min_length=1), Must("a list of texts", ("words", 3, [3], []))]
 
 
 def suggestion(word: object, known: Sequence[str]) -> str:
@@ -91,14 +92,15 @@ class Settings(BaseModel):
         return f"{start} must be {wanted}. Got {line['input']!r} instead."
 
     @classmethod
+    def fault(cls, name: str, what: str, got: object) -> str:
+        """The one form of an error: whose parameter, what it must, what it got."""
+        return f"The '{name}' parameter of {cls.owner()} must {what}. Got {got} instead."
+
+    @classmethod
     def refuse(cls, *faults: tuple[str, str, object]) -> None:
         """Raise one error for each fault found across parameters: (parameter, what it must, what it got)."""
         lines = [
-            InitErrorDetails(
-                type=said(f"The '{name}' parameter of {cls.owner()} must {what}. Got {got} instead."),
-                loc=(name,),
-                input=got,
-            )
+            InitErrorDetails(type=said(cls.fault(name, what, got)), loc=(name,), input=got)
             for name, what, got in faults
         ]
         if lines:

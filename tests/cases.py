@@ -54,6 +54,22 @@ STUDY: dict[str, Any] = {
             "regularizations": ["none", [{"name": "l2", "strength": 0.1}, {"name": "dropout", "p": 0.5}]],
         },
         "adaptive": {"optimizer": "adam", "clips": ["none", {"name": "value", "bound": "1e-3"}]},
+        "swept": {
+            "from": ["small", "adam"],
+            "data": {"name": "mnist-sample", "train_size": 300, "validation_size": 200},
+            "sweep": {
+                "optimizer.lr": [0.001, 0.01],
+                "depth": {"flat": {"model": {"hidden": [8]}}, "deep": {"model": {"hidden": [8, 8, 8]}}},
+            },
+            "batch_size": 50,
+            "grid": "alone",
+            "clips": ["none", {"name": "global_norm", "max_norm": {"grid": [1.0, 0.1]}}],
+            "regularizations": [
+                "none",
+                [{"name": "l2", "strength": {"grid": [0.1, 1]}}, {"name": "dropout", "p": 0.5}],
+            ],
+            "tuning": {"folds": 5, "rule": "one_standard_error", "seeds": 2, "along": ["optimizer.lr"]},
+        },
     },
 }
 

@@ -13,8 +13,9 @@ from study.clipping.value import Value
 from study.config import json_schema
 from study.models import MLP
 from study.optimizers import SGD, Adam
-from study.reading import ConfigError, merge, parse
+from study.reading import ConfigError, parse
 from study.regularization.l2 import L2
+from study.sweeps import merge
 
 
 def study(**regime: Any) -> dict[str, Any]:
@@ -25,7 +26,7 @@ def study(**regime: Any) -> dict[str, Any]:
 def test_a_full_configuration() -> None:
     s = parse(STUDY)
     assert (s.name, s.seeds, s.seeds_per_job, s.statistics.probes) == ("example", (4, 2), 5, 3)
-    plain, noisy, adaptive = s.regimes.values()
+    plain, noisy, adaptive, *swept = s.regimes.values()
     assert plain.optimizer == SGD(lr=0.1, momentum=0.9)
     assert plain.model == MLP(hidden=(64, 32), activation="tanh", init="xavier")
     assert plain.clips[1] == GlobalNorm(max_norm=0.5)
@@ -36,6 +37,8 @@ def test_a_full_configuration() -> None:
     assert adaptive.optimizer == Adam(), "another method takes nothing from the default one"
     assert adaptive.clips[1] == Value(bound=0.001), "text that is a number is a number"
     assert (plain.data.trained_on, plain.steps, noisy.steps) == (800, 10 * (800 // 64), 3 * (500 // 50))
+    assert list(s.regimes)[3:] == [f"swept_lr={lr}_depth={depth}" for lr in (0.001, 0.01) for depth in ("flat", "deep")]
+    assert {regime.tuning.folds for regime in swept if regime.tuning} == {5}
 
 
 def test_the_least_configuration_is_the_tutorials_setting() -> None:
@@ -71,6 +74,8 @@ def test_empty_defaults_are_none(raw: Any) -> None:
         ({"o": "sgd"}, {"o": {"name": "adam"}}, {"o": {"name": "adam"}}),
         ({"o": {"lr": 1}}, {"o": {"name": "adam"}}, {"o": {"lr": 1, "name": "adam"}}),
         ({"a": {"b": 1}}, {"a": None}, {"a": None}),
+        ({"data": {"name": "mnist", "train_size": 500}}, {"data": {"name": "fashion-mnist"}},
+         {"data": {"name": "fashion-mnist", "train_size": 500}}),
     ],
 )  # fmt: skip
 def test_merge(base: dict[str, Any], over: Any, merged: Any) -> None:
@@ -97,6 +102,12 @@ def test_the_schema_admits_what_is_read_and_refuses_what_is_not() -> None:
         study(regularizations=[[]]),
         study(regularizations=["non"]),
         study(data={"label_noise": 1}),
+        study(clips=["none", {"name": "value", "bound": {"grid": []}}]),
+        study(clips=["none", {"name": "value", "bound": {"grid": [1, -1]}}]),
+        study(sweep={"optimizer.lr": 0.1}),
+        study(sweep={}),
+        study(**{"from": "memorise"}),
+        study(tuning={"seeds": 0}),
     ):
         with pytest.raises(ConfigError):
             parse(wrong)

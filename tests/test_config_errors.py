@@ -99,10 +99,12 @@ NAMES_OF_CLIPS = listed(sorted(Clipping.members))
             ["optimizer.lr: The 'lr' parameter of optimizer 'sgd' must be a positive number. Got nothing instead.",
              "epochs: The 'epochs' parameter of regime must be a whole number of at least 1. Got 0 instead.",
              "modle: The 'modle' parameter of regime is not known; it has 'description', 'data', 'model', 'loss', "
-             "'optimizer', 'schedule', 'epochs', 'batch_size', 'grid', 'clips', 'regularizations'. "
+             "'optimizer', 'schedule', 'epochs', 'batch_size', 'grid', 'clips', 'regularizations', 'tuning', "
+             "'part_of', 'at'. "
              "Did you mean 'model'?",
              "3: The '3' parameter of regime is not known; it has 'description', 'data', 'model', 'loss', "
-             "'optimizer', 'schedule', 'epochs', 'batch_size', 'grid', 'clips', 'regularizations'."],
+             "'optimizer', 'schedule', 'epochs', 'batch_size', 'grid', 'clips', 'regularizations', 'tuning', "
+             "'part_of', 'at'."],
         ),
         (
             {"optimizer": {"name": "sgd", "lr": 1, "nesterov": True}},
@@ -141,7 +143,8 @@ def test_errors_of_a_regime(regime: dict[Any, Any], messages: list[str]) -> None
             ["name: The 'name' parameter of study must be lower-case letters, digits, '-' and '_', at most 40 of "
              "them. Got nothing instead.",
              "nmae: The 'nmae' parameter of study is not known; it has 'name', 'description', 'seeds', "
-             "'seeds_per_job', 'device', 'plugins', 'statistics', 'figures', 'regimes'. Did you mean 'name'?"],
+             "'seeds_per_job', 'device', 'plugins', 'statistics', 'figures', 'claims', 'regimes'. "
+             "Did you mean 'name'?"],
         ),
         (
             {"name": "../up", "seeds": [1, 1], "seeds_per_job": "many", "regimes": {"x": 3}, "statistics": 7},
@@ -271,5 +274,6 @@ def test_a_key_given_twice_is_refused_with_its_place(tmp_path: Path) -> None:
     path.write_text("name: x\nseeds: 2\nregimes:\n  a: {}\n  b: {}\n  a: {epochs: 3}\n")
     with pytest.raises(ConfigError, match="The key 'a' must stand once in the mapping at line 4"):
         refuse_twins(str(path))
-    path.write_text("name: x\nregimes: {a: {epochs: 2}, b: {epochs: 2}}\n")
-    refuse_twins(str(path))
+    for once in ("{a: {epochs: 2}, b: {epochs: 2}}", "{a: &a {epochs: 2}, b: {<<: *a, epochs: 3}, c: *a}"):
+        path.write_text(f"name: x\nregimes: {once}\n")
+        refuse_twins(str(path))

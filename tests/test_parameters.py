@@ -47,7 +47,7 @@ def lines(cls: type[Settings], given: dict[str, Any]) -> dict[tuple[Any, ...], s
 
 
 def test_the_walk_finds_them_all() -> None:
-    assert {"study.config.Data", "study.config.Study", "study.clipping.value.Value"} <= set(SECTIONS)
+    assert {"study.regimes.Data", "study.config.Study", "study.clipping.value.Value"} <= set(SECTIONS)
     assert len(REFUSED) > 100
 
 
@@ -73,7 +73,7 @@ def test_every_parameter_says_what_it_must_be(label: str) -> None:
 def speaks(cls: type[Settings], name: str, field: FieldInfo) -> bool:
     kinds = (field.annotation, *get_args(field.annotation))
     nested = any(isinstance(kind, type) and issubclass(kind, Settings) for kind in kinds)
-    internal = cls.__name__ == "Variant" and name in ("regime", "device", "regularization")
+    internal = cls.__name__ == "Variant" and name in ("regime", "device", "regularization", "folds")
     return nested or internal or (issubclass(cls, Method) and name == "name")
 
 
