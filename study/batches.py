@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import torch
 from torch import Generator, Tensor
 
-from study.config import Data
 from study.data import Digits, split
+from study.data.splits import Split, fold_of
+from study.regimes import Data
 from study.seeds import generator, stream_seed
 from study.training import one_hot
 
@@ -33,19 +34,14 @@ class Batches:
     orders: tuple[Generator, ...]
 
     @classmethod
-    def prepare(cls, digits: Digits, data: Data, seeds: Sequence[int], device: str) -> Batches:
-        """Splits and labels of each seed, from its streams `split` and `label-noise`; the order from `order`."""
-        splits = [
-            split(
-                digits,
-                train_size=data.train_size,
-                validation_size=data.validation_size,
-                label_noise=data.label_noise,
-                split_seed=stream_seed(seed, "split"),
-                noise_seed=stream_seed(seed, "label-noise"),
-            )
-            for seed in seeds
-        ]
+    def prepare(
+        cls, digits: Digits, data: Data, seeds: Sequence[int], device: str, folds: int | None = None
+    ) -> Batches:
+        """Splits and labels of each seed, from its streams `split` and `label-noise`; the order from `order`.
+
+        With `folds` each seed has that many replicates in a row, of which each leaves another fold out.
+        """
+        splits = [part for seed in seeds for part in _splits(digits, data, seed, folds)]
         validation = torch.stack([s.validation for s in splits])
         return cls(
             images=normalised(digits.train_images, digits).to(device),
@@ -56,7 +52,7 @@ class Batches:
             test_images=normalised(digits.test_images, digits).to(device),
             test_labels=digits.test_labels,
             classes=digits.classes,
-            orders=tuple(generator(seed, "order") for seed in seeds),
+            orders=tuple(generator(seed, "order") for seed in seeds for _ in range(folds or 1)),
         )
 
     def epoch(self) -> tuple[Tensor, Tensor]:
@@ -69,6 +65,20 @@ class Batches:
         device = self.images.device
         x = self.images.index_select(0, rows.flatten().to(device))
         return x.view(*rows.shape, -1), one_hot(labels, self.classes).to(device)
+
+
+def _splits(digits: Digits, data: Data, seed: int, folds: int | None) -> list[Split]:
+    whole = split(
+        digits,
+        train_size=data.train_size,
+        validation_size=data.validation_size,
+        label_noise=data.label_noise,
+        split_seed=stream_seed(seed, "split"),
+        noise_seed=stream_seed(seed, "label-noise"),
+    )
+    if folds is None:
+        return [whole]
+    return [fold_of(whole, folds, fold, stream_seed(seed, "folds")) for fold in range(folds)]
 
 
 def normalised(images: Tensor, digits: Digits) -> Tensor:

@@ -184,6 +184,7 @@ class Journal:
         return RunRecord(
             variant=self.variant,
             seed=seed,
+            fold=None if self.variant.folds is None else r % self.variant.folds,
             outcome=Outcome.judge(final["train"].accuracy, bool(self.finite[r]), steps, STEP_COLUMNS, batches.classes),
             final=final,
             best=self._best(r, final, module, best, batches),

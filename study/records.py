@@ -74,7 +74,7 @@ def magnitudes(weights: Tensor) -> Histogram:
 
 @dataclass(frozen=True, eq=False)
 class RunRecord:
-    """One run: what it was, how it ended, what was measured.
+    """One run: what it was, how it ended, what was measured. `fold`: the one left out, in cross-validation.
 
     final, best: scores of `train`, `validation`, `test` at the last epoch and at the best validation
     epoch; epochs: arrays [E + 1]; steps: arrays [S]; tensors: by parameter, norms before and after the clip [S, 2].
@@ -82,6 +82,7 @@ class RunRecord:
 
     variant: Variant
     seed: int
+    fold: int | None
     outcome: Outcome
     final: Mapping[str, Score]
     best: Mapping[str, Score]
@@ -112,7 +113,8 @@ def run_row(study: str, record: RunRecord) -> dict[str, object]:
     fired, before = record.steps["fired"], record.steps["norm_before"]
     return {
         **keys(study, record),
-        "digest": RunSpec(record.variant, record.seed).digest,
+        "fold": record.fold,
+        "digest": RunSpec(record.variant, record.seed, record.fold).digest,
         "status": record.outcome.status,
         "cause": record.outcome.cause,
         "diverged_step": record.outcome.step,
@@ -210,7 +212,7 @@ def _keyed(study: str, record: RunRecord, table: pd.DataFrame) -> pd.DataFrame:
 def tidy(study: str, records: Iterable[RunRecord]) -> dict[str, pd.DataFrame]:
     """The five tables of some runs: runs, epochs, steps, tensors, weights."""
     records = list(records)
-    runs = pd.DataFrame([run_row(study, r) for r in records]).astype({"diverged_step": "Int64"})
+    runs = pd.DataFrame([run_row(study, r) for r in records]).astype({"diverged_step": "Int64", "fold": "Int64"})
     parts = {"epochs": epoch_rows, "steps": step_rows, "tensors": tensor_rows, "weights": weight_rows}
     return {"runs": runs} | {
         name: pd.concat([rows(study, r) for r in records], ignore_index=True) for name, rows in parts.items()

@@ -32,20 +32,22 @@ def train(
 ) -> list[RunRecord]:
     """Train one model a seed and return their records, in the order of the seeds.
 
-    A seed's record does not depend on the seeds it shares the call with (wall time aside). `report`: a line an epoch.
+    A seed's record does not depend on the seeds it shares the call with (wall time aside). A variant with folds trains
+    a model a seed and fold. `report`: a line an epoch.
     """
     started = time.perf_counter()
-    batches = Batches.prepare(digits, variant.data, seeds, variant.device)
-    replicates = Replicates.start(variant, seeds, batches)
-    journal = Journal.open(variant, len(seeds), replicates.parameters)
+    batches = Batches.prepare(digits, variant.data, seeds, variant.device, variant.folds)
+    each = [seed for seed in seeds for _ in range(variant.folds or 1)]
+    replicates = Replicates.start(variant, each, batches)
+    journal = Journal.open(variant, len(each), replicates.parameters)
     journal.epoch(0, replicates.module, replicates.evaluated(), batches)
     for epoch in range(1, variant.epochs + 1):
         replicates.epoch(batches, journal)
         report(journal.epoch(epoch, replicates.module, replicates.evaluated(), batches))
         if not journal.training.any():
             break
-    wall = (time.perf_counter() - started) / len(seeds)
-    return journal.records(seeds, replicates.module, replicates.evaluated(), batches, wall)
+    wall = (time.perf_counter() - started) / len(each)
+    return journal.records(each, replicates.module, replicates.evaluated(), batches, wall)
 
 
 @dataclass(eq=False)

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from study.choices import (
     ClippingChoice,
@@ -19,9 +19,11 @@ from study.choices import (
     ScheduleChoice,
     combined_label,
 )
-from study.config import Data, Regime, Statistics, Study
+from study.config import Statistics, Study
 from study.parameters import PositiveInt, Settings
+from study.regimes import Data, Regime
 from study.schedules import Constant
+from study.tuning import trained_on
 
 
 class Variant(Settings):
@@ -40,6 +42,7 @@ class Variant(Settings):
     regularization: Combination
     statistics: Statistics
     device: str = "cpu"
+    folds: int | None = None
 
     @property
     def clip_label(self) -> str:
@@ -53,7 +56,7 @@ class Variant(Settings):
     def digest(self) -> str:
         """SHA-256 over the canonical JSON of all fields, 64 hex digits."""
         # A field that came later is left out at its default: so runs stored before it keep their identity.
-        later = {"schedule"} if self.schedule == Constant() else set[str]()
+        later = {key for key, default in (("schedule", Constant()), ("folds", None)) if getattr(self, key) == default}
         text = json.dumps(self.model_dump(mode="json", exclude=later), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -66,19 +69,21 @@ class Variant(Settings):
     @property
     def steps(self) -> int:
         """Optimizer steps of one run."""
-        return self.epochs * (self.data.trained_on // self.batch_size)
+        return self.epochs * (trained_on(self.data.trained_on, self.folds) // self.batch_size)
 
 
 @dataclass(frozen=True)
 class RunSpec:
-    """One run: a variant and a seed."""
+    """One run: a variant and a seed, and in cross-validation a fold."""
 
     variant: Variant
     seed: int
+    fold: int | None = None
 
     @property
     def digest(self) -> str:
-        return hashlib.sha256(f"{self.variant.digest}/{self.seed}".encode()).hexdigest()
+        fold = "" if self.fold is None else f"/{self.fold}"
+        return hashlib.sha256(f"{self.variant.digest}/{self.seed}{fold}".encode()).hexdigest()
 
 
 def expand(study: Study) -> tuple[Variant, ...]:
@@ -86,15 +91,26 @@ def expand(study: Study) -> tuple[Variant, ...]:
     return tuple(variant for name, regime in study.regimes.items() for variant in _grid(study, name, regime))
 
 
-def _grid(study: Study, name: str, regime: Regime) -> Iterator[Variant]:
+def expand_tuning(study: Study) -> tuple[Variant, ...]:
+    """Every variant whose strength is being chosen: the methods of tuned regimes, each alone and scored only."""
+    lean = study.statistics.model_copy(update={"every_step": False, "probes": 0})
+    return tuple(
+        variant
+        for name, regime in study.regimes.items()
+        if regime.tuning
+        for variant in _grid(study, name, regime, statistics=lean, folds=regime.tuning.folds)
+        if "none" in (variant.clip_label, variant.regularization_label)
+    )
+
+
+def _grid(study: Study, name: str, regime: Regime, **others: Any) -> Iterator[Variant]:
     fields = ("data", "model", "loss", "optimizer", "schedule", "epochs", "batch_size")
-    shared = {field: getattr(regime, field) for field in fields}
+    shared = {field: getattr(regime, field) for field in fields} | {"statistics": study.statistics} | others
     for clip, regularization in regime.cells:
         yield Variant(
             regime=name,
             clip=clip,
             regularization=regularization,
-            statistics=study.statistics,
             device=study.device,
             **shared,
         )

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from study.batches import Batches, normalised, spread
-from study.config import Data
 from study.data import Digits
+from study.regimes import Data
 
 DATA = Data(name="mnist-sample", train_size=120, validation_size=60, label_noise=0.25)
 

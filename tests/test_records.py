@@ -50,7 +50,7 @@ def spread_of(names: list[str]) -> list[str]:
 
 # The agreed columns; other code and other people's notebooks rely on them.
 CONTRACT = {
-    "runs": [*KEYS, "digest", "status", "cause", "diverged_step", "best_epoch", *SCORES, *GAPS]
+    "runs": [*KEYS, "fold", "digest", "status", "cause", "diverged_step", "best_epoch", *SCORES, *GAPS]
     + [f"best_{name}" for name in (*SCORES, *GAPS)]
     + ["clip_rate", "norm_max", "norm_median", "weight_norm", "weight_max", "weight_zero", "weight_small"]
     + ["steps", "epochs", "wall_seconds"],

@@ -23,6 +23,7 @@ CHANGED: dict[str, Any] = {
     "regularization": {"name": "l2", "strength": 0},
     "statistics": {**SMALL["statistics"], "probes": 3},
     "device": "cuda",
+    "folds": 5,
 }
 
 

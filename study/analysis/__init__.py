@@ -1,6 +1,4 @@
-"""Estimates with their uncertainty: plain arrays in `statistics`, tables of runs in `comparisons` and `ranking`."""
+"""Estimates with their uncertainty: of plain arrays in `statistics`, of tables of runs in the other rooms.
 
-from study.analysis.comparisons import METRICS, compare, summarise
-from study.analysis.ranking import rank
-
-__all__ = ["METRICS", "compare", "rank", "summarise"]
+Nothing is imported here: a training reads a configuration, which names claims, and must not load what decides them.
+"""

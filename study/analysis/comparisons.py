@@ -165,7 +165,7 @@ def _compare_regime(
                 "clip": contrast.cell[0],
                 "regularization": contrast.cell[1],
                 "baseline": contrast.baseline,
-                **_estimates(values, rng),
+                **estimates(values, rng),
             }
 
 
@@ -176,7 +176,7 @@ def _terms(contrast: Contrast, cells: Mapping[Cell, pd.DataFrame]) -> Floats:
     return np.stack([sign * cells[cell].loc[seeds].to_numpy(np.float64) for sign, cell in signed])
 
 
-def _estimates(terms: Floats, rng: np.random.Generator) -> dict[str, object]:
+def estimates(terms: Floats, rng: np.random.Generator) -> dict[str, object]:
     """What a row says about the signed `terms` [cells, seeds] of one metric."""
     defined = np.isfinite(terms).all(axis=0)
     differences = signed_sum(terms[:, defined])

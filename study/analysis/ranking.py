@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from itertools import count
 
@@ -12,6 +11,7 @@ from scipy.stats import rankdata
 
 from study.analysis.comparisons import row_generator
 from study.analysis.statistics import Floats, bca_interval, holm, sign_flip_p, superiority
+from study.tuning import method_of
 
 METRIC, CHOSEN_BY = "test_accuracy", "validation_accuracy"
 RESAMPLES = 9_999
@@ -62,11 +62,6 @@ def rank(runs: pd.DataFrame, seed: int, baseline: str = "none") -> pd.DataFrame:
         for row in _rank(group[group[other] == baseline], kind, str(regime), seed, baseline)
     ]
     return pd.DataFrame(rows, columns=list(RANKING))
-
-
-def method_of(label: str) -> str:
-    """The method, or the methods of a combination, without parameters: "l2(0.1) + dropout(0.5)" -> "l2 + dropout"."""
-    return re.sub(r"\([^()]*\)", "", label)
 
 
 def _rank(runs: pd.DataFrame, kind: str, regime: str, seed: int, baseline: str) -> Iterator[dict[str, object]]:

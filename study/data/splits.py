@@ -1,5 +1,6 @@
 """Training and validation subsets, stratified by class, and label noise on the training part alone."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,6 +52,21 @@ def split(
     noisy, shift = _noise(T, label_noise, digits.classes, noise_seed)
     labels = (digits.train_labels[train] + shift) % digits.classes
     return Split(train, validation, labels, noisy)
+
+
+def fold_of(whole: Split, folds: int, fold: int, seed: int) -> Split:
+    """Fold `fold` of `folds` of the T training images of a split: it validates, the others are learned from.
+
+    Where T is no multiple of `folds` all parts are cut to the size of the smallest, so that folds can be stacked.
+    The labels, and which of them are wrong, are those of the whole.
+    """
+    from sklearn.model_selection import KFold  # as in _stratified
+
+    T = len(whole.train)
+    parts = list(KFold(folds, shuffle=True, random_state=seed % 2**32).split(np.arange(T)))
+    learned, held_out = (torch.from_numpy(rows) for rows in parts[fold])
+    learned, held_out = learned[: T - math.ceil(T / folds)], held_out[: T // folds]
+    return Split(whole.train[learned], whole.train[held_out], whole.labels[learned], whole.noisy[learned])
 
 
 def _sizes_checked(digits: Digits, train_size: int | None, validation_size: int) -> int:

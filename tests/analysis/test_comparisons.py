@@ -5,8 +5,7 @@ import pandas as pd
 import pytest
 from scipy.stats import binomtest
 
-from study.analysis import METRICS, compare, summarise
-from study.analysis.comparisons import contrasts, row_generator
+from study.analysis.comparisons import METRICS, compare, contrasts, row_generator, summarise
 from study.analysis.statistics import bca_interval, holm, sign_flip_p
 
 BASE, CLIP, DROPOUT, BOTH = (

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import rankdata, ttest_rel
 
-from study.analysis import rank
-from study.analysis.ranking import RANKING, method_of, seed_ranks
+from study.analysis.ranking import RANKING, rank, seed_ranks
+from study.tuning import method_of
 
 
 def table(accuracies: dict[str, np.ndarray], validation: dict[str, float] | None = None) -> pd.DataFrame:

@@ -13,10 +13,10 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from study import replicates
 from study.batches import Batches
-from study.config import Regime
 from study.data import Digits
 from study.journal import Journal
 from study.records import RunRecord
+from study.regimes import Regime
 from study.regularization.weight_averaging import WeightAveraging
 from study.replicates import Replicates
 from study.seeds import generator
