@@ -1,6 +1,7 @@
 """What most tests of the core start from: the shipped digits, one thread, examples without a time limit."""
 
 import gc
+import math
 import random
 from collections.abc import Iterator
 from pathlib import Path
@@ -47,3 +48,21 @@ def global_randomness_untouched() -> Iterator[None]:
         yield
         assert torch.equal(before[0], torch.get_rng_state())
         assert before[1:] == (np.random.get_state()[1].tolist(), random.getstate())  # noqa: NPY002
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """The figures which tests recorded as "simulated", in the order of the file, from whichever process ran them."""
+    figures = sorted(
+        (*report.location[:2], *value)
+        for outcome in ("passed", "failed")
+        for report in terminalreporter.stats.get(outcome, [])
+        if report.when == "call"
+        for name, value in report.user_properties
+        if name == "simulated"
+    )
+    if figures:
+        terminalreporter.section("coverage and error rates, simulated")
+        terminalreporter.write_line(f"{'what':<64} {'nominal':>8} {'seen':>7} {'3 sigma':>8} {'simulations':>12}")
+    for _, _, what, nominal, seen, n in figures:
+        error = 3 * math.sqrt(seen * (1 - seen) / n)
+        terminalreporter.write_line(f"{what:<64} {nominal:>8.4f} {seen:>7.4f} {error:>8.4f} {n:>12,}")

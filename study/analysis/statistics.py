@@ -1,5 +1,6 @@
 """Intervals, tests and effect sizes for differences paired by seed. Arrays in, numbers out."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,7 +38,7 @@ def bca_interval(
     Raises ValueError for a number that is not finite.
     Source: Efron 1987, Better bootstrap confidence intervals; `scipy.stats.bootstrap`.
     """
-    values = _finite(differences, "bca_interval")
+    values = finite(differences, "bca_interval")
     if values.size < 2:
         return Interval(np.nan, np.nan, "no interval")
     origin, spread = values.min(), np.ptp(values)
@@ -66,18 +67,29 @@ def sign_flip_p(differences: ArrayLike, rng: np.random.Generator, resamples: int
     Raises ValueError for a number that is not finite.
     Source: Fisher 1935, The Design of Experiments, section 21; Phipson & Smyth 2010 for the +1.
     """
-    values = _finite(differences, "sign_flip_p")
+    return share_of_flips(finite(differences, "sign_flip_p"), np.abs, rng, resamples)
+
+
+def share_of_flips(
+    values: Floats, extent: Callable[[Floats], Floats], rng: np.random.Generator, resamples: int = 9999
+) -> tuple[float, str]:
+    """Share of the 2^n sign patterns s with extent(sum s_i v_i) >= extent(sum v_i), and how it was found.
+
+    `values` [n] are finite; `extent` says how far a sum speaks against the hypothesis: its size for a test on both
+    sides, the sum itself for one side. The observed pattern counts, and ties survive rounding.
+    """
     if values.size == 0:
         return np.nan, "no test"
     values = values[values != 0]
     if values.size == 0:
         return 1.0, "exact sign-flip"
     values = values / np.abs(values).max()
-    bound = np.abs(values.sum()) - TOLERANCE * np.abs(values).sum()
+    bound = extent(values.sum()) - TOLERANCE * np.abs(values).sum()
     if values.size <= EXACT_LIMIT:
-        return float(np.mean(np.abs(_flipped_sums(values)) >= bound)), "exact sign-flip"
+        half = _flipped_sums(values)
+        return float(np.mean(extent(half) >= bound) + np.mean(extent(-half) >= bound)) / 2, "exact sign-flip"
     signs = 2.0 * rng.integers(0, 2, size=(resamples, values.size)) - 1.0
-    hits = np.count_nonzero(np.abs(signs @ values) >= bound)
+    hits = np.count_nonzero(extent(signs @ values) >= bound)
     return (1 + hits) / (1 + resamples), "Monte Carlo sign-flip"
 
 
@@ -114,11 +126,12 @@ def signed_sum(terms: ArrayLike) -> Floats:
     return np.where(np.abs(total) <= rounding, 0.0, total)
 
 
-def _finite(differences: ArrayLike, function: str) -> Floats:
-    values = np.asarray(differences, dtype=np.float64)
+def finite(numbers: ArrayLike, function: str, parameter: str = "differences") -> Floats:
+    """The `numbers` as an array; ValueError, in the name of the `function`, if one of them is not finite."""
+    values = np.asarray(numbers, dtype=np.float64)
     wrong = values[~np.isfinite(values)]
     if wrong.size:
-        raise ValueError(f"The 'differences' parameter of {function} must be finite numbers. Got {wrong[0]} instead.")
+        raise ValueError(f"The '{parameter}' parameter of {function} must be finite numbers. Got {wrong[0]} instead.")
     return values
 
 

@@ -1,12 +1,12 @@
 """A small table of runs with known effects."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from study.analysis import METRICS
+from study.analysis.comparisons import METRICS
 
 MakeRuns = Callable[..., pd.DataFrame]
 
@@ -35,3 +35,15 @@ def synthetic_runs(
 @pytest.fixture
 def make_runs() -> MakeRuns:
     return synthetic_runs
+
+
+@pytest.fixture
+def seen(record_property: Callable[[str, object], None]) -> Callable[[str, float, Sequence[bool]], float]:
+    """The share of true `outcomes` in a simulation, put into the table after the tests with what it should be."""
+
+    def record(what: str, nominal: float, outcomes: Sequence[bool]) -> float:
+        share = float(np.mean(outcomes))
+        record_property("simulated", [what, float(nominal), share, len(outcomes)])
+        return share
+
+    return record

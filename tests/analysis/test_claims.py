@@ -1,0 +1,206 @@
+"""Claims are decided by a rule stated beforehand: right in all three directions where the truth is known."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from study.analysis.claims import Claim
+from study.analysis.claims.base import Contrast, Expectation
+from study.analysis.claims.evidence import Cell, Evidence, strength_of
+from study.analysis.claims.ledger import LEDGER, combined, decide, find, ledger, to_decide
+from study.config import Study
+from study.reading import ConfigError, parse
+
+SMALLEST = 1.0
+
+
+def contrast(values: np.ndarray, expectation: Expectation = "increase", smallest: float = SMALLEST) -> Contrast:
+    return Contrast("key", "hypothesis", pd.Series(values), "points", smallest, "rows", "figure", expectation)
+
+
+def verdict(values: np.ndarray, expectation: Expectation) -> str:
+    one = contrast(values, expectation)
+    found = find(one, np.random.default_rng(0))
+    return decide(one, found, found.p_for, found.p_against)
+
+
+@pytest.mark.parametrize(
+    ("truth", "expectation", "expected"),
+    [
+        (2.0, "increase", "supported"),
+        (0.0, "increase", "contradicted"),
+        (-2.0, "increase", "contradicted"),
+        (0.0, "not_worse", "supported"),
+        (2.0, "not_worse", "supported"),
+        (-2.0, "not_worse", "contradicted"),
+        (0.0, "same", "supported"),
+        (2.0, "same", "contradicted"),
+        (-2.0, "same", "contradicted"),
+    ],
+)
+def test_a_clear_truth_is_found_with_ten_seeds(truth: float, expectation: Expectation, expected: str) -> None:
+    rng = np.random.default_rng(1)
+    found = [verdict(truth + 0.5 * rng.standard_normal(10), expectation) for _ in range(40)]
+    assert found.count(expected) >= 38
+
+
+@pytest.mark.parametrize(("truth", "expectation"), [(0.5, "increase"), (-1.0, "not_worse"), (1.0, "same")])
+def test_noise_as_large_as_what_matters_leaves_it_undecided(truth: float, expectation: Expectation) -> None:
+    rng = np.random.default_rng(2)
+    found = [verdict(truth + 3.0 * rng.standard_normal(10), expectation) for _ in range(40)]
+    assert found.count("undecided") >= 30
+
+
+@pytest.mark.parametrize(
+    ("truth", "expectation", "wrong"),
+    [
+        (0.0, "increase", "supported"),
+        (1.0, "increase", "contradicted"),
+        (-1.0, "not_worse", "supported"),
+        (-1.0, "not_worse", "contradicted"),
+        (1.0, "same", "supported"),
+        (1.0, "same", "contradicted"),
+    ],
+)
+def test_on_the_border_a_wrong_verdict_stays_as_rare_as_stated(
+    truth: float, expectation: Expectation, wrong: str, seen: Callable[[str, float, Sequence[bool]], float]
+) -> None:
+    rng, times = np.random.default_rng(3), 300
+    found = [verdict(truth + 0.7 * rng.standard_normal(10), expectation) for _ in range(times)]
+    rate = seen(f"claim's rule, {expectation}: {wrong} at the border (at most)", 0.05, [one == wrong for one in found])
+    assert rate <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / times)
+
+
+def test_equal_differences_decide_exactly() -> None:
+    assert verdict(np.zeros(10), "increase") == "contradicted", "nothing happened in any seed"
+    assert verdict(np.zeros(10), "same") == "supported"
+    assert verdict(np.full(10, 3.0), "increase") == "supported"
+
+
+def test_few_seeds_decide_nothing_and_none_leave_it_undefined() -> None:
+    assert verdict(np.full(4, 5.0), "increase") == "undecided", "2^-4 is above .05"
+    nothing = contrast(np.array([np.nan, np.nan]))
+    found = find(nothing, np.random.default_rng(0))
+    assert (found.n, found.n_undefined) == (0, 2)
+    assert decide(nothing, found, found.p_for, found.p_against) == "undecided"
+    assert to_decide(nothing, found) is None
+
+
+def test_an_undecided_contrast_names_the_seeds_that_would_decide() -> None:
+    rng = np.random.default_rng(4)
+    one = contrast(1.2 + 4.0 * rng.standard_normal(12))
+    found = find(one, rng)
+    needed = to_decide(one, found)
+    assert needed is not None
+    assert needed > 12
+    assert to_decide(contrast(one.differences.to_numpy() * 10, smallest=10.0), found) is not None
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "combine", "expected"),
+    [
+        (["supported", "supported"], "all", "supported"),
+        (["supported", "undecided"], "all", "undecided"),
+        (["supported", "contradicted", "undecided"], "all", "contradicted"),
+        (["contradicted", "contradicted"], "any", "contradicted"),
+        (["contradicted", "undecided"], "any", "undecided"),
+        (["contradicted", "undecided", "supported"], "any", "supported"),
+        ([], "all", "undecided"),
+    ],
+)
+def test_a_claim_is_what_its_contrasts_make_of_it(verdicts: list, combine: str, expected: str) -> None:  # type: ignore[type-arg]
+    assert combined(verdicts, combine) == expected  # type: ignore[arg-type]
+
+
+def study(**keys: object) -> Study:
+    regime = {
+        "data": {"name": "mnist-sample", "train_size": 100, "validation_size": 50},
+        "regularizations": ["none", {"name": "l1", "strength": 0.001}],
+    }
+    return parse({"name": "claims", "regimes": {"memorize": regime}, **keys})
+
+
+def evidence(given: Study, zeros: np.ndarray, small: np.ndarray) -> Evidence:
+    """Runs in which L1 has these shares of zero and of small weights more than none."""
+    rows = [
+        {"regime": "memorize", "clip": "none", "regularization": label, "seed": seed, "status": "ok",
+         "weight_zero": 0.1 + (label != "none") * zeros[seed], "weight_small": 0.1 + (label != "none") * small[seed]}
+        for label in ("none", "l1(0.001)")
+        for seed in range(len(zeros))
+    ]  # fmt: skip
+    empty = pd.DataFrame()
+    return Evidence(given, pd.DataFrame(rows), empty, empty, empty, empty)
+
+
+def test_the_ledger_decides_a_claim_of_the_study() -> None:
+    given = study(claims=["sparsity"])
+    rng = np.random.default_rng(5)
+    noise = 0.01 * rng.standard_normal((2, 10))
+    table = ledger(given.claims, evidence(given, 0.5 + noise[0], 0.5 + noise[1]), seed=0)
+    assert tuple(table) == LEDGER
+    assert list(table["contrast_verdict"]) == ["supported", "supported"]
+    assert set(table["verdict"]) == {"supported"}
+    assert table["where"].str.contains("regime=memorize").all()
+    half = ledger(given.claims, evidence(given, noise[0], 0.5 + noise[1]), seed=0)
+    assert list(half["contrast_verdict"]) == ["contradicted", "supported"]
+    assert set(half["verdict"]) == {"contradicted"}, "all of its contrasts must hold"
+    assert half["p_for_adjusted"].ge(half["p_for"]).all()
+
+
+def test_a_claim_about_what_the_study_has_not_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"claims\.0\.regime: The 'regime' parameter of claim 'sparsity' must name"):
+        study(claims=[{"name": "sparsity", "regime": "elsewhere"}])
+    with pytest.raises(ConfigError, match=r"'penalty' parameter of claim 'sparsity' must be tried in 'memorize'"):
+        study(claims=[{"name": "sparsity", "penalty": "l1(0.5)"}])
+    with pytest.raises(
+        ConfigError, match=r"'settings' parameter of claim 'lambda_by_validation' must name tuned settings"
+    ):
+        study(claims=["lambda_by_validation"])
+    with pytest.raises(ConfigError, match="'sparsity' twice"):
+        study(claims=["sparsity", "sparsity"])
+
+
+def claims() -> Iterator[type[Claim]]:
+    yield from Claim.members.values()  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("claim", claims(), ids=lambda claim: claim.model_fields["name"].default)
+def test_every_claim_says_what_is_claimed_and_where_it_looks(claim: type[Claim]) -> None:
+    assert claim.statement.endswith(".") or claim.statement.endswith(").")
+    assert claim.regime_fields or claim.setting_fields
+    named = (*claim.regime_fields, *claim.setting_fields, *claim.clip_fields, *claim.regularization_fields)
+    assert set(named) <= set(claim.model_fields)
+
+
+def test_curves_ratios_and_weights_as_evidence() -> None:
+    keys = {"regime": "memorize", "clip": "none", "regularization": "none", "seed": 0}
+    curve = pd.DataFrame([{**keys, "epoch": e, "validation_accuracy": 0.2 * e} for e in range(5)])
+    norms = pd.DataFrame(
+        [
+            {**keys, "tensor": t, "step": s, "norm_after": n}
+            for t, n in (("in.weight", 0.1), ("out.weight", 10.0))
+            for s in range(3)
+        ]
+    )
+    even = pd.DataFrame([{**keys, "tensor": "w", "low": 1.0, "high": 1.0, "share": 1.0}])
+    uneven = pd.DataFrame([{**keys, "tensor": "w", "low": x, "high": x, "share": 0.5} for x in (1e-8, 1.0)])
+    given = Evidence(study(), pd.DataFrame(), curve, norms, even, pd.DataFrame())
+    cell = Cell("memorize")
+    assert given.epochs_to(cell, "validation_accuracy", 0.5).loc[0] == pytest.approx(np.log2(2.5))
+    assert given.epochs_to(cell, "validation_accuracy", 0.95).loc[0] == pytest.approx(np.log2(11)), (
+        "one more than it had"
+    )
+    assert given.first_to_last(cell).loc[0] == pytest.approx(-2)
+    assert given.gini(cell).loc[0] == pytest.approx(0.0, abs=1e-12)
+    halves = Evidence(study(), pd.DataFrame(), curve, norms, uneven, pd.DataFrame())
+    assert halves.gini(cell).loc[0] == pytest.approx(0.5, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("label", "strength"),
+    [("l1(0.001)", 1e-3), ("l2(1e-05)", 1e-5), ("dropout(p=0.5, input_p=0.1)", 0.5), ("zscore", np.nan)],
+)
+def test_the_strength_in_a_label(label: str, strength: float) -> None:
+    assert strength_of(label) == pytest.approx(strength, nan_ok=True)
