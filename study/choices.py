@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import PlainSerializer, ValidatorFunctionWrapHandler, WithJsonSchema, WrapValidator
 
+from study.analysis.claims import Claim
 from study.clipping import Clipping
 from study.losses import Loss
 from study.methods import entry
@@ -33,6 +34,7 @@ def combined_label(regularization: tuple[Regularization, ...]) -> str:
 
 
 if TYPE_CHECKING:  # a type checker sees what a field holds, pydantic also how it is read
+    ClaimChoice = Claim
     ClippingChoice = Clipping
     LossChoice = Loss
     ModelChoice = Model
@@ -40,7 +42,7 @@ if TYPE_CHECKING:  # a type checker sees what a field holds, pydantic also how i
     ScheduleChoice = Schedule
     Combination = tuple[Regularization, ...]
 else:
-    ClippingChoice, LossChoice = entry(Clipping), entry(Loss)
+    ClaimChoice, ClippingChoice, LossChoice = entry(Claim), entry(Clipping), entry(Loss)
     ModelChoice, OptimizerChoice, ScheduleChoice = entry(Model), entry(Optimizer), entry(Schedule)
     _ONE = Regularization.schema_of_family()
     Combination = Annotated[

@@ -3,28 +3,14 @@
 from __future__ import annotations
 
 import pkgutil
-from collections.abc import Iterator, Mapping
-from itertools import product
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
+from pydantic_core import InitErrorDetails
 
 from study import plugins
-from study.choices import (
-    ClippingChoice,
-    Combination,
-    LossChoice,
-    ModelChoice,
-    OptimizerChoice,
-    ScheduleChoice,
-    combined_label,
-)
-from study.clipping.none import NoClipping
-from study.losses import CrossEntropy
-from study.methods import Company
-from study.models import MLP
-from study.optimizers import SGD
+from study.choices import ClaimChoice
 from study.parameters import (
     Flag,
     Must,
@@ -32,16 +18,15 @@ from study.parameters import (
     NotBool,
     PositiveInt,
     Settings,
-    Share,
     Text,
     first_duplicate,
     listed,
     said,
 )
-from study.regularization.none import NoRegularization
-from study.schedules import Constant
+from study.regimes import Regime
+from study.sweeps import presets
+from study.tuning import distinct, seeds_schema
 
-TRAIN_DIGITS: Mapping[str, int] = {"mnist": 60_000, "fashion-mnist": 60_000, "mnist-sample": 1_000}
 # By their files: importing them would load matplotlib into every training.
 FIGURE_NAMES = tuple(sorted(info.name for info in pkgutil.iter_modules([str(Path(__file__).parent / "figures")])
                      if info.name not in ("layout", "style", "summaries")))  # fmt: skip
@@ -50,107 +35,11 @@ Slug = Annotated[
     Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$"),
     Must("lower-case letters, digits, '-' and '_', at most 40 of them", ("../up", "A b", "", 7)),
 ]
-
-
-class Data(Settings):
-    """Which digits, how many, and how many of their labels are wrong."""
-
-    title: ClassVar[str] = "data"
-    name: Annotated[
-        Literal["mnist", "fashion-mnist", "mnist-sample"],
-        Must(f"one of {listed(tuple(TRAIN_DIGITS))}", ("imagenet", 3)),
-    ] = "mnist"
-    train_size: Annotated[
-        Annotated[int, Field(ge=10), NotBool] | None,
-        Must("a whole number of at least 10, or null for all", (0, 9, -1, 1.5, "all")),
-    ] = None
-    validation_size: Annotated[int, Field(ge=10), NotBool, Must("a whole number of at least 10", (0, 9, -1, 1.5))] = (
-        5_000
-    )
-    label_noise: Share = 0.0
-
-    @model_validator(mode="after")
-    def _enough_digits(self) -> Self:
-        digits, least = TRAIN_DIGITS[self.name], 10
-        room = digits - self.validation_size
-        if room < least:
-            must_be = f"be at most {digits - least}, to leave digits of '{self.name}' to train on"
-            self.refuse(("validation_size", must_be, self.validation_size))
-        elif self.train_size is not None and self.train_size > room:
-            must_be = f"be at most {room}, what validation_size leaves of the {digits} of '{self.name}'"
-            self.refuse(("train_size", must_be, self.train_size))
-        return self
-
-    @property
-    def trained_on(self) -> int:
-        """The number of training digits."""
-        return self.train_size or TRAIN_DIGITS[self.name] - self.validation_size
-
-
-class Regime(Settings):
-    """One setting of data, model and training, and the clips and regularizations that meet in it."""
-
-    title: ClassVar[str] = "regime"
-    description: Text = ""
-    data: Data = Data()
-    model: ModelChoice = MLP()
-    loss: LossChoice = CrossEntropy()
-    optimizer: OptimizerChoice = SGD(lr=0.01)
-    schedule: ScheduleChoice = Constant()
-    epochs: PositiveInt = 10
-    batch_size: PositiveInt = 64
-    grid: Annotated[Literal["crossed", "alone"], Must("'crossed' or 'alone'", ("full", True))] = "crossed"
-    clips: Annotated[tuple[ClippingChoice, ...], Field(min_length=1), Must("a list of clippings", ([], "many"))] = (
-        NoClipping(),
-    )
-    regularizations: Annotated[
-        tuple[Combination, ...], Field(min_length=1), Must("a list of regularizations", ([], "many"))
-    ] = ((NoRegularization(),),)
-
-    @model_validator(mode="after")
-    def _fits_together(self) -> Self:
-        self.refuse(
-            *_not_a_family("clips", [clip.label for clip in self.clips]),
-            *_not_a_family("regularizations", [combined_label(r) for r in self.regularizations]),
-            *_no_full_batch(self.batch_size, self.data.trained_on),
-            *self._refusals(),
-        )
-        return self
-
-    def _refusals(self) -> Iterator[tuple[str, str, object]]:
-        """Combinations of the grid that make no sense, each reason once."""
-        said = set[str]()
-        for clip, regularization in self.cells:
-            for reason in Company(self.model, self.loss, self.optimizer, clip, regularization).refusals():
-                if reason not in said:
-                    said.add(reason)
-                    pair = f"'{clip.label}' with '{combined_label(regularization)}' on '{self.model.label}'"
-                    yield "clips", f"go with every regularization and the model: {reason}", pair
-
-    @property
-    def cells(self) -> tuple[tuple[ClippingChoice, Combination], ...]:
-        """The pairs that are trained: all, or in a grid of methods alone those of which one is 'none'."""
-        pairs = product(self.clips, self.regularizations)
-        return tuple(
-            pair for pair in pairs if self.grid == "crossed" or "none" in (pair[0].label, combined_label(pair[1]))
-        )
-
-    @property
-    def steps(self) -> int:
-        """Optimizer steps of one run; the last, incomplete batch of an epoch is dropped."""
-        return self.epochs * (self.data.trained_on // self.batch_size)
-
-
-def _not_a_family(field: str, labels: list[str]) -> Iterator[tuple[str, str, object]]:
-    if twin := first_duplicate(labels):
-        yield field, "name each method once", f"'{twin}' twice"
-    if "none" not in labels:
-        yield field, "have 'none' in it, the baseline of every comparison", labels
-
-
-def _no_full_batch(batch_size: int, digits: int) -> Iterator[tuple[str, str, object]]:
-    if batch_size > digits:
-        yield "batch_size", f"be at most {digits}, the number of training digits", batch_size
+RegimeName = Annotated[
+    str,
+    Field(pattern=r"^[a-z0-9][a-z0-9_.=-]{0,99}$"),
+    Must("lower-case letters, digits, '-', '_', '.' and '=', at most 100 of them", ("../up", "A b", "", 7)),
+]
 
 
 class Statistics(Settings):
@@ -174,12 +63,6 @@ def _seeds(value: object) -> object:
     return value
 
 
-def _distinct(seeds: tuple[int, ...]) -> tuple[int, ...]:
-    if first_duplicate(seeds) is not None:
-        raise ValueError
-    return seeds
-
-
 def _loaded(paths: tuple[str, ...]) -> tuple[str, ...]:
     try:
         plugins.load(paths)
@@ -198,20 +81,8 @@ class Study(Settings):
         tuple[Annotated[NaturalInt, Field(lt=2**31)], ...],
         BeforeValidator(_seeds),
         Field(min_length=1),
-        AfterValidator(_distinct),
-        WithJsonSchema(
-            {
-                "anyOf": [
-                    {"type": "integer", "minimum": 1, "maximum": MOST_SEEDS},
-                    {
-                        "type": "array",
-                        "items": {"type": "integer", "minimum": 0, "maximum": 2**31 - 1},
-                        "minItems": 1,
-                        "uniqueItems": True,
-                    },
-                ]
-            }
-        ),
+        AfterValidator(distinct),
+        seeds_schema(MOST_SEEDS),
         Must(
             f"a number of seeds up to {MOST_SEEDS}, or a list of different whole numbers of at least 0, below 2^31",
             (0, -1, 10**9, [], [1, 1], [-1], [2**70], "ten"),
@@ -229,15 +100,110 @@ class Study(Settings):
         tuple[Literal[FIGURE_NAMES], ...] | None,  # type: ignore[valid-type]
         Must(f"a list of figures out of {listed(FIGURE_NAMES)}, or null for all", ("all", ["pie"], 3)),
     ] = None
+    claims: Annotated[tuple[ClaimChoice, ...], Must("a list of claims, each once", ("all", 3))] = ()
     regimes: Annotated[
-        dict[Slug, Regime],
+        dict[RegimeName, Regime],
         Field(min_length=1),
         Must("a mapping from names (lower-case letters, digits, '-' and '_') to regimes", ({}, [], "all")),
     ]
 
+    @model_validator(mode="after")
+    def _seeds_apart(self) -> Self:
+        for name, regime in self.regimes.items():
+            if regime.tuning and (both := sorted({*regime.tuning.seeds} & {*self.seeds})):
+                must_be = f"have other seeds than the tuning of regime '{name}'"
+                self.refuse(("seeds", must_be, f"{both} in both"))
+        return self
+
+    @model_validator(mode="after")
+    def _tuned_alike(self) -> Self:
+        settings: dict[str, set[object]] = {}
+        for name, regime in self.regimes.items():
+            if regime.tuning:
+                alike = (regime.part_of, *regime.clip_labels, "x", *regime.regularization_labels, regime.tuning)
+                settings.setdefault(regime.setting or name, set()).add(alike)
+        for setting, kinds in settings.items():
+            if len(kinds) > 1:
+                must_be = "try the same methods, tuned alike, in all regimes that are tuned together"
+                self.refuse(("regimes", must_be, f"differences in '{setting}'"))
+        return self
+
+    @model_validator(mode="after")
+    def _figures_can_be_drawn(self) -> Self:
+        tuned = any(regime.tuning for regime in self.regimes.values())
+        for figure, there, what in (("claims", self.claims, "claims"), ("tuning_curves", tuned, "a tuned regime")):
+            if figure in (self.figures or ()) and not there:
+                self.refuse(
+                    ("figures", f"leave out '{figure}' where the study has not {what}", list(self.figures or ()))
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _claims_can_be_decided(self) -> Self:
+        lines = [
+            InitErrorDetails(type=said(claim.fault(*fault)), loc=("claims", index, fault[0]), input=fault[2])
+            for index, claim in enumerate(self.claims)
+            for fault in claim.faults(self)
+        ]
+        if lines:
+            raise ValidationError.from_exception_data("Study", lines)
+        if twin := first_duplicate([claim.name for claim in self.claims]):
+            self.refuse(("claims", "name each claim once", f"'{twin}' twice"))
+        return self
+
 
 def json_schema() -> dict[str, Any]:
-    """The JSON schema of a config file: of `Study`, and of the `defaults` that regimes start from."""
+    """The JSON schema of a config file: of `Study`, and of what is written out before it is read.
+
+    That is the `defaults` that regimes start from, their presets and sweeps, and the grids of their methods.
+    """
     schema = Study.model_json_schema()
     schema["properties"]["defaults"] = {"$ref": "#/$defs/Regime"}
+    regime = schema["$defs"]["Regime"]["properties"]
+    regime |= {"from": _from_schema(), "sweep": SWEEP_SCHEMA}
+    for methods in ("clips", "regularizations"):
+        regime[methods]["items"] = _with_grids(regime[methods]["items"])
     return schema
+
+
+SWEEP_SCHEMA = {
+    "description": "Keys with the values that they take in turn, or names with points to lay over the regime.",
+    "type": "object",
+    "minProperties": 1,
+    "additionalProperties": {
+        "anyOf": [
+            {"type": "array", "minItems": 1},
+            {"type": "object", "minProperties": 1, "additionalProperties": {"type": "object"}},
+        ]
+    },
+}
+
+
+def _from_schema() -> dict[str, Any]:
+    names = {"enum": list(presets())}
+    description = "Presets to start from, each laid on those before it."
+    return {"description": description, "anyOf": [names, {"type": "array", "items": names}]}
+
+
+def _with_grids(entry: dict[str, Any]) -> dict[str, Any]:
+    """The schema of a method, or of several, with a grid of values allowed for each parameter."""
+    if "anyOf" in entry:
+        return {**entry, "anyOf": [_with_grids(one) for one in entry["anyOf"]]}
+    if "items" in entry:
+        return {**entry, "items": _with_grids(entry["items"])}
+    if "properties" not in entry:
+        return entry
+    parameters = entry["properties"].items()
+    return {**entry, "properties": {key: value if key == "name" else _or_grid(value) for key, value in parameters}}
+
+
+def _or_grid(parameter: dict[str, Any]) -> dict[str, Any]:
+    notes: dict[str, Any] = {key: parameter[key] for key in ("title", "description", "default") if key in parameter}
+    plain = {key: value for key, value in parameter.items() if key not in notes}
+    grid = {
+        "type": "object",
+        "properties": {"grid": {"type": "array", "items": plain, "minItems": 1}},
+        "required": ["grid"],
+        "additionalProperties": False,
+    }
+    return {**notes, "anyOf": [plain, grid]}

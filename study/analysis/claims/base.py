@@ -1,0 +1,112 @@
+"""A claim: what is said, what would show it, and what difference would matter, all stated before there are results."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from study.methods import Method
+from study.parameters import listed
+from study.tuning import method_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from study.analysis.claims.evidence import Evidence
+    from study.config import Study
+    from study.regimes import Regime
+
+Expectation = Literal["increase", "not_worse", "same"]
+Combine = Literal["all", "any"]
+
+
+@dataclass(frozen=True, eq=False)
+class Contrast:
+    """One difference that bears on a claim, oriented so that a positive one is as claimed.
+
+    differences: by seed, in `unit` (NaN where a side is undefined). expectation: "increase" (above 0, and `smallest` at
+    least), "not_worse" (above -smallest) or "same" (within +-smallest). where: the rows that it is taken from; figure:
+    what shows it.
+    """
+
+    key: str
+    hypothesis: str
+    differences: pd.Series[float]
+    unit: str
+    smallest: float
+    where: str
+    figure: str
+    expectation: Expectation = "increase"
+
+
+class Claim(Method):
+    """A claim of the ledger.
+
+    A subclass says what is claimed (`statement`) and how its contrasts make the verdict (`combine`: all must hold, or
+    any), and yields the contrasts from the evidence. Fields that name regimes, tuned settings, clips and
+    regularizations are listed in `regime_fields` and so on, so that a configuration that lacks them is refused before
+    anything runs.
+    """
+
+    family: ClassVar[str] = "claim"
+    statement: ClassVar[str] = ""
+    combine: ClassVar[Combine] = "all"
+    regime_fields: ClassVar[tuple[str, ...]] = ()
+    setting_fields: ClassVar[tuple[str, ...]] = ()
+    takes_sweeps: ClassVar[bool] = False
+    clip_fields: ClassVar[tuple[str, ...]] = ()
+    regularization_fields: ClassVar[tuple[str, ...]] = ()
+
+    def contrasts(self, evidence: Evidence) -> Iterator[Contrast]:
+        """The differences that decide it."""
+        raise NotImplementedError
+
+    def faults(self, study: Study) -> Iterator[tuple[str, str, object]]:
+        """What it names and the study does not have: (parameter, what it must, what it got)."""
+        places = _places(study)
+        single = {name: [study.regimes[name]] for name in study.regimes}
+        for fields, known, kind in (
+            (self.regime_fields, places.regimes if self.takes_sweeps else single, "regimes"),
+            (self.setting_fields, places.settings, "tuned settings"),
+        ):
+            for field in fields:
+                for name in _several(getattr(self, field)):
+                    if name in known:
+                        yield from self._absent(name, known[name], kind == "tuned settings")
+                    else:
+                        yield field, f"name {kind} of the study, which are {listed(list(known))}", f"'{name}'"
+
+    def _absent(self, place: str, regimes: Sequence[Regime], tuned: bool) -> Iterator[tuple[str, str, object]]:
+        """Methods that are not tried in every regime of a place."""
+        for fields, attribute in (
+            (self.clip_fields, "clip_labels"),
+            (self.regularization_fields, "regularization_labels"),
+        ):
+            labels = [getattr(regime, attribute) for regime in regimes]
+            tried = set.intersection(*({method_of(one) if tuned else one for one in each} for each in labels))
+            for field in fields:
+                for label in _several(getattr(self, field)):
+                    if label not in tried:
+                        yield field, f"be tried in '{place}', where there are {listed(sorted(tried))}", f"'{label}'"
+
+
+@dataclass(frozen=True)
+class _Places:
+    regimes: dict[str, list[Regime]]
+    settings: dict[str, list[Regime]]
+
+
+def _places(study: Study) -> _Places:
+    """The regimes that a regime's name, a sweep's, or a tuned setting's stands for."""
+    found = _Places({}, {})
+    for name, regime in study.regimes.items():
+        for one in dict.fromkeys((name, regime.part_of or name)):
+            found.regimes.setdefault(one, []).append(regime)
+        if regime.tuning:
+            found.settings.setdefault(regime.setting or name, []).append(regime)
+    return found
+
+
+def _several(value: Any) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value)

@@ -1,0 +1,60 @@
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from study.analysis.claims.base import Claim, Contrast
+from study.analysis.claims.c07_regularization import RegularizationLowersGap
+from study.analysis.claims.evidence import Cell
+from study.parameters import Positive, Text, Texts
+
+if TYPE_CHECKING:
+    from study.analysis.claims.evidence import Evidence
+
+
+class DropoutLowersGap(RegularizationLowersGap):
+    """At the strength that tuning chose, dropout lowers the accuracy gap and does not cost test accuracy."""
+
+    statement: ClassVar[str] = "Dropout lowers the gap and keeps test performance."
+    source: ClassVar[str] = "@srivastava2014"
+    name: Literal["dropout_lowers_gap"] = "dropout_lowers_gap"  # type: ignore[assignment]
+    regularizations: Texts = ("dropout",)
+
+
+class DropoutOtherwise(Claim):
+    """Dropout leaves the weights large where L2 shrinks them by half, and their effects on the gap add up."""
+
+    statement: ClassVar[str] = "Dropout works by another mechanism than a penalty."
+    source: ClassVar[str] = "@srivastava2014"
+    regime_fields: ClassVar[tuple[str, ...]] = ("regime",)
+    regularization_fields: ClassVar[tuple[str, ...]] = ("dropout", "penalty", "both")
+    name: Literal["dropout_otherwise"] = "dropout_otherwise"
+    regime: Text = "together"
+    dropout: Text = "dropout(0.5)"
+    penalty: Text = "l2(0.01)"
+    both: Text = "dropout(0.5) + l2(0.01)"
+    smaller: Positive = 0.5
+    additive: Positive = 0.02
+
+    def contrasts(self, evidence: "Evidence") -> Iterator[Contrast]:
+        none, dropout, penalty, both = (
+            Cell(self.regime, regularization=label) for label in ("none", self.dropout, self.penalty, self.both)
+        )
+        yield Contrast(
+            key="weights",
+            hypothesis=f"the weights' norm is larger with {self.dropout} than with {self.penalty} in {self.regime}",
+            differences=evidence.logged(dropout, "weight_norm") - evidence.logged(penalty, "weight_norm"),
+            unit="log2 of the norm",
+            smallest=self.smaller,
+            where=f"runs: {dropout.text} minus {penalty.text}, weight_norm",
+            figure="weights",
+        )
+        gap = {cell: evidence.runs_of(cell, "gap_accuracy") for cell in (none, dropout, penalty, both)}
+        yield Contrast(
+            key="interaction",
+            hypothesis=f"the effects of {self.dropout} and {self.penalty} on the accuracy gap add up in {self.regime}",
+            differences=(gap[both] - gap[none]) - (gap[dropout] - gap[none]) - (gap[penalty] - gap[none]),
+            unit="accuracy gap",
+            smallest=self.additive,
+            where=f"runs: {both.text}, less the two alone, plus none, gap_accuracy",
+            figure="heatmap",
+            expectation="same",
+        )

@@ -1,0 +1,225 @@
+"""The results that claims are decided by, as values by seed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from study.analysis.claims.base import Contrast
+
+if TYPE_CHECKING:
+    from study.config import Study
+
+LARGEST = float(np.finfo(np.float32).max)
+SMALLEST = 1e-30  # stands for a norm or a ratio of 0, which has no logarithm
+
+
+class Cell(NamedTuple):
+    """A trained variant, by the labels that stand in the tables."""
+
+    regime: str
+    clip: str = "none"
+    regularization: str = "none"
+
+    @property
+    def text(self) -> str:
+        """How the rows of the tables are found: `regime=.. clip=.. regularization=..`."""
+        return f"regime={self.regime} clip={self.clip} regularization={self.regularization}"
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """The tables of a study; values that a run lacks are NaN."""
+
+    study: Study
+    runs: pd.DataFrame
+    epochs: pd.DataFrame
+    tensors: pd.DataFrame
+    weights: pd.DataFrame
+    tuning: pd.DataFrame
+
+    @classmethod
+    def of(cls, study: Study, tables: Mapping[str, pd.DataFrame]) -> Evidence:
+        """The evidence in a study's tables, by name; `tuning` may be absent."""
+        nothing = pd.DataFrame(columns=["setting", "kind", "method", "chosen"])
+        names = ("runs", "epochs", "tensors", "weights")
+        return cls(study, **{name: tables[name] for name in names}, tuning=tables.get("tuning", nothing))
+
+    def members(self, name: str) -> list[str]:
+        """The regimes of a sweep in its order, or the regime of this name."""
+        swept = [regime for regime, given in self.study.regimes.items() if given.part_of == name]
+        return swept or [name]
+
+    def runs_of(self, cell: Cell, column: str) -> pd.Series[float]:
+        """A column of `runs` by seed; "diverged" is 1 for a run that did not end well, else 0."""
+        rows = _of(self.runs, cell).set_index("seed").sort_index()
+        values = (rows["status"] != "ok") if column == "diverged" else rows[column]
+        return values.astype(float)
+
+    def mean_over(self, name: str, column: str, clip: str = "none", regularization: str = "none") -> pd.Series[float]:
+        """The mean of a column over the members of a sweep, by seed."""
+        return self.mean_of([self.runs_of(Cell(regime, clip, regularization), column) for regime in self.members(name)])
+
+    def mean_of(self, each: Sequence[pd.Series[float]]) -> pd.Series[float]:
+        """The mean of several values by seed; undefined where one of them is."""
+        return pd.concat(each, axis=1).mean(axis=1, skipna=False)
+
+    def cells(self, name: str) -> list[Cell]:
+        """The cells without clip and regularizer of a sweep's members."""
+        return [Cell(regime) for regime in self.members(name)]
+
+    def logged(self, cell: Cell, column: str) -> pd.Series[float]:
+        """log2 of a column of `runs` by seed."""
+        return logarithm(self.runs_of(cell, column), 2)
+
+    def largest_norm(self, cell: Cell) -> pd.Series[float]:
+        """log10 of the largest gradient norm before the clip; one that overflowed counts as the largest float32."""
+        norms = self.runs_of(cell, "norm_max")
+        return logarithm(norms.fillna(LARGEST).clip(lower=SMALLEST, upper=LARGEST), 10)
+
+    def first_to_last(self, cell: Cell) -> pd.Series[float]:
+        """log10 of the norm of the first weight's gradient over the last's, after the clip; median over the run."""
+        rows = _of(self.tensors, cell)
+        weights = [name for name in rows["tensor"].unique() if str(name).endswith("weight")]
+        if not weights:
+            return pd.Series(dtype=float)
+        first, last = (
+            rows[rows["tensor"] == name].set_index(["seed", "step"])["norm_after"] for name in (weights[0], weights[-1])
+        )
+        ratio = (first / last).groupby("seed").median()
+        return logarithm(ratio.clip(lower=SMALLEST), 10).sort_index()
+
+    def epochs_to(self, cell: Cell, column: str, target: float) -> pd.Series[float]:
+        """log2 of the epochs until a curve first reaches a target, linear in between; never: one more than it had."""
+        rows = _of(self.epochs, cell).sort_values("epoch")
+        never = self.study.regimes[cell.regime].epochs + 1.0  # also where a run diverged early
+        reached = {
+            seed: _crossing(part["epoch"].to_numpy(float), part[column].to_numpy(float), target, never)
+            for seed, part in rows.groupby("seed")
+        }
+        return logarithm(pd.Series(reached, dtype=float).sort_index(), 2)
+
+    def probe(self, cell: Cell, column: str) -> pd.Series[float]:
+        """log2 of the median of a probe over the run after its start, by seed."""
+        rows = _of(self.epochs, cell)
+        rows = rows[(rows["epoch"] > 0) & np.isfinite(rows[column].astype(float)) & (rows[column] > 0)]
+        return logarithm(rows.groupby("seed")[column].median().astype(float), 2).sort_index()
+
+    def gini(self, cell: Cell) -> pd.Series[float]:
+        """Gini coefficient of |w| over the bins of `weights`, mean over tensors: 0 all equal, 1 all in one."""
+        rows = _of(self.weights, cell)
+        if rows.empty:
+            return pd.Series(dtype=float)
+        middle = np.sqrt(rows["low"].clip(lower=0) * rows["high"])
+        table = rows.assign(middle=middle)[["seed", "tensor", "middle", "share"]]
+        each = table.groupby(["seed", "tensor"])[["middle", "share"]].apply(_gini)
+        return each.groupby("seed").mean().sort_index()
+
+    def chosen(self, setting: str, kind: str, method: str) -> Cell:
+        """The strength that tuning chose for a method, "none" among them; raises KeyError where it was not tuned."""
+        candidates = self._candidates(setting, kind, method)
+        return _cell(candidates[candidates["chosen"]].iloc[0], kind)
+
+    def best(self, setting: str, kind: str, method: str) -> Cell:
+        """The strength of the best mean test accuracy, which only looking at the test set could choose.
+
+        Where no candidate has one it is what tuning chose.
+        """
+        candidates = self._candidates(setting, kind, method)
+        found = candidates[candidates["best_on_test"]]
+        return self.chosen(setting, kind, method) if found.empty else _cell(found.iloc[0], kind)
+
+    def chosen_within(self, setting: str, kind: str, method: str, low: float, high: float) -> Cell:
+        """The smallest validation loss among "none" and strengths from `low` to `high`."""
+        candidates = self._candidates(setting, kind, method)
+        strengths = candidates["label"].map(strength_of)
+        inside = candidates[(candidates["label"] == "none") | strengths.between(low, high)]
+        return _cell(inside.sort_values("validation_loss", kind="stable").iloc[0], kind)
+
+    def _candidates(self, setting: str, kind: str, method: str) -> pd.DataFrame:
+        rows = self.tuning.query("setting == @setting and kind == @kind and method == @method")
+        if rows.empty:
+            raise KeyError(f"{method} in {setting}")
+        return rows
+
+    def lower_gap(self, setting: str, kind: str, method: str, smallest: float) -> Contrast:
+        """The tuned method's accuracy gap is lower than that of "none", tuned likewise."""
+        own, none = self.chosen(setting, kind, method), self.chosen(setting, kind, "none")
+        return Contrast(
+            key=f"{setting}: {method}, gap",
+            hypothesis=f"the accuracy gap is lower with {method} as tuned in {setting}",
+            differences=self.runs_of(none, "gap_accuracy") - self.runs_of(own, "gap_accuracy"),
+            unit="accuracy gap",
+            smallest=smallest,
+            where=f"runs: {none.text} minus {own.text}, gap_accuracy",
+            figure="tuning_curves",
+        )
+
+    def higher_accuracy(self, setting: str, kind: str, method: str, smallest: float) -> Contrast:
+        """The tuned method's test accuracy is higher than that of "none", tuned likewise."""
+        own, none = self.chosen(setting, kind, method), self.chosen(setting, kind, "none")
+        return Contrast(
+            key=f"{setting}: {method}, test accuracy",
+            hypothesis=f"test accuracy is higher with {method} as tuned in {setting}",
+            differences=self.runs_of(own, "test_accuracy") - self.runs_of(none, "test_accuracy"),
+            unit="test accuracy",
+            smallest=smallest,
+            where=f"runs: {own.text} minus {none.text}, test_accuracy",
+            figure="tuning_curves",
+        )
+
+    def accuracy_kept(self, setting: str, kind: str, method: str, margin: float) -> Contrast:
+        """The tuned method's test accuracy is not lower by the margin than that of "none"."""
+        given = self.higher_accuracy(setting, kind, method, margin)
+        return replace(
+            given, hypothesis=f"test accuracy is not lower with {method} as tuned in {setting}", expectation="not_worse"
+        )
+
+
+def logarithm(values: pd.Series[float], base: float) -> pd.Series[float]:
+    """The logarithm of each value, by seed as given."""
+    return pd.Series(np.log(values.to_numpy(float)) / np.log(base), index=values.index)
+
+
+def strength_of(label: str) -> float:
+    """The first number among a label's parameters; NaN where there is none."""
+    found = re.search(r"[(=]([0-9.e+-]+)[,)]", label)
+    return float(found[1]) if found else np.nan
+
+
+def _cell(row: pd.Series, kind: str) -> Cell:
+    return Cell(str(row["regime"]), **{kind: str(row["label"])})
+
+
+def _of(table: pd.DataFrame, cell: Cell) -> pd.DataFrame:
+    return table[
+        (table["regime"] == cell.regime)
+        & (table["clip"] == cell.clip)
+        & (table["regularization"] == cell.regularization)
+    ]
+
+
+def _crossing(epochs: np.ndarray, values: np.ndarray, target: float, never: float) -> float:
+    above = np.flatnonzero(values >= target)
+    if not above.size:
+        return never
+    i = int(above[0])
+    if i == 0:
+        return float(max(epochs[0], 0.1))
+    share = (target - values[i - 1]) / (values[i] - values[i - 1])
+    return float(max(epochs[i - 1] + share * (epochs[i] - epochs[i - 1]), 0.1))
+
+
+def _gini(part: pd.DataFrame) -> float:
+    """From the Lorenz curve of weights sorted by size: 1 - sum of share x (cumulative before + after)."""
+    part = part.sort_values("middle")
+    mass = (part["middle"] * part["share"]).cumsum().to_numpy(float)
+    if mass[-1] == 0:
+        return 0.0
+    lorenz = np.concatenate([[0.0], mass / mass[-1]])
+    return float(1 - part["share"].to_numpy(float) @ (lorenz[1:] + lorenz[:-1]))
