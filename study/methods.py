@@ -56,6 +56,11 @@ class Method(Settings):
             cls.members[name] = cls
 
     @classmethod
+    def declared(cls) -> Mapping[str, tuple[object, tuple[str, ...]]]:
+        """What a class of the family says of itself, by attribute: the value, and those that there are."""
+        return {}
+
+    @classmethod
     def owner(cls) -> str:
         return f"{cls.family} '{cls.model_fields['name'].default}'"
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import ModuleType
 
 from study.methods import Method
+from study.parameters import listed
 
 
 class PluginError(ValueError):
@@ -59,6 +60,12 @@ def _check(path: Path, module: str, before: Mapping[type[Method], Mapping[str, t
     if not new:
         kinds = "a subclass of Clipping or Regularization with a 'name'"
         raise PluginError(f"must name files that define a method ({kinds}). Got '{path}' instead")
+    for method in new:
+        for attribute, (got, known_values) in method.declared().items():
+            if got not in known_values:
+                raise PluginError(
+                    f"must declare {attribute} as one of {listed(known_values)}. Got '{got}' in '{path}' instead"
+                )
     for family, known in before.items():
         for method in new:
             name = method.model_fields["name"].default

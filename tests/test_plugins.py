@@ -94,3 +94,20 @@ def test_what_is_no_python_file_is_refused(tmp_path: Path, path: str) -> None:
     (tmp_path / "mine.txt").write_text(HALF)
     with pytest.raises(ConfigError, match=r"must name Python files that exist. Got '.*' instead"):
         parse({"name": "a", "plugins": [str(tmp_path / path)], "regimes": {"x": {}}})
+
+
+@pytest.mark.parametrize(
+    ("declared", "wanted"),
+    [
+        ('class Odd(Clipping):\n    acts_per = "whole"', "acts_per as one of 'coordinate', 'unit', 'tensor', 'model'"),
+        ('class Odd(Regularization):\n    place = "penalty"', "place as one of 'none', 'data', 'model', 'loss'"),
+    ],
+)
+def test_a_method_that_declares_what_there_is_not_is_refused(tmp_path: Path, declared: str, wanted: str) -> None:
+    path = tmp_path / "odd.py"
+    families = "from study.clipping import Clipping\nfrom study.regularization import Regularization\n"
+    imports = f"from typing import Literal\n{families}"
+    path.write_text(f'{imports}{declared}\n    name: Literal["odd"] = "odd"\n')
+    with pytest.raises(plugins.PluginError, match=wanted):
+        plugins.load([path])
+    assert "odd" not in Clipping.members

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from collections.abc import Mapping
+from typing import ClassVar, Literal, get_args
 
 import torch
 from torch import Tensor
@@ -24,6 +25,10 @@ class Clipping(Method):
 
     family: ClassVar[str] = "clipping"
     acts_per: ClassVar[Part] = "model"  # the part of the gradient whose direction is kept
+
+    @classmethod
+    def declared(cls) -> Mapping[str, tuple[object, tuple[str, ...]]]:
+        return {"acts_per": (cls.acts_per, get_args(Part))}
 
     def initial_state(self, parameters: Tensors) -> Tensors:
         """What the method remembers from step to step, before the first step (tensors of fixed shape)."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, get_args
 
 import torch
 from torch import Tensor
@@ -39,6 +39,10 @@ class Regularization(Method):
 
     family: ClassVar[str] = "regularization"
     place: ClassVar[Place] = "none"
+
+    @classmethod
+    def declared(cls) -> Mapping[str, tuple[object, tuple[str, ...]]]:
+        return {"place": (cls.place, get_args(Place))}
 
     def initial_state(self, parameters: Tensors) -> Tensors:
         """What the method remembers from step to step, before the first step (tensors of fixed shape)."""
