@@ -5,7 +5,7 @@ import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import cycle
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -14,6 +14,8 @@ import matplotlib.style
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.typing import LineStyleType
+
+from study.tuning import method_of
 
 Tables: TypeAlias = Mapping[str, pd.DataFrame]
 
@@ -121,6 +123,15 @@ def style_for(clips: Iterable[str], regularizations: Iterable[str]) -> Style:
         clips=_looks(clips, CLIP_COLORS, CLIP_MARKERS),
         regularizations=_looks(regularizations, REGULARIZATION_COLORS, REGULARIZATION_MARKERS),
     )
+
+
+def by_method(style: Style) -> Style:
+    """The style with methods, which are labels without their parameters, in place of the labels.
+
+    Where no method has several strengths, each looks as its label does.
+    """
+    looks = style_for(map(method_of, style.clips), map(method_of, style.regularizations))
+    return replace(style, clips=looks.clips, regularizations=looks.regularizations)
 
 
 def _looks(labels: Iterable[str], colors: Sequence[str], markers: Sequence[str]) -> dict[str, Look]:

@@ -1,5 +1,6 @@
 """Means over seeds with their intervals, and the sentences which captions share."""
 
+import re
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -9,6 +10,7 @@ from scipy import stats
 from study.figures.style import NONE
 
 VARIANT = ["regime", "clip", "regularization"]
+NUMBER = re.compile(r"(?<=[(=])\d+(?:\.\d+)?(?:e[+-]?\d+)?(?=[,)])")  # a parameter in a label
 
 
 def band(frame: pd.DataFrame, by: Sequence[str], column: str, level: float = 0.95) -> pd.DataFrame:
@@ -47,6 +49,34 @@ def aligned(windows: pd.DataFrame) -> pd.DataFrame:
 def alone(frame: pd.DataFrame) -> pd.DataFrame:
     """The rows with at most one of clipping and regularization."""
     return frame[(frame["clip"] == NONE) | (frame["regularization"] == NONE)]
+
+
+def less_none(runs: pd.DataFrame, column: str) -> pd.DataFrame:
+    """The runs of a clip alone with `difference`: their `column` less that of none at the same regime and seed.
+
+    The difference is NaN where one of the two is missing or not finite.
+    """
+    clips = without_infinities(runs[runs["regularization"] == NONE], [column])
+    own, none = clips[clips["clip"] != NONE], clips[clips["clip"] == NONE].set_index(["regime", "seed"])[column]
+    pairs = none.reindex(pd.MultiIndex.from_frame(own[["regime", "seed"]])).to_numpy(float)
+    return own.assign(difference=own[column].to_numpy(float) - pairs)
+
+
+def numbers_of(labels: Sequence[str]) -> tuple[float, ...]:
+    """The first number among the parameters in which all labels differ, if it is positive in all; else nothing.
+
+    ["l2(0.1)", "l2(1)"] -> (0.1, 1.0); nothing for ["percentile(5)", "percentile"], where a default is left out.
+    """
+    parameters = [[float(number) for number in NUMBER.findall(label)] for label in labels]
+    if len({len(several) for several in parameters}) != 1:
+        return ()
+    columns = zip(*parameters, strict=True)
+    return next((column for column in columns if len(set(column)) == len(column) and min(column) > 0), ())
+
+
+def swept(regimes: pd.DataFrame) -> pd.DataFrame:
+    """The rows of the regimes which are points of a sweep."""
+    return regimes[regimes["part_of"].notna() & (regimes["part_of"].astype(str) != "")]
 
 
 def regimes(frame: pd.DataFrame) -> list[str]:

@@ -1,6 +1,7 @@
 """Studies to draw, each drawn once for all tests."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cache
 
 import pandas as pd
@@ -11,21 +12,31 @@ from study.figures import FIGURES, Style, style_for
 
 from .geometry import Layout, measure
 from .synthetic import CLIPS, DEFAULT, REGULARIZATIONS, Grid, all_diverged, tables, wide
+from .synthetic_study import swept_tables
 
 Tables = Mapping[str, pd.DataFrame]
 
 UNSTABLE = {"unstable": (CLIPS, REGULARIZATIONS)}
 STUDIES: dict[str, Callable[[], Tables]] = {
-    "default": lambda: tables(Grid(DEFAULT, seeds=5, windows=8)),
+    "default": lambda: tables(Grid(DEFAULT, seeds=5, windows=8, part_of="trainings")),
     "one seed": lambda: tables(Grid(UNSTABLE, seeds=1, windows=8)),
     "two variants": lambda: tables(Grid({"smoke": (CLIPS[:2], REGULARIZATIONS[:2])}, seeds=3, windows=8)),
     "baseline alone": lambda: tables(Grid({"smoke": (("none",), ("none",))}, seeds=3, windows=8)),
     "all diverged": lambda: all_diverged(Grid(UNSTABLE, seeds=3, windows=4)),
-    "12 x 12": lambda: tables(wide(12, 12, regime="unstable")),
+    "12 x 12": lambda: tables(replace(wide(12, 12, regime="unstable"), part_of="many")),
     "no step measured": lambda: without_steps(
         tables(Grid({"smoke": (CLIPS[:3], REGULARIZATIONS[:2])}, seeds=2, windows=1))
     ),
+    "swept": swept_tables,
 }
+
+SWEPT = ("sweeps", "tuning_curves", "firing")
+DRAWN = [
+    (name, figure)
+    for name in STUDIES
+    for figure in FIGURES
+    if figure in SWEPT or name != "swept"  # whose other tables are not made
+]
 
 
 def without_steps(made: Tables) -> Tables:

@@ -2,14 +2,21 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from study.analysis import rank
+from study.analysis.ranking import rank
+from study.analysis.regimes import REGIMES
+from study.analysis.tuning import choose
+from study.tuning import Tuning
 
+from .synthetic_claims import claims_table
+
+MADE_ANEW = ("runs", "comparisons", "ranking", "regimes", "tuning")
 KEYS = ["study", "regime", "clip", "regularization", "seed"]
 VARIANT = ["regime", "clip", "regularization"]
 CLIPS = (
@@ -45,6 +52,7 @@ class Grid:
     windows: int = 24
     steps_per_window: int = 20
     tensors: tuple[str, ...] = ("layers.0.weight", "layers.0.bias", "layers.2.weight", "layers.2.bias")
+    part_of: str = ""  # the sweep whose points the regimes are
 
 
 def wide(clips: int, regularizations: int, regime: str = "many") -> Grid:
@@ -66,6 +74,9 @@ def tables(grid: Grid, seed: int = 0) -> dict[str, pd.DataFrame]:
         "weights": _weights(grid, runs),
         "comparisons": comparisons(runs),
         "ranking": rank(runs.assign(validation_accuracy=runs["test_accuracy"]), seed=0),
+        "regimes": _regimes(grid),
+        "tuning": tuning(grid, runs),
+        "claims": claims_table(10 if len(runs) > 10 else 0),
     }
 
 
@@ -73,12 +84,14 @@ def all_diverged(grid: Grid) -> dict[str, pd.DataFrame]:
     """The study in which every run became non-finite before its first evaluation."""
     made = tables(grid)
     runs = made["runs"].assign(status="diverged", cause="non-finite loss", diverged_step=3)
-    blank = {name: _undefined(frame) for name, frame in made.items() if name not in ("runs", "comparisons", "ranking")}
+    blank = {name: _undefined(frame) for name, frame in made.items() if name not in MADE_ANEW}
     return {
         **blank,
         "runs": _undefined(runs),
         "comparisons": _undefined(made["comparisons"]).assign(n=0, n_undefined=grid.seeds),
         "ranking": rank(_undefined(runs).assign(validation_accuracy=np.nan), seed=0),
+        "regimes": made["regimes"],
+        "tuning": tuning(grid, _undefined(runs)),
     }
 
 
@@ -121,6 +134,8 @@ def _runs(grid: Grid, rng: np.random.Generator) -> pd.DataFrame:
         weight_small=np.where(frame["regularization"].str.contains("1"), 0.55, 0.03) + 0.005 * rng.random(n),
         clip_rate=np.where(frame["clip"].eq("none"), 0.0, np.clip(0.3 * clipped / 0.01 + 0.05 * rng.random(n), 0, 1)),
         norm_max=np.where(hard, 40.0, 2.3),
+        norm_median=np.where(hard, 4.0, 0.6) * (1 + 0.1 * np.random.default_rng(7).random(n)),
+        test_loss=-np.log(np.where(exploded, np.nan, test)),
     )
     frame["diverged_step"] = frame["diverged_step"].where(frame["diverged_step"] >= 0)
     return frame.assign(gap_accuracy=frame["train_accuracy"] - frame["test_accuracy"])
@@ -189,6 +204,24 @@ def _weights(grid: Grid, runs: pd.DataFrame) -> pd.DataFrame:
             part["share"] = [zero, *(1 - zero) * np.diff(cumulative)]
             parts.append(part.assign(**dict(zip(KEYS, row[:5], strict=True)), tensor=name))
     return pd.concat(parts, ignore_index=True)
+
+
+def _regimes(grid: Grid) -> pd.DataFrame:
+    """As it is read: what is empty in the file is missing."""
+    axis, value = ("setting", list(grid.regimes)) if grid.part_of else (np.nan, np.nan)
+    rows = {"study": "synthetic", "regime": list(grid.regimes), "part_of": grid.part_of or np.nan, "setting": np.nan}
+    rows |= {"axis": axis, "value": value, "number": np.nan, "position": range(len(grid.regimes))}
+    return pd.DataFrame(rows, columns=list(REGIMES))
+
+
+def tuning(grid: Grid, runs: pd.DataFrame) -> pd.DataFrame:
+    """The choice in each regime, from tuning runs as good as the runs themselves."""
+    losses = {"validation_loss": -np.log(runs["test_accuracy"]), "train_loss": -np.log(runs["train_accuracy"])}
+    regimes = {
+        name: SimpleNamespace(tuning=Tuning(), setting=None, at={}, clip_labels=clips, regularization_labels=others)
+        for name, (clips, others) in grid.regimes.items()
+    }
+    return choose(runs.assign(**losses), runs, SimpleNamespace(name="synthetic", regimes=regimes))
 
 
 def comparisons(runs: pd.DataFrame) -> pd.DataFrame:

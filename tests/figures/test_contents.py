@@ -259,7 +259,9 @@ def test_captions_count_what_was_left_out(default):
     assert f"Runs left out because their gap is undefined: {lost}." in captions["heatmap"]
     assert "Pairs left out because the gap is undefined: 5." in captions["gap_forest"]
     assert "Runs whose accuracy is undefined in the end: 5 of 150." in captions["learning_curves"]
-    assert all("5 seeds per variant." in caption for caption in captions.values())
+    assert all(
+        "5 seeds per variant." in caption for caption in (captions[name] for name in captions if name != "claims")
+    )
 
 
 def test_all_diverged_is_drawn_as_such():

@@ -1,6 +1,5 @@
 """What holds for every registered figure, whatever the study."""
 
-import itertools
 import pkgutil
 from collections.abc import Iterable
 
@@ -10,7 +9,7 @@ from matplotlib.figure import Figure
 import study.figures
 from study.figures import FIGURES
 
-from .conftest import STUDIES, drawn, measured
+from .conftest import DRAWN, drawn, measured
 from .conftest import study as tables_of
 from .geometry import crowded_slants, outside, overlaps, tick_labels
 
@@ -24,10 +23,15 @@ QUANTITIES = (
     "|w|",
     "clipping",
     "regularization",
+    "loss",
+    "parameter",
+    "place in the grid",
+    "swept",
+    "difference as claimed",
 )
-TABLES = {"runs", "epochs", "steps", "tensors", "weights", "comparisons", "ranking"}
+TABLES = {"runs", "epochs", "steps", "tensors", "weights", "comparisons", "ranking", "regimes", "tuning", "claims"}
 
-everywhere = pytest.mark.parametrize(("name", "figure"), list(itertools.product(STUDIES, FIGURES)))
+everywhere = pytest.mark.parametrize(("name", "figure"), DRAWN)
 
 
 def test_every_file_with_a_name_is_registered_and_no_other():
@@ -85,7 +89,10 @@ def test_captions_open_with_the_question_and_count_the_seeds(name, figure):
     tables = {table: tables_of(name)[table] for table in FIGURES[figure].needs}
     caption = FIGURES[figure].caption(tables)
     assert caption.startswith(FIGURES[figure].question)
-    assert any(words in caption for words in ("seeds per variant.", "1 seed per variant", "No runs."))
+    assert any(
+        words in caption
+        for words in ("seeds per variant.", "1 seed per variant", "No runs.", "seeds per contrast.", "names none.")
+    )
     assert "nan" not in caption.split()
 
 

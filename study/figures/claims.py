@@ -1,0 +1,119 @@
+"""The ledger: every contrast of every claim with its interval, against what would matter, and its verdict."""
+
+import math
+from collections.abc import Hashable, Mapping
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from study.figures.layout import HEADING, LINE, heading, legend, lines, message, name_rows, page, row_centres, wrap
+from study.figures.style import Style, Tables, styled
+
+NAME = "claims"
+QUESTION = "Which claims hold?"
+NEEDS = ("claims",)
+SWEPT = True
+
+VERDICTS: Mapping[str, tuple[str, str]] = {
+    "supported": ("tab:blue", "o"),
+    "contradicted": ("tab:red", "X"),
+    "undecided": ("0.5", "D"),
+}
+FURTHEST = 100.0  # in units of what would matter; farther points stand at the edge with their number
+WIDTH = 44
+TITLE_WIDTH = 50
+
+
+@styled
+def draw(tables: Tables, style: Style) -> Figure:
+    """A block per claim; rows: its contrasts, each in units of the smallest effect of interest, symmetric log axis."""
+    ledger = tables["claims"]
+    if ledger.empty:
+        return message(style, "The study names no claims.")
+    blocks = [(str(claim), part) for claim, part in ledger.groupby("claim", sort=False)]
+    titles = [_title(part) for _, part in blocks]
+    above = [HEADING * len(title.splitlines()) for title in titles]
+    heights = [LINE * sum(lines_of(label) for label in _labels(part)) + 0.05 for _, part in blocks]
+    figure = page(style, sum(heights) + sum(above) + 0.2 * len(heights) + 0.5)
+    rows = [ratio for pair in zip(above, heights, strict=True) for ratio in pair]
+    grid = figure.add_gridspec(2 * len(blocks), 1, height_ratios=rows)
+    first: Axes | None = None
+    for line, (_, part) in enumerate(blocks):
+        heading(figure, grid[2 * line, 0], titles[line])
+        axes = figure.add_subplot(grid[2 * line + 1, 0], sharex=first)
+        first = first or axes
+        _contrasts(axes, part)
+        axes.tick_params(labelbottom=line == len(blocks) - 1)
+    assert first is not None
+    first.set_xscale("symlog", linthresh=2.0, linscale=1.2)
+    first.set_xlim(-FURTHEST * 1.3, FURTHEST * 1.3)
+    first.set_xticks([-100, -10, -2, -1, 0, 1, 2, 10, 100], ["−100", "−10", "−2", "−1", "0", "1", "2", "10", "100"])
+    axes.set_xlabel("difference as claimed, in units of the smallest that would matter")
+    legend(figure, _legend(), style)
+    return figure
+
+
+def _title(part: pd.DataFrame) -> str:
+    """The verdict, and the claim in lines that the panel has room for."""
+    return wrap(f"{part['verdict'].iloc[0]}: {part['statement'].iloc[0]}", TITLE_WIDTH)
+
+
+def lines_of(label: str) -> int:
+    """How many lines a row takes."""
+    return lines(wrap(label, WIDTH))
+
+
+def _labels(part: pd.DataFrame) -> list[str]:
+    return [f"{row.contrast}" for row in part.itertuples()]
+
+
+def _contrasts(axes: Axes, part: pd.DataFrame) -> None:
+    labels = [wrap(label, WIDTH) for label in _labels(part)]
+    name_rows(axes, labels)
+    axes.grid(axis="x")
+    axes.axvline(0, color="0.3", linewidth=0.8, zorder=1)
+    for height, row in zip(row_centres(labels), part.to_dict("records"), strict=True):
+        _contrast(axes, height, row)
+
+
+def _contrast(axes: Axes, height: float, row: Mapping[Hashable, Any]) -> None:
+    color, marker = VERDICTS[row["contrast_verdict"]]
+    bounds = {"increase": [1.0], "not_worse": [-1.0], "same": [-1.0, 1.0]}[row["expectation"]]
+    axes.plot(bounds, [height] * len(bounds), "|", color="0.2", markersize=7, zorder=1)
+    if not math.isfinite(row["estimate"]):
+        axes.text(0, height, " undefined", va="center", color="0.4")
+        return
+    low, middle, high = (_within(row[key] / row["smallest"]) for key in ("low", "estimate", "high"))
+    axes.plot([low, high], [height, height], color=color)
+    axes.plot([middle], [height], marker, color=color)
+
+
+def _within(value: float) -> float:
+    return value if math.isnan(value) else max(-FURTHEST, min(FURTHEST, value))
+
+
+def _legend() -> list[Line2D]:
+    drawn = [Line2D([], [], color=c, marker=m, label=verdict) for verdict, (c, m) in VERDICTS.items()]
+    return [*drawn, Line2D([], [], color="0.2", marker="|", linestyle="", markersize=7, label="what the rule asks for")]
+
+
+def caption(tables: Tables) -> str:
+    """What is shown, the rule, and how the claims came out."""
+    ledger = tables["claims"]
+    counts = ledger.drop_duplicates("claim")["verdict"].value_counts()
+    found = ", ".join(f"{counts.get(verdict, 0)} {verdict}" for verdict in VERDICTS)
+    if ledger.empty:
+        return f"{QUESTION} The study names none."
+    seeds = sorted(set(ledger["n"]))
+    return (
+        f"{QUESTION} Mean paired difference of each contrast with its 95 % BCa interval, oriented so that right is as"
+        " claimed, in units of the smallest difference that would matter, fixed beforehand (ticks: what the rule asks"
+        " for, beyond 1, above −1 for a claim of no harm, within ±1 for one of no difference). A contrast is supported"
+        " or contradicted when a one-sided sign-flip test, adjusted by Holm's method within a claim, and the interval"
+        " say so."
+        f" Differences beyond ±{FURTHEST:g} stand at the edge. Claims: {found}."
+        f" {seeds[0]} to {seeds[-1]} seeds per contrast."
+    )

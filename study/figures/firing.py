@@ -1,0 +1,160 @@
+"""What a clip gains against how often it fires, and against its threshold in units of the unclipped gradient norm."""
+
+from collections.abc import Mapping
+from itertools import cycle
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.ticker import FixedLocator, NullLocator, StrMethodFormatter
+
+from study.figures.layout import legend, log_ticks, message, page
+from study.figures.style import NONE, Look, Style, Tables, by_method, styled
+from study.figures.summaries import diverged_sentence, finite, less_none, present, seeds_sentence
+from study.tuning import method_of
+
+NAME = "firing"
+QUESTION = (
+    "Does a clip gain more the more often it fires, and does a multiple of the unclipped gradient norm tell a good"
+    " threshold?"
+)
+NEEDS = ("runs",)
+SWEPT = True
+
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "*", "h")
+THRESHOLD = r"^global_norm\(([^,=()]+)\)$"  # of the 2-norm, as the recorded norms are: another order is named beside it
+LARGE = 10.0  # percentage points, above which the axis of gains is logarithmic outside -1 to 1
+
+
+@styled
+def draw(tables: Tables, style: Style) -> Figure:
+    """A point per clip and regime: gain in test accuracy against clip rate, and against the relative threshold."""
+    runs = _shown(tables["runs"])
+    if not (runs["clip"] != NONE).any():
+        return message(style, "No clip to show: the study holds no clip but none.")
+    points = _points(runs)
+    if points.empty:
+        return message(style, "No clip to show: none has a clip rate, and a test accuracy beside that of none.")
+    looks = by_method(style).clips
+    shapes = dict(zip(points["group"].drop_duplicates(), cycle(MARKERS), strict=False))
+    figure = page(style, 2.6)
+    left = figure.add_subplot(1, 2, 1)
+    right = figure.add_subplot(1, 2, 2, sharey=left)
+    _rates(left, points, looks, shapes)
+    _thresholds(right, points.dropna(subset="multiple"), looks, shapes)
+    _gain_axis(left, points["difference"])
+    right.tick_params(labelleft=False)
+    legend(figure, _legend(points, looks, shapes), style)
+    return figure
+
+
+def _shown(runs: pd.DataFrame) -> pd.DataFrame:
+    return runs[runs["regularization"] == NONE]
+
+
+def _points(runs: pd.DataFrame) -> pd.DataFrame:
+    """A row per regime and clip: mean clip rate and mean difference to none in percentage points, and the multiple.
+
+    multiple: the threshold of a global norm over the median gradient norm without a clip, else NaN.
+    """
+    pairs = finite(finite(less_none(runs, "test_accuracy"), "difference"), "clip_rate")
+    means = pairs.groupby(["regime", "clip"], sort=False)[["clip_rate", "difference"]].mean().reset_index()
+    threshold = means["clip"].astype(str).str.extract(THRESHOLD)[0].astype(float)
+    return means.assign(
+        difference=100 * means["difference"],
+        method=means["clip"].map(method_of),
+        group=means["regime"].map(group_of),
+        multiple=threshold / means["regime"].map(_norms(runs)).astype(float),
+    )
+
+
+def _norms(runs: pd.DataFrame) -> pd.Series:
+    """The median gradient norm of a run without a clip: median over seeds, by regime, where it is above 0."""
+    norms = finite(runs[runs["clip"] == NONE], "norm_median").groupby("regime")["norm_median"].median()
+    return norms[norms > 0]
+
+
+def group_of(regime: str) -> str:
+    """The points of a sweep, told by their names ("rates_lr=0.1" -> "rates_lr=…"), or the regime itself."""
+    start, point, _ = regime.partition("=")
+    return f"{start}=…" if point else regime
+
+
+def _rates(axes: Axes, points: pd.DataFrame, looks: Mapping[str, Look], shapes: Mapping[str, str]) -> None:
+    _scatter(axes, points, 100 * points["clip_rate"], looks, shapes)
+    axes.set_xlim(-3, 103)
+    axes.set_xticks(range(0, 101, 20))
+    axes.set_xlabel("steps in which the clip fires (%)")
+    axes.set_ylabel("test accuracy less that of none\n(percentage points)")
+
+
+def _thresholds(axes: Axes, points: pd.DataFrame, looks: Mapping[str, Look], shapes: Mapping[str, str]) -> None:
+    axes.set_xlabel("threshold / median gradient norm without a clip")
+    if points.empty:
+        text = "no global_norm beside\na measured gradient norm"
+        axes.text(0.5, 0.5, text, ha="center", va="center", transform=axes.transAxes, color="0.4")
+        axes.set_xticks([])
+        return
+    for regime, part in points.sort_values("multiple").groupby("regime", sort=False):
+        name = f"thresholds in {regime}"
+        axes.plot(part["multiple"], part["difference"], color="0.8", linewidth=0.7, zorder=1, label=name)
+    _scatter(axes, points, points["multiple"], looks, shapes)
+    axes.axvline(1, color="0.3", linewidth=0.8, linestyle=":", zorder=1)
+    axes.set_xscale("log")
+    ticks = log_ticks(*axes.get_xlim(), 5)
+    axes.set_xticks(list(ticks), list(ticks.values()))
+    axes.xaxis.set_minor_locator(NullLocator())
+
+
+def _scatter(
+    axes: Axes, points: pd.DataFrame, x: pd.Series, looks: Mapping[str, Look], shapes: Mapping[str, str]
+) -> None:
+    axes.axhline(0, color="0.3", linewidth=0.8, zorder=1)
+    axes.grid()
+    for (group, method), part in points.groupby(["group", "method"], sort=False):
+        look = _dots(looks[str(method)].color, shapes[str(group)])
+        axes.plot(x[part.index], part["difference"], label=f"{method} in {group}", **look)
+
+
+def _dots(color: str, marker: str) -> dict[str, Any]:
+    edge = {"markeredgecolor": "white", "markeredgewidth": 0.3}
+    return {"linestyle": "", "color": color, "marker": marker, "markersize": 4.5, **edge}
+
+
+def _gain_axis(axes: Axes, gains: pd.Series) -> None:
+    """Logarithmic outside -1 to 1 where a clip that rescues a training would squeeze all others."""
+    if gains.abs().max() <= LARGE:
+        return
+    axes.set_yscale("symlog", linthresh=1.0, linscale=1.0)
+    axes.yaxis.set_major_locator(FixedLocator([-100, -10, -1, 0, 1, 10, 100]))
+    axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axes.yaxis.set_minor_locator(NullLocator())
+    axes.set_ylim(1.6 * min(float(gains.min()), -1.0), 1.6 * max(float(gains.max()), 1.0))
+
+
+def _legend(points: pd.DataFrame, looks: Mapping[str, Look], shapes: Mapping[str, str]) -> list[Line2D | Patch]:
+    methods = [Patch(color=looks[one].color, label=one) for one in present(points, "method", looks)]
+    groups = [Line2D([], [], label=group, **_dots("0.35", shape)) for group, shape in shapes.items()]
+    return [*methods, *(groups if len(groups) > 1 else [])]
+
+
+def caption(tables: Tables) -> str:
+    """What is shown, how to read it, how many seeds, and what was left out."""
+    runs = _shown(tables["runs"])
+    pairs = less_none(runs, "test_accuracy")
+    lost = len(pairs) - len(finite(finite(pairs, "difference"), "clip_rate"))
+    left_out = (
+        f" Runs without an accuracy, one of none beside it or a clip rate: {lost} of {len(pairs)}." if lost else ""
+    )
+    return (
+        f"{QUESTION} A point is a clip in a regime, without regularization: the mean over seeds of its test accuracy"
+        " less that of none at the same seed, so above 0 where it helps; logarithmic outside -1 to 1 where some differ"
+        f" by more than {LARGE:g} points. Colours: methods; shapes: regimes, those of one sweep alike. Right: the"
+        " thresholds of global_norm as multiples of the gradient norm of the runs without a clip (the median over"
+        " steps, and of that over seeds); grey lines join those of a regime. If one multiple were the best everywhere,"
+        " all lines would have their tops above it; left of 1, more than half of the steps of an unclipped run exceed"
+        f" the threshold. {seeds_sentence(runs)} {diverged_sentence(runs)}{left_out}"
+    )

@@ -1,0 +1,182 @@
+"""The curves of the tuning show its table: read from the artists, never from pixels."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from study.clipping import Clipping
+from study.figures import FIGURES, style_for
+from study.figures.layout import Places, log_ticks
+from study.figures.style import by_method
+from study.figures.summaries import numbers_of
+from study.regularization import Regularization
+
+from .artists import line, panels_under
+from .conftest import study, style_of
+
+
+def candidates(setting: str, kind: str, method: str) -> pd.DataFrame:
+    table = study("swept")["tuning"]
+    return table[(table["setting"] == setting) & (table["kind"] == kind) & (table["method"] == method)]
+
+
+def test_tuning_curves_are_the_means_of_every_strength_in_its_place():
+    loss, gap, test = panels_under("tuning_curves", "optimizers_optimizer=adam: regularization alone")
+    rows = candidates("optimizers_optimizer=adam", "regularization", "l2")
+    own = rows[rows["label"] != "none"]
+    for axes, column, factor in (
+        (loss, "validation_loss", 1),
+        (gap, "gap_accuracy", 100),
+        (test, "test_accuracy", 100),
+    ):
+        curve = line(axes, "l2")
+        assert curve.get_ydata() == pytest.approx(factor * own[column])
+        assert curve.get_xdata() == pytest.approx([1e-4, 1e-3, 1e-2])
+        assert axes.get_xscale() == "log"
+        base = factor * candidates("optimizers_optimizer=adam", "regularization", "none")[column].iloc[0]
+        assert line(axes, "none").get_ydata() == pytest.approx([base, base])
+
+
+def test_error_bars_of_the_validation_loss_are_one_standard_error():
+    loss, gap, _ = panels_under("tuning_curves", "optimizers_optimizer=sgd: clipping alone")
+    rows = candidates("optimizers_optimizer=sgd", "clip", "global_norm")
+    own = rows[rows["label"] != "none"].iloc[::-1]  # the grid falls
+    (bars,) = loss.collections
+    for segment, row in zip(bars.get_segments(), own.itertuples(), strict=True):
+        assert segment[:, 1] == pytest.approx(row.validation_loss + row.validation_se * np.array([-1, 1]))
+    assert not gap.collections
+
+
+@pytest.mark.parametrize(("heading", "setting", "kind"), [
+    ("plain: regularization alone", "plain", "regularization"),
+    ("plain: clipping alone", "plain", "clip"),
+    ("rates: clipping alone", "rates", "clip"),
+])  # fmt: skip
+def test_marks_stand_at_the_candidates_they_name(heading, setting, kind):
+    table = study("swept")["tuning"]
+    rows = table[(table["setting"] == setting) & (table["kind"] == kind) & (table["method"] != "none")]
+    axes = panels_under("tuning_curves", heading)[2]
+    for column in ("chosen", "chosen_by_training", "best_on_test"):
+        for row in rows[rows[column]].itertuples():
+            mark = line(axes, f"{column} of {row.method}")
+            assert 100 * row.test_accuracy in mark.get_ydata()
+            if row.label == "none":
+                assert max(mark.get_xdata()) < min(
+                    np.concatenate([line(axes, m).get_xdata() for m in {*rows["method"]}])
+                )
+    assert rows["chosen"].sum() == rows["method"].nunique()
+
+
+def test_several_methods_that_take_none_stand_side_by_side():
+    axes = panels_under("tuning_curves", "plain: regularization alone")[0]
+    rows = study("swept")["tuning"]
+    rows = rows[(rows["setting"] == "plain") & (rows["kind"] == "regularization") & (rows["method"] != "none")]
+    taken = rows[rows["chosen_by_training"] & (rows["label"] == "none")]["method"]
+    assert len(taken) > 1
+    places = {float(line(axes, f"chosen_by_training of {method}").get_xdata()[0]) for method in taken}
+    assert len(places) == len(taken)
+
+
+def test_a_method_tuned_along_is_drawn_at_its_chosen_point():
+    test = panels_under("tuning_curves", "rates: clipping alone")[2]
+    rows = candidates("rates", "clip", "value")
+    chosen = rows[rows["chosen"]].iloc[0]
+    assert rows["regime"].nunique() == 6
+    own = rows[(rows["regime"] == chosen["regime"]) & (rows["label"] != "none")]
+    assert line(test, "value").get_ydata() == pytest.approx(100 * own["test_accuracy"])
+    texts = [text.get_text().replace("\n", " ") for text in test.get_legend().get_texts()]
+    assert chosen["label"] != "none"
+    assert f"{chosen['label']}, {chosen['regime'].removeprefix('rates_')}" in texts
+    assert "tuned along" in FIGURES["tuning_curves"].caption(study("swept"))
+    assert "tuned along" not in FIGURES["tuning_curves"].caption(study("default"))
+
+
+def test_a_candidate_that_diverged_leaves_a_gap_and_is_counted():
+    tuning = study("swept")["tuning"].query("setting == 'plain' and kind == 'regularization'")
+    before, tuning = FIGURES["tuning_curves"].caption({"tuning": tuning}), tuning.copy()
+    own = tuning["label"] == "l2(0.01)"
+    tuning.loc[own, ["validation_loss", "validation_se"]] = [np.inf, np.nan]
+    page = FIGURES["tuning_curves"].draw({"tuning": tuning}, style_of("swept"))
+    loss = next(axes for axes in page.axes if any(line.get_label() == "dropout" for line in axes.lines))
+    assert np.isnan(line(loss, "l2").get_ydata()).tolist() == [False, False, True, False, False]
+    counts = [int(text.split("left out: ")[1].split(" of ")[0]) if "left out: " in text else 0
+              for text in (before, FIGURES["tuning_curves"].caption({"tuning": tuning}))]  # fmt: skip
+    assert counts[1] == counts[0] + 1
+
+
+def test_the_caption_says_what_the_choices_cost():
+    table = study("swept")["tuning"]
+    choices = table[table["chosen"] & (table["method"] != "none")]
+    text = FIGURES["tuning_curves"].caption(study("swept"))
+    assert f"in {choices['best_on_test'].sum()} of {len(choices)} cases" in text
+    assert f"{100 * choices['regret'].mean():.2f} percentage points" in text
+    assert f"at most {100 * choices['regret'].max():.2f} by " in text
+    assert f"the same in {choices['chosen_by_training'].sum()}." in text
+    assert f"lie {(choices['edge'] != '').sum()} of the choices" in text
+
+
+def test_many_methods_are_drawn_in_several_rows():
+    names = [f"penalty{number}" for number in range(11)]
+    table = study("default")["tuning"]
+    row = table[(table["kind"] == "regularization") & (table["method"] == "none") & (table["setting"] == "memorize")]
+    many = [
+        row.assign(method=name, label=label, chosen=label != "none")
+        for name in names
+        for label in ("none", f"{name}(0.1)")
+    ]
+    tuning = pd.concat([row, *many], ignore_index=True)
+    page = FIGURES["tuning_curves"].draw({"tuning": tuning}, style_for(["none"], [f"{name}(0.1)" for name in names]))
+    titles = [axes.texts[0].get_text() for axes in page.axes if not axes.axison]
+    assert titles == [f"memorize: regularization alone ({number} of 2)" for number in (1, 2)]
+    drawn_ = [line.get_label() for axes in page.axes[1::4] for line in axes.lines if line.get_label() in names]
+    assert sorted(drawn_) == sorted(names)
+
+
+positive = st.floats(1e-8, 1e8, allow_subnormal=False)
+
+
+@given(st.lists(positive, min_size=1, max_size=6, unique=True), st.sampled_from(["clip", "l2", "elastic_net"]))
+def test_strengths_are_read_back_from_labels(numbers, family):
+    make = {
+        "clip": lambda x: Clipping.parse({"name": "global_norm", "max_norm": x, "order": "inf"}),
+        "l2": lambda x: Regularization.parse({"name": "l2", "strength": x}),
+        "elastic_net": lambda x: Regularization.parse({"name": "elastic_net", "lambda1": 0.5, "lambda2": x}),
+    }[family]
+    expected = tuple(numbers) if family != "elastic_net" or len(numbers) > 1 else (0.5,)
+    assert numbers_of([make(x).label for x in numbers]) == expected
+
+
+@pytest.mark.parametrize("labels", [["percentile(5)", "percentile"], ["sign", "zscore"], ["l2(0)", "l2(1)"], []])
+def test_labels_without_a_positive_number_each_have_no_strengths(labels):
+    assert numbers_of(labels) == ()
+
+
+def test_strengths_stand_by_number_only_where_none_is_squeezed():
+    wide, narrow = ["l2(0.0001)", "l2(0.01)", "l2(1)"], ["dropout(0.1)", "dropout(0.3)", "dropout(0.7)"]
+    by_number = Places.of([wide, ["l1(0.01)"]])
+    assert by_number.log
+    assert by_number.x("l2(0.01)") == pytest.approx(0.01) == by_number.x("l1(0.01)")
+    assert by_number.x("none") < 0.0001
+    by_place = Places.of([wide, narrow])
+    assert not by_place.log
+    assert [by_place.x(label) for label in narrow] == [1, 2, 3] == [by_place.x(label) for label in wide]
+    assert by_place.x("none", -1) < by_place.x("none", 1) < 1
+    assert not Places.of([wide, ["percentile(5)", "percentile"]]).log
+
+
+@given(st.floats(1e-6, 1e6), st.floats(1.0, 1e9), st.integers(2, 8))
+def test_ticks_of_a_log_axis_are_few_and_inside(low, ratio, most):
+    ticks = log_ticks(low, low * ratio, most)
+    assert 1 <= len(ticks) <= most
+    assert all(low * (1 - 1e-6) <= tick <= low * ratio * (1 + 1e-6) for tick in ticks)
+    assert list(ticks) == sorted(ticks)
+
+
+def test_methods_look_as_labels_do_where_each_has_one():
+    labels, methods = style_for(["none", "value(1)", "sign"], ["l2(1)", "l1(2)"]), ["none", "value", "sign"]
+    assert by_method(labels).clips == dict(zip(methods, labels.clips.values(), strict=True))
+    several = by_method(style_for([f"{name}({n})" for name in ("value", "global_norm") for n in range(6)], []))
+    assert list(several.clips) == ["none", "value", "global_norm"]
+    assert several.clips["value"].color != several.clips["global_norm"].color
