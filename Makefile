@@ -4,7 +4,7 @@ CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
 BIN := .venv/bin
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --scheduler greedy --rerun-incomplete
 
-.PHONY: help study smoke test figures report catalogue fast laws lint lock schema environment clean
+.PHONY: help study smoke test figures report catalogue claims publish fast laws lint lock schema environment clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -21,6 +21,14 @@ figures: environment ## the figures of the default study
 report: environment ## the report of the default study
 	$(SNAKEMAKE) report
 
+claims: environment ## the full study and its ledger of claims at ten seeds, an hour; make claims SEEDS=30 adds the others
+	$(SNAKEMAKE) --configfile config/paper.yaml --config seeds=$(or $(SEEDS),10)
+
+publish: ## keep a finished study's paper in docs/studies/: make publish STUDY=catalogue
+	mkdir -p docs/studies/$(STUDY)/figures
+	cp results/$(STUDY)/paper/report.md results/$(STUDY)/paper/report.pdf results/$(STUDY)/*.csv docs/studies/$(STUDY)/
+	cp results/$(STUDY)/paper/figures/*.png docs/studies/$(STUDY)/figures/
+
 catalogue: environment ## docs/catalogue.md and .html: every method, with a picture of what it does
 	$(SNAKEMAKE) catalogue
 
@@ -31,8 +39,8 @@ test: .venv/.test-installed ## lint, types and all tests
 fast: .venv/.test-installed ## the tests that run no workflow
 	$(BIN)/pytest -n $(CORES) -m "not workflow"
 
-laws: .venv/.test-installed ## the laws over every method, and over yours: make laws METHODS=my_methods.py
-	$(BIN)/pytest tests/laws $(addprefix --methods=,$(METHODS))
+laws: .venv/.test-installed ## the laws over every method, and over yours: make laws METHODS=my_methods.py ONLY=my_name
+	$(BIN)/pytest tests/laws $(addprefix --methods=,$(METHODS)) $(addprefix -k ,$(ONLY))
 
 lint: .venv/.test-installed ## ruff, snakefmt, snakemake --lint, types
 	$(BIN)/ruff check .

@@ -12,6 +12,7 @@ import pandas as pd
 from study.figures.style import Tables
 
 ALPHA = 0.05
+MOST_NAMED = 8  # methods in one sentence
 METRIC_NAMES: Mapping[str, str] = {
     "gap_accuracy": "accuracy gap",
     "gap_loss": "cross-entropy gap",
@@ -112,12 +113,18 @@ def _effect(family: str, metric: str, row: object) -> Effect:
 
 def listed(effects: Sequence[Effect]) -> str:
     """`global_norm(0.1)` (−12.3 points), `value(0.01)` (−0.4 points)."""
-    return ", ".join(f"`{effect.label}` ({effect.size})" for effect in effects)
+    return _first(effects, [f"`{effect.label}` ({effect.size})" for effect in effects])
 
 
 def named(effects: Sequence[Effect]) -> str:
     """`global_norm(0.1)`, `value(0.01)`."""
-    return ", ".join(f"`{effect.label}`" for effect in effects)
+    return _first(effects, [f"`{effect.label}`" for effect in effects])
+
+
+def _first(effects: Sequence[Effect], texts: Sequence[str]) -> str:
+    """So many as a sentence can hold; the table has them all."""
+    rest = f" and {len(effects) - MOST_NAMED} more" if len(effects) > MOST_NAMED else ""
+    return ", ".join(texts[:MOST_NAMED]) + rest
 
 
 def sentences(found: Sequence[Effect], metric: str) -> Iterator[str]:

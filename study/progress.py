@@ -3,20 +3,81 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
+import pandas as pd
+
+from study.models import MLP, LeNet, Model, RowRNN
 from study.variants import Variant
 
-SECONDS_PER_JOB = 7.0  # start-up, data, evaluation of one training job; measured on the reference machine of the README
-SECONDS_PER_STEP = 0.6e-3  # one optimizer step of one replicate of the default study's net, statistics on
+# Measured on the reference machine of the README, ten replicates a job, statistics of every step on.
+SECONDS_PER_JOB = 9.0  # start-up, data, evaluation of one training job
+SECONDS_PER_LAYER = 0.077e-3  # of a step of one replicate: what each linear layer costs whatever its size
+SECONDS_PER_PRODUCT = 0.0685e-9  # of a step, for each parameter and sample of the batch
+SECONDS_PER_STEP: Mapping[type[Model], float] = {RowRNN: 6.5e-3, LeNet: 25e-3}  # other nets, at batches of 64
+LEAN = 0.75  # a step without statistics, against one with them
+PIXELS, CLASSES = 784, 10
 
 FORECAST_WEIGHT = 120.0  # core-seconds of observation that weigh as much as the forecast
 
 
 def core_seconds(variant: Variant, seeds: int) -> float:
     """A rough forecast of one training job's time on one core; the observed rate corrects it as the study runs."""
-    return SECONDS_PER_JOB + seeds * variant.steps * SECONDS_PER_STEP
+    replicates = seeds * (variant.folds or 1)
+    return SECONDS_PER_JOB + replicates * variant.steps * step_seconds(variant)
+
+
+def step_seconds(variant: Variant) -> float:
+    """A rough forecast of one optimizer step of one replicate."""
+    model, lean = variant.model, 1.0 if variant.statistics.every_step else LEAN
+    if isinstance(model, MLP):
+        widths = (PIXELS, *model.hidden, CLASSES)
+        products = sum(a * b for a, b in pairwise(widths)) * variant.batch_size
+        return lean * (SECONDS_PER_LAYER * (len(widths) - 1) + SECONDS_PER_PRODUCT * products)
+    return lean * SECONDS_PER_STEP.get(type(model), SECONDS_PER_STEP[LeNet]) * variant.batch_size / 64
+
+
+@dataclass(frozen=True)
+class Training:
+    """One training job as a cost: its regime, whether it tunes, its runs, their steps, forecast core-seconds."""
+
+    regime: str
+    tuning: bool
+    runs: int
+    steps: int
+    seconds: float
+    needed: bool
+
+    @classmethod
+    def of(cls, variant: Variant, seeds: int, needed: bool) -> Training:
+        """The cost of a variant with some seeds; `needed`: it is not there yet."""
+        runs = seeds * (variant.folds or 1)
+        tuning = variant.folds is not None or not variant.statistics.every_step
+        return cls(variant.regime, tuning, runs, runs * variant.steps, core_seconds(variant, seeds), needed)
+
+
+def cost_table(trainings: Sequence[Training], cores: int) -> str:
+    """What a study costs before it starts, by regime and in all: trainings, runs, steps, core-hours; what is left."""
+    regimes: dict[str, list[Training]] = {}
+    for one in trainings:
+        regimes.setdefault(one.regime, []).append(one)
+    rows = [_cost_row(name, several) for name, several in regimes.items()]
+    rows += [_cost_row("of these, tuning", [one for one in trainings if one.tuning]), _cost_row("all", trainings)]
+    left = [one for one in trainings if one.needed]
+    table = pd.DataFrame(rows, columns=["regime", "trainings", "runs", "steps", "core-hours"]).to_string(index=False)
+    rest = f"To do: {len(left)} of {len(trainings)} trainings, {_hours(left):.2f} core-hours,"
+    return f"{table}\n\n{rest} about {duration(3600 * _hours(left) / cores)} on {cores} cores."
+
+
+def _cost_row(name: str, trainings: Sequence[Training]) -> tuple[str, int, int, str, str]:
+    steps, hours = f"{sum(one.steps for one in trainings):,}", f"{_hours(trainings):.2f}"
+    return name, len(trainings), sum(one.runs for one in trainings), steps, hours
+
+
+def _hours(trainings: Sequence[Training]) -> float:
+    return sum(one.seconds for one in trainings) / 3600
 
 
 def duration(seconds: float) -> str:

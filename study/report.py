@@ -16,13 +16,15 @@ import pandas as pd
 import pypandoc
 import typst
 
-from study import findings
+from study import findings, verdicts
+from study.answers import answers
 from study.choices import combined_label
 from study.config import Study
 from study.figures import Tables
 from study.findings import RegimeFindings
 from study.methods import compact
 from study.models import Model
+from study.regimes import Regime
 from study.standings import ranking_text
 from study.store import atomically
 
@@ -67,6 +69,7 @@ def fill(source: Path, form: Form, study: Study, tables: Tables, captions: Mappi
         keep_trailing_newline=True,
     )
     runs, least = tables["runs"], 2.0 ** (1 - len(study.seeds))
+    single = {name: regime for name, regime in study.regimes.items() if not regime.part_of}
     families = tables["comparisons"].groupby(["regime", "family", "metric"]).size()
     sizes = sorted({int(k) for k in families})
     return environment.get_template(source.name).render(
@@ -74,10 +77,15 @@ def fill(source: Path, form: Form, study: Study, tables: Tables, captions: Mappi
         form=form,
         figure=Numbering(form, captions).figure,
         table=_pipe_table,
-        regimes=[(name, regime, RegimeFindings(name, tables)) for name, regime in study.regimes.items()],
+        regimes=[(name, regime, RegimeFindings(name, tables)) for name, regime in single.items()],
+        sweeps=_sweeps(study),
+        ledger=verdicts.claims_rows(tables["claims"]) if "claims" in tables else [],
+        contrasts=verdicts.contrast_rows(tables["claims"]) if "claims" in tables else [],
+        tuned=verdicts.tuning_rows(tables["tuning"], tables["tuned"]) if "tuning" in tables else [],
+        tunings={regime.tuning for regime in study.regimes.values() if regime.tuning},
+        answers=answers(tables) if "tuning" in tables else [],
         combined_label=combined_label,
         model_text=_model_text,
-        settings=list(dict.fromkeys(f"{_model_text(r.model)} on {r.data.name}" for r in study.regimes.values())),
         findings=findings,
         runs=runs,
         shown=set(captions),
@@ -89,11 +97,36 @@ def fill(source: Path, form: Form, study: Study, tables: Tables, captions: Mappi
         smallest=lambda k: findings.p_text(min(1.0, k * least)),
         family_sizes=sizes,
         nothing_can_be_decided=bool(sizes) and sizes[0] * least >= findings.ALPHA,
+        ranking_can_decide=bool((tables["ranking"]["p_adjusted"] < findings.ALPHA).any()),
         methods=_methods(study),
         versions=", ".join(f"{name} {importlib.metadata.version(name)}" for name in PACKAGES),
         python=platform.python_version(),
         machine=f"{platform.system()} {platform.machine()}",
     )
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """The regimes that one entry of the configuration stands for, and what it varies."""
+
+    name: str
+    regime: Regime
+    axes: dict[str, str]
+    count: int
+
+
+def _sweeps(study: Study) -> list[Sweep]:
+    members: dict[str, list[Regime]] = {}
+    for regime in study.regimes.values():
+        if regime.part_of:
+            members.setdefault(regime.part_of, []).append(regime)
+    return [Sweep(name, several[0], _axes(several), len(several)) for name, several in members.items()]
+
+
+def _axes(members: list[Regime]) -> dict[str, str]:
+    """The swept keys with their values, as text."""
+    points = pd.DataFrame([regime.at for regime in members]).astype(str)
+    return {str(axis): ", ".join(points[axis].unique()) for axis in points}
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,15 @@
 rule analyse:
     input:
         runs=f"{RESULTS}/runs.parquet",
-        sources=["study/analysis/statistics.py", "study/analysis/comparisons.py", "study/analysis/ranking.py"],
+        sources=expand("study/analysis/{room}.py", room=["statistics", "comparisons", "ranking", "regimes"]),
     output:
         comparisons=f"{RESULTS}/comparisons.csv",
         summary=f"{RESULTS}/summary.csv",
         ranking=f"{RESULTS}/ranking.csv",
+        regimes=f"{RESULTS}/regimes.csv",
     log:
         f"{LOGS}/analyse.log",
+    params:
+        study=STUDY.model_dump_json(),
     script:
         "../scripts/analyse.py"

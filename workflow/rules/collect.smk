@@ -1,13 +1,13 @@
-# All runs of the study in one table of each kind.
+# All runs of the study in one table of each kind, and those of the tuning in a table of their own.
 rule collect:
     input:
-        lambda w: [path for blocks in trained(w.table) for path in blocks],
+        lambda w: [path for blocks in collected(w.table) for path in blocks],
     output:
         f"{RESULTS}/{{table}}.parquet",
     log:
         f"{LOGS}/collect/{{table}}.log",
     params:
-        blocks=lambda w: trained(w.table),
-        seeds=STUDY.seeds,
+        blocks=lambda w: collected(w.table),
+        seeds=lambda w: sorted(TUNING_SEEDS) if w.table == "tuning_runs" else STUDY.seeds,
     script:
         "../scripts/collect.py"

@@ -13,7 +13,6 @@ from study.data import DOWNLOADS
 from study.figures import FIGURES
 
 FORMATS = ("pdf", "svg", "png")
-ANALYSES = ("comparisons", "summary", "ranking")
 ENGINE_MODULES = """
     __init__ batches evaluation gradients journal losses noise optimizers per_sample probes records replicates
     schedules seeds training
@@ -39,8 +38,25 @@ STUDY = read_study()
 RESULTS = f"results/{STUDY.name}"
 PAPER = "paper" if STUDY.name == "default" else f"{RESULTS}/paper"
 LOGS = f"logs/{STUDY.name}"
-SHOWN = [name for name in FIGURES if name in STUDY.figures] if STUDY.figures else list(FIGURES)
 VARIANTS = {(v.regime, v.slug): v for v in variants.expand(STUDY)}
+TUNED = {(v.regime, v.slug): v for v in variants.expand_tuning(STUDY)}
+TRAINED = VARIANTS | TUNED
+ANALYSES = (
+    "comparisons",
+    "summary",
+    "ranking",
+    "regimes",
+    *(("tuning", "tuned") if TUNED else ()),
+    *(("claims",) if STUDY.claims else ()),
+)
+
+
+# Without a list, all figures whose tables the study makes; that of regimes is of use to sweeps alone.
+SWEPT = any(regime.part_of for regime in STUDY.regimes.values())
+MADE = {*store.TABLES, *ANALYSES} - ({"regimes"} if not SWEPT else set())
+ALONE = [name for name, regime in STUDY.regimes.items() if not regime.part_of]
+DRAWABLE = [name for name, figure in FIGURES.items() if MADE.issuperset(figure.needs) and (figure.swept or ALONE)]
+SHOWN = [name for name in DRAWABLE if not STUDY.figures or name in STUDY.figures]
 
 
 def blocks_there(variant):
@@ -49,18 +65,32 @@ def blocks_there(variant):
     return [variants.Block.parse(path.parent.name) for path in folder.glob("[0-9]*/weights.parquet")]
 
 
+def seeds_of(key):
+    """The seeds that a variant is trained with: to be evaluated, to be tuned, or both."""
+    tuning = STUDY.regimes[key[0]].tuning
+    return [*(STUDY.seeds if key in VARIANTS else ()), *(tuning.seeds if key in TUNED else ())]
+
+
 BLOCKS = {
-    key: variants.plan_blocks(STUDY.seeds, blocks_there(variant), STUDY.seeds_per_job)
-    for key, variant in VARIANTS.items()
+    key: variants.plan_blocks(seeds_of(key), blocks_there(variant), STUDY.seeds_per_job)
+    for key, variant in TRAINED.items()
 }
 
 
-def trained(table):
-    """The paths of one table of every training, by variant."""
+def trained(table, which=VARIANTS):
+    """The paths of one table of some trainings, by variant."""
     return [
-        [f"{RESULTS}/runs/{regime}/{slug}/{block.name}/{table}.parquet" for block in blocks]
-        for (regime, slug), blocks in BLOCKS.items()
+        [f"{RESULTS}/runs/{regime}/{slug}/{block.name}/{table}.parquet" for block in BLOCKS[regime, slug]]
+        for regime, slug in which
     ]
+
+
+TUNING_SEEDS = {seed for regime in STUDY.regimes.values() if regime.tuning for seed in regime.tuning.seeds}
+
+
+def collected(table):
+    """The paths that a table of the study is put together from, by variant."""
+    return trained("runs", TUNED) if table == "tuning_runs" else trained(table)
 
 
 def table_path(name):
@@ -75,7 +105,7 @@ def data_of(name):
 
 def variant_of(wildcards):
     """The variant that a training job trains."""
-    return VARIANTS[wildcards.regime, wildcards.variant]
+    return TRAINED[wildcards.regime, wildcards.variant]
 
 
 def source_of(method):
@@ -99,8 +129,8 @@ def sources(wildcards):
 
 
 wildcard_constraints:
-    regime=r"[a-z0-9_-]+",
+    regime=r"[a-z0-9_.=-]+",
     variant=r"[^/]+",
     seeds=r"[0-9_-]+",
-    table="|".join(store.TABLES),
+    table="|".join([*store.TABLES, "tuning_runs"]),
     figure="|".join(FIGURES),

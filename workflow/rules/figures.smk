@@ -5,6 +5,7 @@ rule figure:
         sources=[
             "study/figures/{figure}.py",
             *(f"study/figures/{module}.py" for module in ("style", "layout", "summaries")),
+            "study/tuning.py",
         ],
     output:
         **{form: f"{PAPER}/figures/{{figure}}.{form}" for form in FORMATS},
@@ -14,6 +15,7 @@ rule figure:
     params:
         clips=list(dict.fromkeys(v.clip_label for v in VARIANTS.values())),
         regularizations=list(dict.fromkeys(v.regularization_label for v in VARIANTS.values())),
+        by_themselves=ALONE,
     script:
         "../scripts/figure.py"
 

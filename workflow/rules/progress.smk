@@ -48,7 +48,7 @@ class StudyProgress(logging.Handler):
 def described(rule_name, wildcards):
     """A job in the study's words."""
     if rule_name == "train":
-        variant = VARIANTS[wildcards["regime"], wildcards["variant"]]
+        variant = TRAINED[wildcards["regime"], wildcards["variant"]]
         return (
             f"train {variant.regime}: {variant.clip_label} x {variant.regularization_label}, seeds {wildcards['seeds']}"
         )
@@ -58,18 +58,37 @@ def described(rule_name, wildcards):
 def forecast(wildcards):
     """Forecast core-seconds of one training."""
     block = variants.Block.parse(wildcards["seeds"])
-    return progress.core_seconds(VARIANTS[wildcards["regime"], wildcards["variant"]], len(block.seeds))
+    return progress.core_seconds(TRAINED[wildcards["regime"], wildcards["variant"]], len(block.seeds))
+
+
+def asked():
+    """The rules that take part, whether they have something to do or not."""
+    return {job.rule.name for job in workflow.dag.jobs}
+
+
+def blocks_needed():
+    """Which blocks of which variants this run trains."""
+    return {tuple(job.wildcards) for job in workflow.dag.needrun_jobs() if job.rule.name == "train"}
+
+
+def cost():
+    """What the study costs, what is there already set apart."""
+    trainings = [
+        progress.Training.of(TRAINED[key], len(block.seeds), block not in blocks_there(TRAINED[key]))
+        for key, blocks in BLOCKS.items()
+        for block in blocks
+    ]
+    return progress.cost_table(trainings, workflow.cores or 1)
 
 
 def study_progress():
     """The whole study's trainings: all of them, and those that this run need not start."""
     weights = {
-        (*key, block.name): progress.core_seconds(VARIANTS[key], len(block.seeds))
+        (*key, block.name): progress.core_seconds(TRAINED[key], len(block.seeds))
         for key, blocks in BLOCKS.items()
         for block in blocks
     }
-    needed = {tuple(job.wildcards) for job in workflow.dag.needrun_jobs() if job.rule.name == "train"}
-    there = weights.keys() - needed
+    there = weights.keys() - blocks_needed()
     return progress.Progress(
         total=sum(weights.values()),
         done=sum(weights[key] for key in there),
@@ -86,8 +105,9 @@ def worth_reading(record):
 
 onstart:
     counted = study_progress()
-    runs = len(VARIANTS) * len(STUDY.seeds)
-    print(f"study {STUDY.name}: {counted.opening(runs)}", file=sys.stderr, flush=True)
+    runs = sum(len(seeds_of(key)) * (variant.folds or 1) for key, variant in TRAINED.items())
+    if asked() != {"cost"}:
+        print(f"study {STUDY.name}: {counted.opening(runs)}", file=sys.stderr, flush=True)
     logger.addHandler(StudyProgress(counted))
     for handler in logger.handlers:
         if handler.name == "DefaultStreamHandler" and not workflow.output_settings.verbose:
@@ -96,5 +116,5 @@ onstart:
 
 onsuccess:
     report = Path(PAPER, "report.html")
-    if report.exists():
+    if report.exists() and "report" in asked():
         print(f"the report: {report} (and .pdf, .md beside it)", file=sys.stderr, flush=True)

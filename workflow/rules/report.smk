@@ -31,7 +31,7 @@ rule report:
         bibliography="paper/references.bib",
         css="paper/report.css",
         template="paper/report.typ",
-        code=["study/report.py", "study/findings.py", "study/standings.py"],
+        code=expand("study/{room}.py", room=["report", "findings", "standings", "verdicts", "answers"]),
     output:
         md=f"{PAPER}/report.md",
         html=f"{PAPER}/report.html",

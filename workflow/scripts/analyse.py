@@ -1,12 +1,16 @@
-"""Compare every variant with its baseline, summarise each, and rank the methods."""
+"""Compare every variant with its baseline, summarise each, rank the methods, and list the regimes."""
 
 import sys
 
 from study import store
-from study.analysis import compare, rank, summarise
+from study.analysis.comparisons import compare, summarise
+from study.analysis.ranking import rank
+from study.analysis.regimes import regime_table
+from study.config import Study
 
 sys.stderr = open(snakemake.log[0], "w", buffering=1)  # noqa: SIM115
 runs = store.read(snakemake.input.runs)
 store.write(compare(runs, seed=0), snakemake.output.comparisons)
 store.write(summarise(runs, seed=0), snakemake.output.summary)
 store.write(rank(runs, seed=0), snakemake.output.ranking)
+store.write(regime_table(Study.model_validate_json(snakemake.params.study)), snakemake.output.regimes)

@@ -8,7 +8,7 @@ from study.figures import FIGURES, save, style_for
 
 sys.stderr = open(snakemake.log[0], "w", buffering=1)  # noqa: SIM115
 figure = FIGURES[snakemake.wildcards.figure]
-tables = store.read_all(snakemake.input.tables)
+tables = figure.tables(store.read_all(snakemake.input.tables), snakemake.params.by_themselves)
 style = style_for(snakemake.params.clips, snakemake.params.regularizations)
 save(figure.draw(tables, style), Path(snakemake.output.pdf).with_suffix(""))
 Path(snakemake.output.caption).write_text(figure.caption(tables) + "\n", encoding="utf-8")

@@ -1,0 +1,106 @@
+"""What the ledger of claims and the tuning say, in rows that a report can print."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+
+from study.findings import number, p_text
+
+Row = dict[str, object]
+
+
+def claims_rows(ledger: pd.DataFrame) -> list[Row]:
+    """A row for each claim: what is claimed, the verdict, and how its contrasts came out."""
+    return [
+        {
+            "claim": part["statement"].iloc[0],
+            "verdict": f"**{part['verdict'].iloc[0]}**",
+            "holds if": f"{part['combine'].iloc[0]} of {len(part)}",
+            **{
+                verdict: int((part["contrast_verdict"] == verdict).sum())
+                for verdict in ("supported", "contradicted", "undecided")
+            },
+        }
+        for _, part in ledger.groupby("claim", sort=False)
+    ]
+
+
+def contrast_rows(ledger: pd.DataFrame) -> list[tuple[str, list[Row]]]:
+    """For each claim its statement and a row for each contrast: effect, interval, adjusted p, n, verdict."""
+    return [
+        (str(part["statement"].iloc[0]), [_contrast_row(row) for _, row in part.iterrows()])
+        for _, part in ledger.groupby("claim", sort=False)
+    ]
+
+
+def _contrast_row(row: pd.Series) -> Row:
+    return {
+        "contrast": row["contrast"],
+        "difference": f"{number(row['estimate'], sign=True)} [{number(row['low'])}, {number(row['high'])}]",
+        "unit": row["unit"],
+        "asked": _asked(str(row["expectation"]), float(row["smallest"])),
+        "p for": p_text(row["p_for_adjusted"]),
+        "p against": p_text(row["p_against_adjusted"]),
+        "n": row["n"] if not row["n_undefined"] else f"{row['n']} ({row['n_undefined']} undefined)",
+        "verdict": row["contrast_verdict"],
+        "seeds to decide": _needed(row),
+    }
+
+
+def _needed(row: pd.Series) -> object:
+    if row["contrast_verdict"] != "undecided":
+        return ""
+    if row["n"] < 2:
+        return "undefined"
+    return "over 10⁶" if pd.isna(row["seeds_to_decide"]) else row["seeds_to_decide"]
+
+
+def _asked(expectation: str, smallest: float) -> str:
+    bound = f"{smallest:g}"
+    return {"increase": f"≥ {bound}", "not_worse": f"> −{bound}", "same": f"within ±{bound}"}[expectation]
+
+
+def tuning_rows(tuning: pd.DataFrame, tuned: pd.DataFrame) -> list[tuple[str, list[Row]]]:
+    """For each tuned setting a row for each method: what was chosen, what that cost and what it brought."""
+    return [
+        (str(setting), [_tuned_row(part, tuned) for _, part in of_setting.groupby(["kind", "method"], sort=False)])
+        for setting, of_setting in tuning[tuning["method"] != "none"].groupby("setting", sort=False)
+    ]
+
+
+def _tuned_row(candidates: pd.DataFrame, tuned: pd.DataFrame) -> Row:
+    chosen = candidates[candidates["chosen"]].iloc[0]
+    training = candidates[candidates["chosen_by_training"]].iloc[0]
+    best = candidates[candidates["best_on_test"]]
+    several = len(set(candidates["regime"])) > 1
+    same = (tuned["setting"] == chosen["setting"]) & (tuned["kind"] == chosen["kind"])
+    effect = tuned[same & (tuned["method"] == chosen["method"]) & (tuned["metric"] == "test_accuracy")].iloc[0]
+    return {
+        "method": f"`{chosen['method']}`",
+        "chosen": _named(chosen, several),
+        "edge": chosen["edge"] if isinstance(chosen["edge"], str) else "",
+        "by training loss": _named(training, several),
+        "best on test": "undefined" if best.empty else _named(best.iloc[0], several),
+        "regret (points)": number(100 * chosen["regret"]),
+        "test accuracy less none's (points)": _points(effect),
+        "p": p_text(effect["p_adjusted"]),
+    }
+
+
+def _named(candidate: pd.Series, with_regime: bool) -> str:
+    return f"`{candidate['label']}`{_tuned_along(candidate) if with_regime else ''}"
+
+
+def _tuned_along(candidate: pd.Series) -> str:
+    """What the name of the candidate's regime says beyond that of its setting: ", lr=0.1"."""
+    setting = str(candidate["setting"]).split("_")
+    return "".join(f", {part}" for part in str(candidate["regime"]).split("_") if part not in setting)
+
+
+def _points(row: pd.Series) -> str:
+    if not math.isfinite(row["estimate"]):
+        return "undefined"
+    low, high = (number(100 * row[key]) for key in ("low", "high"))
+    return f"{number(100 * row['estimate'], sign=True)} [{low}, {high}]"

@@ -1,0 +1,14 @@
+# The ledger: each claim that the configuration names, decided by its rule.
+rule claims:
+    input:
+        tables=[table_path(name) for name in ("runs", "epochs", "tensors", "weights", *(["tuning"] if TUNED else []))],
+        sources=sorted(map(str, Path("study/analysis").rglob("*.py"))),
+    output:
+        f"{RESULTS}/claims.csv",
+    log:
+        f"{LOGS}/claims.log",
+    params:
+        study=STUDY.model_dump_json(),
+        plugins=STUDY.plugins,
+    script:
+        "../scripts/claims.py"
