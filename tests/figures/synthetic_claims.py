@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from study.analysis.claims.base import Combine, Contrast, Expectation
-from study.analysis.claims.ledger import ledger
+from study.analysis.ledger import ledger
 
 # The true difference in units of what would matter, and its noise.
 TRUTHS: dict[str, list[tuple[str, Expectation, float, float]]] = {

@@ -4,7 +4,7 @@ import sys
 
 from study import store
 from study.analysis.claims.evidence import Evidence
-from study.analysis.claims.ledger import ledger
+from study.analysis.ledger import ledger
 from study.config import Study
 
 sys.stderr = open(snakemake.log[0], "w", buffering=1)  # noqa: SIM115
