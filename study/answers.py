@@ -12,6 +12,7 @@ import pandas as pd
 
 from study.figures.style import Tables
 from study.findings import number, p_text, percent
+from study.tuning import strength_of
 
 Row = dict[str, object]
 
@@ -37,7 +38,7 @@ def which_threshold(tables: Tables) -> Answer:
     rows = []
     for chosen in _chosen(tables, "clip", "global_norm"):
         free = _runs(tables, chosen["regime"], "none", "none")["norm_median"].median()
-        threshold = _first_number(chosen["label"])
+        threshold = strength_of(str(chosen["label"]))
         rate = _runs(tables, chosen["regime"], chosen["label"], "none")["clip_rate"].mean()
         rows.append(
             {
@@ -119,7 +120,7 @@ def _left(tables: Tables, regime: str) -> dict[str, float]:
     shares = {}
     for clip, group in part.groupby("clip", sort=False):
         median = group["norm_median"].astype(float).replace(np.inf, np.nan).median()
-        share = min(1.0, _first_number(str(clip)) / median) if median > 0 else np.nan
+        share = min(1.0, strength_of(str(clip)) / median) if median > 0 else np.nan
         if np.isfinite(share):
             shares[str(clip)] = float(share)
     return shares
@@ -236,11 +237,6 @@ def _runs(tables: Tables, regime: object, clip: object, regularization: object) 
 
 def _mean(tables: Tables, regime: str, clip: str) -> float:
     return float(_runs(tables, regime, clip, "none")["test_accuracy"].mean())
-
-
-def _first_number(label: object) -> float:
-    found = re.search(r"[(=]([0-9.e+-]+)[,)]", str(label))
-    return float(found[1]) if found else float("nan")
 
 
 def _points(row: Mapping[Hashable, Any]) -> str:

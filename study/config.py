@@ -115,14 +115,21 @@ class Study(Settings):
                 self.refuse(("seeds", must_be, f"{both} in both"))
         return self
 
-    @model_validator(mode="after")
-    def _tuned_alike(self) -> Self:
-        settings: dict[str, set[object]] = {}
+    @property
+    def tuned_settings(self) -> dict[str, dict[str, Regime]]:
+        """The tuned regimes by name, grouped by the setting that their strengths are chosen in."""
+        settings: dict[str, dict[str, Regime]] = {}
         for name, regime in self.regimes.items():
             if regime.tuning:
-                alike = (regime.part_of, *regime.clip_labels, "x", *regime.regularization_labels, regime.tuning)
-                settings.setdefault(regime.setting or name, set()).add(alike)
-        for setting, kinds in settings.items():
+                settings.setdefault(regime.setting or name, {})[name] = regime
+        return settings
+
+    @model_validator(mode="after")
+    def _tuned_alike(self) -> Self:
+        for setting, regimes in self.tuned_settings.items():
+            kinds = {
+                (one.part_of, *one.clip_labels, "x", *one.regularization_labels, one.tuning) for one in regimes.values()
+            }
             if len(kinds) > 1:
                 must_be = "try the same methods, tuned alike, in all regimes that are tuned together"
                 self.refuse(("regimes", must_be, f"differences in '{setting}'"))
@@ -130,8 +137,10 @@ class Study(Settings):
 
     @model_validator(mode="after")
     def _figures_can_be_drawn(self) -> Self:
-        tuned = any(regime.tuning for regime in self.regimes.values())
-        for figure, there, what in (("claims", self.claims, "claims"), ("tuning_curves", tuned, "a tuned regime")):
+        for figure, there, what in (
+            ("claims", self.claims, "claims"),
+            ("tuning_curves", self.tuned_settings, "a tuned regime"),
+        ):
             if figure in (self.figures or ()) and not there:
                 self.refuse(
                     ("figures", f"leave out '{figure}' where the study has not {what}", list(self.figures or ()))

@@ -51,10 +51,9 @@ class Training:
     needed: bool
 
     @classmethod
-    def of(cls, variant: Variant, seeds: int, needed: bool) -> Training:
+    def of(cls, variant: Variant, seeds: int, tuning: bool, needed: bool) -> Training:
         """The cost of a variant with some seeds; `needed`: it is not there yet."""
         runs = seeds * (variant.folds or 1)
-        tuning = variant.folds is not None or not variant.statistics.every_step
         return cls(variant.regime, tuning, runs, runs * variant.steps, core_seconds(variant, seeds), needed)
 
 

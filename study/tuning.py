@@ -78,6 +78,12 @@ def method_of(label: str) -> str:
     return re.sub(r"\([^()]*\)", "", label)
 
 
+def strength_of(label: str) -> float:
+    """The first number among a label's parameters; NaN where there is none."""
+    found = re.search(r"[(=]([0-9.e+-]+)[,)]", label)
+    return float(found[1]) if found else math.nan
+
+
 def unequal_budgets(labels: Sequence[str]) -> dict[str, int] | None:
     """How many strengths each method would be tried at, where that is not the same for all but 'none'."""
     counts = Counter(method_of(label) for label in labels if label != "none")

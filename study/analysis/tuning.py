@@ -11,6 +11,7 @@ import pandas as pd
 from study.analysis.comparisons import estimates, row_generator
 from study.analysis.statistics import Floats, holm
 from study.config import Study
+from study.regimes import Regime
 from study.tuning import Tuning, method_of
 
 TUNING = (
@@ -43,21 +44,17 @@ class Setting:
 
 def settings(study: Study) -> list[Setting]:
     """The tuned settings of a study, in their order."""
-    groups: dict[str, list[str]] = {}
-    for name, regime in study.regimes.items():
-        if regime.tuning:
-            groups.setdefault(regime.setting or name, []).append(name)
-    return [_setting(study, name, tuple(members)) for name, members in groups.items()]
+    return [_setting(name, members) for name, members in study.tuned_settings.items()]
 
 
-def _setting(study: Study, name: str, members: tuple[str, ...]) -> Setting:
-    regimes = [study.regimes[member] for member in members]
+def _setting(name: str, members: Mapping[str, Regime]) -> Setting:
+    regimes = list(members.values())
     tuning = regimes[0].tuning
     assert tuning is not None  # such are the members
     points = [dict(regime.at) for regime in regimes]
     along = tuple({key: point[key] for key in tuning.along} for point in points)
     labels = {"clip": regimes[0].clip_labels, "regularization": regimes[0].regularization_labels}
-    return Setting(name, members, tuning, along, labels)
+    return Setting(name, tuple(members), tuning, along, labels)
 
 
 def choose(tuning_runs: pd.DataFrame, runs: pd.DataFrame, study: Study) -> pd.DataFrame:

@@ -8,10 +8,11 @@ import pytest
 
 from study.analysis.claims import Claim
 from study.analysis.claims.base import Contrast, Expectation
-from study.analysis.claims.evidence import Cell, Evidence, strength_of
+from study.analysis.claims.evidence import Cell, Evidence
 from study.analysis.ledger import LEDGER, combined, decide, find, ledger, to_decide
 from study.config import Study
 from study.reading import ConfigError, parse
+from study.tuning import strength_of
 
 SMALLEST = 1.0
 

@@ -74,8 +74,9 @@ def blocks_needed():
 def cost():
     """What the study costs, what is there already set apart."""
     trainings = [
-        progress.Training.of(TRAINED[key], len(block.seeds), block not in blocks_there(TRAINED[key]))
+        progress.Training.of(TRAINED[key], len(block.seeds), key not in VARIANTS, block not in there)
         for key, blocks in BLOCKS.items()
+        for there in [blocks_there(TRAINED[key])]
         for block in blocks
     ]
     return progress.cost_table(trainings, workflow.cores or 1)

@@ -64,11 +64,10 @@ class Claim(Method):
 
     def faults(self, study: Study) -> Iterator[tuple[str, str, object]]:
         """What it names and the study does not have: (parameter, what it must, what it got)."""
-        places = _places(study)
-        single = {name: [study.regimes[name]] for name in study.regimes}
+        settings = {name: list(regimes.values()) for name, regimes in study.tuned_settings.items()}
         for fields, known, kind in (
-            (self.regime_fields, places.regimes if self.takes_sweeps else single, "regimes"),
-            (self.setting_fields, places.settings, "tuned settings"),
+            (self.regime_fields, _regimes(study, self.takes_sweeps), "regimes"),
+            (self.setting_fields, settings, "tuned settings"),
         ):
             for field in fields:
                 for name in _several(getattr(self, field)):
@@ -91,20 +90,12 @@ class Claim(Method):
                         yield field, f"be tried in '{place}', where there are {listed(sorted(tried))}", f"'{label}'"
 
 
-@dataclass(frozen=True)
-class _Places:
-    regimes: dict[str, list[Regime]]
-    settings: dict[str, list[Regime]]
-
-
-def _places(study: Study) -> _Places:
-    """The regimes that a regime's name, a sweep's, or a tuned setting's stands for."""
-    found = _Places({}, {})
+def _regimes(study: Study, sweeps: bool) -> dict[str, list[Regime]]:
+    """The regimes that the name of a regime, and with `sweeps` of a sweep, stands for."""
+    found: dict[str, list[Regime]] = {}
     for name, regime in study.regimes.items():
-        for one in dict.fromkeys((name, regime.part_of or name)):
-            found.regimes.setdefault(one, []).append(regime)
-        if regime.tuning:
-            found.settings.setdefault(regime.setting or name, []).append(regime)
+        for one in dict.fromkeys((name, regime.part_of or name) if sweeps else (name,)):
+            found.setdefault(one, []).append(regime)
     return found
 
 

@@ -32,13 +32,14 @@ class LambdaByValidation(Claim):
                     ("range", f"choosing within {self.low:g} to {self.high:g} loses nothing against choosing from all",
                      inside, chosen),
                 ):  # fmt: skip
-                    yield Contrast(
+                    yield evidence.between(
+                        own,
+                        other,
+                        "test_accuracy",
                         key=f"{setting}: {method}, {key}",
                         hypothesis=f"{method} in {setting}: {what}",
-                        differences=evidence.runs_of(own, "test_accuracy") - evidence.runs_of(other, "test_accuracy"),
                         unit="test accuracy",
                         smallest=self.margin,
-                        where=f"runs: {own.text} minus {other.text}, test_accuracy",
                         figure="tuning_curves",
                         expectation="not_worse",
                     )

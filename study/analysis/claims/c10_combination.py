@@ -27,12 +27,13 @@ class Combination(Claim):
             both = Cell(self.regime, self.clip, label)
             for alone in (Cell(self.regime, self.clip), Cell(self.regime, regularization=label)):
                 less = alone.clip if alone.clip != "none" else alone.regularization
-                yield Contrast(
+                yield evidence.between(
+                    both,
+                    alone,
+                    "test_accuracy",
                     key=f"{self.clip} with {label}, against {less}",
                     hypothesis=f"test accuracy is higher with {self.clip} and {label} than with {less} alone",
-                    differences=evidence.runs_of(both, "test_accuracy") - evidence.runs_of(alone, "test_accuracy"),
                     unit="test accuracy",
                     smallest=self.smallest,
-                    where=f"runs: {both.text} minus {alone.text}, test_accuracy",
                     figure="heatmap",
                 )

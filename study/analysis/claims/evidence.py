@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
@@ -10,7 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
-from study.analysis.claims.base import Contrast
+from study.analysis.claims.base import Contrast, Expectation
+from study.tuning import strength_of
 
 if TYPE_CHECKING:
     from study.config import Study
@@ -104,12 +104,6 @@ class Evidence:
         }
         return logarithm(pd.Series(reached, dtype=float).sort_index(), 2)
 
-    def probe(self, cell: Cell, column: str) -> pd.Series[float]:
-        """log2 of the median of a probe over the run after its start, by seed."""
-        rows = _of(self.epochs, cell)
-        rows = rows[(rows["epoch"] > 0) & np.isfinite(rows[column].astype(float)) & (rows[column] > 0)]
-        return logarithm(rows.groupby("seed")[column].median().astype(float), 2).sort_index()
-
     def gini(self, cell: Cell) -> pd.Series[float]:
         """Gini coefficient of |w| over the bins of `weights`, mean over tensors: 0 all equal, 1 all in one."""
         rows = _of(self.weights, cell)
@@ -147,31 +141,36 @@ class Evidence:
             raise KeyError(f"{method} in {setting}")
         return rows
 
+    def between(
+        self,
+        more: Cell,
+        less: Cell,
+        column: str,
+        key: str,
+        hypothesis: str,
+        unit: str,
+        smallest: float,
+        figure: str,
+        expectation: Expectation = "increase",
+    ) -> Contrast:
+        """A column of `runs` in one cell less that in another, and the words for where it is taken from."""
+        differences = self.runs_of(more, column) - self.runs_of(less, column)
+        where = f"runs: {more.text} minus {less.text}, {column}"
+        return Contrast(key, hypothesis, differences, unit, smallest, where, figure, expectation)
+
     def lower_gap(self, setting: str, kind: str, method: str, smallest: float) -> Contrast:
         """The tuned method's accuracy gap is lower than that of "none", tuned likewise."""
         own, none = self.chosen(setting, kind, method), self.chosen(setting, kind, "none")
-        return Contrast(
-            key=f"{setting}: {method}, gap",
-            hypothesis=f"the accuracy gap is lower with {method} as tuned in {setting}",
-            differences=self.runs_of(none, "gap_accuracy") - self.runs_of(own, "gap_accuracy"),
-            unit="accuracy gap",
-            smallest=smallest,
-            where=f"runs: {none.text} minus {own.text}, gap_accuracy",
-            figure="tuning_curves",
-        )
+        hypothesis = f"the accuracy gap is lower with {method} as tuned in {setting}"
+        key, figure = f"{setting}: {method}, gap", "tuning_curves"
+        return self.between(none, own, "gap_accuracy", key, hypothesis, "accuracy gap", smallest, figure)
 
     def higher_accuracy(self, setting: str, kind: str, method: str, smallest: float) -> Contrast:
         """The tuned method's test accuracy is higher than that of "none", tuned likewise."""
         own, none = self.chosen(setting, kind, method), self.chosen(setting, kind, "none")
-        return Contrast(
-            key=f"{setting}: {method}, test accuracy",
-            hypothesis=f"test accuracy is higher with {method} as tuned in {setting}",
-            differences=self.runs_of(own, "test_accuracy") - self.runs_of(none, "test_accuracy"),
-            unit="test accuracy",
-            smallest=smallest,
-            where=f"runs: {own.text} minus {none.text}, test_accuracy",
-            figure="tuning_curves",
-        )
+        hypothesis = f"test accuracy is higher with {method} as tuned in {setting}"
+        key, figure = f"{setting}: {method}, test accuracy", "tuning_curves"
+        return self.between(own, none, "test_accuracy", key, hypothesis, "test accuracy", smallest, figure)
 
     def accuracy_kept(self, setting: str, kind: str, method: str, margin: float) -> Contrast:
         """The tuned method's test accuracy is not lower by the margin than that of "none"."""
@@ -184,12 +183,6 @@ class Evidence:
 def logarithm(values: pd.Series[float], base: float) -> pd.Series[float]:
     """The logarithm of each value, by seed as given."""
     return pd.Series(np.log(values.to_numpy(float)) / np.log(base), index=values.index)
-
-
-def strength_of(label: str) -> float:
-    """The first number among a label's parameters; NaN where there is none."""
-    found = re.search(r"[(=]([0-9.e+-]+)[,)]", label)
-    return float(found[1]) if found else np.nan
 
 
 def _cell(row: pd.Series, kind: str) -> Cell:
