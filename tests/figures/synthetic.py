@@ -217,11 +217,11 @@ def _regimes(grid: Grid) -> pd.DataFrame:
 def tuning(grid: Grid, runs: pd.DataFrame) -> pd.DataFrame:
     """The choice in each regime, from tuning runs as good as the runs themselves."""
     losses = {"validation_loss": -np.log(runs["test_accuracy"]), "train_loss": -np.log(runs["train_accuracy"])}
-    regimes = {
-        name: SimpleNamespace(tuning=Tuning(), setting=None, at={}, clip_labels=clips, regularization_labels=others)
+    settings = {
+        name: {name: SimpleNamespace(tuning=Tuning(), at={}, clip_labels=clips, regularization_labels=others)}
         for name, (clips, others) in grid.regimes.items()
     }
-    return choose(runs.assign(**losses), runs, SimpleNamespace(name="synthetic", regimes=regimes))
+    return choose(runs.assign(**losses), runs, SimpleNamespace(name="synthetic", tuned_settings=settings))
 
 
 def comparisons(runs: pd.DataFrame) -> pd.DataFrame:
