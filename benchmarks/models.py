@@ -30,7 +30,7 @@ sys.path.insert(0, str(ROOT))
 
 from study.models import Site, untouched  # noqa: E402
 from study.models import lenet as ours  # noqa: E402
-from study.replicates import traced  # noqa: E402
+from study.tracing import traced  # noqa: E402
 from study.training import Chain, one_hot  # noqa: E402
 from study.variants import Variant  # noqa: E402
 

@@ -26,8 +26,9 @@ sys.path.insert(0, str(ROOT))
 from study.batches import Batches  # noqa: E402
 from study.data import load  # noqa: E402
 from study.journal import Journal  # noqa: E402
-from study.replicates import Replicates, traced  # noqa: E402
-from study.training import Chain, Memory  # noqa: E402
+from study.replicates import Replicates  # noqa: E402
+from study.tracing import traced  # noqa: E402
+from study.training import Chain, Direction, Memory  # noqa: E402
 from study.variants import Variant  # noqa: E402
 
 Tensors = dict[str, Tensor]
@@ -68,7 +69,7 @@ def prepared(clip: Any, every_step: bool = False, naive: bool = False) -> Step:
     x, targets = batches.gather(rows[:, :BATCH], labels[:, :BATCH])
     if naive:
         inputs = (dict(replicates.parameters), replicates.memory, x, targets, {})
-        replicates.traced = traced(naive_step(replicates.chain), inputs)
+        replicates.gradient_step = traced(naive_step(replicates.chain), inputs)
 
     @torch.no_grad()
     def step() -> None:
@@ -78,7 +79,7 @@ def prepared(clip: Any, every_step: bool = False, naive: bool = False) -> Step:
     return step
 
 
-def naive_step(chain: Chain) -> Callable[..., tuple[Tensors, Memory, Tensor]]:
+def naive_step(chain: Chain) -> Callable[..., tuple[Direction, Memory, Tensors]]:
     """The clip by a gradient of every sample, each as large as the model."""
 
     def sample_loss(parameters: Tensors, x: Tensor, target: Tensor) -> Tensor:
@@ -88,7 +89,8 @@ def naive_step(chain: Chain) -> Callable[..., tuple[Tensors, Memory, Tensor]]:
         each, losses = vmap(grad_and_value(sample_loss), in_dims=(None, 0, 0))(parameters, x, targets)
         norms = torch.stack([torch.linalg.vector_norm(g.flatten(1), dim=1) for g in each.values()])
         weights = torch.clamp(BOUND / (torch.linalg.vector_norm(norms, dim=0) + 1e-6), max=1.0) / BATCH
-        return {key: torch.tensordot(weights, g, 1) for key, g in each.items()}, memory, losses.mean()
+        mean = {key: torch.tensordot(weights, g, 1) for key, g in each.items()}
+        return Direction(mean, {}), memory, {"loss": losses.mean()}
 
     return step
 

@@ -48,9 +48,9 @@ class Statistics(Settings):
     title: ClassVar[str] = "statistics"
     every_step: Flag = True
     windows: PositiveInt = 200
-    probes: NaturalInt = 6
+    probes: NaturalInt = 3
     probe_samples: Annotated[int, Field(ge=2), NotBool, Must("a whole number of at least 2", (0, 1, -5, 2.5))] = 64
-    curve_samples: PositiveInt = 1_000
+    curve_samples: PositiveInt = 500
 
 
 MOST_SEEDS = 10_000

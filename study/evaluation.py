@@ -36,7 +36,7 @@ def score(module: nn.Module, parameters: Tensors, images: Tensor, labels: Tensor
     One model at a time, in chunks of a fixed size: so a result does not depend on which models are scored together.
     """
     loss, right, device = 0.0, 0, images.device
-    chunks = images.split(CHUNK) if rows is None else (images[part] for part in rows.to(device).split(CHUNK))
+    chunks = images.split(CHUNK) if rows is None else (images.index_select(0, r) for r in rows.to(device).split(CHUNK))
     for x, y in zip(chunks, labels.to(device).split(CHUNK), strict=True):
         logits = functional_call(module, parameters, (x,))
         loss += float(F.cross_entropy(logits, y, reduction="sum"))

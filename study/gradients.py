@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import torch
 from torch import Tensor
 
@@ -12,7 +14,7 @@ EVERY_STEP = ("loss", "norm_before", "norm_after", "coefficient", "fired", "chan
 
 def tensor_norms(tensors: Tensors) -> Tensor:
     """The 2-norm of each tensor, [K] in the order of the dict."""
-    return torch.stack([torch.linalg.vector_norm(t) for t in tensors.values()])
+    return torch.stack([torch.linalg.vector_norm(t, 2.0) for t in tensors.values()])
 
 
 def whole(norms: Tensor) -> Tensor:
@@ -20,46 +22,63 @@ def whole(norms: Tensor) -> Tensor:
     return torch.linalg.vector_norm(norms, dim=-1)
 
 
+def stacked_norms(tensors: Iterable[Tensor]) -> Tensor:
+    """The norm [R] over all tensors together of each replicate, from stacked tensors [R, ...]."""
+    each = torch.stack([torch.linalg.vector_norm(t.flatten(1), dim=1) for t in tensors], dim=1)
+    return whole(each)  # along rows: the order of the sum must not depend on R
+
+
 def ratio(numerator: Tensor, denominator: Tensor, of_zero: float) -> Tensor:
     """numerator / denominator, and `of_zero` where the denominator is 0."""
     return torch.where(denominator == 0, of_zero, numerator / torch.where(denominator == 0, 1.0, denominator))
 
 
-def step_statistics(
-    loss: Tensor, gradient: Tensors, clipped: Tensors, before: Tensor, after: Tensor, scale: Tensors | None
-) -> Tensor:
-    """The whole-gradient statistics of one step, [8] in the order of `EVERY_STEP`.
+def measure(loss: Tensor, gradient: Tensors, clipped: Tensors, scale: Tensors | None) -> Tensors:
+    """What the statistics of one step are made of: the least that has to be measured while it is taken.
 
-    `before`, `after` [K]: norms per tensor; `scale`: the coefficient of each tensor where the clip only rescales
-    whole tensors. Then the cosine and the share of changed coordinates follow from them, which spares two passes over
-    the gradient; a coordinate of a rescaled tensor counts as changed. A zero gradient has coefficient and cosine 1.
+    loss []; before [K], norms per tensor; then nothing where nothing was clipped; scale [K] where whole tensors were
+    rescaled; else after [K], inner [] (of before and after) and changed [] (the share of coordinates).
     """
-    norm_before, norm_after = whole(before), whole(after)
-    inner, changed = _by_scale(gradient, before, scale) if scale is not None else _by_entry(gradient, clipped)
-    finite = torch.isfinite(loss) & torch.isfinite(norm_before)
-    return torch.stack(
-        [
-            loss,
-            norm_before,
-            norm_after,
-            ratio(norm_after, norm_before, 1.0),
-            (changed > 0).to(loss.dtype),
-            changed,
-            ratio(inner, norm_before * norm_after, 1.0),
-            finite.to(loss.dtype),
-        ]
-    )
+    found = {"loss": loss, "before": tensor_norms(gradient)}
+    if clipped is gradient:
+        return found
+    if scale is not None:
+        return found | {"scale": torch.stack(list(scale.values()))}
+    inner, changed = _by_entry(gradient, clipped)
+    return found | {"after": tensor_norms(clipped), "inner": inner, "changed": changed}
 
 
-def _by_scale(gradient: Tensors, before: Tensor, scale: Tensors) -> tuple[Tensor, Tensor]:
-    """<g, cg> and the share of coordinates in tensors whose coefficient is not 1."""
-    c = torch.stack(list(scale.values()))
-    sizes = torch.tensor([g.numel() for g in gradient.values()], dtype=c.dtype, device=c.device)
-    return (c * before.square()).sum(), ((c != 1) * sizes).sum() / sizes.sum()
+def norms_after(measured: Tensors) -> Tensor:
+    """The norms [..., K] after the clip; those of rescaled tensors follow from their coefficients."""
+    if "scale" in measured:
+        return measured["before"] * measured["scale"].abs()
+    return measured.get("after", measured["before"])
+
+
+def step_statistics(measured: Tensors, sizes: Tensor) -> Tensor:
+    """The whole-gradient statistics of steps, [..., 8] in the order of `EVERY_STEP`, from what was measured [...].
+
+    sizes [K]: entries of each tensor. A coordinate of a rescaled tensor counts as changed. A zero gradient has
+    coefficient and cosine 1.
+    """
+    loss, before = measured["loss"], whole(measured["before"])
+    after = whole(norms_after(measured))
+    inner, changed = _inner_and_changed(measured, sizes)
+    finite = torch.isfinite(loss) & torch.isfinite(before)
+    columns = (loss, before, after, ratio(after, before, 1.0), changed > 0, changed, ratio(inner, before * after, 1.0))
+    return torch.stack([*(column.to(loss.dtype) for column in columns), finite.to(loss.dtype)], dim=-1)
+
+
+def _inner_and_changed(measured: Tensors, sizes: Tensor) -> tuple[Tensor, Tensor]:
+    """<g, h> and the share of coordinates in which they differ."""
+    if "inner" in measured:
+        return measured["inner"], measured["changed"]
+    scale = measured.get("scale", torch.ones_like(measured["before"]))
+    return (scale * measured["before"].square()).sum(-1), ((scale != 1) * sizes).sum(-1) / sizes.sum()
 
 
 def _by_entry(gradient: Tensors, clipped: Tensors) -> tuple[Tensor, Tensor]:
-    """<g, h> and the share of coordinates in which they differ."""
+    """<g, h> and the share of coordinates in which they differ, entry by entry."""
     pairs = [(gradient[key], clipped[key]) for key in gradient]
     inner = torch.stack([(g * h).sum() for g, h in pairs]).sum()
     # The squared norm of the signs counts what is not zero, faster than counting does.

@@ -13,15 +13,15 @@ from torch import Tensor, nn
 
 from study.batches import Batches, spread
 from study.evaluation import Score, replicates_of, score, scores
-from study.gradients import EVERY_STEP, Tensors
+from study.gradients import Tensors, stacked_norms
 from study.probes import PROBES, probe
 from study.records import EPOCH_SCORES, Outcome, RunRecord, magnitudes
+from study.steplog import STEP_COLUMNS, Floats, StepLog
 from study.variants import Variant
 
 if TYPE_CHECKING:
     from study.replicates import Replicates
 
-STEP_COLUMNS = (*EVERY_STEP, "update_ratio")
 EPOCH_COLUMNS = (*EPOCH_SCORES, *PROBES)
 
 
@@ -29,14 +29,12 @@ EPOCH_COLUMNS = (*EPOCH_SCORES, *PROBES)
 class Journal:
     """The growing record of R replicates.
 
-    steps [S, R, 9] and tensors [S, R, 2, K], float32, in the order of `STEP_COLUMNS` and (before, after);
     epochs [E + 1, R, 15]; ended [R]: the epoch after which a replicate's parameters were not finite or a regularizer
     stopped it, E if neither; kept: what such a replicate hands over, kept since the others train on.
     """
 
     variant: Variant
-    steps: NDArray[np.float32]
-    tensors: NDArray[np.float32]
+    log: StepLog
     epochs: NDArray[np.float64]
     ended: NDArray[np.int64]
     finite: NDArray[np.bool_]
@@ -46,16 +44,13 @@ class Journal:
     best_epoch: NDArray[np.int64]
     kept: dict[int, Tensors]
     probed: frozenset[int]
-    taken: int = 0
 
     @classmethod
     def open(cls, variant: Variant, count: int, parameters: Tensors) -> Journal:
         """An empty journal for `count` replicates."""
-        kept = variant.steps if variant.statistics.every_step else 0
         return cls(
             variant=variant,
-            steps=np.full((kept, count, len(STEP_COLUMNS)), np.nan, np.float32),
-            tensors=np.full((kept, count, 2, len(parameters)), np.nan, np.float32),
+            log=StepLog(variant.steps, count, torch.tensor([p[0].numel() for p in parameters.values()])),
             epochs=np.full((variant.epochs + 1, count, len(EPOCH_COLUMNS)), np.nan),
             ended=np.full(count, variant.epochs),
             finite=np.ones(count, bool),
@@ -73,36 +68,21 @@ class Journal:
         return self.variant.statistics.every_step
 
     def before_update(self, replicates: Replicates) -> Tensors | None:
-        """A copy of the parameters, where the size of the update cannot be read off the optimizer."""
-        if not self.every_step or self._velocities(replicates) is not None:
+        """A copy of the parameters, where the size of the update will not be known from the optimizer."""
+        if not self.every_step or (replicates.optimizer.knows_move and not replicates.chain.updaters):
             return None
         return {key: p.detach().clone() for key, p in replicates.parameters.items()}
 
-    def step(self, measured: Sequence[Tensor], replicates: Replicates, previous: Tensors | None) -> None:
-        """Write down one step's statistics."""
-        if self.every_step:
-            statistics, tensors = measured
-            self.steps[self.taken, :, :-1] = statistics.cpu().numpy()
-            self.steps[self.taken, :, -1] = self._update_ratio(replicates, previous).cpu().numpy()
-            self.tensors[self.taken] = tensors.cpu().numpy()
-        self.taken += 1
-
-    def _velocities(self, replicates: Replicates) -> list[Tensor] | None:
-        if replicates.chain.updaters:
-            return None
-        rule = self.variant.optimizer
-        found = [rule.velocity(replicates.optimizer, p) for p in replicates.parameters.values()]
-        kept = [v for v in found if v is not None]
-        return kept if len(kept) == len(found) else None
-
-    def _update_ratio(self, replicates: Replicates, previous: Tensors | None) -> Tensor:
-        """||new - old|| / ||new|| of all parameters of each replicate, [R]."""
-        parameters = list(replicates.parameters.values())
+    def step(self, measured: Tensors, replicates: Replicates, previous: Tensors | None) -> None:
+        """Write down one step's measurements, and what they say of the size of the update."""
+        if not self.every_step:
+            return
+        parameters, change = replicates.parameters, replicates.optimizer.moved(replicates.lr)
         if previous is not None:
-            change = norms([p - q for p, q in zip(parameters, previous.values(), strict=True)])
-        else:
-            change = replicates.lr * norms(self._velocities(replicates) or [])
-        return change / norms(parameters)
+            change = stacked_norms(parameters[key] - old for key, old in previous.items())
+        moved = {} if change is None else {"moved": change}
+        weights = stacked_norms(parameters.values())
+        self.log.add({**measured, "rate": torch.full_like(weights, replicates.lr), "weights": weights, **moved})
 
     @torch.no_grad()
     def epoch(self, epoch: int, module: nn.Module, parameters: Tensors, batches: Batches) -> str:
@@ -170,16 +150,25 @@ class Journal:
     ) -> list[RunRecord]:
         """The finished records; each is cut where its own replicate ended, whatever the others did."""
         models = zip(replicates_of(parameters), replicates_of(self.best), strict=True)
+        measured = self.log.columns(), self.log.norms()
         return [
-            self._record(r, seed, module, self.kept.get(r, last), best, batches, wall)
+            self._record(r, seed, module, self.kept.get(r, last), best, batches, measured, wall)
             for r, (seed, (last, best)) in enumerate(zip(seeds, models, strict=True))
         ]
 
     def _record(
-        self, r: int, seed: int, module: nn.Module, last: Tensors, best: Tensors, batches: Batches, wall: float
+        self,
+        r: int,
+        seed: int,
+        module: nn.Module,
+        last: Tensors,
+        best: Tensors,
+        batches: Batches,
+        measured: tuple[Floats, Floats],
+        wall: float,
     ) -> RunRecord:
         steps_taken = int(self.ended[r]) * (self.variant.steps // self.variant.epochs)
-        steps = self.steps[:steps_taken, r]
+        steps, norms = (table[:steps_taken, r] for table in measured)
         final = _final(module, last, batches, r) if self.finite[r] else dict.fromkeys(PARTS, NOTHING)
         return RunRecord(
             variant=self.variant,
@@ -191,7 +180,7 @@ class Journal:
             best_epoch=int(self.best_epoch[r]),
             epochs=dict(zip(EPOCH_COLUMNS, self.epochs[: int(self.ended[r]) + 1, r].T, strict=True)),
             steps=dict(zip(STEP_COLUMNS, steps.T, strict=True)),
-            tensors={key: self.tensors[:steps_taken, r, :, k] for k, key in enumerate(last)},
+            tensors={key: norms[:, :, k] for k, key in enumerate(last)},
             weights={key: magnitudes(p) for key, p in last.items() if p.ndim > 1},
             steps_taken=steps_taken,
             wall_seconds=wall,
@@ -207,12 +196,6 @@ class Journal:
 
 PARTS = ("train", "validation", "test")
 NOTHING = Score(float("nan"), float("nan"))
-
-
-def norms(tensors: Sequence[Tensor]) -> Tensor:
-    """The 2-norm of each replicate over stacked tensors [R, ...], [R]."""
-    each = torch.stack([torch.linalg.vector_norm(t.flatten(1), dim=1) for t in tensors], dim=1)
-    return torch.linalg.vector_norm(each, dim=1)  # along rows: the order of the sum must not depend on R
 
 
 def _sets(images: Tensor, labels: Tensor, rows: Tensor) -> list[tuple[Tensor, Tensor, Tensor]]:

@@ -1,18 +1,35 @@
-"""Optimizers of torch, parameters declared; their rules are elementwise, so they serve stacked replicates."""
+"""Optimizers, parameters declared; their rules are elementwise, so they serve stacked replicates."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Annotated, ClassVar, Literal, Self
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Literal, Protocol, Self
 
 import torch
 from pydantic import Field, model_validator
 from torch import Tensor
 
+from study.clipping import beside, rescaled
+from study.gradients import Tensors, stacked_norms
 from study.methods import Method
 from study.parameters import Flag, Must, NonNegative, NotBool, Positive, Share
 
 Beta = Annotated[float, Field(ge=0, lt=1), NotBool, Must("a number from 0 to below 1", (-0.1, 1, "high"))]
+
+
+class Mover(Protocol):
+    """An optimizer at work on stacked parameters [R, ...]."""
+
+    def step(self, gradient: Tensors, scale: Tensors, lr: float) -> None:
+        """Change the parameters in place; scale: a coefficient [R] for each tensor of the gradient, or nothing."""
+
+    @property
+    def knows_move(self) -> bool:
+        """Whether the size of a change is known without a copy of what was."""
+
+    def moved(self, lr: float) -> Tensor | None:
+        """The norm [R] of the last change, if known; None where it is lr times that of the gradient given."""
 
 
 class Optimizer(Method):
@@ -21,16 +38,71 @@ class Optimizer(Method):
     family: ClassVar[str] = "optimizer"
     lr: Positive
 
+    def start(self, parameters: Tensors) -> Mover:
+        """The rule at work on these parameters, from its first step on."""
+        return Torch(self.build(parameters.values()), parameters)
+
     def build(self, parameters: Iterable[Tensor]) -> torch.optim.Optimizer:
-        """torch's optimizer over the (stacked) parameters.
+        """torch's optimizer over the parameters.
 
         Weight decay is a regularization and never hidden here, but in AdamW, whose name says so.
         """
         raise NotImplementedError
 
-    def velocity(self, optimizer: torch.optim.Optimizer, parameter: Tensor) -> Tensor | None:
-        """The v of the last update w - lr v, where the optimizer keeps it as it is."""
+
+@dataclass(frozen=True, eq=False)
+class Torch:
+    """An optimizer of torch at work."""
+
+    optimizer: torch.optim.Optimizer
+    parameters: Tensors
+    knows_move: bool = False
+
+    def step(self, gradient: Tensors, scale: Tensors, lr: float) -> None:
+        whole = rescaled(gradient, scale) if scale else gradient
+        for key, parameter in self.parameters.items():
+            parameter.grad = whole[key]
+        for group in self.optimizer.param_groups:
+            group["lr"] = lr
+        self.optimizer.step()
+
+    def moved(self, lr: float) -> Tensor | None:
         return None
+
+
+@dataclass(frozen=True, eq=False)
+class Descent:
+    """Gradient descent at work; velocity: v of each tensor, none without momentum.
+
+    torch.optim.SGD does the same, but needs the product of gradient and coefficients in memory first.
+    """
+
+    parameters: Tensors
+    velocity: Tensors
+    momentum: float
+    nesterov: bool
+
+    @torch.no_grad()
+    def step(self, gradient: Tensors, scale: Tensors, lr: float) -> None:
+        one = next(iter(gradient.values())).new_ones(1)
+        for key, p in self.parameters.items():
+            g = gradient[key]
+            c = beside(scale.get(key, one), g)
+            if not self.velocity:
+                p.addcmul_(g, c, value=-lr)
+                continue
+            v = self.velocity[key].mul_(self.momentum).addcmul_(g, c)
+            if self.nesterov:
+                p.addcmul_(g, c, value=-lr).add_(v, alpha=-lr * self.momentum)
+            else:
+                p.add_(v, alpha=-lr)
+
+    @property
+    def knows_move(self) -> bool:
+        return not self.nesterov
+
+    def moved(self, lr: float) -> Tensor | None:
+        return lr * stacked_norms(self.velocity.values()) if self.velocity else None
 
 
 class SGD(Optimizer):
@@ -56,13 +128,9 @@ class SGD(Optimizer):
             self.refuse(("momentum", "be above 0 where nesterov is true", self.momentum))
         return self
 
-    def build(self, parameters: Iterable[Tensor]) -> torch.optim.Optimizer:
-        return torch.optim.SGD(parameters, lr=self.lr, momentum=self.momentum, nesterov=self.nesterov, foreach=True)
-
-    def velocity(self, optimizer: torch.optim.Optimizer, parameter: Tensor) -> Tensor | None:
-        if self.nesterov:
-            return None
-        return optimizer.state[parameter].get("momentum_buffer") if self.momentum else parameter.grad
+    def start(self, parameters: Tensors) -> Mover:
+        velocity = {key: torch.zeros_like(p.detach()) for key, p in parameters.items()} if self.momentum else {}
+        return Descent(parameters, velocity, self.momentum, self.nesterov)
 
 
 class Adam(Optimizer):

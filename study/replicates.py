@@ -11,7 +11,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.func import vmap
-from torch.fx.experimental.proxy_tensor import make_fx
 
 from study.batches import Batches
 from study.data import Digits
@@ -19,8 +18,10 @@ from study.gradients import Tensors
 from study.journal import Journal
 from study.models import sites
 from study.noise import NoiseStreams
+from study.optimizers import Mover
 from study.records import RunRecord
 from study.seeds import generator
+from study.tracing import traced
 from study.training import Chain, Memory
 from study.variants import Variant
 
@@ -58,10 +59,10 @@ class Replicates:
     module: nn.Module
     chain: Chain
     parameters: Tensors
-    optimizer: torch.optim.Optimizer
+    optimizer: Mover
     memory: Memory
     noise: NoiseStreams
-    traced: Callable[..., tuple[Any, ...]] | None = None
+    gradient_step: Callable[..., tuple[Any, ...]] | None = None
     lr: float = math.nan
     taken: int = 0
 
@@ -80,7 +81,7 @@ class Replicates:
             module=module,
             chain=chain,
             parameters=parameters,
-            optimizer=variant.optimizer.build(parameters.values()),
+            optimizer=variant.optimizer.start(parameters),
             memory=stacked([chain.initial_memory(one) for one in each], variant.device),
             noise=NoiseStreams.open(draws, seeds),
         )
@@ -97,25 +98,17 @@ class Replicates:
     def step(self, x: Tensor, targets: Tensor, journal: Journal) -> None:
         """gradient, clip (traced) -> optimizer -> what acts after it -> measured."""
         inputs = (dict(self.parameters), self.memory, x, targets, self.noise.draw(x.device))
-        step = self.chain.gradient_step if journal.every_step else self.chain.plain_gradient_step
-        if self.traced is None:
-            self.traced = traced(step, inputs)
-        gradient, self.memory, *measured = self.traced(*inputs)
-        for key, parameter in self.parameters.items():
-            parameter.grad = gradient[key]
+        if self.gradient_step is None:
+            step = self.chain.gradient_step if journal.every_step else self.chain.plain_gradient_step
+            self.gradient_step = traced(step, inputs)
+        direction, self.memory, measured = self.gradient_step(*inputs)
         previous = journal.before_update(self)
-        self._set_rate()
-        self.optimizer.step()
+        self.lr = self.variant.optimizer.lr * self.variant.schedule.factor(self.taken, self.variant.steps)
+        self.taken += 1
+        self.optimizer.step(direction.gradient, direction.scale, self.lr)
         if self.chain.updaters:
             self.after_update()
         journal.step(measured, self, previous)
-
-    def _set_rate(self) -> None:
-        """The learning rate that the schedule has come to."""
-        self.lr = self.variant.optimizer.lr * self.variant.schedule.factor(self.taken, self.variant.steps)
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.lr
-        self.taken += 1
 
     def after_update(self) -> None:
         """Decay, proximal steps and projections, in place."""
@@ -127,14 +120,6 @@ class Replicates:
     def evaluated(self) -> Tensors:
         """The parameters [R, ...] that are scored and handed over."""
         return vmap(self.chain.evaluated)(dict(self.parameters), self.memory)
-
-
-def traced(step: Callable[..., Any], inputs: tuple[Any, ...]) -> Callable[..., Any]:
-    """The step mapped over replicates, as one flat graph of what its results depend on."""
-    graph = make_fx(vmap(lambda *arguments: step(*arguments)))(*inputs)
-    graph.graph.eliminate_dead_code()
-    graph.recompile()
-    return graph
 
 
 def stacked(memories: Sequence[Memory], device: str) -> Memory:

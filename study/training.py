@@ -8,15 +8,16 @@ penalty in the loss is clipped together with the data's gradient, what comes aft
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call, grad_and_value
 
-from study.clipping import PerSample, Rescaling
-from study.gradients import Tensors, step_statistics, tensor_norms
+from study.clipping import PerSample, Rescaling, rescaled
+from study.gradients import Tensors, measure, tensor_norms, whole
 from study.models import Site
 from study.noise import Draw, Noise
 from study.per_sample import sample_gradients
@@ -24,6 +25,20 @@ from study.regularization import Objective, Regularization
 from study.variants import Variant
 
 Memory = dict[str, Tensors]  # what the clip ("clip") and each regularizer (by name) remember
+
+
+class Direction(NamedTuple):
+    """What the optimizer gets: a gradient, each of whose tensors is still to be multiplied by its coefficient.
+
+    A clip that rescales whole tensors leaves the product to the optimizer, which has to read the gradient anyway.
+    """
+
+    gradient: Tensors
+    scale: Tensors  # empty: nothing is left to be done
+
+    def product(self) -> Tensors:
+        """The gradient with its coefficients in it."""
+        return rescaled(self.gradient, self.scale) if self.scale else self.gradient
 
 
 @dataclass(frozen=True)
@@ -35,6 +50,11 @@ class Clipped:
     scale: Tensors | None
     loss: Tensor
 
+    @property
+    def direction(self) -> Direction:
+        """The clipped gradient as the optimizer may take it."""
+        return Direction(self.after, {}) if self.scale is None else Direction(self.before, self.scale)
+
 
 @dataclass(frozen=True)
 class Chain:
@@ -45,43 +65,47 @@ class Chain:
 
     def gradient_step(
         self, parameters: Tensors, memory: Memory, x: Tensor, targets: Tensor, noise: Noise
-    ) -> tuple[Tensors, Memory, Tensor, Tensor]:
-        """What the optimizer gets, the next memory, statistics [8] and norms per tensor [2, K].
+    ) -> tuple[Direction, Memory, Tensors]:
+        """What the optimizer gets, the next memory, and what `measure` finds.
 
-        x [B, P], targets [B, K] distributions over classes; the noise is what the regularizers asked for.
+        x [B, P], targets [B, K] distributions over classes; the noise is what the regularizers asked for. Where the
+        optimizer gets something else than what was clipped, its norm is measured too, as `given` [].
         """
-        gradient, clipped, memory = self.step(parameters, memory, x, targets, noise)
-        before = tensor_norms(clipped.before)
-        after = before if clipped.after is clipped.before else tensor_norms(clipped.after)
-        statistics = step_statistics(clipped.loss, clipped.before, clipped.after, before, after, clipped.scale)
-        return gradient, memory, statistics, torch.stack([before, after])
+        direction, clipped, memory = self.step(parameters, memory, x, targets, noise)
+        measured = measure(clipped.loss, clipped.before, clipped.after, clipped.scale)
+        if direction.gradient is not clipped.direction.gradient:
+            measured["given"] = whole(tensor_norms(direction.gradient))
+        return direction, memory, measured
 
     def plain_gradient_step(
         self, parameters: Tensors, memory: Memory, x: Tensor, targets: Tensor, noise: Noise
-    ) -> tuple[Tensors, Memory, Tensor]:
-        """The same with the loss as the only statistic."""
-        gradient, clipped, memory = self.step(parameters, memory, x, targets, noise)
-        return gradient, memory, clipped.loss
+    ) -> tuple[Direction, Memory, Tensors]:
+        """The same with the loss alone measured."""
+        direction, clipped, memory = self.step(parameters, memory, x, targets, noise)
+        return direction, memory, {"loss": clipped.loss}
 
     def step(
         self, parameters: Tensors, memory: Memory, x: Tensor, targets: Tensor, noise: Noise
-    ) -> tuple[Tensors, Clipped, Memory]:
+    ) -> tuple[Direction, Clipped, Memory]:
         """What the optimizer gets, what was clipped on the way, the next memory."""
         batch = Batch(self, *self.batch(x, targets, noise), noise)
         climbers = [r for r in self.variant.regularization if r.overrides("ascent")]
         if not climbers:
             clipped, memory = batch.clipped(parameters, memory)
-            gradient = clipped.after
+            direction = clipped.direction
         elif climbers[0].clips_ascent:
             clipped, memory = batch.clipped(parameters, memory)
             gradient, _ = batch.gradient(climbers[0].ascent(clipped.after, parameters))
+            direction = Direction(gradient, {})
         else:
             first, loss = batch.gradient(parameters)
             clipped, memory = batch.clipped(climbers[0].ascent(first, parameters), memory)
-            clipped = Clipped(clipped.before, clipped.after, clipped.scale, loss)
-            gradient = clipped.after
-        gradient, memory = self.pass_through("after_clip", gradient, parameters, noise, memory)
-        return gradient, clipped, memory
+            clipped = replace(clipped, loss=loss)
+            direction = clipped.direction
+        if any(r.overrides("after_clip") for r in self.variant.regularization):
+            gradient, memory = self.pass_through("after_clip", direction.product(), parameters, noise, memory)
+            direction = Direction(gradient, {})
+        return direction, clipped, memory
 
     def batch(self, x: Tensor, targets: Tensor, noise: Noise) -> tuple[Tensor, Tensor]:
         """What is learned from, through the regularizers of the data."""
@@ -157,7 +181,7 @@ class Batch:
         scale: Tensors | None = None
         if isinstance(method, Rescaling):
             scale, state = method.coefficients(gradient, parameters, memory["clip"])
-            after = method.rescale(gradient, scale)
+            after = rescaled(gradient, scale)
         else:
             after, state = method.clip(gradient, parameters, memory["clip"])
         return Clipped(gradient, after, scale, loss), {**memory, "clip": state}

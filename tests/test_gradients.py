@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from study.clipping import Rescaling
-from study.gradients import EVERY_STEP, _by_entry, noise_scale, ratio, step_statistics, tensor_norms, whole
+from study.gradients import EVERY_STEP, _by_entry, measure, noise_scale, ratio, step_statistics, tensor_norms, whole
 
 Tensors = dict[str, Tensor]
 SHAPES = {"layers.0.weight": (6, 5), "layers.0.bias": (6,), "layers.1.weight": (3, 6), "layers.1.bias": (3,)}
+SIZES = torch.tensor([math.prod(shape) for shape in SHAPES.values()])
 RESCALING = {label: make for label, make in CLIP_MODES.items() if isinstance(make(0.5), Rescaling)}
 SEEDS = st.integers(0, 2**32 - 1)
 
@@ -30,7 +31,7 @@ def measured(make: Make, c: float, g: Tensors, derive: bool = True) -> dict[str,
     method, w = make(c), tensors(99)
     h, _ = method.clip(g, w, method.initial_state(w))
     scale = method.coefficients(g, w, method.initial_state(w))[0] if derive and isinstance(method, Rescaling) else None
-    statistics = step_statistics(torch.tensor(0.7), g, h, tensor_norms(g), tensor_norms(h), scale)
+    statistics = step_statistics(measure(torch.tensor(0.7), g, h, scale), SIZES)
     return dict(zip(EVERY_STEP, statistics.tolist(), strict=True))
 
 
@@ -93,7 +94,7 @@ def test_a_zero_gradient_has_coefficient_and_cosine_one() -> None:
 def test_finite_sees_loss_and_gradient_before_the_clip(loss: float, entry: float, finite: float) -> None:
     g = {**tensors(0), "layers.1.bias": torch.tensor([0.0, entry, 1.0])}
     h = tensors(0)
-    statistics = step_statistics(torch.tensor(loss), g, h, tensor_norms(g), tensor_norms(h), None)
+    statistics = step_statistics(measure(torch.tensor(loss), g, h, None), SIZES)
     assert statistics[EVERY_STEP.index("finite")] == finite
 
 

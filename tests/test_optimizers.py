@@ -33,12 +33,9 @@ def gradients(seed: int, *shape: int) -> Tensor:
 def path(rule: Optimizer, start: Tensor, steps: Tensor, rates: list[float] | None = None) -> Tensor:
     """The parameter after each step."""
     parameter = torch.nn.Parameter(start.clone())
-    optimizer, places = rule.build([parameter]), []
+    optimizer, places = rule.start({"w": parameter}), []
     for i, gradient in enumerate(steps):
-        parameter.grad = gradient.clone()
-        if rates:
-            optimizer.param_groups[0]["lr"] = rates[i]
-        optimizer.step()
+        optimizer.step({"w": gradient.clone()}, {}, rates[i] if rates else rule.lr)
         places.append(parameter.detach().clone())
     return torch.stack(places)
 
@@ -101,29 +98,37 @@ def test_stacked_replicates_move_as_each_alone_bit_for_bit(rule: Optimizer) -> N
 
 
 @each
-def test_the_velocity_is_the_update_over_the_learning_rate_or_not_known(rule: Optimizer) -> None:
+def test_the_size_of_a_move_is_known_or_a_copy_is_asked_for(rule: Optimizer) -> None:
     """Also where the learning rate moves."""
-    parameter = torch.nn.Parameter(gradients(1, 6)[0])
-    optimizer = rule.build([parameter])
-    for i, gradient in enumerate(gradients(0, 6)):
-        lr = optimizer.param_groups[0]["lr"] = 0.1 / (i + 1)
-        parameter.grad, before = gradient.clone(), parameter.detach().clone()
-        optimizer.step()
-        velocity = rule.velocity(optimizer, parameter)
-        if velocity is None:
-            assert rule.name != "sgd" or rule.nesterov
-        else:
-            torch.testing.assert_close(before - parameter.detach(), lr * velocity, rtol=1e-4, atol=1e-6)
+    parameter = torch.nn.Parameter(gradients(1, 5, 6)[0])
+    optimizer = rule.start({"w": parameter})
+    for i, gradient in enumerate(gradients(0, 5, 6)):
+        lr, before = 0.1 / (i + 1), parameter.detach().clone()
+        optimizer.step({"w": gradient}, {}, lr)
+        if optimizer.knows_move:
+            found = optimizer.moved(lr)
+            expected = (before - parameter.detach()).norm(dim=1)
+            known = lr * gradient.norm(dim=1) if found is None else found
+            torch.testing.assert_close(known, expected, rtol=1e-3, atol=1e-6)
 
 
-def test_a_velocity_is_known_for_plain_descent_and_momentum() -> None:
-    """So that the size of an update needs no copy of the parameters."""
-    parameter = torch.nn.Parameter(torch.ones(3))
+def test_no_copy_is_asked_for_by_plain_descent_and_momentum() -> None:
     for rule in (SGD(lr=0.1), SGD(lr=0.1, momentum=0.9)):
-        optimizer = rule.build([parameter])
-        parameter.grad = torch.ones(3)
-        optimizer.step()
-        assert rule.velocity(optimizer, parameter) is not None
+        assert rule.start({"w": torch.ones(2, 3)}).knows_move
+
+
+@each
+def test_coefficients_act_as_if_they_were_in_the_gradient(rule: Optimizer) -> None:
+    """A coefficient of 1 to the last bit, as if there were none."""
+    whole, apart, none = (torch.nn.Parameter(gradients(1, 5, 6)[0].clone()) for _ in range(3))
+    movers = [rule.start({"w": p}) for p in (whole, apart, none)]
+    for gradient, c in zip(gradients(0, 5, 6), gradients(2, 5), strict=True):
+        c = torch.where(c > 0, c.clamp(max=1), 1.0)
+        movers[0].step({"w": gradient * c[:, None]}, {}, rule.lr)
+        movers[1].step({"w": gradient}, {"w": c}, rule.lr)
+        movers[2].step({"w": gradient * c[:, None]}, {"w": torch.ones(5)}, rule.lr)
+    torch.testing.assert_close(apart, whole, rtol=1e-4, atol=1e-6)
+    assert torch.equal(none, whole)
 
 
 def test_adamw_without_decay_is_adam() -> None:
@@ -135,11 +140,10 @@ def test_adamw_is_adam_with_the_decay_kept_apart() -> None:
     adam, kept_apart = Adam(lr=0.01), DecoupledDecay(strength=0.1, biases=True)
     parameter = torch.nn.Parameter(gradients(1, 9)[0])
     start, steps = parameter.detach().clone(), gradients(0, 9)
-    optimizer = adam.build([parameter])
+    optimizer = adam.start({"w": parameter})
     for gradient in steps:
-        parameter.grad = gradient.clone()
         _, state = kept_apart.after_clip({"w": gradient}, {"w": parameter.detach()}, {}, {})
-        optimizer.step()
+        optimizer.step({"w": gradient}, {}, adam.lr)
         shrunk, _ = kept_apart.update({"w": parameter.detach()}, adam.lr, state)
         with torch.no_grad():
             parameter.copy_(shrunk["w"])
@@ -149,9 +153,7 @@ def test_adamw_is_adam_with_the_decay_kept_apart() -> None:
 
 
 def test_adamw_decays_all_parameters() -> None:
-    parameters = [torch.nn.Parameter(torch.ones(2, 2)), torch.nn.Parameter(torch.ones(2))]
-    optimizer = AdamW(lr=0.1, weight_decay=0.5).build(parameters)
-    for p in parameters:
-        p.grad = torch.zeros_like(p)
-    optimizer.step()
-    assert all(torch.allclose(p, torch.full_like(p, 0.95)) for p in parameters)
+    parameters = {"w": torch.nn.Parameter(torch.ones(2, 2)), "b": torch.nn.Parameter(torch.ones(2))}
+    optimizer = AdamW(lr=0.1, weight_decay=0.5).start(parameters)
+    optimizer.step({key: torch.zeros_like(p) for key, p in parameters.items()}, {}, 0.1)
+    assert all(torch.allclose(p, torch.full_like(p, 0.95)) for p in parameters.values())

@@ -17,7 +17,7 @@ from study.models import MLP, Model
 from study.models.lenet import LeNet
 from study.models.row_rnn import RowRNN
 from study.per_sample import sample_gradients
-from study.replicates import traced
+from study.tracing import traced
 
 
 @pytest.mark.parametrize("loss", LOSSES)

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.func import functional_call
 from torch.nn import functional as F
 
-from study.gradients import EVERY_STEP
+from study.gradients import EVERY_STEP, norms_after, step_statistics
 from study.models import sites
 from study.noise import Draw
 from study.regularization import Place, Regularization
@@ -36,10 +36,18 @@ class Setting:
         draws = self.chain.draws(sites(module, BATCH, INPUTS), self.parameters)
         self.noise = {name: {key: drawn(draw, random) for key, draw in each.items()} for name, each in draws.items()}
 
-    def step(self, plain: bool = False) -> tuple[Any, ...]:
+    def step(self, plain: bool = False) -> tuple[Tensors, Tensors]:
+        """What the optimizer makes its step of, and what was measured."""
         take = self.chain.plain_gradient_step if plain else self.chain.gradient_step
         memory = self.chain.initial_memory(self.parameters)
-        return take(self.parameters, memory, self.x, one_hot(self.labels, CLASSES), self.noise)
+        given = self.parameters, memory, self.x, one_hot(self.labels, CLASSES), self.noise
+        direction, _, measured = take(*given)
+        return direction.product(), measured
+
+    def statistics(self) -> dict[str, float]:
+        """By name, of one step."""
+        sizes = torch.tensor([p.numel() for p in self.parameters.values()])
+        return dict(zip(EVERY_STEP, step_statistics(self.step()[1], sizes).tolist(), strict=True))
 
     def gradient_of(self, loss: Any) -> Tensors:
         """By torch.autograd, of a function of the parameters."""
@@ -86,10 +94,9 @@ def test_penalties_of_a_combination_add_up() -> None:
 
 def test_the_measured_loss_leaves_penalties_out_and_the_norm_counts_them() -> None:
     plain, penalized = Setting(), Setting(regularization={"name": "l2", "strength": 3.0})
-    loss, norm = (EVERY_STEP.index(name) for name in ("loss", "norm_before"))
-    assert penalized.step()[2][loss] == plain.step()[2][loss]
-    assert float(plain.step()[2][loss]) == pytest.approx(float(plain.data_loss(plain.parameters)), rel=1e-6)
-    assert penalized.step()[2][norm] > 1.5 * plain.step()[2][norm]
+    assert penalized.statistics()["loss"] == plain.statistics()["loss"]
+    assert plain.statistics()["loss"] == pytest.approx(float(plain.data_loss(plain.parameters)), rel=1e-6)
+    assert penalized.statistics()["norm_before"] > 1.5 * plain.statistics()["norm_before"]
 
 
 WEIGHT_DECAY = {"name": "weight_decay", "strength": 3.0, "biases": True}
@@ -99,8 +106,7 @@ def test_a_regularizer_of_the_gradient_acts_after_the_clip() -> None:
     s = Setting(regularization=WEIGHT_DECAY)
     h = clipped(s.gradient_of(s.data_loss), 0.5)
     assert_close(s.step()[0], {key: h[key] + 3.0 * p for key, p in s.parameters.items()})
-    after = EVERY_STEP.index("norm_after")
-    assert s.step()[2][after] <= 0.5, "the norm after the clip is measured before the decay is added"
+    assert s.statistics()["norm_after"] <= 0.5, "the norm after the clip is measured before the decay is added"
 
 
 def test_without_measuring_it_acts_too() -> None:
@@ -126,20 +132,25 @@ def every_method() -> Mapping[str, dict[str, Any]]:
 @pytest.mark.parametrize("changes", every_method().values(), ids=every_method())
 def test_measuring_changes_no_bit_of_the_gradient(changes: dict[str, Any]) -> None:
     s = Setting(**changes)
-    measured, _, statistics, norms = s.step()
-    plain, _, loss = s.step(plain=True)
-    assert all(torch.equal(measured[key], plain[key]) for key in plain)
-    assert statistics[EVERY_STEP.index("loss")] == loss
-    assert statistics.shape == (len(EVERY_STEP),)
-    assert norms.shape == (2, len(s.parameters))
+    gradient, measured = s.step()
+    plain, loss = s.step(plain=True)
+    assert all(torch.equal(gradient[key], plain[key]) for key in plain)
+    assert loss == {"loss": measured["loss"]}
+    assert measured["before"].shape == (len(s.parameters),)
+
+
+def test_what_the_optimizer_gets_is_measured_where_it_is_not_what_was_clipped() -> None:
+    assert "given" not in Setting().step()[1]
+    gradient, measured = Setting(regularization=WEIGHT_DECAY).step()
+    assert float(measured["given"]) == pytest.approx(float(torch.cat([g.flatten() for g in gradient.values()]).norm()))
 
 
 @pytest.mark.parametrize("make", CLIP_MODES.values(), ids=CLIP_MODES)
 def test_norms_before_and_after_bear_the_right_names(make: Make) -> None:
     s = Setting(clip=make(0.05))
-    gradient, _, statistics, (before, after) = s.step()
-    raw = s.gradient_of(s.data_loss)
-    found = dict(zip(EVERY_STEP, statistics.tolist(), strict=True))
+    gradient, measured = s.step()
+    raw, found = s.gradient_of(s.data_loss), s.statistics()
+    before, after = measured["before"], norms_after(measured)
     for norms, tensors, name in ((before, raw, "norm_before"), (after, gradient, "norm_after")):
         expected = torch.stack([g.norm() for g in tensors.values()])
         torch.testing.assert_close(norms, expected, rtol=1e-5, atol=1e-8)

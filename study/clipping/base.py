@@ -48,11 +48,7 @@ class Rescaling(Clipping):
 
     def clip(self, gradient: Tensors, parameters: Tensors, state: Tensors) -> tuple[Tensors, Tensors]:
         scale, state = self.coefficients(gradient, parameters, state)
-        return self.rescale(gradient, scale), state
-
-    def rescale(self, gradient: Tensors, scale: Tensors) -> Tensors:
-        """Each tensor times its coefficient."""
-        return {key: g * scale[key] for key, g in gradient.items()}
+        return rescaled(gradient, scale), state
 
 
 class PerSample(Clipping):
@@ -84,6 +80,16 @@ class PerSample(Clipping):
             if other.overrides("data_penalty"):
                 return f"clipping '{self.name}' cannot take the penalty of '{other.name}' apart by sample"
         return None
+
+
+def rescaled(gradient: Tensors, scale: Tensors) -> Tensors:
+    """Each tensor times its coefficient; of stacked tensors [R, ...], each replicate times its own of [R]."""
+    return {key: g * beside(scale[key], g) for key, g in gradient.items()}
+
+
+def beside(coefficient: Tensor, g: Tensor) -> Tensor:
+    """A coefficient [] or [R] in the shape that goes with a tensor [...] or [R, ...]."""
+    return coefficient.view(*coefficient.shape, *[1] * (g.ndim - coefficient.ndim))
 
 
 def norm(gradient: Tensors, order: float = 2.0) -> Tensor:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from study.data.digits import Digits
@@ -60,7 +61,7 @@ def fold_of(whole: Split, folds: int, fold: int, seed: int) -> Split:
     Where T is no multiple of `folds` all parts are cut to the size of the smallest, so that folds can be stacked.
     The labels, and which of them are wrong, are those of the whole.
     """
-    from sklearn.model_selection import KFold  # as in _stratified
+    from sklearn.model_selection import KFold  # takes most of a second, and only cross-validation needs it
 
     T = len(whole.train)
     parts = list(KFold(folds, shuffle=True, random_state=seed % 2**32).split(np.arange(T)))
@@ -86,18 +87,38 @@ def _sizes_checked(digits: Digits, train_size: int | None, validation_size: int)
 
 
 def _stratified(labels: Tensor, train_size: int, validation_size: int, seed: int) -> tuple[Tensor, Tensor]:
-    # Imported here, since it takes most of a second and only a training splits.
-    from sklearn.model_selection import train_test_split
+    """Disjoint rows, each class with its share of both: those that scikit-learn's `train_test_split` draws.
 
-    train, validation = train_test_split(
-        np.arange(len(labels)),
-        train_size=train_size,
-        test_size=validation_size,
-        stratify=labels.numpy(),
-        random_state=seed % 2**32,  # the most it takes
-    )
+    It is not called: importing it would take a training job most of a second.
+    """
+    random = np.random.RandomState(seed % 2**32)
+    members = [np.flatnonzero(labels.numpy() == label) for label in range(int(labels.max()) + 1)]
+    members = [rows for rows in members if rows.size]
+    sizes = np.array([rows.size for rows in members])
+    learned = _in_proportion(sizes, train_size, random)
+    held_out = _in_proportion(sizes - learned, validation_size, random)
+    train, validation = list[NDArray[np.int64]](), list[NDArray[np.int64]]()
+    for rows, n, m in zip(members, learned, held_out, strict=True):
+        shuffled = rows[random.permutation(rows.size)]
+        train.append(shuffled[:n])
+        validation.append(shuffled[n : n + m])
     # Ascending rows are read faster; the batch order is drawn elsewhere.
-    return torch.from_numpy(np.sort(train)), torch.from_numpy(np.sort(validation))
+    return torch.from_numpy(np.sort(np.concatenate(train))), torch.from_numpy(np.sort(np.concatenate(validation)))
+
+
+def _in_proportion(sizes: NDArray[np.int64], total: int, random: np.random.RandomState) -> NDArray[np.int64]:
+    """Whole numbers of this total, in proportion to the sizes: the largest remainders are rounded up, ties drawn."""
+    exact = sizes / sizes.sum() * total
+    shares = np.floor(exact)
+    missing, remainders = int(total - shares.sum()), exact - shares
+    for remainder in np.unique(remainders)[::-1]:
+        if missing <= 0:
+            break
+        (tied,) = np.nonzero(remainders == remainder)
+        raised = random.choice(tied, size=min(tied.size, missing), replace=False)
+        shares[raised] += 1
+        missing -= raised.size
+    return shares.astype(np.int64)
 
 
 def _noise(size: int, share: float, classes: int, seed: int) -> tuple[Tensor, Tensor]:

@@ -150,8 +150,8 @@ class Bowl:
         random, seen, scored = randomness(2), [parameters["weight"]], [parameters["weight"]]
         for _ in range(steps):
             noise = {name: numbers(needed, random) for name, needed in draws.items()}
-            gradient, memory, _ = chain.plain_gradient_step(parameters, memory, self.x, self.targets, noise)
-            parameters = {key: p - self.lr * gradient[key] for key, p in parameters.items()}
+            direction, memory, _ = chain.plain_gradient_step(parameters, memory, self.x, self.targets, noise)
+            parameters = {key: p - self.lr * direction.product()[key] for key, p in parameters.items()}
             parameters, memory = chain.after_update(parameters, memory, self.lr)
             seen.append(parameters["weight"])
             scored.append(chain.evaluated(parameters, memory)["weight"])

@@ -1,9 +1,11 @@
 """Laws of the split, for any sizes, shares and seeds: disjoint, stratified, repeatable, noisy as asked."""
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.model_selection import train_test_split
 
 from study.data import DataError, Digits, split
 
@@ -148,3 +150,19 @@ def test_what_does_not_fit_is_told_in_one_form(asked, message):
     with pytest.raises(DataError) as error:
         tiny_split(**asked)
     assert str(error.value) == f"The {message}"
+
+
+@given(case=cases(), seed=SEEDS)
+@settings(max_examples=100)
+def test_the_rows_are_those_that_scikit_learn_draws(case, seed):
+    data, train_size, validation_size = case
+    found = tiny_split(data, train_size, validation_size, split_seed=seed)
+    train, validation = train_test_split(
+        np.arange(len(data.train_labels)),
+        train_size=len(found.train),
+        test_size=validation_size,
+        stratify=data.train_labels.numpy(),
+        random_state=seed % 2**32,
+    )
+    assert np.array_equal(np.sort(train), found.train.numpy())
+    assert np.array_equal(np.sort(validation), found.validation.numpy())

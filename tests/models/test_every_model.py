@@ -11,7 +11,7 @@ from torch.func import functional_call, grad, vmap
 from study.losses import CrossEntropy
 from study.models import Model
 from study.probes import probe
-from study.replicates import traced
+from study.tracing import traced
 
 Tensors = dict[str, Tensor]
 EVERY = {f"{name} {i}": {"name": name, **given} for name, several in MODELS.items() for i, given in enumerate(several)}

@@ -44,8 +44,8 @@ class Setting:
         """What the optimizer gets, and the measured loss."""
         memory = self.chain.initial_memory(self.parameters)
         given_ = {self.method.name: noise}
-        found, _, loss = self.chain.plain_gradient_step(self.parameters, memory, self.x, self.targets, given_)
-        return found, loss
+        found, _, measured = self.chain.plain_gradient_step(self.parameters, memory, self.x, self.targets, given_)
+        return found.product(), measured["loss"]
 
     def penalty(self, noise: Tensors) -> float:
         """The measured loss leaves it out, so it is had from what the chain adds up."""

@@ -50,7 +50,7 @@ def test_ten_steps_are_those_of_optax(rho: float) -> None:
     optimizer = sam(optax.sgd(0.2), optax.chain(normalize(), optax.sgd(rho)), sync_period=2)
     state, slope, update = optimizer.init(theirs), jax.jit(jax.grad(jax_loss)), jax.jit(optimizer.update)
     for _ in range(10):
-        gradient = chain.plain_gradient_step(w, chain.initial_memory(w), x, y, {})[0]
+        gradient = chain.plain_gradient_step(w, chain.initial_memory(w), x, y, {})[0].product()
         w = {key: p - 0.2 * gradient[key] for key, p in w.items()}
         for _ in range(2):
             g = slope(theirs, jnp.asarray(x.numpy()), jnp.asarray(y.numpy()))

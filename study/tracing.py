@@ -1,0 +1,93 @@
+"""A step mapped over replicates and traced once: one flat graph of tensor operations, without what is done twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch.func import vmap
+from torch.fx import Graph, GraphModule, Node
+from torch.fx.experimental.proxy_tensor import make_fx
+
+aten = torch.ops.aten
+VIEWS = (aten.view.default, aten._unsafe_view.default, aten.expand.default, aten.permute.default, aten.transpose.int)
+
+
+def traced(step: Callable[..., Any], inputs: tuple[Any, ...]) -> Callable[..., Any]:
+    """The step mapped over replicates, as one flat graph of what its results depend on.
+
+    What comes out is, to the last bit, what the untraced step gives: operations are dropped, never reordered.
+    """
+    module = make_fx(vmap(lambda *arguments: step(*arguments)))(*inputs)
+    if not any(_changes_in_place(node) for node in module.graph.nodes):
+        keep_constants(module)
+        drop_idle(module.graph)
+        share_common(module.graph)
+    module.graph.eliminate_dead_code()
+    module.recompile()
+    return module
+
+
+def keep_constants(module: GraphModule) -> None:
+    """Compute once, now, what depends on no input."""
+    known: dict[Node, torch.Tensor] = {}
+    for node in list(module.graph.nodes):
+        if node.op == "get_attr":
+            known[node] = getattr(module, str(node.target))
+        elif _is_constant(node, known):
+            value = node.target(*_filled(node.args, known), **_filled(node.kwargs, known))
+            if isinstance(value, torch.Tensor):
+                known[_replaced_by_constant(module, node, value)] = value
+
+
+def _is_constant(node: Node, known: dict[Node, torch.Tensor]) -> bool:
+    random = torch.Tag.nondeterministic_seeded in getattr(node.target, "tags", ())
+    return node.op == "call_function" and not random and all(given in known for given in node.all_input_nodes)
+
+
+def _filled(arguments: Any, known: dict[Node, torch.Tensor]) -> Any:
+    return torch.fx.node.map_arg(arguments, lambda node: known[node])
+
+
+def _replaced_by_constant(module: GraphModule, node: Node, value: torch.Tensor) -> Node:
+    name = f"constant_{node.name}"
+    module.register_buffer(name, value)
+    with module.graph.inserting_before(node):
+        constant = module.graph.get_attr(name)
+    constant.meta = node.meta
+    node.replace_all_uses_with(constant)
+    return constant
+
+
+def drop_idle(graph: Graph) -> None:
+    """Take out views that are their input again, and products with 1."""
+    for node in graph.nodes:
+        if _is_idle(node):
+            node.replace_all_uses_with(node.args[0])
+
+
+def _is_idle(node: Node) -> bool:
+    if node.target == aten.mul.Scalar:
+        return bool(node.args[1] == 1) and _layout(node) == _layout(node.args[0])
+    return node.target in VIEWS and _layout(node) == _layout(node.args[0])
+
+
+def _layout(node: Any) -> tuple[object, ...]:
+    value = node.meta["val"]
+    return value.shape, value.stride(), value.dtype
+
+
+def share_common(graph: Graph) -> None:
+    """Compute once what stands in the graph more than once."""
+    first: dict[tuple[object, str, str], Node] = {}
+    for node in graph.nodes:
+        if node.op == "call_function":  # the arguments' names are their identity
+            same = first.setdefault((node.target, repr(node.args), repr(node.kwargs)), node)
+            if same is not node:
+                node.replace_all_uses_with(same)
+
+
+def _changes_in_place(node: Node) -> bool:
+    schema = getattr(node.target, "_schema", None)
+    return schema is not None and schema.is_mutable
