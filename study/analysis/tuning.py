@@ -17,7 +17,7 @@ from study.tuning import Tuning, method_of
 TUNING = (
     "study", "setting", "kind", "method", "regime", "label", "position", "n", "diverged", "validation_loss",
     "validation_se", "train_loss", "test_n", "test_loss", "test_accuracy", "gap_accuracy", "rule", "chosen",
-    "chosen_by_training", "best_on_test", "regret", "edge",
+    "chosen_by_training", "best_on_test", "best_on_test_loss", "regret", "regret_loss", "edge",
 )  # fmt: skip
 """The columns of `tuning`: a row for each candidate of a method: at each regime 'none', then the grid in its order."""
 
@@ -63,7 +63,8 @@ def choose(tuning_runs: pd.DataFrame, runs: pd.DataFrame, study: Study) -> pd.Da
     `validation_loss` is the mean over tuning seeds and folds (infinite where any run has none) with its standard error
     `validation_se`; test scores are means over the evaluation seeds. `chosen` follows the rule of the setting on
     validation losses alone; `chosen_by_training` is the smallest training loss, `best_on_test` the best mean test
-    accuracy of those with the most defined runs, `regret` the distance from that, undefined for those with fewer.
+    accuracy of those with the most defined runs, `regret` the distance from that, undefined for those with fewer;
+    `best_on_test_loss` and `regret_loss` are the same by the smallest mean test loss.
     `edge` says whether the chosen strength is the first or last of its grid, or the chosen point along a key.
     """
     rows = [
@@ -119,13 +120,15 @@ def _chosen(candidates: pd.DataFrame, setting: Setting, kind: str) -> list[dict[
     losses, errors = (candidates[column].to_numpy(float) for column in ("validation_loss", "validation_se"))
     chosen = CHOOSERS[setting.tuning.rule](losses, errors, list(candidates["regime"]))
     whole = candidates["test_n"] == candidates["test_n"].max()
-    accuracy = candidates["test_accuracy"].where(whole)
-    best = accuracy.max()
+    accuracy, loss = (candidates[column].where(whole) for column in ("test_accuracy", "test_loss"))
+    best, least = accuracy.max(), loss.min()
     table = candidates.assign(
         chosen=candidates.index == chosen,
         chosen_by_training=candidates.index == int(candidates["train_loss"].argmin()),
         best_on_test=accuracy == best,
+        best_on_test_loss=loss == least,
         regret=best - accuracy,
+        regret_loss=loss - least,
         edge=np.where(candidates.index == chosen, _edge(candidates.iloc[chosen], setting, kind), ""),
     )
     return [{str(key): value for key, value in row.items()} for row in table.to_dict("records")]

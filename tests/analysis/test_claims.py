@@ -8,6 +8,8 @@ import pytest
 
 from study.analysis.claims import Claim
 from study.analysis.claims.base import Contrast, Expectation
+from study.analysis.claims.c08_dropout import DropoutOtherwise
+from study.analysis.claims.c10_combination import Additivity, Combination
 from study.analysis.claims.evidence import Cell, Evidence
 from study.analysis.ledger import LEDGER, combined, decide, find, ledger, to_decide
 from study.config import Study
@@ -205,3 +207,61 @@ def test_curves_ratios_and_weights_as_evidence() -> None:
 )
 def test_the_strength_in_a_label(label: str, strength: float) -> None:
     assert strength_of(label) == pytest.approx(strength, nan_ok=True)
+
+
+def test_a_run_that_is_only_slow_has_not_exploded() -> None:
+    keys = {"regime": "memorize", "clip": "none", "regularization": "none"}
+    ends = [("ok", ""), ("diverged", "chance level"), ("diverged", "chance level"), ("diverged", "non-finite loss")]
+    runs = pd.DataFrame([{**keys, "seed": s, "status": end, "cause": cause} for s, (end, cause) in enumerate(ends)])
+    losses = [[2.3, 1.0, 0.5], [2.3, 2.29, 2.28], [2.3, 2.4, 2.3], [2.3, 2.2, 2.1]]
+    curves = pd.DataFrame(
+        [{**keys, "seed": s, "epoch": e, "train_loss": x} for s, each in enumerate(losses) for e, x in enumerate(each)]
+    )
+    empty = pd.DataFrame()
+    given = Evidence(study(), runs, curves, empty, empty, empty)
+    assert list(given.exploded(Cell("memorize"))) == [0, 0, 1, 1]
+
+
+def test_a_range_in_which_no_strength_was_tried_is_refused() -> None:
+    tuned = {
+        "data": {"name": "mnist-sample", "train_size": 100, "validation_size": 50},
+        "regularizations": ["none", {"name": "l1", "strength": {"grid": [0.1, 0.2]}}],
+        "tuning": {"seeds": 2},
+    }
+    claim = {"name": "lambda_by_validation", "settings": ["memorize"], "regularizations": ["l1"]}
+    with pytest.raises(ConfigError, match=r"must have a strength from 0.0001 to 0.01 tried in 'memorize'"):
+        parse({"name": "claims", "regimes": {"memorize": tuned}, "claims": [claim]})
+
+
+@pytest.mark.parametrize(("both", "expected"), [(0.3, "supported"), (0.25, "supported"), (0.2, "contradicted")])
+def test_two_that_do_the_same_lower_the_gap_by_less_than_their_sum(both: float, expected: str) -> None:
+    """Dropout lowers a gap of .5 by .1 and L2 by .15: .25 together is their sum, less is what they share."""
+    rng = np.random.default_rng(6)
+    lowered = {"none": 0.0, "dropout(0.5)": 0.1, "l2(0.01)": 0.15, "dropout(0.5) + l2(0.01)": both}
+    rows = [
+        {"regime": "together", "clip": "none", "regularization": label, "seed": seed,
+         "weight_norm": 1.0 + (label[0] == "d"), "gap_accuracy": 0.5 - less + 0.001 * rng.standard_normal()}
+        for label, less in lowered.items() for seed in range(10)
+    ]  # fmt: skip
+    empty = pd.DataFrame()
+    given = Evidence(study(), pd.DataFrame(rows), empty, empty, empty, empty)
+    table = ledger([DropoutOtherwise()], given, seed=0).set_index("contrast")
+    assert table["contrast_verdict"]["interaction"] == expected
+
+
+def test_a_combination_is_held_against_the_better_one_alone() -> None:
+    rng = np.random.default_rng(7)
+    accuracy = {("none", "none"): 0.8, ("global_norm(0.1)", "none"): 0.9}
+    accuracy |= {("none", "l2(0.01)"): 0.85, ("global_norm(0.1)", "l2(0.01)"): 0.9}
+    accuracy |= {("none", "dropout(0.5)"): 0.85, ("global_norm(0.1)", "dropout(0.5)"): 0.95}
+    rows = [
+        {"regime": "together", "clip": clip, "regularization": label, "seed": seed,
+         "test_accuracy": mean + 0.001 * rng.standard_normal()}
+        for (clip, label), mean in accuracy.items() for seed in range(10)
+    ]  # fmt: skip
+    empty = pd.DataFrame()
+    given = Evidence(study(), pd.DataFrame(rows), empty, empty, empty, empty)
+    table = ledger([Combination(), Additivity()], given, seed=0).set_index(["claim", "contrast"])["contrast_verdict"]
+    assert list(table["combination"]) == ["contradicted", "supported"], "L2 adds nothing to the clip, dropout does"
+    assert table["combination"].index.str.endswith("against global_norm(0.1)").all()
+    assert list(table["additivity"]) == ["contradicted", "supported"], "L2's .05 is lost under the clip"

@@ -9,6 +9,9 @@ if TYPE_CHECKING:
     from study.analysis.claims.evidence import Evidence
 
 
+FADING = ("fading_net=sigmoid3", "fading_net=sigmoid5", "fading_net=sigmoid20", "fading_net=tanh10")
+
+
 class Vanishing(Claim):
     """In deep nets whose gradient fades towards the input, the clip lets training get further."""
 
@@ -17,7 +20,7 @@ class Vanishing(Claim):
     regime_fields: ClassVar[tuple[str, ...]] = ("regimes",)
     clip_fields: ClassVar[tuple[str, ...]] = ("clips",)
     name: Literal["vanishing"] = "vanishing"
-    regimes: Texts = ("deep_depth=10_activation=sigmoid", "deep_depth=20_activation=sigmoid")
+    regimes: Texts = FADING
     clips: Texts = ("value(0.01)", "global_norm(0.1)")
     progress: Positive = 0.05
 
@@ -53,7 +56,7 @@ class LayerRatio(Claim):
     regime_fields: ClassVar[tuple[str, ...]] = ("regimes",)
     clip_fields: ClassVar[tuple[str, ...]] = ("clip",)
     name: Literal["layer_ratio"] = "layer_ratio"
-    regimes: Texts = ("deep_depth=10_activation=sigmoid", "deep_depth=20_activation=sigmoid")
+    regimes: Texts = FADING
     clip: Text = "global_norm(0.1)"
     smallest: Positive = 0.3
 

@@ -61,10 +61,6 @@ class Evidence:
         values = (rows["status"] != "ok") if column == "diverged" else rows[column]
         return values.astype(float)
 
-    def mean_over(self, name: str, column: str, clip: str = "none", regularization: str = "none") -> pd.Series[float]:
-        """The mean of a column over the members of a sweep, by seed."""
-        return self.mean_of([self.runs_of(Cell(regime, clip, regularization), column) for regime in self.members(name)])
-
     def mean_of(self, each: Sequence[pd.Series[float]]) -> pd.Series[float]:
         """The mean of several values by seed; undefined where one of them is."""
         return pd.concat(each, axis=1).mean(axis=1, skipna=False)
@@ -72,6 +68,22 @@ class Evidence:
     def cells(self, name: str) -> list[Cell]:
         """The cells without clip and regularizer of a sweep's members."""
         return [Cell(regime) for regime in self.members(name)]
+
+    def exploded(self, cell: Cell) -> pd.Series[float]:
+        """1 for a run that did not end well, else 0, by seed.
+
+        One at chance level whose training loss fell in every epoch has not got far, but nothing exploded.
+        """
+        rows = _of(self.runs, cell).set_index("seed").sort_index()
+        lost = rows["status"] != "ok"
+        slow = (rows["cause"] == "chance level") & self._fell(cell).reindex(rows.index, fill_value=False)
+        return (lost & ~slow).astype(float)
+
+    def _fell(self, cell: Cell) -> pd.Series[bool]:
+        """Whether the training loss fell in every epoch, by seed."""
+        rows = _of(self.epochs, cell).sort_values("epoch")
+        fell = rows.groupby("seed")["train_loss"].diff() < 0
+        return (fell | (rows["epoch"] == 0)).groupby(rows["seed"]).all()
 
     def logged(self, cell: Cell, column: str) -> pd.Series[float]:
         """log2 of a column of `runs` by seed."""
@@ -119,20 +131,21 @@ class Evidence:
         candidates = self._candidates(setting, kind, method)
         return _cell(candidates[candidates["chosen"]].iloc[0], kind)
 
-    def best(self, setting: str, kind: str, method: str) -> Cell:
-        """The strength of the best mean test accuracy, which only looking at the test set could choose.
+    def best(self, setting: str, kind: str, method: str, by: str = "test_accuracy") -> Cell:
+        """The strength of the best mean test score, which only looking at the test set could choose.
 
-        Where no candidate has one it is what tuning chose.
+        by: "test_accuracy" or "test_loss". Where no candidate has a score it is what tuning chose.
         """
         candidates = self._candidates(setting, kind, method)
-        found = candidates[candidates["best_on_test"]]
+        found = candidates[candidates["best_on_test" if by == "test_accuracy" else "best_on_test_loss"]]
         return self.chosen(setting, kind, method) if found.empty else _cell(found.iloc[0], kind)
 
     def chosen_within(self, setting: str, kind: str, method: str, low: float, high: float) -> Cell:
-        """The smallest validation loss among "none" and strengths from `low` to `high`."""
+        """The smallest validation loss among strengths from `low` to `high`; raises KeyError where there is none."""
         candidates = self._candidates(setting, kind, method)
-        strengths = candidates["label"].map(strength_of)
-        inside = candidates[(candidates["label"] == "none") | strengths.between(low, high)]
+        inside = candidates[candidates["label"].map(strength_of).between(low, high)]
+        if inside.empty:
+            raise KeyError(f"{method} from {low:g} to {high:g} in {setting}")
         return _cell(inside.sort_values("validation_loss", kind="stable").iloc[0], kind)
 
     def _candidates(self, setting: str, kind: str, method: str) -> pd.DataFrame:
