@@ -3,9 +3,8 @@
 import itertools
 import math
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -15,11 +14,10 @@ from matplotlib.figure import Figure
 from matplotlib.gridspec import SubplotSpec
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.textpath import TextPath
-from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, NullLocator, StrMethodFormatter
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
 from numpy.typing import ArrayLike
 
-from study.figures.style import NONE, Style
-from study.figures.summaries import numbers_of
+from study.figures.style import Style
 
 NOT_MEASURED = "No gradient norms: the study does not measure every step."
 FAR = 1000.0  # norms more than this many times the regime's median are beyond the axis
@@ -27,8 +25,6 @@ LINE = 0.145  # inches which a line of a row label needs
 NAMES = 1.9  # inches which row labels of `wrap`'s usual 30 characters and their axis label take
 CELL = 0.38  # inches which an entry such as "10/10" needs
 HEADING = 0.16  # inches which the name above some panels needs
-SLOT, HALF = 0.42, 0.1  # place and half width of the slot of none, in widths of what the strengths take
-LIKE = 0.25  # of the width of all strengths: on less, those of one method are squeezed
 
 
 def wrap(label: str, width: int = 30) -> str:
@@ -204,56 +200,6 @@ def log_ticks(low: float, high: float, most: int = 4) -> dict[float, str]:
     numbers = [digit * 10.0**power for power in range(first - 1, last + 2) for digit in (1, 2, 5)]
     inside = [number for number in numbers if low * (1 - 1e-9) <= number <= high * (1 + 1e-9)] or [low]
     return {number: f"{number:.3g}" for number in inside[:: math.ceil(len(inside) / most)]}
-
-
-@dataclass(frozen=True, slots=True)
-class Places:
-    """Where strengths stand on an axis, by label, as log10 of a number or as places in grids; 'none' in a slot before.
-
-    So that none of the methods is squeezed into a corner, they stand by number only where each takes a `LIKE` of the
-    width of all.
-    """
-
-    log: bool
-    by_label: Mapping[str, float]
-
-    @classmethod
-    def of(cls, grids: Sequence[Sequence[str]]) -> Self:
-        """The places of the strengths of several methods, each a list of labels in order."""
-        labels = list(itertools.chain(*grids))
-        logs = [np.log10(numbers_of(grid)) for grid in grids]
-        if all(some.size for some in logs):
-            width = np.ptp(np.concatenate(logs))
-            if all(some.size == 1 or np.ptp(some) >= LIKE * width for some in logs):
-                return cls(True, dict(zip(labels, np.concatenate(logs).tolist(), strict=True)))
-        places = itertools.chain(*(range(1, len(grid) + 1) for grid in grids))
-        return cls(False, dict(zip(labels, map(float, places), strict=True)))
-
-    def x(self, label: str, share: float = 0.0) -> float:
-        """Where a label is; in the slot of 'none' a `share` from -1 to 1 goes from left to right."""
-        low, _, width = self._ends()
-        return self._on_axis(self.by_label.get(label, low - (SLOT - HALF * share) * width))
-
-    def label(self, axes: Axes) -> None:
-        """Make the x axis of a panel that of these places."""
-        low, high, width = self._ends()
-        if self.log:
-            axes.set_xscale("log")
-            ticks = log_ticks(self._on_axis(low), self._on_axis(high), 3)
-        else:
-            ticks = {float(place): f"{place}" for place in range(1, round(high) + 1, math.ceil(high / 6))}
-        axes.set_xticks([self.x(NONE), *ticks], [NONE, *ticks.values()])
-        axes.xaxis.set_minor_locator(NullLocator())
-        axes.set_xlim(self._on_axis(low - (SLOT + 2 * HALF) * width), self._on_axis(high + 0.06 * width))
-        axes.set_xlabel("parameter" if self.log else "place in the grid")
-
-    def _ends(self) -> tuple[float, float, float]:
-        """The first place, the last, and the width between them (1 where they are the same)."""
-        low, high = min(self.by_label.values()), max(self.by_label.values())
-        return low, high, (high - low) or 1.0
-
-    def _on_axis(self, place: float) -> float:
-        return float(10.0**place) if self.log else place
 
 
 def log_norm_axis(axes: Axes, usual: pd.Series, drawn: ArrayLike) -> None:

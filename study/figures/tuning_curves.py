@@ -9,13 +9,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.patches import Patch
+from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import MaxNLocator, NullLocator
 
 from study.figures.layout import (
     HEADING,
-    LINE,
-    Places,
     heading,
     in_blocks,
     legend,
@@ -23,11 +21,11 @@ from study.figures.layout import (
     log_ticks,
     message,
     page,
-    side_legend,
+    row_centres,
     wrap,
 )
 from study.figures.style import DARK, NONE, Look, Style, Tables, by_method, styled
-from study.figures.summaries import present, without_infinities
+from study.figures.summaries import numbers_of, present, without_infinities
 
 NAME = "tuning_curves"
 QUESTION = "How do loss, gap and accuracy change with each method's strength, and how good is the strength chosen?"
@@ -40,47 +38,53 @@ RULES = {
     "one_standard_error": "the strongest within one standard error of the smallest mean validation loss",
 }
 MOST = 8  # methods in a row of panels
+CELL = 0.17  # inches which a row of the table of choices needs
+REACH = 1.5  # how far beyond none a panel goes, in distances between none and the best strength,
+LEAST = 0.1  # which counts at least as this share of none
+NAMES = 14  # characters of a line of a row's name
 
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """A column of the tuning, its title, its unit as a factor, and the column of its standard error, if any."""
+    """A column of the tuning, its title, its unit as a factor, the column of its standard error, if any.
+
+    better: 1 where more is better, -1 where less is, 0 where neither is.
+    """
 
     column: str
     title: str
     factor: float
+    better: int
     error: str = ""
 
 
 QUANTITIES = (
-    Quantity("validation_loss", "validation loss", 1.0, "validation_se"),
-    Quantity("gap_accuracy", "accuracy gap\n(percentage points)", 100.0),
-    Quantity("test_accuracy", "test accuracy (%)", 100.0),
+    Quantity("validation_loss", "validation loss", 1.0, -1, "validation_se"),
+    Quantity("gap_accuracy", "train \N{MINUS SIGN} test accuracy\n(percentage points)", 100.0, 0),
+    Quantity("test_accuracy", "test accuracy (%)", 100.0, 1),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Marks the candidates for which a column of the tuning is true; face and edge are those of the method if None."""
+    """Marks the cells of the candidates for which a column of the tuning is true; `inset` keeps frames apart."""
 
     column: str
     text: str
-    marker: str
-    size: float
-    face: str | None = None
-    edge: str | None = None
+    inset: tuple[float, float]
+    frame: Mapping[str, Any]
 
     def look(self, color: str) -> dict[str, Any]:
-        """Its properties as a line, for a method of this colour."""
-        faces = {"markerfacecolor": self.face or color, "markeredgecolor": self.edge or color}
-        return {"linestyle": "", "marker": self.marker, "markersize": self.size, "markeredgewidth": 0.7, **faces}
+        """Its properties as a patch, for a method of this colour."""
+        return {"facecolor": "none", **self.frame} | ({"facecolor": color, "alpha": 0.35} if not self.frame else {})
 
 
-MARKS = (  # from the largest to the smallest, so that all are seen where they meet
-    Mark("chosen_by_training", "the training loss would choose this", "s", 7.5, face="none"),
-    Mark("chosen", "chosen", "*", 8.0),
-    Mark("best_on_test", "best on the test set", "^", 3.2, face="white", edge="black"),
-)
+MARKS = (
+    Mark("chosen", "chosen", (0.03, 0.04), {}),
+    Mark("best_on_test", "best on the test set", (0.03, 0.04), {"edgecolor": "black", "linewidth": 0.9}),
+    Mark("chosen_by_training", "the training loss would choose this", (0.07, 0.13),
+         {"edgecolor": "0.3", "linewidth": 0.8, "linestyle": (0, (2, 1.5))}),
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,30 +101,49 @@ class Row:
         return self.table[(self.table["method"] == method) & self.table["chosen"]].iloc[0]
 
     def curve(self, method: str) -> pd.DataFrame:
-        """The strengths of a method in the regime of the chosen one."""
+        """The strengths of a method in the regime of the chosen one, with their place in the grid."""
         own = self.table[(self.table["method"] == method) & (self.table["label"] != NONE)]
-        return own[own["regime"] == self.chosen(method)["regime"]]
+        own = own[own["regime"] == self.chosen(method)["regime"]]
+        return own.assign(place=range(1, len(own) + 1))
+
+    @property
+    def longest(self) -> int:
+        """The most strengths of a method."""
+        return max(len(self.curve(method)) for method in self.methods)
+
+    def name(self, method: str) -> str:
+        """The method, and what was chosen along with its strength."""
+        chosen = self.chosen(method)
+        setting, regime = str(chosen["setting"]), str(chosen["regime"])
+        at = "" if regime == setting else f" ({regime.removeprefix(f'{setting}_')})"
+        return wrap(method + at, NAMES)
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the table's rows."""
+        return [self.name(method) for method in self.methods]
 
 
 @styled
 def draw(tables: Tables, style: Style) -> Figure:
-    """Rows: settings and kinds; columns: validation loss, accuracy gap, test accuracy; a line per method."""
+    """A row per setting and kind: three panels with a line per method, and a table of strengths and choices."""
     rows = list(_rows(tables["tuning"], by_method(style)))
     if not rows:
         return message(style, "Nothing was tuned: the study chooses no strength of any clip or regularization.")
-    entries = [_entries(row) for row in rows]
-    heights = [max(1.1, LINE * sum(lines(str(entry.get_label())) for entry in several)) for several in entries]
-    figure = page(style, sum(heights) + (HEADING + 0.5) * len(heights))
+    cells = max(1 + row.longest for row in rows)
+    heights = [max(1.0, CELL * sum(map(lines, row.names))) for row in rows]
+    figure = page(style, sum(heights) + (HEADING + 0.62) * len(heights))
     grid = figure.add_gridspec(
-        2 * len(rows), len(QUANTITIES), height_ratios=[x for height in heights for x in (HEADING, height)]
+        2 * len(rows),
+        len(QUANTITIES) + 1,
+        height_ratios=[x for height in heights for x in (HEADING, height)],
+        width_ratios=[*[1.0] * len(QUANTITIES), 2.1],
     )
-    for line, row in enumerate(rows):
+    for line, (row, height) in enumerate(zip(rows, heights, strict=True)):
         heading(figure, grid[2 * line, 0], row.title)
-        places = Places.of([row.curve(method)["label"].tolist() for method in row.methods])
-        panels = [figure.add_subplot(grid[2 * line + 1, column]) for column in range(len(QUANTITIES))]
-        for axes, quantity in zip(panels, QUANTITIES, strict=True):
-            _panel(axes, row, quantity, places)
-        side_legend(panels[-1], entries[line])
+        for column, quantity in enumerate(QUANTITIES):
+            _panel(figure.add_subplot(grid[2 * line + 1, column]), row, quantity)
+        _choices(figure.add_subplot(grid[2 * line + 1, len(QUANTITIES)]), row, height, cells)
     legend(figure, _legend(), style)
     return figure
 
@@ -137,35 +160,35 @@ def _rows(tuning: pd.DataFrame, style: Style) -> Iterator[Row]:
                 yield Row(f"{setting}: {KINDS[kind]}{count}", part, block, looks)
 
 
-def _panel(axes: Axes, row: Row, quantity: Quantity, places: Places) -> None:
+def _panel(axes: Axes, row: Row, quantity: Quantity) -> None:
     for method in row.methods:
-        _curve(axes, row.curve(method), quantity, places, row.looks[method])
-    for mark in MARKS:
-        _marks(axes, row, quantity, places, mark)
+        _curve(axes, row, method, quantity)
     _reference(axes, row.chosen(NONE), quantity)
-    places.label(axes)
-    _value_axis(axes, quantity)
+    axes.set_title(quantity.title, loc="left")
+    places = range(1, row.longest + 1)
+    axes.set_xticks(places, [f"{place}" for place in places])
+    axes.set_xlim(0.6, row.longest + 0.4)
+    axes.set_xlabel("place in the grid")
+    _value_axis(axes, row, quantity)
 
 
-def _curve(axes: Axes, curve: pd.DataFrame, quantity: Quantity, places: Places, look: Look) -> None:
-    curve = curve.assign(x=[places.x(label) for label in curve["label"]]).sort_values("x")
-    x, y = curve["x"], quantity.factor * curve[quantity.column].astype(float)
+def _curve(axes: Axes, row: Row, method: str, quantity: Quantity) -> None:
+    """The line of a method; the strength it takes stands out."""
+    curve, look = row.curve(method), row.looks[method]
+    x, y = curve["place"], quantity.factor * curve[quantity.column].astype(float)
     if quantity.error:
         errors = quantity.factor * curve[quantity.error].astype(float)
         axes.errorbar(x, y, errors, fmt="none", ecolor=look.color, elinewidth=0.6)
-    name = curve["method"].iloc[0]
-    axes.plot(x, y, color=look.color, linestyle=look.line, marker=".", markersize=3, linewidth=1, label=name)
-
-
-def _marks(axes: Axes, row: Row, quantity: Quantity, places: Places, mark: Mark) -> None:
-    """Several methods may take none: in its slot their marks stand side by side."""
-    slots = np.linspace(-1, 1, len(row.methods) + 2)[1:-1]
-    for method, slot in zip(row.methods, slots, strict=True):
-        own = row.table[(row.table["method"] == method) & row.table[mark.column]]
-        x, y = [places.x(label, slot) for label in own["label"]], quantity.factor * own[quantity.column].astype(float)
-        if np.isfinite(y).any():
-            color = row.looks[method].color
-            axes.plot(x, y, color=color, label=f"{mark.column} of {method}", **mark.look(color))
+    axes.plot(x, y, color=look.color, linestyle=look.line, marker=".", markersize=3, linewidth=1, label=method)
+    own = curve["chosen"].astype(bool)
+    if np.isfinite(y[own]).any():
+        style: dict[str, Any] = {
+            "marker": look.marker,
+            "markersize": 5,
+            "markeredgecolor": "black",
+            "markeredgewidth": 0.6,
+        }
+        axes.plot(x[own], y[own], linestyle="", color=look.color, label=f"chosen of {method}", **style)
 
 
 def _reference(axes: Axes, none: pd.Series, quantity: Quantity) -> None:
@@ -179,38 +202,86 @@ def _reference(axes: Axes, none: pd.Series, quantity: Quantity) -> None:
     axes.axhline(level, color=DARK.color, linewidth=0.8, zorder=1, label=NONE)
 
 
-def _value_axis(axes: Axes, quantity: Quantity) -> None:
+def _value_axis(axes: Axes, row: Row, quantity: Quantity) -> None:
     values = np.concatenate([np.asarray(line.get_ydata(), float) for line in axes.lines])
     known = values[np.isfinite(values)]
-    axes.set_ylabel(quantity.title)
     axes.grid(axis="y")
-    axes.margins(y=0.1)
     if not known.size:
         axes.text(0.5, 0.5, "undefined", ha="center", va="center", transform=axes.transAxes, color="0.4")
         axes.set_yticks([])
-    elif quantity.error and known.min() > 0 and known.max() > 10 * known.min():  # some losses are many times others
+        return
+    low, high = _focus(axes, known, quantity)
+    margin = 0.08 * (high - low) or 0.1 * abs(high) or 0.1
+    if quantity.error and low > 0 and high > 10 * low:  # some losses are many times others
         axes.set_yscale("log")
+        axes.set_ylim(low / 1.2, high * 1.2)
         ticks = log_ticks(*axes.get_ylim())
         axes.set_yticks(list(ticks), list(ticks.values()))
         axes.yaxis.set_minor_locator(NullLocator())
     else:
+        axes.set_ylim(low - margin, high + margin)
         axes.yaxis.set_major_locator(MaxNLocator(4))
 
 
-def _entries(row: Row) -> list[Line2D]:
-    """The methods of a row with their chosen candidates."""
-    return [_entry(row.chosen(method), row.looks[method]) for method in row.methods]
+def _focus(axes: Axes, known: np.ndarray, quantity: Quantity) -> tuple[float, float]:
+    """What of the values is shown: strengths much worse than none would squeeze all others into a line."""
+    low, high = float(known.min()), float(known.max())
+    values = {str(line.get_label()): np.asarray(line.get_ydata(), float) for line in axes.lines}
+    none = values.pop(NONE, np.array([np.nan]))[0]
+    strengths = np.concatenate([*values.values(), [none]])[:-1]
+    strengths = strengths[np.isfinite(strengths)]
+    if not quantity.better or not np.isfinite(none) or not strengths.size:
+        return low, high
+    best = strengths.max() if quantity.better > 0 else strengths.min()
+    worst = float(none - quantity.better * REACH * max(abs(best - none), LEAST * abs(none)))
+    return (max(low, worst), high) if quantity.better > 0 else (low, min(high, worst))
 
 
-def _entry(chosen: pd.Series, look: Look) -> Line2D:
-    strength = f"{chosen['method']}: {NONE}" if chosen["label"] == NONE else str(chosen["label"])
-    setting, regime = str(chosen["setting"]), str(chosen["regime"])
-    at = "" if regime == setting else f", {regime.removeprefix(f'{setting}_')}"
-    return Line2D([], [], color=look.color, linestyle=look.line, linewidth=1, label=wrap(strength + at, 20))
+def _choices(axes: Axes, row: Row, height: float, cells: int) -> None:
+    """A table: methods below each other, beside each its strengths; frames and fills say which is which."""
+    names = row.names
+    axes.set_yticks(row_centres(names), names)
+    axes.set_ylim(height / CELL, 0)
+    axes.set_xlim(-0.5, cells - 0.5)
+    axes.set_xticks([])
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    for tick, method in zip(axes.get_yticklabels(), row.methods, strict=True):
+        tick.set_color(row.looks[method].color)
+    for middle, method in zip(row_centres(names), row.methods, strict=True):
+        for place, strength in enumerate([NONE, *_strengths(row.curve(method)["label"].tolist())]):
+            axes.text(place, middle, strength, ha="center", va="center")
+        for mark in MARKS:
+            _mark(axes, row, method, middle, mark)
+
+
+def _strengths(grid: Sequence[str]) -> list[str]:
+    """The strengths in the fewest characters, or their places where they are no numbers."""
+    numbers = numbers_of(grid)
+    return [_short(number) for number in numbers] if numbers else [f"{n}" for n in range(1, len(grid) + 1)]
+
+
+def _short(number: float) -> str:
+    plain = f"{number:g}"
+    if len(plain) <= 4:
+        return plain.removeprefix("0") if plain.startswith("0.") else plain
+    digits, _, exponent = f"{number:.2e}".partition("e")
+    return f"{float(digits):g}e{int(exponent)}"
+
+
+def _mark(axes: Axes, row: Row, method: str, middle: float, mark: Mark) -> None:
+    """At the strength of the candidate, whatever else was chosen along."""
+    own = row.table[(row.table["method"] == method) & row.table[mark.column].astype(bool)]
+    grid = [NONE, *row.curve(method)["label"]]
+    for place in dict.fromkeys(grid.index(label) for label in own["label"]):
+        x, y = mark.inset
+        look = mark.look(row.looks[method].color)
+        corner = (place - 0.5 + x, middle - 0.5 + y)
+        axes.add_patch(Rectangle(corner, 1 - 2 * x, 1 - 2 * y, label=f"{mark.column} of {method}", **look))
 
 
 def _legend() -> list[Line2D | Patch]:
-    marks = [Line2D([], [], label=mark.text, **mark.look("0.2")) for mark in (*MARKS[1:], MARKS[0])]
+    marks = [Patch(label=mark.text, **mark.look("0.4")) for mark in MARKS]
     none = Line2D([], [], color=DARK.color, linewidth=0.8, label="none")
     return [*marks, none, Patch(color="0.88", label="± its standard error")]
 
@@ -224,9 +295,9 @@ def caption(tables: Tables) -> str:
     rules = " or ".join(RULES[rule] for rule in dict.fromkeys(choices["rule"]))
     return (
         f"{QUESTION} Left: mean validation loss of the tuning runs ({_range(tuning['n'])} for each strength) with one"
-        " standard error; middle and right: means over the evaluation's seeds of train minus test accuracy and of test"
-        f" accuracy. {_seeds(tuning)} Strengths stand by their first parameter on a log axis where"
-        " all are numbers and of like range, else by their place in the grid; beside the panels stand the chosen ones."
+        " standard error; then means over the evaluation's seeds of train minus test accuracy and of test"
+        f" accuracy. {_seeds(tuning)} Strengths stand by their place in the grid, which the table names from weak to"
+        " strong; a line that leaves its panel goes on to what is much worse than none."
         f" Chosen: {rules}. Black: none, chosen likewise."
         f"{_along(tuning)}{_undefined(tuning)} {_worth(choices)}"
     )
@@ -246,7 +317,7 @@ def _along(tuning: pd.DataFrame) -> str:
     several = tuning.groupby(["setting", "kind", "method"])["regime"].nunique().max() > 1
     told = (
         " Where other keys, such as the learning rate, are tuned along, the line of a method is drawn at the point of"
-        " them that was chosen; a mark off its line belongs to another point."
+        " them that was chosen; the other marks of the table may belong to another point."
     )
     return told if several else ""
 

@@ -76,7 +76,7 @@ def test_axes_of_numbers_name_their_quantity(name, figure):
     for axes in page.axes:
         for axis, of_page in ((axes.xaxis, page.get_supxlabel()), (axes.yaxis, page.get_supylabel())):
             if any(_is_number(label.get_text()) for label in tick_labels(axis)):
-                title = axis.get_label_text() or of_page
+                title = axis.get_label_text() or of_page or axes.get_title(loc="left")
                 assert any(quantity in title for quantity in QUANTITIES), title
 
 

@@ -5,10 +5,12 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
 
 from study.clipping import Clipping
 from study.figures import FIGURES, style_for
-from study.figures.layout import Places, log_ticks
+from study.figures.layout import log_ticks
 from study.figures.style import by_method
 from study.figures.summaries import numbers_of
 from study.regularization import Regularization
@@ -23,7 +25,7 @@ def candidates(setting: str, kind: str, method: str) -> pd.DataFrame:
 
 
 def test_tuning_curves_are_the_means_of_every_strength_in_its_place():
-    loss, gap, test = panels_under("tuning_curves", "optimizers_optimizer=adam: regularization alone")
+    loss, gap, test, _ = panels_under("tuning_curves", "optimizers_optimizer=adam: regularization alone")
     rows = candidates("optimizers_optimizer=adam", "regularization", "l2")
     own = rows[rows["label"] != "none"]
     for axes, column, factor in (
@@ -33,16 +35,15 @@ def test_tuning_curves_are_the_means_of_every_strength_in_its_place():
     ):
         curve = line(axes, "l2")
         assert curve.get_ydata() == pytest.approx(factor * own[column])
-        assert curve.get_xdata() == pytest.approx([1e-4, 1e-3, 1e-2])
-        assert axes.get_xscale() == "log"
+        assert curve.get_xdata() == pytest.approx([1, 2, 3])
         base = factor * candidates("optimizers_optimizer=adam", "regularization", "none")[column].iloc[0]
         assert line(axes, "none").get_ydata() == pytest.approx([base, base])
 
 
 def test_error_bars_of_the_validation_loss_are_one_standard_error():
-    loss, gap, _ = panels_under("tuning_curves", "optimizers_optimizer=sgd: clipping alone")
+    loss, gap, *_ = panels_under("tuning_curves", "optimizers_optimizer=sgd: clipping alone")
     rows = candidates("optimizers_optimizer=sgd", "clip", "global_norm")
-    own = rows[rows["label"] != "none"].iloc[::-1]  # the grid falls
+    own = rows[rows["label"] != "none"]
     (bars,) = loss.collections
     for segment, row in zip(bars.get_segments(), own.itertuples(), strict=True):
         assert segment[:, 1] == pytest.approx(row.validation_loss + row.validation_se * np.array([-1, 1]))
@@ -57,38 +58,49 @@ def test_error_bars_of_the_validation_loss_are_one_standard_error():
 def test_marks_stand_at_the_candidates_they_name(heading, setting, kind):
     table = study("swept")["tuning"]
     rows = table[(table["setting"] == setting) & (table["kind"] == kind) & (table["method"] != "none")]
-    axes = panels_under("tuning_curves", heading)[2]
+    test, table_of = panels_under("tuning_curves", heading)[2:]
     for column in ("chosen", "chosen_by_training", "best_on_test"):
-        for row in rows[rows[column]].itertuples():
-            mark = line(axes, f"{column} of {row.method}")
-            assert 100 * row.test_accuracy in mark.get_ydata()
-            if row.label == "none":
-                assert max(mark.get_xdata()) < min(
-                    np.concatenate([line(axes, m).get_xdata() for m in {*rows["method"]}])
-                )
+        for method in rows["method"].unique():
+            own = rows[rows["method"] == method]
+            grid = list(dict.fromkeys(own["label"]))
+            places = {grid.index(label) for label in own.loc[own[column], "label"]}
+            assert {round(frame.get_x() + frame.get_width() / 2) for frame in cells(table_of, column, method)} == places
+    for row in rows[rows["chosen"] & (rows["label"] != "none")].itertuples():
+        assert line(test, f"chosen of {row.method}").get_ydata() == pytest.approx([100 * row.test_accuracy])
     assert rows["chosen"].sum() == rows["method"].nunique()
 
 
-def test_several_methods_that_take_none_stand_side_by_side():
-    axes = panels_under("tuning_curves", "plain: regularization alone")[0]
-    rows = study("swept")["tuning"]
-    rows = rows[(rows["setting"] == "plain") & (rows["kind"] == "regularization") & (rows["method"] != "none")]
-    taken = rows[rows["chosen_by_training"] & (rows["label"] == "none")]["method"]
-    assert len(taken) > 1
-    places = {float(line(axes, f"chosen_by_training of {method}").get_xdata()[0]) for method in taken}
-    assert len(places) == len(taken)
+def cells(axes: Axes, column: str, method: str) -> list[Rectangle]:
+    return [patch for patch in axes.patches if patch.get_label() == f"{column} of {method}"]
+
+
+def test_the_table_names_the_strengths_of_every_method():
+    table_of = panels_under("tuning_curves", "plain: regularization alone")[3]
+    texts = [text.get_text() for text in table_of.texts]
+    assert texts[:6] == ["none", "1e-4", "1e-3", ".01", ".1", "1"], "a strength of 1 is no default of l1"
+    rows = study("swept")["tuning"].query("setting == 'plain' and kind == 'regularization' and method != 'none'")
+    assert len(texts) == 6 * rows["method"].nunique()
+
+
+def test_a_strength_much_worse_than_none_does_not_squeeze_the_others():
+    tuning = study("swept")["tuning"].query("setting == 'plain' and kind == 'regularization'").copy()
+    usual = panels_under("tuning_curves", "plain: regularization alone")[2].get_ylim()
+    tuning.loc[tuning["label"] == "l2(1)", "test_accuracy"] = 0.01
+    page = FIGURES["tuning_curves"].draw({"tuning": tuning}, style_of("swept"))
+    low, high = page.axes[3].get_ylim()
+    assert line(page.axes[3], "l2").get_ydata()[-1] < low
+    assert high - low < 2 * (usual[1] - usual[0])
 
 
 def test_a_method_tuned_along_is_drawn_at_its_chosen_point():
-    test = panels_under("tuning_curves", "rates: clipping alone")[2]
+    test, table_of = panels_under("tuning_curves", "rates: clipping alone")[2:]
     rows = candidates("rates", "clip", "value")
     chosen = rows[rows["chosen"]].iloc[0]
     assert rows["regime"].nunique() == 6
     own = rows[(rows["regime"] == chosen["regime"]) & (rows["label"] != "none")]
     assert line(test, "value").get_ydata() == pytest.approx(100 * own["test_accuracy"])
-    texts = [text.get_text().replace("\n", " ") for text in test.get_legend().get_texts()]
-    assert chosen["label"] != "none"
-    assert f"{chosen['label']}, {chosen['regime'].removeprefix('rates_')}" in texts
+    names = [text.get_text().replace("\n", " ") for text in table_of.get_yticklabels()]
+    assert f"value ({chosen['regime'].removeprefix('rates_')})" in names
     assert "tuned along" in FIGURES["tuning_curves"].caption(study("swept"))
     assert "tuned along" not in FIGURES["tuning_curves"].caption(study("default"))
 
@@ -130,7 +142,7 @@ def test_many_methods_are_drawn_in_several_rows():
     page = FIGURES["tuning_curves"].draw({"tuning": tuning}, style_for(["none"], [f"{name}(0.1)" for name in names]))
     titles = [axes.texts[0].get_text() for axes in page.axes if not axes.axison]
     assert titles == [f"memorize: regularization alone ({number} of 2)" for number in (1, 2)]
-    drawn_ = [line.get_label() for axes in page.axes[1::4] for line in axes.lines if line.get_label() in names]
+    drawn_ = [line.get_label() for axes in page.axes[1::5] for line in axes.lines if line.get_label() in names]
     assert sorted(drawn_) == sorted(names)
 
 
@@ -151,19 +163,6 @@ def test_strengths_are_read_back_from_labels(numbers, family):
 @pytest.mark.parametrize("labels", [["percentile(5)", "percentile"], ["sign", "zscore"], ["l2(0)", "l2(1)"], []])
 def test_labels_without_a_positive_number_each_have_no_strengths(labels):
     assert numbers_of(labels) == ()
-
-
-def test_strengths_stand_by_number_only_where_none_is_squeezed():
-    wide, narrow = ["l2(0.0001)", "l2(0.01)", "l2(1)"], ["dropout(0.1)", "dropout(0.3)", "dropout(0.7)"]
-    by_number = Places.of([wide, ["l1(0.01)"]])
-    assert by_number.log
-    assert by_number.x("l2(0.01)") == pytest.approx(0.01) == by_number.x("l1(0.01)")
-    assert by_number.x("none") < 0.0001
-    by_place = Places.of([wide, narrow])
-    assert not by_place.log
-    assert [by_place.x(label) for label in narrow] == [1, 2, 3] == [by_place.x(label) for label in wide]
-    assert by_place.x("none", -1) < by_place.x("none", 1) < 1
-    assert not Places.of([wide, ["percentile(5)", "percentile"]]).log
 
 
 @given(st.floats(1e-6, 1e6), st.floats(1.0, 1e9), st.integers(2, 8))
