@@ -9,10 +9,13 @@ import pandas as pd
 from study.findings import number, p_text
 
 Row = dict[str, object]
+HOLDS = {"supported": "holds", "contradicted": "does not hold", "undecided": "is undecided"}
+HOLD = {"supported": "hold", "contradicted": "do not hold", "undecided": "are undecided"}
+MOST_NAMED = 4  # contrasts in one sentence
 
 
 def claims_rows(ledger: pd.DataFrame) -> list[Row]:
-    """A row for each claim: what is claimed, the verdict, and how its contrasts came out."""
+    """A row for each claim: what is claimed, the verdict, how many contrasts it asks for, and how they came out."""
     return [
         {
             "claim": part["statement"].iloc[0],
@@ -27,26 +30,69 @@ def claims_rows(ledger: pd.DataFrame) -> list[Row]:
     ]
 
 
-def contrast_rows(ledger: pd.DataFrame) -> list[tuple[str, list[Row]]]:
-    """For each claim its statement and a row for each contrast: effect, interval, adjusted p, n, verdict."""
+def contrast_rows(ledger: pd.DataFrame) -> list[tuple[str, str, list[Row]]]:
+    """For each claim its statement, its verdict in a sentence, and a row for each contrast, with its verdict first."""
     return [
-        (str(part["statement"].iloc[0]), [_contrast_row(row) for _, row in part.iterrows()])
+        (str(part["statement"].iloc[0]), sentence(part), [_contrast_row(row) for _, row in part.iterrows()])
         for _, part in ledger.groupby("claim", sort=False)
     ]
+
+
+def sentence(part: pd.DataFrame) -> str:
+    """The verdict of one claim, and where its contrasts agree with it and where not.
+
+    "Contradicted as a claim about all of its contrasts, which disagree: 2 of 4 hold (a; b), 2 do not hold (c; d)."
+    """
+    verdict, combine = str(part["verdict"].iloc[0]), str(part["combine"].iloc[0])
+    groups = {one: list(part.loc[part["contrast_verdict"] == one, "contrast"]) for one in HOLD}
+    groups = {one: names for one, names in groups.items() if names}
+    if len(groups) == 1:
+        return f"{verdict.capitalize()}: {_whole(len(part), next(iter(groups)))}."
+    counts = ", ".join(
+        f"{len(names)}{f' of {len(part)}' if first == 0 else ''} {_verb(len(names), one)} ({_named_few(names)})"
+        for first, (one, names) in enumerate(groups.items())
+    )
+    asked = "all of its contrasts" if combine == "all" else "any of its contrasts"
+    if {"supported", "contradicted"} <= groups.keys():
+        return f"{verdict.capitalize()} as a claim about {asked}, which disagree: {counts}."
+    return f"{verdict.capitalize()} as a claim about {asked}: {counts}."
+
+
+def _whole(count: int, one: str) -> str:
+    if count == 1:
+        return f"its one contrast {HOLDS[one]}"
+    return (
+        f"all {count} contrasts hold"
+        if one == "supported"
+        else f"none of its {count} contrasts " + ("holds" if one == "contradicted" else "is decided")
+    )
+
+
+def _verb(count: int, one: str) -> str:
+    return HOLDS[one] if count == 1 else HOLD[one]
+
+
+def _named_few(names: list[str]) -> str:
+    rest = f"; and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return "; ".join(names[:MOST_NAMED]) + rest
 
 
 def _contrast_row(row: pd.Series) -> Row:
     return {
         "contrast": row["contrast"],
+        "verdict": _shown(str(row["contrast_verdict"])),
         "difference": f"{number(row['estimate'], sign=True)} [{number(row['low'])}, {number(row['high'])}]",
         "unit": row["unit"],
         "asked": _asked(str(row["expectation"]), float(row["smallest"])),
         "p for": p_text(row["p_for_adjusted"]),
         "p against": p_text(row["p_against_adjusted"]),
         "n": row["n"] if not row["n_undefined"] else f"{row['n']} ({row['n_undefined']} undefined)",
-        "verdict": row["contrast_verdict"],
         "seeds to decide": _needed(row),
     }
+
+
+def _shown(verdict: str) -> str:
+    return verdict if verdict == "supported" else f"*{verdict}*"
 
 
 def _needed(row: pd.Series) -> object:

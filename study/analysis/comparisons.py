@@ -37,6 +37,7 @@ COMPARISONS = (
     "n",
     "n_undefined",
     "estimate",
+    "sd",
     "low",
     "high",
     "p",
@@ -85,11 +86,11 @@ def compare(runs: pd.DataFrame, seed: int, metrics: Sequence[str] = METRICS, bas
     that was never run has no row.
 
     Differences are taken seed by seed over the seeds all its cells have. A pair with a NaN or infinite
-    metric is left out and counted in n_undefined. `estimate` is the mean difference in the metric's unit,
-    low and high its 95 % BCa interval, p the sign-flip test (for "diverged" outside interactions the exact
-    McNemar test), p_adjusted after Holm within (study, regime, family, metric), superiority the share of
-    pairs in which the variant has the greater number, ties half. `seed` makes the resampling repeatable; each
-    row has a random stream of its own, so only p_adjusted depends on which other rows there are.
+    metric is left out and counted in n_undefined. `estimate` is the mean difference in the metric's unit, sd
+    their standard deviation, low and high its 95 % BCa interval, p the sign-flip test (for "diverged" outside
+    interactions the exact McNemar test), p_adjusted after Holm within (study, regime, family, metric), superiority
+    the share of pairs in which the variant has the greater number, ties half. `seed` makes the resampling
+    repeatable; each row has a random stream of its own, so only p_adjusted depends on which other rows there are.
 
     Raises ValueError for a missing column and for two runs of the same key.
     """
@@ -186,6 +187,7 @@ def estimates(terms: Floats, rng: np.random.Generator) -> dict[str, object]:
         "n": int(defined.sum()),
         "n_undefined": int((~defined).sum()),
         "estimate": _mean(differences),
+        "sd": float(differences.std(ddof=1)) if differences.size > 1 else np.nan,
         "low": interval.low,
         "high": interval.high,
         "p": p,

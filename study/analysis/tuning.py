@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from study.analysis.aggregates import Outperformance, bouthillier
 from study.analysis.comparisons import estimates, row_generator
 from study.analysis.statistics import Floats, holm
 from study.config import Study
@@ -23,7 +24,8 @@ TUNING = (
 
 TUNED = (
     "study", "setting", "kind", "method", "regime", "label", "baseline_regime", "metric", "n", "n_undefined", "mean",
-    "baseline_mean", "estimate", "low", "high", "p", "p_adjusted", "superiority", "regret", "method_of_test",
+    "baseline_mean", "estimate", "sd", "low", "high", "p", "p_adjusted", "superiority", "superiority_low",
+    "superiority_high", "outperforms", "regret", "method_of_test",
 )  # fmt: skip
 """The columns of `tuned`: a row for each method at its chosen strength and metric, against 'none' tuned likewise."""
 
@@ -174,7 +176,9 @@ def compare_tuned(tuning: pd.DataFrame, runs: pd.DataFrame, seed: int) -> pd.Dat
     """Each method as chosen against 'none' as chosen, paired by evaluation seed, one row a metric; columns `TUNED`.
 
     Estimates, intervals and tests are those of `compare`; p_adjusted is Holm's over the methods of one setting, kind
-    and metric. A method for which 'none' was chosen differs from it by nothing.
+    and metric. A method for which 'none' was chosen differs from it by nothing. superiority_low and superiority_high
+    are the interval of P(A > B); outperforms says by Bouthillier et al.'s rule whether the method is "better" or
+    "worse" than none, accuracy being better where it is greater and all other metrics where they are smaller.
     """
     table = runs.assign(diverged=(runs["status"] != "ok").astype(float))
     rows = [row for _, part in tuning.groupby(["setting", "kind"], sort=False) for row in _compared(part, table, seed)]
@@ -193,6 +197,7 @@ def _compared(tuning: pd.DataFrame, runs: pd.DataFrame, seed: int) -> Iterator[d
             terms = np.stack([own.loc[both].to_numpy(float), -base.loc[both].to_numpy(float)])
             rng = row_generator(seed, "tuned", row["setting"], row["kind"], row["method"], metric)
             found = estimates(terms, rng)
+            wins, outperforms = _wins(terms, metric, rng)
             yield {
                 **{key: row[key] for key in ("study", "setting", "kind", "method", "regime", "label", "regret")},
                 "baseline_regime": baseline["regime"],
@@ -200,8 +205,20 @@ def _compared(tuning: pd.DataFrame, runs: pd.DataFrame, seed: int) -> Iterator[d
                 "mean": float(own.mean()),
                 "baseline_mean": float(base.mean()),
                 **{key: value for key, value in found.items() if key != "method"},
+                "superiority_low": wins.interval.low,
+                "superiority_high": wins.interval.high,
+                "outperforms": outperforms,
                 "method_of_test": found["method"],
             }
+
+
+def _wins(terms: Floats, metric: str, rng: np.random.Generator) -> tuple[Outperformance, str]:
+    """How often the method has the greater number, and whether it outperforms none or none it."""
+    own, none = terms[0], -terms[1]
+    defined = np.isfinite(own) & np.isfinite(none)
+    up, down = bouthillier(own[defined], none[defined], rng), bouthillier(none[defined], own[defined], rng)
+    good, bad = (up, down) if metric == "test_accuracy" else (down, up)
+    return up, good.verdict if bad.verdict != "better" else "worse"
 
 
 def _scores(runs: pd.DataFrame, candidate: pd.Series, metric: str) -> pd.Series:

@@ -24,7 +24,7 @@ VERDICTS: Mapping[str, tuple[str, str]] = {
 }
 FURTHEST = 100.0  # in units of what would matter; farther points stand at the edge with their number
 WIDTH = 44
-TITLE_WIDTH = 50
+TITLE_WIDTH = 56
 
 
 @styled
@@ -57,8 +57,10 @@ def draw(tables: Tables, style: Style) -> Figure:
 
 
 def _title(part: pd.DataFrame) -> str:
-    """The verdict, and the claim in lines that the panel has room for."""
-    return wrap(f"{part['verdict'].iloc[0]}: {part['statement'].iloc[0]}", TITLE_WIDTH)
+    """The verdict, how many contrasts hold, and the claim, in lines that the panel has room for."""
+    held, asked = int((part["contrast_verdict"] == "supported").sum()), str(part["combine"].iloc[0])
+    verdict = f"{part['verdict'].iloc[0]} ({held} of {len(part)} hold, {asked} must)"
+    return wrap(f"{verdict}: {part['statement'].iloc[0]}", TITLE_WIDTH)
 
 
 def lines_of(label: str) -> int:

@@ -43,7 +43,7 @@ def without(runs, cell, seeds=range(1000)):
 def test_the_columns_are_the_contract(make_runs):
     table = compare(make_runs(GRID), seed=0)
     contract = """study regime family metric clip regularization baseline
-        n n_undefined estimate low high p p_adjusted superiority method"""
+        n n_undefined estimate sd low high p p_adjusted superiority method"""
     assert " ".join(table.columns) == " ".join(contract.split())
     assert set(table["metric"]) == set(METRICS)
     assert len(table) == 4 * len(METRICS)

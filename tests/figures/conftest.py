@@ -30,7 +30,7 @@ STUDIES: dict[str, Callable[[], Tables]] = {
     "swept": swept_tables,
 }
 
-SWEPT = ("sweeps", "tuning_curves", "firing")
+SWEPT = ("sweeps", "tuning_curves", "firing", "profiles")
 DRAWN = [
     (name, figure)
     for name in STUDIES

@@ -15,8 +15,9 @@ from study.analysis.tuning import choose
 from study.tuning import Tuning
 
 from .synthetic_claims import claims_table
+from .synthetic_profiles import profile_tables
 
-MADE_ANEW = ("runs", "comparisons", "ranking", "regimes", "tuning")
+MADE_ANEW = ("runs", "comparisons", "ranking", "regimes", "tuning", "profiles", "across")
 KEYS = ["study", "regime", "clip", "regularization", "seed"]
 VARIANT = ["regime", "clip", "regularization"]
 CLIPS = (
@@ -75,7 +76,8 @@ def tables(grid: Grid, seed: int = 0) -> dict[str, pd.DataFrame]:
         "comparisons": comparisons(runs),
         "ranking": rank(runs.assign(validation_accuracy=runs["test_accuracy"]), seed=0),
         "regimes": _regimes(grid),
-        "tuning": tuning(grid, runs),
+        "tuning": (chosen := tuning(grid, runs)),
+        **profile_tables(chosen, runs),
         "claims": claims_table(10 if len(runs) > 10 else 0),
     }
 
@@ -91,7 +93,8 @@ def all_diverged(grid: Grid) -> dict[str, pd.DataFrame]:
         "comparisons": _undefined(made["comparisons"]).assign(n=0, n_undefined=grid.seeds),
         "ranking": rank(_undefined(runs).assign(validation_accuracy=np.nan), seed=0),
         "regimes": made["regimes"],
-        "tuning": tuning(grid, _undefined(runs)),
+        "tuning": (chosen := tuning(grid, _undefined(runs))),
+        **profile_tables(chosen, _undefined(runs)),
     }
 
 

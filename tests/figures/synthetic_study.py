@@ -12,6 +12,8 @@ from study.reading import parse
 from study.tuning import method_of
 from study.variants import Variant, expand, expand_tuning
 
+from .synthetic_profiles import profile_tables
+
 STRONG = {"grid": [1e-4, 1e-3, 1e-2, 1e-1, 1.0]}
 WEAK_TO_STRONG = {"grid": [10.0, 3.0, 1.0, 0.3, 0.1]}
 PENALTIES = [
@@ -72,7 +74,8 @@ def swept_tables(seed: int = 0) -> dict[str, pd.DataFrame]:
     tuned = {variant.regime: variant for variant in expand_tuning(study)}
     seeds = {seed for regime in tuned for seed in study.regimes[regime].tuning.seeds}
     tried = _scored(study, expand_tuning(study), sorted(seeds), rng)
-    return {"runs": runs, "regimes": regime_table(study), "tuning": choose(tried, runs, study)}
+    tuning = choose(tried, runs, study)
+    return {"runs": runs, "regimes": regime_table(study), "tuning": tuning, **profile_tables(tuning, runs)}
 
 
 def _scored(study: Study, variants: Sequence[Variant], seeds: Sequence[int], rng: np.random.Generator) -> pd.DataFrame:

@@ -3,10 +3,15 @@ rule tune:
     input:
         tuning_runs=f"{RESULTS}/tuning_runs.parquet",
         runs=f"{RESULTS}/runs.parquet",
-        sources=["study/tuning.py", "study/analysis/statistics.py", "study/analysis/tuning.py"],
+        sources=[
+            "study/tuning.py",
+            *expand("study/analysis/{room}.py", room=["statistics", "aggregates", "tuning", "profiles"]),
+        ],
     output:
         tuning=f"{RESULTS}/tuning.csv",
         tuned=f"{RESULTS}/tuned.csv",
+        profiles=f"{RESULTS}/profiles.csv",
+        across=f"{RESULTS}/across.csv",
     log:
         f"{LOGS}/tune.log",
     params:

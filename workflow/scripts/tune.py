@@ -1,8 +1,9 @@
-"""Choose each method's strength, and compare the chosen with the baseline tuned likewise."""
+"""Choose each method's strength, compare the chosen with the baseline tuned likewise, and look across settings."""
 
 import sys
 
 from study import store
+from study.analysis import profiles
 from study.analysis.tuning import choose, compare_tuned
 from study.config import Study
 
@@ -10,5 +11,8 @@ sys.stderr = open(snakemake.log[0], "w", buffering=1)  # noqa: SIM115
 study = Study.model_validate_json(snakemake.params.study)
 runs = store.read(snakemake.input.runs)
 tuning = choose(store.read(snakemake.input.tuning_runs), runs, study)
+tuned, groups = compare_tuned(tuning, runs, seed=0), list(profiles.groups(tuning, runs))
 store.write(tuning, snakemake.output.tuning)
-store.write(compare_tuned(tuning, runs, seed=0), snakemake.output.tuned)
+store.write(tuned, snakemake.output.tuned)
+store.write(profiles.profiles(groups, seed=0), snakemake.output.profiles)
+store.write(profiles.across(groups, tuned, seed=0), snakemake.output.across)
