@@ -25,6 +25,7 @@ from study.findings import RegimeFindings
 from study.methods import compact
 from study.models import Model
 from study.regimes import Regime
+from study.resolution import resolution_rows, resolution_text
 from study.standings import ranking_text
 from study.store import atomically
 
@@ -84,6 +85,9 @@ def fill(source: Path, form: Form, study: Study, tables: Tables, captions: Mappi
         tuned=verdicts.tuning_rows(tables["tuning"], tables["tuned"]) if "tuning" in tables else [],
         tunings={regime.tuning for regime in study.regimes.values() if regime.tuning},
         answers=answers(tables) if "tuning" in tables else [],
+        resolution=resolution_rows(tables["comparisons"]),
+        resolution_text=resolution_text(tables["comparisons"]),
+        across=verdicts.across_rows(tables["across"]) if "across" in tables else [],
         combined_label=combined_label,
         model_text=_model_text,
         findings=findings,

@@ -129,10 +129,25 @@ def _tuned_row(candidates: pd.DataFrame, tuned: pd.DataFrame) -> Row:
         "edge": chosen["edge"] if isinstance(chosen["edge"], str) else "",
         "by training loss": _named(training, several),
         "best on test": "undefined" if best.empty else _named(best.iloc[0], several),
-        "regret (points)": number(100 * chosen["regret"]),
+        "regret (points; nats)": f"{number(100 * chosen['regret'])}; {number(chosen['regret_loss'])}",
         "test accuracy less none's (points)": _points(effect),
         "p": p_text(effect["p_adjusted"]),
+        "P(> none)": _wins(effect),
     }
+
+
+def across_rows(across: pd.DataFrame) -> list[Row]:
+    """A row for each method and group of settings: its robust mean gain, and where it outperforms none."""
+    return [
+        {
+            "over": f"{row['settings']} settings ({row['regime']})",
+            "method": f"`{row['method']}`",
+            "interquartile mean gain (points)": _points(row.rename({"iqm": "estimate"})),
+            "better in": f"{row['better']} of {row['settings']}",
+            "worse in": f"{row['worse']} of {row['settings']}",
+        }
+        for _, row in across.iterrows()
+    ]
 
 
 def _named(candidate: pd.Series, with_regime: bool) -> str:
@@ -143,6 +158,15 @@ def _tuned_along(candidate: pd.Series) -> str:
     """What the name of the candidate's regime says beyond that of its setting: ", lr=0.1"."""
     setting = str(candidate["setting"]).split("_")
     return "".join(f", {part}" for part in str(candidate["regime"]).split("_") if part not in setting)
+
+
+def _wins(effect: pd.Series) -> str:
+    """`.90 [.70, 1.0], better`: how often it wins over seeds, and the rule's word where it has one."""
+    if not math.isfinite(effect["superiority_low"]):
+        return number(effect["superiority"])
+    low, high = (f"{effect[key]:.2f}" for key in ("superiority_low", "superiority_high"))
+    word = f", {effect['outperforms']}" if effect["outperforms"] in ("better", "worse") else ""
+    return f"{effect['superiority']:.2f} [{low}, {high}]{word}"
 
 
 def _points(row: pd.Series) -> str:

@@ -46,7 +46,7 @@ ANALYSES = (
     "summary",
     "ranking",
     "regimes",
-    *(("tuning", "tuned", "profiles", "across") if TUNED else ()),
+    *(("tuning", "tuned", "profiles", "across", "thresholds") if TUNED else ()),
     *(("claims",) if STUDY.claims else ()),
 )
 

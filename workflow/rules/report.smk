@@ -31,7 +31,10 @@ rule report:
         bibliography="paper/references.bib",
         css="paper/report.css",
         template="paper/report.typ",
-        code=expand("study/{room}.py", room=["report", "findings", "standings", "verdicts", "answers"]),
+        code=[
+            *expand("study/{room}.py", room=["report", "findings", "resolution", "standings", "verdicts"]),
+            *sorted(map(str, Path("study/answers").glob("*.py"))),
+        ],
     output:
         md=f"{PAPER}/report.md",
         html=f"{PAPER}/report.html",

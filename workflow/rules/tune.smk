@@ -3,15 +3,17 @@ rule tune:
     input:
         tuning_runs=f"{RESULTS}/tuning_runs.parquet",
         runs=f"{RESULTS}/runs.parquet",
+        steps=f"{RESULTS}/steps.parquet",
         sources=[
             "study/tuning.py",
-            *expand("study/analysis/{room}.py", room=["statistics", "aggregates", "tuning", "profiles"]),
+            *expand("study/analysis/{room}.py", room=["statistics", "aggregates", "tuning", "profiles", "thresholds"]),
         ],
     output:
         tuning=f"{RESULTS}/tuning.csv",
         tuned=f"{RESULTS}/tuned.csv",
         profiles=f"{RESULTS}/profiles.csv",
         across=f"{RESULTS}/across.csv",
+        thresholds=f"{RESULTS}/thresholds.csv",
     log:
         f"{LOGS}/tune.log",
     params:

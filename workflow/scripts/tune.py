@@ -4,6 +4,7 @@ import sys
 
 from study import store
 from study.analysis import profiles
+from study.analysis.thresholds import thresholds
 from study.analysis.tuning import choose, compare_tuned
 from study.config import Study
 
@@ -16,3 +17,4 @@ store.write(tuning, snakemake.output.tuning)
 store.write(tuned, snakemake.output.tuned)
 store.write(profiles.profiles(groups, seed=0), snakemake.output.profiles)
 store.write(profiles.across(groups, tuned, seed=0), snakemake.output.across)
+store.write(thresholds(tuning, runs, store.read(snakemake.input.steps)), snakemake.output.thresholds)

@@ -1,0 +1,31 @@
+"""What users ask, answered from the tables: in words made of numbers, with a figure and the numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from study.answers.base import Answer
+from study.answers.orders import before_or_after, per_tensor
+from study.answers.penalties import dropout_with_l2, l1_zeros
+from study.answers.rates import smaller_rate, survives
+from study.answers.thresholds import how_often, which_threshold
+from study.figures.style import Tables
+
+__all__ = ["QUESTIONS", "Answer", "answers"]
+
+QUESTIONS: tuple[Callable[[Tables], Answer], ...] = (
+    which_threshold,
+    how_often,
+    smaller_rate,
+    before_or_after,
+    per_tensor,
+    l1_zeros,
+    dropout_with_l2,
+    survives,
+)
+
+
+def answers(tables: Tables) -> list[Answer]:
+    """The questions that these tables can answer, in order."""
+    found = [one(tables) for one in QUESTIONS]
+    return [answer for answer in found if answer.rows]
