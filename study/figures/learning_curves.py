@@ -14,7 +14,7 @@ from study.figures.summaries import VARIANT, alone, band, finite, present, regim
 
 NAME = "learning_curves"
 QUESTION = (
-    "How do training and validation accuracy, and the gap between them, develop under each clip and each"
+    "How do training and validation accuracy, and the distance between them, develop under each clip and each"
     " regularization alone?"
 )
 NEEDS = ("epochs",)
@@ -25,7 +25,7 @@ COLUMNS = 5
 
 @styled
 def draw(tables: Tables, style: Style) -> Figure:
-    """Mean accuracy with its band over seeds; behind it the baseline in grey; the final gap in the corner."""
+    """Mean accuracy with its band over seeds; behind it the baseline in grey; their last distance in the corner."""
     epochs = alone(tables["epochs"])
     parts = {regime: epochs[epochs["regime"] == regime] for regime in regimes(epochs)}
     figure, panels = panel_grid([_block(part, regime, style) for regime, part in parts.items()], style, COLUMNS, 1.05)
@@ -34,7 +34,7 @@ def draw(tables: Tables, style: Style) -> Figure:
         variant, look = _of(panel, part, style)
         _baseline(panel.axes, _variant(part, NONE, NONE))
         _curves(panel.axes, variant, look.color, panel.label)
-        _gap(panel.axes, variant)
+        _distance(panel.axes, variant)
         _axes(panel.axes, part)
     figure.supxlabel("epoch")
     figure.supylabel("accuracy (%)")
@@ -72,16 +72,16 @@ def _baseline(axes: Axes, variant: pd.DataFrame) -> None:
         axes.plot(mean.index, mean, color=GREY, linestyle=line, linewidth=THIN, label=f"baseline {side}")
 
 
-def _gap(axes: Axes, variant: pd.DataFrame) -> None:
+def _distance(axes: Axes, variant: pd.DataFrame) -> None:
     last = variant[variant["epoch"] == variant["epoch"].max()]
-    gap = 100 * (last["train_accuracy"] - last["validation_accuracy"])
-    text = f"gap {decimal(gap.mean())} pp" if np.isfinite(gap).any() else "undefined"
+    distance = 100 * (last["train_accuracy"] - last["validation_accuracy"])
+    text = f"t − v {decimal(distance.mean())} pp" if np.isfinite(distance).any() else "undefined"
     box = {"boxstyle": "square,pad=0.1", "facecolor": "white", "edgecolor": "none", "alpha": 0.7}
     axes.text(0.97, 0.05, text, ha="right", va="bottom", transform=axes.transAxes, bbox=box)
 
 
 def _axes(axes: Axes, epochs: pd.DataFrame) -> None:
-    # The first quarter would squeeze the gap into a few pixels: the axis holds what comes later.
+    # The first quarter would squeeze the distance into a few pixels: the axis holds what comes later.
     last = int(epochs["epoch"].max())
     late = epochs[epochs["epoch"] >= min(max(last // 4, 1), last)]
     means = pd.concat([100 * band(late, ["clip", "regularization", "epoch"], side)["mean"] for side in SIDES])
@@ -117,7 +117,8 @@ def caption(tables: Tables) -> str:
         f"{QUESTION} Mean over seeds (those with a value) with Student's 95 % interval; thin: mean of the"
         " baseline, neither clip nor regularization. Training accuracy: on a fixed part of each"
         " seed's training digits, so it differs a little from the"
-        " final scores. In the corner: train minus validation accuracy at the"
-        " last epoch (pp: percentage points). The vertical axis holds the accuracies after the first quarter"
+        " final scores. In the corner, t − v: train minus validation accuracy at the"
+        " last epoch (pp: percentage points; the gap of the other figures is train minus test). The vertical axis"
+        " holds the accuracies after the first quarter"
         f" of the epochs. {seeds_sentence(epochs)}{left_out}"
     )

@@ -124,8 +124,8 @@ def test_learning_curves_are_means_over_seeds_with_the_gap_in_the_corner(default
     for side in ("train_accuracy", "validation_accuracy"):
         assert line(axes, f"l2(0.001) {side}").get_ydata() == pytest.approx(100 * own.groupby("epoch")[side].mean())
     last = own[own["epoch"] == own["epoch"].max()]
-    gap = 100 * (last["train_accuracy"] - last["validation_accuracy"]).mean()
-    assert words(axes) == [f"gap {decimal(gap)} pp"]
+    distance = 100 * (last["train_accuracy"] - last["validation_accuracy"]).mean()
+    assert words(axes) == [f"t − v {decimal(distance)} pp"]
     assert line(axes, "l2(0.001) train_accuracy").get_linestyle() == "-"
     assert line(axes, "l2(0.001) validation_accuracy").get_linestyle() == "--"
     assert (
