@@ -24,7 +24,7 @@ VERDICTS: Mapping[str, tuple[str, str]] = {
 }
 FURTHEST = 100.0  # in units of what would matter; farther points stand at the edge with their number
 WIDTH = 44
-TITLE_WIDTH = 56
+TITLE_WIDTH = 92
 
 
 @styled
@@ -37,12 +37,12 @@ def draw(tables: Tables, style: Style) -> Figure:
     titles = [_title(part) for _, part in blocks]
     above = [HEADING * len(title.splitlines()) for title in titles]
     heights = [LINE * sum(lines_of(label) for label in _labels(part)) + 0.05 for _, part in blocks]
-    figure = page(style, sum(heights) + sum(above) + 0.2 * len(heights) + 0.5)
+    figure = page(style, sum(heights) + sum(above) + 0.14 * len(heights) + 0.5)
     rows = [ratio for pair in zip(above, heights, strict=True) for ratio in pair]
     grid = figure.add_gridspec(2 * len(blocks), 1, height_ratios=rows)
     first: Axes | None = None
     for line, (_, part) in enumerate(blocks):
-        heading(figure, grid[2 * line, 0], titles[line])
+        heading(figure, grid[2 * line, 0], titles[line], whole=True)
         axes = figure.add_subplot(grid[2 * line + 1, 0], sharex=first)
         first = first or axes
         _contrasts(axes, part)

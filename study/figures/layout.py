@@ -15,6 +15,7 @@ from matplotlib.gridspec import SubplotSpec
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.textpath import TextPath
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
+from matplotlib.transforms import blended_transform_factory
 from numpy.typing import ArrayLike
 
 from study.figures.style import Style
@@ -127,11 +128,16 @@ def regime_title(axes: Axes, regime: str) -> None:
     axes.set_title(regime, loc="left", fontweight="bold", fontsize="large")
 
 
-def heading(figure: Figure, place: SubplotSpec, text: str) -> None:
-    """The name of the panels below, in a row of the grid `HEADING` inches high; no panel makes room for a long one."""
+def heading(figure: Figure, place: SubplotSpec, text: str, whole: bool = False) -> None:
+    """The name of the panels below, in a row of the grid `HEADING` inches high; no panel makes room for a long one.
+
+    whole: it starts at the left edge of the page, above the names of rows too.
+    """
     axes = figure.add_subplot(place)
     axes.set_axis_off()
-    axes.text(0, 0, text, fontweight="bold", fontsize="large").set_in_layout(False)
+    at = blended_transform_factory(figure.transFigure, axes.transAxes) if whole else axes.transAxes
+    x = 0.005 if whole else 0.0
+    axes.text(x, 0, text, fontweight="bold", fontsize="large", transform=at).set_in_layout(False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,7 @@ def draw(tables: Tables, style: Style) -> Figure:
     ratios = [ratio for pair in zip(above, heights, strict=True) for ratio in pair]
     grid = figure.add_gridspec(2 * len(groups), 2, height_ratios=ratios)
     for line, group in enumerate(groups):
-        heading(figure, grid[2 * line, 0], group.title)
+        heading(figure, grid[2 * line, 0], group.title, whole=True)
         _profiles(figure.add_subplot(grid[2 * line + 1, 0]), group)
         _means(figure.add_subplot(grid[2 * line + 1, 1]), group)
     return figure
