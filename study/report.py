@@ -83,7 +83,7 @@ def fill(source: Path, form: Form, study: Study, tables: Tables, captions: Mappi
         ledger=verdicts.claims_rows(tables["claims"]) if "claims" in tables else [],
         contrasts=verdicts.contrast_rows(tables["claims"]) if "claims" in tables else [],
         tuned=verdicts.tuning_rows(tables["tuning"], tables["tuned"]) if "tuning" in tables else [],
-        tunings={regime.tuning for regime in study.regimes.values() if regime.tuning},
+        tunings=list(dict.fromkeys(regime.tuning for regime in study.regimes.values() if regime.tuning)),
         answers=answers(tables) if "tuning" in tables else [],
         resolution=resolution_rows(tables["comparisons"]),
         resolution_text=resolution_text(tables["comparisons"]),

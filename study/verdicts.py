@@ -81,8 +81,7 @@ def _contrast_row(row: pd.Series) -> Row:
     return {
         "contrast": row["contrast"],
         "verdict": _shown(str(row["contrast_verdict"])),
-        "difference": f"{number(row['estimate'], sign=True)} [{number(row['low'])}, {number(row['high'])}]",
-        "unit": row["unit"],
+        "difference": f"{number(row['estimate'], sign=True)} [{number(row['low'])}, {number(row['high'])}] {row['unit']}",
         "asked": _asked(str(row["expectation"]), float(row["smallest"])),
         "p for": p_text(row["p_for_adjusted"]),
         "p against": p_text(row["p_against_adjusted"]),
@@ -100,7 +99,7 @@ def _needed(row: pd.Series) -> object:
         return ""
     if row["n"] < 2:
         return "undefined"
-    return "over 10⁶" if pd.isna(row["seeds_to_decide"]) else row["seeds_to_decide"]
+    return "over 10⁶" if pd.isna(row["seeds_to_decide"]) else int(row["seeds_to_decide"])
 
 
 def _asked(expectation: str, smallest: float) -> str:
@@ -108,28 +107,38 @@ def _asked(expectation: str, smallest: float) -> str:
     return {"increase": f"≥ {bound}", "not_worse": f"> −{bound}", "same": f"within ±{bound}"}[expectation]
 
 
-def tuning_rows(tuning: pd.DataFrame, tuned: pd.DataFrame) -> list[tuple[str, list[Row]]]:
-    """For each tuned setting a row for each method: what was chosen, what that cost and what it brought."""
+def tuning_rows(tuning: pd.DataFrame, tuned: pd.DataFrame) -> list[tuple[str, list[Row], list[Row]]]:
+    """For each tuned setting two rows for each method: what was chosen and what that cost, and what it brought."""
     return [
-        (str(setting), [_tuned_row(part, tuned) for _, part in of_setting.groupby(["kind", "method"], sort=False)])
+        (
+            str(setting),
+            [_choice_row(part) for _, part in of_setting.groupby(["kind", "method"], sort=False)],
+            [_worth_row(part, tuned) for _, part in of_setting.groupby(["kind", "method"], sort=False)],
+        )
         for setting, of_setting in tuning[tuning["method"] != "none"].groupby("setting", sort=False)
     ]
 
 
-def _tuned_row(candidates: pd.DataFrame, tuned: pd.DataFrame) -> Row:
+def _choice_row(candidates: pd.DataFrame) -> Row:
     chosen = candidates[candidates["chosen"]].iloc[0]
     training = candidates[candidates["chosen_by_training"]].iloc[0]
     best = candidates[candidates["best_on_test"]]
     several = len(set(candidates["regime"])) > 1
-    same = (tuned["setting"] == chosen["setting"]) & (tuned["kind"] == chosen["kind"])
-    effect = tuned[same & (tuned["method"] == chosen["method"]) & (tuned["metric"] == "test_accuracy")].iloc[0]
     return {
-        "method": f"`{chosen['method']}`",
         "chosen": _named(chosen, several),
         "edge": chosen["edge"] if isinstance(chosen["edge"], str) else "",
         "by training loss": _named(training, several),
         "best on test": "undefined" if best.empty else _named(best.iloc[0], several),
         "regret (points; nats)": f"{number(100 * chosen['regret'])}; {number(chosen['regret_loss'])}",
+    }
+
+
+def _worth_row(candidates: pd.DataFrame, tuned: pd.DataFrame) -> Row:
+    chosen = candidates[candidates["chosen"]].iloc[0]
+    same = (tuned["setting"] == chosen["setting"]) & (tuned["kind"] == chosen["kind"])
+    effect = tuned[same & (tuned["method"] == chosen["method"]) & (tuned["metric"] == "test_accuracy")].iloc[0]
+    return {
+        "as chosen, against none": f"`{chosen['method']}`",
         "test accuracy less none's (points)": _points(effect),
         "p": p_text(effect["p_adjusted"]),
         "P(> none)": _wins(effect),
@@ -151,7 +160,8 @@ def across_rows(across: pd.DataFrame) -> list[Row]:
 
 
 def _named(candidate: pd.Series, with_regime: bool) -> str:
-    return f"`{candidate['label']}`{_tuned_along(candidate) if with_regime else ''}"
+    none = "" if candidate["label"] != "none" else f" of `{candidate['method']}`"
+    return f"`{candidate['label']}`{none}{_tuned_along(candidate) if with_regime else ''}"
 
 
 def _tuned_along(candidate: pd.Series) -> str:

@@ -84,10 +84,13 @@ def test_thresholds_that_agree_in_the_median_are_predicted_by_it() -> None:
     assert "less than a factor of 3 apart" in answer.words
     assert "from 20 % to 30 %: one percentile predicts it" in answer.words
     assert answer.rows[0]["percentile of the unclipped norm"] == "20 %"
-    apart = which_threshold({**tables, "thresholds": thresholds((0.1, 1.0, 0.0), (2.0, 1.0, 0.9))}).words
+    apart = which_threshold(
+        {**tables, "thresholds": thresholds((0.1, 1.0, 0.0), (2.0, 1.0, 0.9), (1.0, 1.0, 0.5))}
+    ).words
     assert "more than a factor of 3 apart" in apart
     assert "no one percentile predicts it" in apart
-    assert "one setting makes no rule" in which_threshold({**tables, "thresholds": thresholds((1.0, 2.0, 0.3))}).words
+    few = which_threshold({**tables, "thresholds": thresholds((1.0, 2.0, 0.3), (1.0, 2.0, 0.3))}).words
+    assert few.endswith("0.50 times the median norm without a clip: so few settings make no rule.")
 
 
 def test_how_often_names_the_rate_at_which_clips_gained_most() -> None:

@@ -43,7 +43,8 @@ def _decay_words(found: list[tuple[str, Difference]]) -> str:
         frozenset({"same"}): "It makes no difference that matters.",
         frozenset({"higher"}): "Clip them together: the penalty in the loss did better.",
         frozenset({"lower"}): "Decay after the clip: it did better.",
-    }.get(frozenset(verdicts), "It depends, or is not decided.")
+        frozenset({"undecided"}): "Not decided.",
+    }.get(frozenset(verdicts), "It depends on the setting.")
     return (
         f"{start} Test accuracy with the penalty in the loss, against decay after the clip: {'; '.join(sides(found))}."
     )
@@ -92,9 +93,10 @@ def _tensor_words(found: list[tuple[str, Difference]]) -> str:
     if not found:
         return ""
     verdicts = {one.verdict for _, one in found}
-    start = "It depends on the setting, or is not decided." if len(verdicts) > 1 or "undecided" in verdicts else {
-        "same": "No difference that matters.",
-        "higher": "Per tensor did better.",
-        "lower": "Global did better.",
-    }[next(iter(verdicts))]  # fmt: skip
+    start = {
+        frozenset({"same"}): "No difference that matters.",
+        frozenset({"higher"}): "Per tensor did better.",
+        frozenset({"lower"}): "Global did better.",
+        frozenset({"undecided"}): "Not decided.",
+    }.get(frozenset(verdicts), "It depends on the setting.")
     return f"{start} Test accuracy of clipping per tensor, against global: {'; '.join(sides(found))}."

@@ -52,7 +52,7 @@ def _equal_words(found: list[tuple[str, Difference]]) -> str:
         return ""
     counts = [one.verdict for _, one in found]
     higher, lower = counts.count("higher"), counts.count("lower")
-    words = f"Of {len(found)} clips at a rate with an equal step beside it without a clip: {'; '.join(sides(found))}."
+    words = f"Test accuracy of clips, against no clip at an equal step: {'; '.join(sides(found))}."
     if higher > len(found) / 2:
         return f"Yes, mostly. {words}"
     if higher == 0:

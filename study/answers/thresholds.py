@@ -13,6 +13,7 @@ from study.findings import number, percent
 
 ALIKE = 3.0  # multiples of the median this many times apart are still called one rule
 CLOSE = 0.25  # of percentiles
+FEW = 3  # settings below which nothing is called a rule
 BINS = (("hardly ever (under 1 %)", 0.01), ("in up to half of the steps", 0.5), ("in more than half", 0.99),
         ("at nearly every step", np.inf))  # fmt: skip
 
@@ -53,8 +54,8 @@ def _threshold_words(found: pd.DataFrame, settings: int) -> str:
     ratios = (found["threshold"] / found["median"]).astype(float).tolist()
     ranks = found["percentile"].astype(float).dropna().tolist()
     took = f"In {len(found)} of the {settings} settings in which `global_norm` was tuned a threshold was chosen"
-    if len(found) == 1:
-        return f"{took}, {number(ratios[0])} times the median norm without a clip: one setting makes no rule."
+    if len(found) < FEW:
+        return f"{took}, {span(ratios)} times the median norm without a clip: so few settings make no rule."
     agree = max(ratios) <= ALIKE * min(ratios)
     words = f"{took}; it lies at {span(ratios)} times the median norm without a clip"
     words += f", {'less than' if agree else 'more than'} a factor of {ALIKE:g} apart."
@@ -63,8 +64,9 @@ def _threshold_words(found: pd.DataFrame, settings: int) -> str:
         low, high = (percent(one, 0) for one in (min(ranks), max(ranks)))
         words += f" Its percentile among the unclipped norms goes from {low} to {high}"
         words += ": one percentile predicts it." if close else ": no one percentile predicts it."
-    usable = "a first guess" if agree else "no more than a place to start the search"
-    return f"{words} A multiple of the median is {usable}."
+    return (
+        f"{words} {'A multiple of the median is a first guess' if agree else 'The threshold has to be searched for'}."
+    )
 
 
 def how_often(tables: Tables) -> Answer:
