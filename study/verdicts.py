@@ -81,7 +81,7 @@ def _contrast_row(row: pd.Series) -> Row:
     return {
         "contrast": row["contrast"],
         "verdict": _shown(str(row["contrast_verdict"])),
-        "difference": f"{number(row['estimate'], sign=True)} [{number(row['low'])}, {number(row['high'])}] {row['unit']}",
+        "difference": _difference(row),
         "asked": _asked(str(row["expectation"]), float(row["smallest"])),
         "p for": p_text(row["p_for_adjusted"]),
         "p against": p_text(row["p_against_adjusted"]),
@@ -94,6 +94,11 @@ def _shown(verdict: str) -> str:
     return verdict if verdict == "supported" else f"*{verdict}*"
 
 
+def _difference(row: pd.Series) -> str:
+    low, high = number(row["low"]), number(row["high"])
+    return f"{number(row['estimate'], sign=True)} [{low}, {high}] {row['unit']}"
+
+
 def _needed(row: pd.Series) -> object:
     if row["contrast_verdict"] != "undecided":
         return ""
@@ -104,7 +109,8 @@ def _needed(row: pd.Series) -> object:
 
 def _asked(expectation: str, smallest: float) -> str:
     bound = f"{smallest:g}"
-    return {"increase": f"≥ {bound}", "not_worse": f"> −{bound}", "same": f"within ±{bound}"}[expectation]
+    words = {"increase": f"≥ {bound}", "not_worse": f"> −{bound}", "same": f"within ±{bound}"}
+    return words[expectation].replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def tuning_rows(tuning: pd.DataFrame, tuned: pd.DataFrame) -> list[tuple[str, list[Row], list[Row]]]:
