@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pkgutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, ValidationInfo, model_validator
 from pydantic_core import InitErrorDetails
 
 from study import plugins
@@ -16,6 +17,7 @@ from study.parameters import (
     Must,
     NaturalInt,
     NotBool,
+    Positive,
     PositiveInt,
     Settings,
     Text,
@@ -54,6 +56,7 @@ class Statistics(Settings):
 
 
 MOST_SEEDS = 10_000
+MAX_CORE_HOURS = 1_000.0
 
 
 def _seeds(value: object) -> object:
@@ -63,22 +66,29 @@ def _seeds(value: object) -> object:
     return value
 
 
-def _loaded(paths: tuple[str, ...]) -> tuple[str, ...]:
+def _loaded(path: str) -> str:
     try:
-        plugins.load(paths)
+        plugins.load([path])
     except plugins.PluginError as error:
         raise said(f"The 'plugins' parameter of study {error}.") from None
-    return paths
+    return path
+
+
+def _written_out(info: ValidationInfo) -> bool:
+    """Whether the regimes are all there: a preset or sweep that could not be read is an error of its own."""
+    return not (info.context or {}).get("incomplete")
 
 
 class Study(Settings):
     """Everything a study is: regimes x clips x regularizations x seeds, and how they are measured."""
 
     title: ClassVar[str] = "study"
+    looks_at: ClassVar[Mapping[str, frozenset[str]]] = {"figures": frozenset({"claims"})}
+    stand_ins: ClassVar[Mapping[str, Any]] = {"name": "study"}
     name: Slug
     description: Text = ""
     seeds: Annotated[
-        tuple[Annotated[NaturalInt, Field(lt=2**31)], ...],
+        tuple[NaturalInt, ...],
         BeforeValidator(_seeds),
         Field(min_length=1),
         AfterValidator(distinct),
@@ -89,10 +99,10 @@ class Study(Settings):
         ),
     ] = tuple(range(10))
     seeds_per_job: PositiveInt = 10
+    max_core_hours: Annotated[Positive, Field(exclude=True)] = MAX_CORE_HOURS  # bears on no result
     device: Annotated[Literal["cpu", "cuda"], Must("'cpu' or 'cuda'", ("gpu", 1))] = "cpu"
     plugins: Annotated[
-        tuple[str, ...],
-        AfterValidator(_loaded),  # before the regimes, which may name the methods
+        tuple[Annotated[str, AfterValidator(_loaded)], ...],  # before the regimes, which may name the methods
         Must("a list of Python files", ("methods.py", [3])),
     ] = ()
     statistics: Statistics = Statistics()
@@ -106,6 +116,10 @@ class Study(Settings):
         Field(min_length=1),
         Must("a mapping from names (lower-case letters, digits, '-' and '_') to regimes", ({}, [], "all")),
     ]
+
+    @classmethod
+    def writable(cls) -> list[str]:
+        return [*super().writable(), "defaults"]
 
     @model_validator(mode="after")
     def _seeds_apart(self) -> Self:
@@ -125,8 +139,8 @@ class Study(Settings):
         return settings
 
     @model_validator(mode="after")
-    def _tuned_alike(self) -> Self:
-        for setting, regimes in self.tuned_settings.items():
+    def _tuned_alike(self, info: ValidationInfo) -> Self:
+        for setting, regimes in self.tuned_settings.items() if _written_out(info) else ():
             kinds = {
                 (one.part_of, *one.clip_labels, "x", *one.regularization_labels, one.tuning) for one in regimes.values()
             }
@@ -136,22 +150,27 @@ class Study(Settings):
         return self
 
     @model_validator(mode="after")
-    def _figures_can_be_drawn(self) -> Self:
-        for figure, there, what in (
-            ("claims", self.claims, "claims"),
-            ("tuning_curves", self.tuned_settings, "a tuned regime"),
-        ):
-            if figure in (self.figures or ()) and not there:
+    def _figures_can_be_drawn(self, info: ValidationInfo) -> Self:
+        swept = [regime for regime in self.regimes.values() if regime.part_of]
+        alone = len(swept) < len(self.regimes)
+        for figure in self.figures or ():
+            there, what = {
+                "claims": (self.claims, "claims"),
+                "tuning_curves": (self.tuned_settings, "a tuned regime"),
+                "sweeps": (swept, "a sweep"),
+                "firing": (True, ""),
+            }.get(figure, (alone, "a regime without a sweep"))
+            if not there and _written_out(info):
                 self.refuse(
                     ("figures", f"leave out '{figure}' where the study has not {what}", list(self.figures or ()))
                 )
         return self
 
     @model_validator(mode="after")
-    def _claims_can_be_decided(self) -> Self:
+    def _claims_can_be_decided(self, info: ValidationInfo) -> Self:
         lines = [
             InitErrorDetails(type=said(claim.fault(*fault)), loc=("claims", index, fault[0]), input=fault[2])
-            for index, claim in enumerate(self.claims)
+            for index, claim in enumerate(self.claims if _written_out(info) else ())
             for fault in claim.faults(self)
         ]
         if lines:

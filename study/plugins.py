@@ -6,12 +6,16 @@ import hashlib
 import importlib.util
 import inspect
 import sys
+import traceback
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
 
 from study.methods import Method
 from study.parameters import listed
+from study.patience import within
+
+SECONDS = 120.0  # for a file to be imported, with all that it imports
 
 
 class PluginError(ValueError):
@@ -51,8 +55,21 @@ def _run(name: str, path: Path) -> ModuleType:
     assert spec is not None
     assert spec.loader is not None
     module = sys.modules[name] = importlib.util.module_from_spec(spec)  # pydantic looks a class's module up by name
-    spec.loader.exec_module(module)
+    with within(SECONDS):
+        spec.loader.exec_module(module)
     return module
+
+
+def source_of(method: Method) -> str:
+    """The file that defines a method."""
+    return inspect.getsourcefile(type(method)) or ""
+
+
+def line_of(error: BaseException, method: Method) -> str:
+    """Where in a method's file an error arose, as ", line 12"; empty if it did not arise there."""
+    file = source_of(method)
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
+    return f", line {lines[-1]}" if lines else ""
 
 
 def _check(path: Path, module: str, before: Mapping[type[Method], Mapping[str, type[Method]]]) -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
 import pandas as pd
 
+from study.config import Study
+from study.errors import Fault
 from study.models import MLP, LeNet, Model, RowRNN
-from study.variants import Variant
+from study.variants import Variant, expand, expand_tuning
 
 # Measured on the reference machine of the README, ten replicates a job, statistics of every step on.
 SECONDS_PER_JOB = 9.0  # start-up, data, evaluation of one training job
@@ -37,6 +40,23 @@ def step_seconds(variant: Variant) -> float:
         products = sum(a * b for a, b in pairwise(widths)) * variant.batch_size
         return lean * (SECONDS_PER_LAYER * (len(widths) - 1) + SECONDS_PER_PRODUCT * products)
     return lean * SECONDS_PER_STEP.get(type(model), SECONDS_PER_STEP[LeNet]) * variant.batch_size / 64
+
+
+def affordable(core_hours: float) -> int:
+    """How many trainings fit into a time at most, since each takes some time to start."""
+    return int(3600 * core_hours / SECONDS_PER_JOB)
+
+
+def too_dear(study: Study) -> Iterator[Fault]:
+    """The fault of a study that by the forecast takes longer than it says it may."""
+    seconds = [core_seconds(one, len(study.seeds)) for one in expand(study)]
+    for one in expand_tuning(study):
+        tuning = study.regimes[one.regime].tuning
+        seconds.append(core_seconds(one, len(tuning.seeds) if tuning else 0))
+    if (hours := math.ceil(sum(seconds) / 3600)) > study.max_core_hours:
+        must = f"must be at least {hours:,}, the forecast of all that the study trains"
+        got = f"Got {study.max_core_hours:g} instead. Raise it, or ask for less."
+        yield Fault(("max_core_hours",), f"The 'max_core_hours' parameter of study {must}. {got}")
 
 
 @dataclass(frozen=True)

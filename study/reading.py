@@ -2,79 +2,100 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
-import yaml
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
-from study.config import Study
+from study import progress, trial
+from study.config import MAX_CORE_HOURS, Study
+from study.errors import ConfigError, Fault, Place, Where, nowhere
+from study.files import Files
 from study.methods import Method
-from study.parameters import first_duplicate
+from study.parameters import Positive, not_text, shown
 from study.regimes import Regime
-from study.sweeps import Raw, SweepError, on_presets, origins, scalar, spread
-
-Place = tuple[Any, ...]
-"""The keys and positions that lead to something in a configuration."""
+from study.sweeps import Raw, counted, fault, on_presets, origins, presets, scalar, spread
 
 
-class ConfigError(ValueError):
-    """A configuration that cannot be used; `messages` has one line for each thing to mend."""
+def read(raw: Raw, paths: Sequence[str | Path], overrides: Raw) -> Study:
+    """The study of a raw mapping that was read from files, some of its keys set on the command line.
 
-    def __init__(self, source: str, messages: list[str]) -> None:
-        self.messages = messages
-        count = "1 error" if len(messages) == 1 else f"{len(messages)} errors"
-        super().__init__("\n".join([f"{count} in {source}", *(f"  {line}" for line in messages)]))
+    Raises `ConfigError` that names file, line and key of each error.
+    """
+    files = Files.read(paths, overrides)
+    return parse(raw, files.source, files.where)
 
 
-def parse(raw: Raw, source: str = "the configuration") -> Study:
+def parse(raw: Raw, source: str = "the configuration", where: Where = nowhere) -> Study:
     """The typed study of a raw mapping, whose `defaults` every regime starts from.
 
     Raises `ConfigError` with one line for each error, as "key: The 'p' parameter of ... must be ... Got ... instead."
     """
-    given = {key: value for key, value in raw.items() if key != "defaults"}
-    defaults = raw.get("defaults") or {}
-    if not isinstance(defaults, Mapping):
-        wanted = "must be a mapping of what every regime starts from"
-        raise ConfigError(source, [f"defaults: The 'defaults' parameter of study {wanted}. Got {defaults!r} instead."])
-    errors: list[str] = []
-    if isinstance(given.get("regimes"), Mapping):
-        given["regimes"], errors = _written_out(defaults, given["regimes"])
+    written, faults = _written_out(raw)
     try:
-        study = Study.model_validate(given)
+        # Of what could not be written out, checks across regimes would say what is not so.
+        study = Study.model_validate(written, context={"incomplete": bool(faults)})
+        if not faults:
+            faults = [*progress.too_dear(study), *trial.faults(study)]
     except ValidationError as error:
-        errors += _messages(error, raw, given.get("regimes"))
-    if errors:
-        raise ConfigError(source, list(dict.fromkeys(errors)))
+        faults += _faults(error, raw, written.get("regimes"), {one.place[1] for one in faults if one.place[1:]})
+    if faults:
+        raise ConfigError(source, [one.line(where) for one in faults])
     return study
 
 
-def _written_out(defaults: Raw, regimes: Mapping[Any, Any]) -> tuple[dict[str, Any], list[str]]:
-    """Every regime on its presets and the defaults, each sweep as all that it stands for; and what is wrong in them."""
-    found, errors = dict[str, Any](), list[str]()
-    try:
-        defaults = on_presets({}, defaults)
-    except SweepError as error:
-        errors.append(f"defaults.{error.parameter}: {error}")
-        defaults = {}
+def _written_out(raw: Raw) -> tuple[dict[str, Any], list[Fault]]:
+    """A study with every regime on its presets and the defaults, each sweep as all it stands for; and the faults."""
+    given = {key: value for key, value in raw.items() if key != "defaults"}
+    defaults, faults = raw.get("defaults") or {}, list[Fault]()
+    if not isinstance(defaults, Mapping):
+        wanted = f"must be a mapping of what every regime starts from. Got {shown(defaults)} instead."
+        defaults, faults = {}, [Fault(("defaults",), f"The 'defaults' parameter of study {wanted}")]
+    if isinstance(given.get("regimes"), Mapping):
+        given["regimes"], more = _all_regimes(raw, defaults, given["regimes"], _room(raw))
+        faults += more
+    return given, faults
+
+
+def _all_regimes(raw: Raw, given: Raw, regimes: Raw, room: int) -> tuple[dict[str, Any], list[Fault]]:
+    defaults, general = on_presets({}, given)
+    general = [*_by_sweeps_alone(given), *general]
+    defaults = {key: value for key, value in defaults.items() if key not in BY_SWEEPS}
+    faults = [Fault(("defaults", *one.place), one.message) for one in general]
+    found = dict[str, Any]()
     for name, regime in regimes.items():
-        try:
-            more = _standing_for(str(name), defaults, {} if regime is None else regime)
-            if twin := next((one for one in more if one in found or (one in regimes and one != name)), None):
-                raise SweepError("sweep", "make regimes by other names than those there are", twin)
-        except SweepError as error:
-            general = error.parameter in defaults and error.parameter not in (regime or {})
-            place = "defaults" if general else f"regimes.{name}"
-            errors.append(f"{place}.{error.parameter}: {error}")
-            more = {str(name): {}}  # so that all else is still checked
-        found |= more
-    return found, errors
+        if hint := not_text(name):
+            message = f"The name of a regime must be a text. Got {shown(name)} instead.{hint}"
+            faults.append(Fault(("regimes", name), message))
+            continue
+        more, wrong = _standing_for(str(name), defaults, {} if regime is None else regime, room)
+        if twins := [one for one in more if one in found or (one in regimes and one != name)]:
+            wrong.append(fault("sweep", "make regimes by other names than those there are", twins[0]))
+        faults += [Fault(_written(raw, ("regimes", name), one.place), one.message) for one in wrong]
+        found |= {key: value for key, value in more.items() if key not in twins}
+        room -= len(more)
+    return found, faults
 
 
-def _standing_for(name: str, defaults: Raw, regime: Any) -> dict[str, Any]:
+def _standing_for(name: str, defaults: Raw, regime: Any, room: int) -> tuple[dict[str, Any], list[Fault]]:
     if not isinstance(regime, Mapping):
-        return {name: regime}
-    return dict(spread(name, on_presets(defaults, regime), DEFAULT_METHODS))
+        return {name: regime}, []
+    whole, unknown = on_presets(defaults, {key: value for key, value in regime.items() if key not in BY_SWEEPS})
+    found, wrong = spread(name, whole, DEFAULT_METHODS, room)
+    faults = [*_by_sweeps_alone(regime), *unknown, *wrong]
+    for one in found.values():
+        if (count := counted(one.get("clips")) * counted(one.get("regularizations"))) > room:
+            must = f"make at most {room:,} pairs, to stay within the study's 'max_core_hours'"
+            return {name: {}}, [*faults, fault("clips", f"and the regularizations {must}", count)]
+    return found, faults
+
+
+BY_SWEEPS = ("part_of", "at")
+
+
+def _by_sweeps_alone(regime: Raw) -> list[Fault]:
+    return [fault(key, "be left to sweeps, which write it", regime[key]) for key in BY_SWEEPS if key in regime]
 
 
 DEFAULT_METHODS = {
@@ -84,52 +105,56 @@ DEFAULT_METHODS = {
 }
 
 
-MERGE = "tag:yaml.org,2002:merge"  # the key `<<`, which lays one mapping under another
+def _room(raw: Raw) -> int:
+    """How many trainings a study may have, whatever else is wrong with it."""
+    try:
+        hours = TypeAdapter(Positive).validate_python(raw.get("max_core_hours", MAX_CORE_HOURS))
+    except ValidationError:
+        hours = MAX_CORE_HOURS
+    return progress.affordable(hours)
 
 
-class _OnceLoader(yaml.SafeLoader):
-    """YAML in which a key may stand once in its mapping."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value if key.tag != MERGE]
-        if (twin := first_duplicate(keys, repr)) is not None:
-            line = node.start_mark.line + 1
-            raise ConfigError(
-                str(self.name), [f"The key {twin} must stand once in the mapping at line {line}. Got it twice instead."]
-            )
-        return super().construct_mapping(node, deep)
-
-
-def refuse_twins(path: str) -> None:
-    """Raise `ConfigError` where a key stands twice in a mapping of a YAML file: the last would win unseen."""
-    with open(path, encoding="utf-8") as file:
-        yaml.load(file, _OnceLoader)
-
-
-def _messages(error: ValidationError, raw: Raw, written: Any) -> Iterator[str]:
+def _faults(error: ValidationError, raw: Raw, written: Any, incomplete: Collection[str]) -> Iterator[Fault]:
     for line in error.errors(include_url=False):
         loc = tuple(part for part in line["loc"] if part != "[key]")
-        key = ".".join(str(part) for part in _origin(loc, raw, written))
-        yield f"{key}: {line['msg']}" if key else line["msg"]
+        missing = line["msg"].endswith("Got nothing instead.")
+        nameless = isinstance(line["input"], Mapping) and "a mapping with 'name'" in line["msg"]
+        regime = written.get(loc[1]) if loc[:1] == ("regimes",) and loc[1:] and isinstance(written, Mapping) else None
+        if not isinstance(regime, Mapping):
+            yield Fault(loc, line["msg"])
+            continue
+        # What only lacks something may have it from the preset or the axis that could not be read.
+        lacking = missing or nameless or loc[2:] == ("tuning",)
+        if not lacking or regime.get("part_of", loc[1]) not in incomplete:
+            yield Fault(_origin(loc, raw, regime, missing), line["msg"])
 
 
-def _origin(loc: Place, raw: Raw, written: Any) -> Place:
-    """Where the user wrote it: in the sweep that made the regime, in the regime, or in the `defaults`."""
-    if loc[:1] != ("regimes",) or len(loc) < 2 or not isinstance(written.get(loc[1]), Mapping):
-        return loc
-    regime = written[loc[1]]
-    swept = loc[1] not in map(str, raw["regimes"])
+def _origin(loc: Place, raw: Raw, regime: Raw, missing: bool) -> Place:
+    """Where the user wrote it: in the sweep that made the regime, in the regime, its presets, or in the `defaults`."""
+    swept = "part_of" in regime
     own: Place = ("regimes", regime["part_of"] if swept else loc[1])
+    if swept and not loc[2:]:  # its name, which the sweep made
+        return (*own, "sweep")
     keys, points = _sweep(regime["at"], own, raw) if swept else ({}, [])
     rest = _ungridded(loc[2:], regime)
     for end in range(len(rest), 0, -1):
         if (key := ".".join(map(str, rest[:end]))) in keys:
             return keys[key]
+    return _written(raw, own, rest, points, missing)
+
+
+def _written(raw: Raw, own: Place, rest: Place, points: Sequence[Place] = (), missing: bool = False) -> Place:
+    """Where what a regime has at a place is written: in a point of its sweep, itself, the defaults, or a preset."""
     roots = [*points, own, ("defaults",)]
-    for known in (rest, rest[:-1]):
-        for root in roots:
-            if known and _stands(raw, (*root, *known)):
+    for known in (rest[:-1],) if missing else (rest, rest[:-1]):
+        for root in roots if known else ():
+            if _stands(raw, (*root, *known)):
                 return (*root, *rest)
+        for root in roots if known else ():
+            names = _value(raw, (*root, "from")) if _stands(raw, (*root, "from")) else []
+            named = [names] if isinstance(names, str) else names
+            if any(_stands(presets(), (name, *known)) for name in named if isinstance(name, str)):
+                return (*root, "from")
     return (*own, *rest)
 
 
@@ -138,7 +163,7 @@ def _sweep(at: Raw, own: Place, raw: Raw) -> tuple[dict[str, Place], list[Place]
     keys, points = dict[str, Place](), list[Place]()
     for axis, value in at.items():
         written = [root for root in (own, ("defaults",)) if _stands(raw, (*root, "sweep", axis))]
-        place = (*(written or [own])[0], "sweep", axis)
+        place = (*written[0], "sweep", axis) if written else _written(raw, own, ("sweep", axis))
         values = _value(raw, place) if written else None
         if isinstance(values, Mapping):
             points += [(*place, name) for name in values if scalar(name) == value]

@@ -36,6 +36,7 @@ class Data(Settings):
     """Which digits, how many, and how many of their labels are wrong."""
 
     title: ClassVar[str] = "data"
+    looks_at: ClassVar[Mapping[str, frozenset[str]]] = {"train_size": frozenset({"validation_size"})}
     name: Annotated[
         Literal["mnist", "fashion-mnist", "mnist-sample"],
         Must(f"one of {listed(tuple(TRAIN_DIGITS))}", ("imagenet", 3)),
@@ -93,6 +94,10 @@ class Regime(Settings):
         Field(description="Written by a sweep: the value of each of its keys."),
         Must("a mapping from keys to values", (3, "lr")),
     ] = {}  # noqa: RUF012, which pydantic copies
+
+    @classmethod
+    def writable(cls) -> list[str]:
+        return [*(name for name in super().writable() if name not in ("part_of", "at")), "from", "sweep"]
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:

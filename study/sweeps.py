@@ -13,18 +13,17 @@ from typing import Any
 
 import yaml
 
-from study.parameters import listed, suggestion
+from study.errors import Fault, Place
+from study.parameters import listed, shown, suggestion
 
 Raw = Mapping[str, Any]
 PRESETS = Path(__file__).with_name("presets.yaml")
 
 
-class SweepError(ValueError):
-    """A preset or a sweep that cannot be read; says what it must be."""
-
-    def __init__(self, parameter: str, must: str, got: object, hint: str = "") -> None:
-        super().__init__(f"The '{parameter}' parameter of regime must {must}. Got {got!r} instead.{hint}")
-        self.parameter = parameter
+def fault(parameter: str, must: str, got: object, hint: str = "", inside: Place = ()) -> Fault:
+    """What is wrong with a parameter of a regime, or with something inside of it."""
+    message = f"The '{parameter}' parameter of regime must {must}. Got {shown(got)} instead.{hint}"
+    return Fault((parameter, *inside), message)
 
 
 @dataclass(frozen=True)
@@ -64,37 +63,49 @@ def _merged(key: str, base: Any, over: Any) -> Any:
     return {**base, **over} if key == "data" else merge(base, over)
 
 
-def on_presets(defaults: Raw, regime: Raw) -> Raw:
-    """A regime laid on the presets that its `from` names, in their order, and those on the defaults."""
-    names = regime.get("from", [])
-    names = [names] if isinstance(names, str) else names
+def on_presets(defaults: Raw, regime: Raw) -> tuple[Raw, list[Fault]]:
+    """A regime laid on the presets that its `from` names, in their order, and those on the defaults; and what is wrong.
+
+    A preset that is not there is left out.
+    """
+    given = regime.get("from", [])
+    names = [given] if isinstance(given, str) else given
+    own = {key: value for key, value in regime.items() if key != "from"}
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise SweepError("from", "be the name of a preset, or a list of names", names)
+        return merge(defaults, own), [fault("from", "be the name of a preset, or a list of names", names)]
+    known = list(presets())
     whole: Any = defaults
     for name in names:
-        if name not in presets():
-            known = list(presets())
-            raise SweepError("from", f"name presets out of {listed(known)}", name, suggestion(name, known))
-        whole = merge(whole, presets()[name])
-    return merge(whole, {key: value for key, value in regime.items() if key != "from"})
+        whole = merge(whole, presets().get(name, {}))
+    must = f"name presets out of {listed(known)}"
+    unknown = [name for name in names if name not in presets()]
+    return merge(whole, own), [fault("from", must, name, suggestion(name, known)) for name in unknown]
 
 
-def spread(name: str, regime: Raw, methods: Raw) -> dict[str, Raw]:
-    """The regimes that one with a `sweep` stands for: every combination of the points of its axes; without, itself.
+def spread(name: str, regime: Raw, methods: Raw, room: int) -> tuple[dict[str, Raw], list[Fault]]:
+    """The regimes that one with a `sweep` stands for, and what is wrong: every combination of the points of its axes.
 
-    methods: those that a regime has by default, whose parameters can be swept without naming them.
+    Without a sweep, it stands for itself; an axis that cannot be read is left out. methods: those that a regime has by
+    default, whose parameters can be swept without naming them. room: how many regimes there may be.
     """
-    if "sweep" not in regime:
-        return {name: regime}
-    axes = regime["sweep"]
-    if not isinstance(axes, Mapping) or not axes:
-        raise SweepError("sweep", "be a mapping from keys to lists of values, or from names to named points", axes)
     base = {key: value for key, value in regime.items() if key != "sweep"}
+    if "sweep" not in regime:
+        return {name: base}, []
+    given = regime["sweep"]
+    if not isinstance(given, Mapping) or not given:
+        must = "be a mapping from keys to lists of values, or from names to named points"
+        return {name: base}, [fault("sweep", must, given)]
+    read = {str(axis): _points(str(axis), values) for axis, values in given.items()}
+    axes = {axis: points for axis, points in read.items() if isinstance(points, list)}
+    faults = [points for points in read.values() if isinstance(points, Fault)]
+    if (count := math.prod(map(len, axes.values()))) > room:
+        must = f"make at most {room:,} regimes, to stay within the study's 'max_core_hours'"
+        return {name: base}, [*faults, fault("sweep", must, count)]
     found: dict[str, Raw] = {}
-    for combination in product(*(_points(str(axis), values) for axis, values in axes.items())):
-        at = {str(axis): point.value for axis, point in zip(axes, combination, strict=True)}
+    for combination in product(*axes.values()) if axes else ():
+        at = {axis: point.value for axis, point in zip(axes, combination, strict=True)}
         found[named(name, at)] = {**_laid(base, combination, methods), "part_of": name, "at": at}
-    return found
+    return found or {name: base}, faults
 
 
 def _laid(regime: Any, points: Sequence[Point], methods: Raw) -> Raw:
@@ -113,19 +124,27 @@ def _opened(raw: Raw, path: Sequence[str]) -> Raw:
     return {**raw, head: _opened(inner, rest) if isinstance(inner, Mapping) else inner}
 
 
-def _points(axis: str, values: object) -> list[Point]:
-    """The points of one axis: of a key, one a value; of a name, one an entry of the mapping."""
+def _points(axis: str, values: object) -> list[Point] | Fault:
+    """The points of one axis: of a key, one a value; of a name, one an entry of the mapping; or what is wrong."""
+    inside = (axis,)
+    if not NAMEABLE.fullmatch(last := axis.split(".")[-1]):
+        must = "vary keys, or names of lower-case letters, digits, '-', '_' and '.'"
+        return fault("sweep", must, last, inside=inside)
     if isinstance(values, Mapping) and values and all(isinstance(over, Mapping) for over in values.values()):
         points = [Point(_text(value), scalar(value), over) for value, over in values.items()]
     elif isinstance(values, list) and values:
         path = tuple(axis.split("."))
         points = [Point(_text(value), scalar(value), _nested(path, value), path) for value in map(_number, values)]
     else:
-        raise SweepError("sweep", f"have a list of values, or a mapping of points, for '{axis}'", values)
+        must = f"have a list of values, or a mapping of points, for '{axis}'"
+        return fault("sweep", must, values, inside=inside)
     names = [point.text for point in points]
     if len(set(names)) < len(names):
-        raise SweepError("sweep", f"have different values for '{axis}'", names)
+        return fault("sweep", f"have different values for '{axis}'", names, inside=inside)
     return points
+
+
+NAMEABLE = re.compile("[a-z0-9._-]+")
 
 
 def _number(value: object) -> object:
@@ -188,6 +207,17 @@ def with_grids(entries: object) -> object:
     if not isinstance(entries, list | tuple):
         return entries
     return [one for entry in entries for one in of_grid(entry)]
+
+
+def counted(entries: object) -> int:
+    """How many methods a list stands for, at least one, without writing them out."""
+    return max(sum(map(_count, entries)), 1) if isinstance(entries, list | tuple) else 1
+
+
+def _count(entry: object) -> int:
+    if isinstance(entry, list | tuple):
+        return math.prod(map(_count, entry))
+    return math.prod(len(v["grid"]) for v in entry.values() if _is_grid(v)) if isinstance(entry, Mapping) else 1
 
 
 def origins(entries: object) -> Iterator[int]:

@@ -55,7 +55,7 @@ class Tuning(Settings):
         Literal["minimum", "one_standard_error"], Must("'minimum' or 'one_standard_error'", ("best", 1))
     ] = "minimum"
     seeds: Annotated[
-        tuple[Annotated[NaturalInt, Field(lt=2**31)], ...],
+        tuple[NaturalInt, ...],
         BeforeValidator(_tuning_seeds),
         Field(min_length=1),
         AfterValidator(distinct),

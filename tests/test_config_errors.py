@@ -4,7 +4,6 @@ import copy
 import math
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +13,7 @@ from hypothesis import strategies as st
 
 from study.clipping import Clipping
 from study.parameters import listed
-from study.reading import ConfigError, parse, refuse_twins
+from study.reading import ConfigError, parse
 
 
 def errors(raw: dict[str, Any]) -> list[str]:
@@ -100,11 +99,11 @@ NAMES_OF_CLIPS = listed(sorted(Clipping.members))
              "epochs: The 'epochs' parameter of regime must be a whole number of at least 1. Got 0 instead.",
              "modle: The 'modle' parameter of regime is not known; it has 'description', 'data', 'model', 'loss', "
              "'optimizer', 'schedule', 'epochs', 'batch_size', 'grid', 'clips', 'regularizations', 'tuning', "
-             "'part_of', 'at'. "
+             "'from', 'sweep'. "
              "Did you mean 'model'?",
              "3: The '3' parameter of regime is not known; it has 'description', 'data', 'model', 'loss', "
              "'optimizer', 'schedule', 'epochs', 'batch_size', 'grid', 'clips', 'regularizations', 'tuning', "
-             "'part_of', 'at'."],
+             "'from', 'sweep'."],
         ),
         (
             {"optimizer": {"name": "sgd", "lr": 1, "nesterov": True}},
@@ -143,8 +142,8 @@ def test_errors_of_a_regime(regime: dict[Any, Any], messages: list[str]) -> None
             ["name: The 'name' parameter of study must be lower-case letters, digits, '-' and '_', at most 40 of "
              "them. Got nothing instead.",
              "nmae: The 'nmae' parameter of study is not known; it has 'name', 'description', 'seeds', "
-             "'seeds_per_job', 'device', 'plugins', 'statistics', 'figures', 'claims', 'regimes'. "
-             "Did you mean 'name'?"],
+             "'seeds_per_job', 'max_core_hours', 'device', 'plugins', 'statistics', 'figures', 'claims', 'regimes', "
+             "'defaults'. Did you mean 'name'?"],
         ),
         (
             {"name": "../up", "seeds": [1, 1], "seeds_per_job": "many", "regimes": {"x": 3}, "statistics": 7},
@@ -211,8 +210,9 @@ def test_the_error_counts_and_names_its_source() -> None:
 
 ONE_FORM = re.compile(
     r"(.*: )?The '.*' parameter of [^.]* (must [a-z].*\. Got .* instead\.|is not known; it has ('.*'|none)\.)"
-    r"( Did you mean '[a-z_0-9]+'\?)?"
-    r"|(.*: )?The [a-z]+ section must be a mapping of parameters\. Got .* instead\.",
+    r"( Did you mean '[a-z_0-9]+'\?| YAML reads .* quotes make a text of them\.| It may be at most \d+\.)?"
+    r"|(.*: )?The [a-z]+ section must be a mapping of parameters\. Got .* instead\."
+    r"|max_core_hours: The 'max_core_hours' parameter of study must .* Raise it, or ask for less\.",
     re.DOTALL,
 )
 NOT_OURS = re.compile(r"[Ii]nput should|[Vv]alue error|pydantic|Extra inputs|Field required|[Kk]eys should|valid ")
@@ -267,13 +267,3 @@ def reaches(inside: Any, part: Any) -> bool:
     if isinstance(inside, list):
         return isinstance(part, int) and part < len(inside)
     return isinstance(inside, dict) and part in inside
-
-
-def test_a_key_given_twice_is_refused_with_its_place(tmp_path: Path) -> None:
-    path = tmp_path / "twins.yaml"
-    path.write_text("name: x\nseeds: 2\nregimes:\n  a: {}\n  b: {}\n  a: {epochs: 3}\n")
-    with pytest.raises(ConfigError, match="The key 'a' must stand once in the mapping at line 4"):
-        refuse_twins(str(path))
-    for once in ("{a: {epochs: 2}, b: {epochs: 2}}", "{a: &a {epochs: 2}, b: {<<: *a, epochs: 3}, c: *a}"):
-        path.write_text(f"name: x\nregimes: {once}\n")
-        refuse_twins(str(path))

@@ -84,7 +84,7 @@ def test_a_file_that_cannot_be_used_is_an_error_of_the_configuration(mine: Path,
     with pytest.raises(ConfigError) as caught:
         parse({"name": "a", "plugins": [str(mine)], "regimes": {"x": {}}})
     (line,) = caught.value.messages
-    assert line.startswith("plugins: The 'plugins' parameter of study must ")
+    assert line.startswith("plugins.0: The 'plugins' parameter of study must ")
     assert message.format(path=mine) in line
     assert {family: dict(family.members) for family in Method.__subclasses__()} == before
 

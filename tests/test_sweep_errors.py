@@ -1,5 +1,6 @@
 """What is wrong with presets, sweeps and grids is said at once, and named where it stands."""
 
+import re
 from typing import Any
 
 import pytest
@@ -41,16 +42,16 @@ def places(messages: list[str]) -> list[str]:
          "sweep: The 'sweep' parameter of regime must be a mapping from keys to lists of values, or from names to "
          "named points. Got {{}} instead."),
         ({"sweep": {"optimizer.lr": 0.1}},
-         "sweep: The 'sweep' parameter of regime must have a list of values, or a mapping of points, for "
+         "sweep.optimizer.lr: The 'sweep' parameter of regime must have a list of values, or a mapping of points, for "
          "'optimizer.lr'. Got 0.1 instead."),
         ({"sweep": {"epochs": []}},
-         "sweep: The 'sweep' parameter of regime must have a list of values, or a mapping of points, for 'epochs'. "
-         "Got [] instead."),
+         "sweep.epochs: The 'sweep' parameter of regime must have a list of values, or a mapping of points, for "
+         "'epochs'. Got [] instead."),
         ({"sweep": {"depth": {"a": {"epochs": 3}, "b": 3}}},
-         "sweep: The 'sweep' parameter of regime must have a list of values, or a mapping of points, for 'depth'. "
-         "Got {{'a': {{'epochs': 3}}, 'b': 3}} instead."),
+         "sweep.depth: The 'sweep' parameter of regime must have a list of values, or a mapping of points, for "
+         "'depth'. Got {{'a': {{'epochs': 3}}, 'b': 3}} instead."),
         ({"sweep": {"optimizer.lr": [0.1, 1, 0.1]}},
-         "sweep: The 'sweep' parameter of regime must have different values for 'optimizer.lr'. "
+         "sweep.optimizer.lr: The 'sweep' parameter of regime must have different values for 'optimizer.lr'. "
          "Got ['0.1', '1', '0.1'] instead."),
         ({"sweep": {"optimizer.lr": [0.1, -1]}},
          "sweep.optimizer.lr: The 'lr' parameter of optimizer 'sgd' must be a positive number. Got -1 instead."),
@@ -69,7 +70,7 @@ def places(messages: list[str]) -> list[str]:
         ({"epochs": 0, "sweep": {"optimizer.lr": [0.1, 1]}},
          "epochs: The 'epochs' parameter of regime must be a whole number of at least 1. Got 0 instead."),
         ({"from": "sizes", "data": {"name": "mnist-sample", "validation_size": 100}, "batch_size": 10},
-         "sweep.data.train_size: The 'train_size' parameter of data must be at most 900, what validation_size leaves "
+         "from: The 'train_size' parameter of data must be at most 900, what validation_size leaves "
          "of the 1000 of 'mnist-sample'. Got {size} instead."),
         ({"clips": ["none", {"name": "value", "bound": {"grid": [1, 2]}}, {"name": "value", "bound": {"grid": [-4]}}]},
          "clips.2.bound: The 'bound' parameter of clipping 'value' must be a positive number. Got -4 instead."),
@@ -125,12 +126,67 @@ def test_a_sweep_takes_no_regimes_place(first: str) -> None:
     ]
 
 
-def test_an_axis_whose_name_makes_no_regimes_name_is_refused_at_its_regime() -> None:
-    (message,) = errors_of(sweep={"Größe": {"a": {"epochs": 3}}})
-    assert message.startswith("regimes.x: The 'regimes' parameter of study must be a mapping from names")
-    assert message.endswith("Got 'x_Größe=a' instead.")
+def test_an_axis_whose_name_makes_no_regimes_name_is_refused_where_it_stands() -> None:
+    assert errors_of(sweep={"Größe": {"a": {"epochs": 3}}}) == [
+        "regimes.x.sweep.Größe: The 'sweep' parameter of regime must vary keys, or names of lower-case letters, "
+        "digits, '-', '_' and '.'. Got 'Größe' instead."
+    ]
+    (message,) = errors_of(sweep={"a" * 99: {"a": {"epochs": 3}}})
+    assert message.startswith("regimes.x.sweep: The 'regimes' parameter of study must be a mapping from names")
 
 
 def test_a_preset_that_is_not_there_hides_no_other_fault() -> None:
     found = places(errors({"epochs": 0}, x={"from": "memorise"}, y={"sweep": 3}, z={"batch_size": 0}))
     assert found == ["regimes.x.from", "regimes.y.sweep", "defaults.epochs", "regimes.z.batch_size"]
+
+
+def test_faults_of_presets_and_sweeps_hide_no_other_fault_of_their_regime() -> None:
+    sweep = {"optimizer.lr": [], "epochs": [1, 0], "batch_size": 3}
+    assert sorted(places(errors_of(**{"from": ["adan", "small"], "sweep": sweep, "clips": ["nine"], "swep": {}}))) == [
+        "regimes.x.clips.0",
+        "regimes.x.from",
+        "regimes.x.sweep.batch_size",
+        "regimes.x.sweep.epochs",
+        "regimes.x.sweep.optimizer.lr",
+        "regimes.x.swep",
+    ]
+
+
+def test_what_a_missing_preset_or_axis_would_have_given_is_not_asked_for() -> None:
+    assert places(errors_of(**{"from": "memorise", "optimizer": {"lr": 3}})) == ["regimes.x.from"]
+    tuning = {"along": ["optimizer.lr"], "seeds": 1}
+    assert places(errors_of(sweep={"optimizer.lr": 3}, tuning=tuning)) == ["regimes.x.sweep.optimizer.lr"]
+
+
+def test_what_sweeps_write_is_left_to_them() -> None:
+    assert places(errors({"at": {"epochs": 3}}, x={"part_of": "y"})) == ["defaults.at", "regimes.x.part_of"]
+
+
+@pytest.mark.parametrize(
+    ("given", "place"),
+    [
+        ({"sweep": {"epochs": list(range(1, 1001)), "batch_size": list(range(1, 1001))}}, "sweep"),
+        ({"clips": ["none", {"name": "value", "bound": {"grid": [0.1] * 10**6}}]}, "clips"),
+        ({"clips": ["none", *[{"name": "value", "bound": {"grid": [0.1] * 1000}}] * 1000]}, "clips"),
+    ],
+)
+def test_a_grid_that_no_machine_could_train_is_refused_before_it_is_written_out(
+    given: dict[str, Any], place: str
+) -> None:
+    (message,) = errors_of(**given)
+    assert message.startswith(f"regimes.x.{place}: The '{place}' parameter of regime must ")
+    assert "make at most" in message
+    assert "to stay within the study's 'max_core_hours'. Got 100" in message
+
+
+def test_a_study_longer_than_it_may_be_is_refused_with_its_forecast() -> None:
+    raw = {"name": "a", "regimes": {"x": {"epochs": 10**6}}}
+    with pytest.raises(ConfigError) as caught:
+        parse(raw)
+    (message,) = caught.value.messages
+    said = re.fullmatch(
+        r"max_core_hours: The 'max_core_hours' parameter of study must be at least ([\d,]+), the forecast of all that "
+        r"the study trains. Got 1000 instead. Raise it, or ask for less.", message,
+    )  # fmt: skip
+    assert said
+    assert parse({**raw, "max_core_hours": int(said[1].replace(",", ""))}).max_core_hours > 1000

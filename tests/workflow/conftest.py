@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PARTS = ("Snakefile", "config", "paper", "study", "workflow")
+PARTS = ("Snakefile", "config", "paper", "profiles", "study", "workflow")
 
 
 @dataclass(frozen=True)

@@ -23,11 +23,8 @@ ENGINE = [f"study/{module}.py" for module in ENGINE_MODULES]
 
 def read_study():
     """The study, or all errors of its configuration and the end."""
-    source = ", ".join(str(path) for path in workflow.configfiles) or "the configuration"
     try:
-        for path in workflow.configfiles:
-            reading.refuse_twins(path)
-        return reading.parse(config, source)
+        return reading.read(config, workflow.configfiles, workflow.config_settings.config)
     except reading.ConfigError as error:
         print(error, file=sys.stderr)
         # A WorkflowError would add lines of this file to the message.

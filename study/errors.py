@@ -1,0 +1,45 @@
+"""What is wrong in a configuration: each thing where it stands, all at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+Place = tuple[Any, ...]
+"""The keys and positions that lead to something in a configuration."""
+
+Where = Callable[[Place], str]
+"""Words on where a place is written, such as "line 3"; empty if that is not known."""
+
+MOST_SHOWN = 100
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing to mend: where it stands, and a sentence that says what is wrong."""
+
+    place: Place
+    message: str
+
+    def line(self, where: Where) -> str:
+        """As it is printed: the key, the line of the file, the sentence."""
+        key, written = ".".join(map(str, self.place)), where(self.place)
+        heads = [head for head in (key, f"({written})" if written else "") if head]
+        return f"{' '.join(heads)}: {self.message}" if heads else self.message
+
+
+class ConfigError(ValueError):
+    """A configuration that cannot be used; `messages` has one line for each thing to mend."""
+
+    def __init__(self, source: str, messages: Iterable[str]) -> None:
+        self.messages = list(dict.fromkeys(messages))
+        count = "1 error" if len(self.messages) == 1 else f"{len(self.messages)} errors"
+        shown, more = self.messages[:MOST_SHOWN], len(self.messages) - MOST_SHOWN
+        rest = [f"... and {more} more"] if more > 0 else []
+        super().__init__("\n".join([f"{count} in {source}", *(f"  {line}" for line in (*shown, *rest))]))
+
+
+def nowhere(place: Place) -> str:
+    """For what was not written in a file."""
+    return ""

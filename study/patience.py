@@ -1,0 +1,33 @@
+"""A limit to how long something may take: for code that others wrote."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def within(seconds: float) -> Iterator[Callable[[], None]]:
+    """Raise TimeoutError in what runs here once so many seconds have passed; what is given starts the time anew.
+
+    Where there are no alarms (another thread than the main one, Windows) there is no limit.
+    """
+    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "setitimer"):
+        yield lambda: None
+        return
+
+    def ring(*_: object) -> None:
+        raise TimeoutError(f"it took longer than {seconds:,.0f} s")
+
+    def start() -> None:
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+
+    before = signal.signal(signal.SIGALRM, ring)
+    start()
+    try:
+        yield start
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
