@@ -41,3 +41,7 @@ rule all:
 localrules:
     all,
     figures,
+
+
+# Last, since it knows all rules.
+include: "workflow/rules/targets.smk"

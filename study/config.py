@@ -156,13 +156,13 @@ class Study(Settings):
         for figure in self.figures or ():
             there, what = {
                 "claims": (self.claims, "claims"),
-                "tuning_curves": (self.tuned_settings, "a tuned regime"),
-                "sweeps": (swept, "a sweep"),
+                "tuning_curves": (self.tuned_settings, "tuned regime"),
+                "sweeps": (swept, "sweep"),
                 "firing": (True, ""),
-            }.get(figure, (alone, "a regime without a sweep"))
+            }.get(figure, (alone, "regime without a sweep"))
             if not there and _written_out(info):
                 self.refuse(
-                    ("figures", f"leave out '{figure}' where the study has not {what}", list(self.figures or ()))
+                    ("figures", f"leave out '{figure}' where the study has no {what}", list(self.figures or ()))
                 )
         return self
 

@@ -24,7 +24,8 @@ class Fault:
 
     def line(self, where: Where) -> str:
         """As it is printed: the key, the line of the file, the sentence."""
-        key, written = ".".join(map(str, self.place)), where(self.place)
+        parts = [str(part) if str(part).isprintable() else repr(part) for part in self.place]
+        key, written = ".".join(parts), where(self.place)
         heads = [head for head in (key, f"({written})" if written else "") if head]
         return f"{' '.join(heads)}: {self.message}" if heads else self.message
 

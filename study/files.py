@@ -173,7 +173,7 @@ class _Loader(yaml.SafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         first = dict[Any, int]()
         for key, _ in node.value:
-            if key.tag == MERGE:
+            if key.tag == MERGE or not isinstance(key, yaml.ScalarNode):
                 continue
             name, line = self.construct_object(key, deep=True), key.start_mark.line + 1
             if name == TEMPLATE:

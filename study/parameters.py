@@ -54,7 +54,7 @@ def suggestion(word: object, known: Sequence[str]) -> str:
     return f" Did you mean '{lower[near[0]]}'?" if near else ""
 
 
-MOST_LETTERS = 120  # of a value in an error
+MOST_LETTERS, MOST_SHOWN = 120, 400  # of a text in an error, and of a whole value
 
 
 class _Brief(reprlib.Repr):
@@ -87,7 +87,8 @@ class _Brief(reprlib.Repr):
 
 def shown(value: object) -> str:
     """A value as it is shown in an error."""
-    return _Brief().repr(value)
+    text = _Brief().repr(value)
+    return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}..."
 
 
 def not_text(value: object) -> str:
@@ -207,7 +208,7 @@ def hint(kind: str, got: object, wanted: str) -> str:
     if kind == "less_than_equal" and isinstance(got, int) and got > MOST:
         return f" It may be at most {MOST}."
     if isinstance(got, str):
-        return suggestion(got, re.findall("'([^']*)'", wanted)) if kind in ("literal_error", "must") else ""
+        return suggestion(got, re.findall("'([^']*)'", wanted))
     return not_text(got) if kind in ("literal_error", "must", "string_type") else ""
 
 

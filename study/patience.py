@@ -19,7 +19,7 @@ def within(seconds: float) -> Iterator[Callable[[], None]]:
         return
 
     def ring(*_: object) -> None:
-        raise TimeoutError(f"it took longer than {seconds:,.0f} s")
+        raise TimeoutError(f"it took longer than {seconds:g} s")
 
     def start() -> None:
         signal.setitimer(signal.ITIMER_REAL, seconds)

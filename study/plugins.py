@@ -78,6 +78,9 @@ def _check(path: Path, module: str, before: Mapping[type[Method], Mapping[str, t
         kinds = "a subclass of Clipping or Regularization with a 'name'"
         raise PluginError(f"must name files that define a method ({kinds}). Got '{path}' instead")
     for method in new:
+        bases = [base for base in method.__mro__[1:] if base.__module__.startswith("study.")]
+        if hidden := [name for name in method.model_fields if name != "name" and any(name in vars(b) for b in bases)]:
+            raise PluginError(f"must give parameters names of their own. Got '{hidden[0]}' in '{path}' instead")
         for attribute, (got, known_values) in method.declared().items():
             if got not in known_values:
                 raise PluginError(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from pathlib import Path
 
 import pandas as pd
 
@@ -105,6 +107,20 @@ def duration(seconds: float) -> str:
     if seconds < 90:
         return f"{max(round(seconds), 1)} s"
     return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def last_words(log: Path) -> str:
+    """Why a job failed, by the last line of its log; empty where that is no error."""
+    try:
+        lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    except OSError:
+        return ""
+    last = lines[-1].strip() if lines else ""
+    # An error of ours is a sentence; of others the name of its class says something.
+    kind, _, sentence = last.partition(": ")
+    if re.fullmatch(r"[\w.]+", kind) and sentence.startswith("The "):
+        return sentence
+    return last if last.startswith("The ") or re.match(r"[\w.]*(Error|Exception|Interrupt)\b", last) else ""
 
 
 @dataclass

@@ -86,8 +86,8 @@ def _standing_for(name: str, defaults: Raw, regime: Any, room: int) -> tuple[dic
     faults = [*_by_sweeps_alone(regime), *unknown, *wrong]
     for one in found.values():
         if (count := counted(one.get("clips")) * counted(one.get("regularizations"))) > room:
-            must = f"make at most {room:,} pairs, to stay within the study's 'max_core_hours'"
-            return {name: {}}, [*faults, fault("clips", f"and the regularizations {must}", count)]
+            must = f"make at most {room:,} pairs with the regularizations, to stay within the study's 'max_core_hours'"
+            return {name: {}}, [*faults, fault("clips", must, count)]
     return found, faults
 
 
@@ -109,24 +109,46 @@ def _room(raw: Raw) -> int:
     """How many trainings a study may have, whatever else is wrong with it."""
     try:
         hours = TypeAdapter(Positive).validate_python(raw.get("max_core_hours", MAX_CORE_HOURS))
-    except ValidationError:
-        hours = MAX_CORE_HOURS
-    return progress.affordable(hours)
+        return max(progress.affordable(hours), FEW)
+    except (ValidationError, OverflowError):
+        return progress.affordable(MAX_CORE_HOURS)
+
+
+FEW = 1_000  # trainings that are written out whatever they take, so that their forecast can be told
 
 
 def _faults(error: ValidationError, raw: Raw, written: Any, incomplete: Collection[str]) -> Iterator[Fault]:
-    for line in error.errors(include_url=False):
+    lines = error.errors(include_url=False)
+    unread = "".join(_text_of(line["input"]) for line in lines if line["loc"][:1] == ("plugins",))
+    for line in lines:
+        if _defined_in(unread, line["input"]) and "must be one of" in line["msg"]:
+            continue
         loc = tuple(part for part in line["loc"] if part != "[key]")
         missing = line["msg"].endswith("Got nothing instead.")
         nameless = isinstance(line["input"], Mapping) and "a mapping with 'name'" in line["msg"]
         regime = written.get(loc[1]) if loc[:1] == ("regimes",) and loc[1:] and isinstance(written, Mapping) else None
         if not isinstance(regime, Mapping):
-            yield Fault(loc, line["msg"])
+            if loc != ("regimes",) or written or not raw.get("regimes"):  # else their names were wrong
+                yield Fault(loc, line["msg"])
             continue
         # What only lacks something may have it from the preset or the axis that could not be read.
         lacking = missing or nameless or loc[2:] == ("tuning",)
         if not lacking or regime.get("part_of", loc[1]) not in incomplete:
             yield Fault(_origin(loc, raw, regime, missing), line["msg"])
+
+
+def _text_of(path: Any) -> str:
+    """A file of methods that could not be loaded."""
+    try:
+        return Path(path).read_text(encoding="utf-8", errors="replace")
+    except (OSError, TypeError, ValueError):
+        return ""
+
+
+def _defined_in(text: str, entry: Any) -> bool:
+    """Whether a method that is not known may be one of a file that could not be loaded."""
+    name = entry.get("name") if isinstance(entry, Mapping) else entry
+    return isinstance(name, str) and any(f"{quote}{name}{quote}" in text for quote in "\"'")
 
 
 def _origin(loc: Place, raw: Raw, regime: Raw, missing: bool) -> Place:
@@ -140,6 +162,9 @@ def _origin(loc: Place, raw: Raw, regime: Raw, missing: bool) -> Place:
     for end in range(len(rest), 0, -1):
         if (key := ".".join(map(str, rest[:end]))) in keys:
             return keys[key]
+    deeper = [key for key in keys if key.startswith(".".join(map(str, rest)) + ".")]
+    if deeper and not any(_stands(raw, (*root, *rest)) for root in (own, ("defaults",))):
+        return keys[deeper[0]]
     return _written(raw, own, rest, points, missing)
 
 

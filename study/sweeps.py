@@ -172,7 +172,7 @@ def _text(value: object) -> str:
     if isinstance(value, Mapping):
         value = value.get("name", "")
     if isinstance(value, list):
-        value = "x".join(map(str, value))
+        value = "x".join(str(item) if isinstance(item, int | float | str) else shown(item) for item in value)
     text = re.sub(r"[^a-z0-9._-]+", "-", str(value).lower())
     return text if isinstance(value, int) else text.strip("-.") or "point"
 
@@ -188,7 +188,11 @@ def of_grid(entry: object) -> list[object]:
     In a combination, a list of entries, every value of one meets every value of the others.
     """
     if isinstance(entry, list | tuple):
-        return [list(one) for one in product(*(of_grid(part) for part in entry))]
+        return [list(one) for one in product(*map(_of_one, entry))]
+    return _of_one(entry)
+
+
+def _of_one(entry: object) -> list[object]:
     if not isinstance(entry, Mapping):
         return [entry]
     grids = {key: value["grid"] for key, value in entry.items() if _is_grid(value)}
@@ -216,7 +220,11 @@ def counted(entries: object) -> int:
 
 def _count(entry: object) -> int:
     if isinstance(entry, list | tuple):
-        return math.prod(map(_count, entry))
+        return math.prod(map(_count_one, entry))
+    return _count_one(entry)
+
+
+def _count_one(entry: object) -> int:
     return math.prod(len(v["grid"]) for v in entry.values() if _is_grid(v)) if isinstance(entry, Mapping) else 1
 
 

@@ -27,6 +27,7 @@ from study.training import one_hot
 
 BATCH, PIXELS, CLASSES = 4, 784, 10
 SECONDS = 20.0
+STATE = "state."
 Tensors = dict[str, Tensor]
 
 
@@ -62,7 +63,7 @@ def fault_of(method: Method) -> str | None:
                     return f"The '{hook}' method of {method.owner()} must {wrong} instead."
     except Exception as error:
         reason = str(error).strip().partition("\n")[0][:200]
-        got = f"{type(error).__name__}: {reason}{plugins.line_of(error, method)}"
+        got = f"{type(error).__name__}: {reason}".removesuffix(": ") + plugins.line_of(error, method)
         return f"The '{hook}' method of {method.owner()} must run on the tensors of a small net. Got {got} instead."
     return None
 
@@ -90,7 +91,8 @@ class Call:
             vmap(self.function)(*self.arguments)
         except RuntimeError as error:
             reason = str(error).strip().partition("\n")[0][:200]
-            return f"run mapped over seeds, so without a Python 'if' on the value of a tensor. Got '{reason}'"
+            without = "without a Python 'if' on the value of a tensor and without random numbers of its own"
+            return f"run mapped over seeds, {without}. Got '{reason}'"
         return None
 
 
@@ -99,24 +101,28 @@ def _unlike(wanted: Any, got: Any, name: str = "") -> str | None:
     of = f" for '{name}'" if name else ""
     if isinstance(wanted, tuple):
         if not isinstance(got, tuple) or len(got) != len(wanted):
-            return f"return {len(wanted)} things. Got {_kind(got)}"
-        return next((wrong for pair in zip(wanted, got, strict=True) if (wrong := _unlike(*pair, name))), None)
+            return f"return a tuple of {len(wanted)}. Got {_kind(got)}"
+        first = _unlike(wanted[0], got[0])
+        return first or _unlike(wanted[1], got[1], STATE if isinstance(wanted[1], Mapping) else "")
     if isinstance(wanted, Mapping):
         if not isinstance(got, Mapping) or set(got) != set(wanted):
             found = f"those of {sorted(map(str, got))}" if isinstance(got, Mapping) else _kind(got)
-            return f"return tensors by the names {sorted(wanted)}. Got {found}"
-        return next((wrong for key in wanted if (wrong := _unlike(wanted[key], got[key], key))), None)
+            what = "the state that it was given, with" if name == STATE else "tensors by"
+            return f"return {what} the names {sorted(wanted)}. Got {found}"
+        return next((wrong for key in wanted if (wrong := _unlike(wanted[key], got[key], f"{name}{key}"))), None)
     if not isinstance(got, Tensor):
         return f"return a tensor{of}. Got {_kind(got)}"
     if got.shape != wanted.shape:
         return f"return a tensor of shape {tuple(wanted.shape)}{of}. Got {tuple(got.shape)}"
     if got.dtype != wanted.dtype:
         return f"return {wanted.dtype}{of}. Got {got.dtype}"
-    return None if got.isfinite().all() else f"return finite numbers{of}. Got {got[~got.isfinite()][0]}"
+    # What it remembers may start at infinity.
+    finite = name.startswith(STATE) or got.isfinite().all()
+    return None if finite else f"return finite numbers{of}. Got {got[~got.isfinite()][0]}"
 
 
 def _kind(value: object) -> str:
-    return f"{len(value)} things" if isinstance(value, tuple) else type(value).__name__
+    return f"a tuple of {len(value)}" if isinstance(value, tuple) else type(value).__name__
 
 
 def _each(tree: Any, change: Callable[[Tensor], Tensor]) -> Any:

@@ -130,4 +130,5 @@ wildcard_constraints:
     variant=r"[^/]+",
     seeds=r"[0-9_-]+",
     table="|".join([*store.TABLES, "tuning_runs"]),
-    figure="|".join(FIGURES),
+    figure="|".join(DRAWABLE),
+    name="|".join(DOWNLOADS),

@@ -35,6 +35,8 @@ class StudyProgress(logging.Handler):
     def failed(self, job, logs):
         name = described(job.rule_name, job.wildcards) if job else "a job"
         print(f"FAILED {name}; its log: {', '.join(logs) or 'none'}", file=sys.stderr, flush=True)
+        for why in filter(None, (progress.last_words(Path(log)) for log in logs)):
+            print(f"       {why}", file=sys.stderr, flush=True)
 
     def finished(self, job):
         if job is None or job.rule_name == "all":

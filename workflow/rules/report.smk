@@ -13,6 +13,8 @@ rule table:
         tex=f"{PAPER}/tables/{{paper_table}}.tex",
     log:
         f"{LOGS}/tables/{{paper_table}}.log",
+    wildcard_constraints:
+        paper_table="|".join(TABLES),
     script:
         "../scripts/table.py"
 

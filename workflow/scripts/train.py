@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 
-from study import plugins, records, replicates, store
+from study import blame, plugins, records, replicates, store
 from study.data import load
 from study.variants import Block, Variant
 
@@ -15,6 +15,7 @@ plugins.load(snakemake.params.plugins)
 variant = Variant.model_validate_json(snakemake.params.spec)
 digits = load(variant.data.name, Path(snakemake.params.folder))
 seeds = Block.parse(snakemake.wildcards.seeds).seeds
-trained = replicates.train(variant, seeds, digits, report=lambda line: print(line, file=sys.stderr))
+with blame.named(variant, len(seeds)) as report:
+    trained = replicates.train(variant, seeds, digits, report)
 for name, table in records.tidy(snakemake.params.study, trained).items():
     store.write(table, snakemake.output[name])
