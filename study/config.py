@@ -156,6 +156,7 @@ class Study(Settings):
         for figure in self.figures or ():
             there, what = {
                 "claims": (self.claims, "claims"),
+                "profiles": (self.tuned_settings, "tuned regime"),
                 "tuning_curves": (self.tuned_settings, "tuned regime"),
                 "sweeps": (swept, "sweep"),
                 "firing": (True, ""),

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from study.clipping import Clipping
+from study.figures import FIGURES
 from study.parameters import listed
 from study.reading import ConfigError, parse
 
@@ -267,3 +268,22 @@ def reaches(inside: Any, part: Any) -> bool:
     if isinstance(inside, list):
         return isinstance(part, int) and part < len(inside)
     return isinstance(inside, dict) and part in inside
+
+
+BY_ITSELF: dict[str, Any] = {"clips": ["none"]}
+SWEPT = {"sweep": {"epochs": [1, 2]}}
+
+
+@pytest.mark.parametrize(
+    ("regime", "tables"),
+    [(BY_ITSELF, {"regimes"}), (SWEPT, set()), ({"tuning": {}}, {"regimes"}), ({**SWEPT, "tuning": {}}, set())],
+)
+def test_a_figure_that_the_study_does_not_draw_is_refused(regime: dict[str, Any], tables: set[str]) -> None:
+    """By what the figures themselves say of the tables that they need and of sweeps."""
+    of_tuning = {"tuning", "tuned", "profiles", "across", "thresholds"}
+    absent = {"claims"} | tables | (set() if "tuning" in regime else of_tuning)
+    for name, figure in FIGURES.items():
+        drawn = absent.isdisjoint(figure.needs) and (figure.swept or "sweep" not in regime)
+        found = said_of({"name": "a", "figures": [name], "regimes": {"x": regime}})
+        assert bool(found) != drawn, (name, found)
+        assert drawn or f"must leave out '{name}' where the study has no " in found[0]
