@@ -75,6 +75,7 @@ def test_settings_are_those_in_force() -> None:
     }
 
 
+@pytest.mark.usefixtures("registries_as_before")
 def test_nothing_tells_whose_machine_it_was(tmp_path: Path) -> None:
     """A user's own method too is named by its file alone."""
     (tmp_path / "halving.py").write_text(METHOD)
