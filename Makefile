@@ -4,7 +4,7 @@ CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
 BIN := .venv/bin
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --scheduler greedy --rerun-incomplete
 
-.PHONY: help study smoke test figures report catalogue claims publish fast laws lint lock schema environment clean
+.PHONY: help study smoke test figures report catalogue claims verify publish fast laws lint lock schema environment clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -23,6 +23,18 @@ report: environment ## the report of the default study
 
 claims: environment ## the full study and its ledger of claims at ten seeds, an hour; make claims SEEDS=30 adds the others
 	$(SNAKEMAKE) --configfile config/paper.yaml --config seeds=$(or $(SEEDS),10)
+
+# A rerun starts afresh where the last one came to its end, and goes on where it was stopped.
+AGAIN := results/default/verify
+VERDICTS := $(AGAIN)/$(or $(CELLS),6)-cells-seed-$(or $(SEED),0).csv
+
+verify: environment paper/reference/runs.parquet ## train 6 cells of the default study again, or CELLS=all, and compare with the reference
+	$(if $(wildcard $(AGAIN)/*.csv),rm -rf $(AGAIN))
+	$(SNAKEMAKE) -- $(VERDICTS)
+	$(BIN)/python -m study.verification $(VERDICTS)
+
+paper/reference/runs.parquet:
+	@echo "There is no $@ to compare with: make study writes it."; exit 1
 
 publish: ## keep a finished study's paper in docs/studies/: make publish STUDY=catalogue
 	mkdir -p docs/studies/$(STUDY)/figures

@@ -24,6 +24,7 @@ from study.figures import Tables
 from study.findings import RegimeFindings
 from study.methods import compact
 from study.models import Model
+from study.provenance import Account
 from study.regimes import Regime
 from study.resolution import resolution_rows, resolution_text
 from study.standings import ranking_text
@@ -92,6 +93,7 @@ def fill(source: Path, form: Form, study: Study, tables: Tables, captions: Mappi
         model_text=_model_text,
         findings=findings,
         runs=runs,
+        origin=Account.of(tables["provenance"]),
         shown=set(captions),
         ranking=ranking_text(tables["ranking"]),
         crossed=any(regime.grid == "crossed" for regime in study.regimes.values()),

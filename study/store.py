@@ -1,10 +1,11 @@
-"""Tables on disk: written whole or not at all, checked when read."""
+"""Tables on disk: written whole or not at all, sealed by a checksum, checked when read."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -14,6 +15,9 @@ import pyarrow.parquet as pq
 
 from study.records import KEYS
 
+PROVENANCE = b"provenance"
+SEAL = hashlib.sha256().digest_size
+REMEDY = "Delete it and run the same command again: it will be made anew."
 TABLES = ("runs", "epochs", "steps", "tensors", "weights")
 
 
@@ -28,21 +32,67 @@ def atomically(path: Path, write: Callable[[Path], object]) -> None:
     os.close(handle)
     try:
         write(Path(name))
+        with open(name, "rb+") as file:
+            os.fsync(file.fileno())  # so that a power cut leaves the old file or the new one, not an empty one
         os.chmod(name, 0o644)
         os.replace(name, path)
     finally:
         Path(name).unlink(missing_ok=True)
 
 
-def write(table: pd.DataFrame, path: Path | str) -> None:
-    """Write a table as parquet (keys as dictionaries) or, by its suffix, as csv."""
+def write(table: pd.DataFrame, path: Path | str, provenance: str = "") -> None:
+    """Write a table as sealed parquet (keys as dictionaries) or, by its suffix, as csv.
+
+    `provenance` goes into the parquet's metadata: where the rows come from, as text.
+    """
     path = Path(path)
     if path.suffix == ".csv":
         atomically(path, lambda file: table.to_csv(file, index=False, lineterminator="\n"))
     else:
         compact = table.astype(dict.fromkeys(_texts(table), "category"))
         arrow = pa.Table.from_pandas(compact, preserve_index=False)
-        atomically(path, lambda file: pq.write_table(arrow, file, compression="zstd"))
+        arrow = arrow.replace_schema_metadata({**arrow.schema.metadata, PROVENANCE: provenance})
+        _sealed(path, lambda file: pq.write_table(arrow, file, compression="zstd"))
+
+
+def write_all(tables: Mapping[str, pd.DataFrame], paths: Mapping[str, Path | str], provenance: str = "") -> None:
+    """Write several tables, each to the path of its name."""
+    for name, table in tables.items():
+        write(table, paths[name], provenance)
+
+
+def _sealed(path: Path, write: Callable[[Path], object]) -> None:
+    def fill(file: Path) -> None:
+        write(file)
+        seal(file)
+
+    atomically(path, fill)
+
+
+def seal(file: Path) -> None:
+    """Put the SHA-256 of a parquet file before its footer, where readers look for nothing.
+
+    Parquet's own checksums are of pages: they leave the footer out, and a damaged footer is read as garbage or ends
+    the process.
+    """
+    with file.open("rb+") as opened:
+        digest = hashlib.file_digest(opened, "sha256").digest()
+        opened.seek(-8, os.SEEK_END)
+        footer = 8 + int.from_bytes(opened.read(4), "little")
+        opened.seek(-footer, os.SEEK_END)
+        tail = opened.read()
+        opened.seek(-footer, os.SEEK_END)
+        opened.write(digest + tail)
+
+
+def _unsealed(path: Path) -> bytes:
+    """The bytes of a parquet file, once its seal is found whole; nothing of it is parsed before."""
+    content = path.read_bytes()
+    start = len(content) - 8 - int.from_bytes(content[-8:-4], "little")
+    seal, whole = content[start - SEAL : start], content[: start - SEAL] + content[start:]
+    if start < SEAL or hashlib.sha256(whole).digest() != seal:
+        raise TableError(f"The table '{path}' must be as it was written. Got another checksum instead. {REMEDY}")
+    return whole
 
 
 def _texts(table: pd.DataFrame) -> list[str]:
@@ -50,20 +100,38 @@ def _texts(table: pd.DataFrame) -> list[str]:
 
 
 def read(path: Path | str) -> pd.DataFrame:
-    """Read a table written by `write`; raises `TableError` where it is damaged or lacks the key columns."""
+    """Read a table written by `write`; raises `TableError` where it is damaged or is none of a study."""
     path = Path(path)
-    try:
-        table = (
-            pd.read_csv(path, keep_default_na=False, na_values=[""]) if path.suffix == ".csv" else pd.read_parquet(path)
-        )
-    except (pa.ArrowInvalid, OSError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise TableError(f"The table '{path}' cannot be read ({error}). Delete it; it will be made again.") from error
-    # A ledger of claims has no regimes.
-    missing = [key for key in KEYS[:2] if key not in table and not (key == "regime" and "claim" in table)]
-    if missing:
-        raise TableError(f"The table '{path}' must have the columns {missing}. Got {list(table)} instead.")
+    table = _csv(path) if path.suffix == ".csv" else _parquet(path).to_pandas()
+    if "study" not in table:
+        raise TableError(f"The table '{path}' must have the column 'study'. Got {list(table)} instead. {REMEDY}")
     texts = {key: "str" for key in _texts(table) if table[key].dtype == "category"}
     return table.astype(texts)
+
+
+def _csv(path: Path) -> pd.DataFrame:
+    try:
+        return pd.read_csv(path, keep_default_na=False, na_values=[""])
+    except OSError as error:
+        raise TableError(_unreadable(path, error)) from error
+    except ValueError as error:  # of pandas, or no UTF-8
+        raise TableError(f"The table '{path}' must be a csv file. Got one with {error} instead. {REMEDY}") from error
+
+
+def _parquet(path: Path) -> pa.Table:
+    try:
+        return pq.read_table(pa.BufferReader(_unsealed(path)))
+    except OSError as error:
+        raise TableError(_unreadable(path, error)) from error
+
+
+def _unreadable(path: Path, error: OSError) -> str:
+    return f"The table '{path}' must be a file that can be read. Got '{error.strerror or error}' instead."
+
+
+def read_provenance(path: Path | str) -> str:
+    """Where the rows of a parquet table come from, as `write` was told."""
+    return (_parquet(Path(path)).schema.metadata or {}).get(PROVENANCE, b"").decode()
 
 
 def collect(variants: Sequence[Sequence[Path]], seeds: Iterable[int], path: Path) -> None:
@@ -76,7 +144,9 @@ def collect(variants: Sequence[Sequence[Path]], seeds: Iterable[int], path: Path
     def fill(file: Path) -> None:
         writer: pq.ParquetWriter | None = None
         for blocks in variants:
-            table = pa.concat_tables([_arrow(block) for block in blocks], promote_options="permissive")
+            table = pa.concat_tables(
+                [_parquet(block).replace_schema_metadata(None) for block in blocks], promote_options="permissive"
+            )
             table = table.filter(pc.is_in(table["seed"], wanted))
             order = pa.array(range(table.num_rows))
             table = table.append_column("_row", order).sort_by([("seed", "ascending"), ("_row", "ascending")])
@@ -86,15 +156,7 @@ def collect(variants: Sequence[Sequence[Path]], seeds: Iterable[int], path: Path
         if writer:
             writer.close()
 
-    atomically(path, fill)
-
-
-def _arrow(path: Path) -> pa.Table:
-    try:
-        table = pq.read_table(path)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise TableError(f"The table '{path}' cannot be read ({error}). Delete it; it will be made again.") from error
-    return table.replace_schema_metadata(None)
+    _sealed(path, fill)
 
 
 def read_all(paths: Iterable[Path | str]) -> dict[str, pd.DataFrame]:

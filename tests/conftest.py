@@ -13,6 +13,7 @@ from hypothesis import settings
 
 from study import plugins
 from study.data import Digits, load
+from study.methods import Method
 
 settings.register_profile("core", deadline=None)  # the first example of a test pays for imports and tracing
 settings.load_profile("core")
@@ -35,6 +36,15 @@ def pytest_collection_finish() -> None:
 @pytest.fixture(scope="session")
 def digits() -> Digits:
     return load("mnist-sample", Path())
+
+
+@pytest.fixture
+def registries_as_before() -> Iterator[None]:
+    """Methods that the test registers are gone after it."""
+    before = {family: dict(family.members) for family in Method.__subclasses__()}
+    yield
+    for family, members in before.items():
+        family.members = members
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """A user's own file of methods: named in a configuration it is as good as built in, and it can break nothing."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,12 +23,7 @@ class Half(Clipping):
 """
 
 
-@pytest.fixture(autouse=True)
-def registries_as_before() -> Iterator[None]:
-    before = {family: dict(family.members) for family in Method.__subclasses__()}
-    yield
-    for family, members in before.items():
-        family.members = members
+pytestmark = pytest.mark.usefixtures("registries_as_before")
 
 
 @pytest.fixture

@@ -1,8 +1,6 @@
 """How every figure of a study looks, as data, and how a figure is saved."""
 
 import functools
-import os
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -15,6 +13,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.typing import LineStyleType
 
+from study.store import atomically
 from study.tuning import method_of
 
 Tables: TypeAlias = Mapping[str, pd.DataFrame]
@@ -174,7 +173,7 @@ def _settled(figure: Figure) -> Figure:
 def save(figure: Figure, stem: Path | str, formats: Sequence[str] = ("pdf", "svg", "png")) -> list[Path]:
     """Write `<stem>.<format>` for each format, the same bytes for the same figure, and return the paths.
 
-    Each file appears whole or not at all (written beside its place, then renamed).
+    Each file appears whole or not at all.
     """
     for name in formats:
         if name not in METADATA:
@@ -186,9 +185,5 @@ def save(figure: Figure, stem: Path | str, formats: Sequence[str] = ("pdf", "svg
 
 
 def _save_one(figure: Figure, path: Path, name: str) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".saving-") as folder:
-        part = Path(folder) / path.name
-        figure.savefig(part, format=name, metadata=METADATA[name])
-        os.replace(part, path)
+    atomically(path, lambda file: figure.savefig(file, format=name, metadata=METADATA[name]))
     return path

@@ -1,6 +1,7 @@
 # The study that the configuration asks for, where its files are, and what its jobs depend on.
 import inspect
 import os
+import random
 import sys
 from pathlib import Path
 
@@ -34,6 +35,7 @@ def read_study():
 STUDY = read_study()
 RESULTS = f"results/{STUDY.name}"
 PAPER = "paper" if STUDY.name == "default" else f"{RESULTS}/paper"
+AGAIN = f"{RESULTS}/verify"  # where `make verify` trains once more
 LOGS = f"logs/{STUDY.name}"
 VARIANTS = {(v.regime, v.slug): v for v in variants.expand(STUDY)}
 TUNED = {(v.regime, v.slug): v for v in variants.expand_tuning(STUDY)}
@@ -43,6 +45,7 @@ ANALYSES = (
     "summary",
     "ranking",
     "regimes",
+    "provenance",
     *(("tuning", "tuned", "profiles", "across", "thresholds") if TUNED else ()),
     *(("claims",) if STUDY.claims else ()),
 )
@@ -123,6 +126,15 @@ def sources(wildcards):
     variant = variant_of(wildcards)
     methods = (variant.model, variant.clip, *variant.regularization)
     return [*ENGINE, *map(source_of, methods)]
+
+
+def sampled(wildcards):
+    """The last files of some cells' trainings: as many as asked for, or all."""
+    keys = sorted(VARIANTS)
+    count = len(keys) if wildcards.cells == "all" else min(int(wildcards.cells), len(keys))
+    chosen = random.Random(int(wildcards.seed)).sample(keys, count)
+    blocks = variants.plan_blocks(STUDY.seeds, (), STUDY.seeds_per_job)
+    return [f"{AGAIN}/{regime}/{slug}/{block.name}/weights.parquet" for regime, slug in chosen for block in blocks]
 
 
 wildcard_constraints:

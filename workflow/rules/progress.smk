@@ -49,11 +49,10 @@ class StudyProgress(logging.Handler):
 
 def described(rule_name, wildcards):
     """A job in the study's words."""
-    if rule_name == "train":
+    if rule_name in ("train", "retrain"):
         variant = TRAINED[wildcards["regime"], wildcards["variant"]]
-        return (
-            f"train {variant.regime}: {variant.clip_label} x {variant.regularization_label}, seeds {wildcards['seeds']}"
-        )
+        cell = f"{variant.regime}: {variant.clip_label} x {variant.regularization_label}"
+        return f"{rule_name} {cell}, seeds {wildcards['seeds']}"
     return " ".join([rule_name, *wildcards.values()])
 
 
@@ -109,7 +108,7 @@ def worth_reading(record):
 onstart:
     counted = study_progress()
     runs = sum(len(seeds_of(key)) * (variant.folds or 1) for key, variant in TRAINED.items())
-    if asked() != {"cost"}:
+    if "train" in asked():
         print(f"study {STUDY.name}: {counted.opening(runs)}", file=sys.stderr, flush=True)
     logger.addHandler(StudyProgress(counted))
     for handler in logger.handlers:

@@ -34,7 +34,9 @@ rule report:
         css="paper/report.css",
         template="paper/report.typ",
         code=[
-            *expand("study/{room}.py", room=["report", "findings", "resolution", "standings", "verdicts"]),
+            *expand(
+                "study/{room}.py", room=["report", "findings", "provenance", "resolution", "standings", "verdicts"]
+            ),
             *sorted(map(str, Path("study/answers").glob("*.py"))),
         ],
     output:

@@ -1,0 +1,44 @@
+# Where the runs come from, what a rerun must equal, and `make verify`: cells trained once more and compared with that.
+REFERENCE = f"{PAPER}/reference/runs.parquet"
+
+
+rule reference:
+    input:
+        evaluated=lambda w: [path for blocks in trained("weights") for path in blocks],
+        tuning=lambda w: [path for blocks in trained("runs", TUNED) for path in blocks],
+        sources=["study/provenance.py", "study/verification.py"],
+    output:
+        provenance=f"{RESULTS}/provenance.csv",
+        reference=REFERENCE,
+    log:
+        f"{LOGS}/reference.log",
+    params:
+        seeds=STUDY.seeds,
+    script:
+        "../scripts/reference.py"
+
+
+use rule train as retrain with:
+    output:
+        **{table: f"{AGAIN}/{{regime}}/{{variant}}/{{seeds}}/{table}.parquet" for table in store.TABLES},
+    log:
+        f"{LOGS}/verify/{{regime}}/{{variant}}/{{seeds}}.log",
+
+
+rule verify:
+    input:
+        again=sampled,
+        sources=["study/provenance.py", "study/verification.py", "study/analysis/agreement.py"],
+    output:
+        f"{AGAIN}/{{cells}}-cells-seed-{{seed}}.csv",
+    log:
+        f"{LOGS}/verify/{{cells}}-cells-seed-{{seed}}.log",
+    wildcard_constraints:
+        cells=r"[1-9]\d*|all",
+        seed=r"\d+",
+    params:
+        # No input: it is kept with the paper, and must not be made anew to be compared with.
+        reference=REFERENCE,
+        seeds=STUDY.seeds,
+    script:
+        "../scripts/verify.py"
