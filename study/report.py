@@ -161,7 +161,20 @@ def _model_text(model: Model) -> str:
 
 
 def _pipe_table(rows: list[dict[str, object]] | pd.DataFrame) -> str:
-    return pd.DataFrame(rows).to_markdown(index=False, disable_numparse=True)
+    """Rows as Markdown; the dashes under the names give pandoc the widths of a table that is wider than a page."""
+    table = pd.DataFrame(rows)
+    lines = table.to_markdown(index=False, disable_numparse=True).splitlines()
+    widths = [_width([str(name), *map(str, table[name])]) for name in table]
+    return "\n".join([*lines[:1], f"|{'|'.join(':' + '-' * width for width in widths)}|", *lines[2:]])
+
+
+WIDEST = 40  # characters of a column that others of the table leave room for
+
+
+def _width(cells: list[str]) -> int:
+    """The characters that a column asks for: its longest word at least, its longest cell where that is not too long."""
+    word = max(len(word) for cell in cells for word in (cell.split() or [""]))
+    return max(word, min(max(map(len, cells)), WIDEST)) + 1
 
 
 def to_html(markdown: str, folder: Path, bibliography: Path, style: Path) -> str:
