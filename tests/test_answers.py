@@ -89,6 +89,10 @@ def test_thresholds_that_agree_in_the_median_are_predicted_by_it() -> None:
     ).words
     assert "more than a factor of 3 apart" in apart
     assert "no one percentile predicts it" in apart
+    below = which_threshold(
+        {**tables, "thresholds": thresholds((0.1, 1.0, 0.0), (2.0, 4.0, 0.05), (1.0, 4.0, 0.01))}
+    ).words
+    assert "from 0 % to 5 %: it lies below nearly all of them, and a percentile does not say how far below" in below
     few = which_threshold({**tables, "thresholds": thresholds((1.0, 2.0, 0.3), (1.0, 2.0, 0.3))}).words
     assert few.endswith("0.50 times the median norm without a clip: so few settings make no rule.")
 

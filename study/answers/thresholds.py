@@ -13,6 +13,7 @@ from study.findings import number, percent
 
 ALIKE = 3.0  # multiples of the median this many times apart are still called one rule
 CLOSE = 0.25  # of percentiles
+BELOW_ALL = 0.1  # a percentile at which a threshold is below nearly all norms
 FEW = 3  # settings below which nothing is called a rule
 BINS = (("hardly ever (under 1 %)", 0.01), ("in up to half of the steps", 0.5), ("in more than half", 0.99),
         ("at nearly every step", np.inf))  # fmt: skip
@@ -60,13 +61,18 @@ def _threshold_words(found: pd.DataFrame, settings: int) -> str:
     words = f"{took}; it lies at {span(ratios)} times the median norm without a clip"
     words += f", {'less than' if agree else 'more than'} a factor of {ALIKE:g} apart."
     if ranks:
-        close = max(ranks) - min(ranks) <= CLOSE
-        low, high = (percent(one, 0) for one in (min(ranks), max(ranks)))
-        words += f" Its percentile among the unclipped norms goes from {low} to {high}"
-        words += ": one percentile predicts it." if close else ": no one percentile predicts it."
+        words += f" {_rank_words(min(ranks), max(ranks), agree)}"
     return (
         f"{words} {'A multiple of the median is a first guess' if agree else 'The threshold has to be searched for'}."
     )
+
+
+def _rank_words(low: float, high: float, agree: bool) -> str:
+    """Whether one percentile of the unclipped norms would have done."""
+    words = f"Its percentile among the unclipped norms goes from {percent(low, 0)} to {percent(high, 0)}"
+    if high <= BELOW_ALL and not agree:
+        return f"{words}: it lies below nearly all of them, and a percentile does not say how far below."
+    return f"{words}: {'one' if high - low <= CLOSE else 'no one'} percentile predicts it."
 
 
 def how_often(tables: Tables) -> Answer:
