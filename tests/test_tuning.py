@@ -208,6 +208,7 @@ def test_runs_of_folds_have_identities_of_their_own() -> None:
 
 BEFORE_FOLDS: dict[str, Any] = {
     "name": "pinned",
+    "statistics": {"probes": 6, "curve_samples": 1000},  # the defaults of then
     "defaults": {
         "clips": ["none", {"name": "value", "bound": 0.01}, {"name": "adaptive_unit", "ratio": 0.01}],
         "regularizations": [

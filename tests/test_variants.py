@@ -84,7 +84,7 @@ def test_expand_crosses_clips_and_regularizations_in_every_regime() -> None:
         "one": {"clips": clips, "regularizations": ["none", {"name": "l1", "strength": 0.1}], "epochs": 3},
         "two": {"optimizer": "adam", "loss": "squared_error", "batch_size": 7},
     }
-    raw = {"name": "a", "regimes": regimes, "statistics": {"probes": 4}, "device": "cuda"}
+    raw = {"name": "a", "regimes": regimes, "statistics": {"probes": 4}, "device": "cpu"}
     variants = expand(parse(raw))
     assert len(variants) == 3 * 2 + 1
     assert [(v.regime, v.clip_label, v.regularization_label) for v in variants[:3]] == [
@@ -93,7 +93,7 @@ def test_expand_crosses_clips_and_regularizations_in_every_regime() -> None:
     assert {(v.epochs, v.optimizer.name) for v in variants[:6]} == {(3, "sgd")}
     two = variants[6]
     assert (two.regime, two.optimizer.name, two.loss.name, two.batch_size) == ("two", "adam", "squared_error", 7)
-    assert {(v.statistics.probes, v.device) for v in variants} == {(4, "cuda")}
+    assert {(v.statistics.probes, v.device) for v in variants} == {(4, "cpu")}
     assert len({v.slug for v in variants}) == len(variants)
 
 

@@ -167,7 +167,8 @@ def gradient_with(clip: Clipping | str, regularization: Any) -> Tensors:
         noise[name] = {key: torch.empty(draw.shape) for key, draw in draws.items()}
         for key, draw in draws.items():
             draw.fill(noise[name][key], random)
-    return chain.step(parameters, chain.initial_memory(parameters), x, one_hot(labels, CLASSES), noise)[0]
+    direction, *_ = chain.step(parameters, chain.initial_memory(parameters), x, one_hot(labels, CLASSES), noise)
+    return direction.product()
 
 
 @pytest.mark.parametrize("make", REGULARIZATION_MODES.values(), ids=REGULARIZATION_MODES)

@@ -208,17 +208,21 @@ def test_noise_comes_from_the_given_stream_alone_and_nothing_is_changed_in_place
 
 
 Train = Callable[..., RunRecord]
+CLIP = {"name": "global_norm", "max_norm": 0.5}
 
 
 @pytest.fixture(scope="module")
 def train(digits: Digits) -> Train:
-    """The record of a run without regularization, remembered, or with one."""
+    """The record of a run without regularization, remembered, or with one; under a clip unless told otherwise."""
 
-    def trained(regularization: Any, epochs: int) -> RunRecord:
-        return replicates.train(variant(regularization=regularization, epochs=epochs), [3], digits)[0]
+    def trained(regularization: Any, epochs: int, clip: Any) -> RunRecord:
+        return replicates.train(variant(regularization=regularization, epochs=epochs, clip=clip), [3], digits)[0]
 
-    plain = functools.cache(lambda epochs: trained("none", epochs))
-    return lambda epochs, method=None: trained(method, epochs) if method else plain(epochs)
+    def of(epochs: int, method: Regularization | None = None, clip: Any = CLIP) -> RunRecord:
+        return trained(method, epochs, clip) if method else plain(epochs, str(clip))
+
+    plain = functools.cache(lambda epochs, clip: trained("none", epochs, CLIP if clip == str(CLIP) else clip))
+    return of
 
 
 def epochs(method: Regularization) -> int:
@@ -228,8 +232,20 @@ def epochs(method: Regularization) -> int:
 
 @law("zero_is_none")
 def test_zero_strength_is_none_bit_for_bit(make: Make, train: Train) -> None:
+    """Beside a clip too, but for what acts between it and the optimizer."""
     zero = switched_off(make)
-    assert trace(train(epochs(zero), zero)) == trace(train(epochs(zero)))
+    clip = "none" if zero.overrides("after_clip") else CLIP
+    assert trace(train(epochs(zero), zero, clip)) == trace(train(epochs(zero), clip=clip))
+
+
+@law("zero_is_none")
+def test_zero_strength_beside_a_clip_is_none_but_for_rounding(make: Make, train: Train) -> None:
+    """What acts after the clip needs its coefficients in the gradient, which else the optimizer puts in."""
+    zero = switched_off(make)
+    found, plain = train(epochs(zero), zero), train(epochs(zero))
+    for name in ("loss", "norm_before", "norm_after"):
+        assert found.steps[name] == pytest.approx(plain.steps[name], rel=1e-4)
+    assert found.final["test"].loss == pytest.approx(plain.final["test"].loss, rel=1e-4)
 
 
 @law("some_is_not_none")

@@ -42,6 +42,7 @@ def test_a_plugin_that_cannot_be_loaded_is_an_error_and_nothing_starts(fresh: Ch
         "config/smoke.yaml", lambda text: text.replace("name: smoke\n", f"name: smoke\nplugins: [{tmp_path}/mine.py]\n")
     )
     printed = fresh.snakemake("-n", expect=1)
-    assert "plugins: The 'plugins' parameter of study must name Python files that can be imported." in printed
+    assert "plugins.0 (line " in printed
+    assert "The 'plugins' parameter of study must name Python files that can be imported." in printed
     assert "ModuleNotFoundError" in printed
     assert "Traceback" not in printed
