@@ -96,7 +96,7 @@ def fill(source: Path, form: Form, study: Study, tables: Tables, captions: Mappi
         origin=Account.of(tables["provenance"]),
         shown=set(captions),
         ranking=ranking_text(tables["ranking"]),
-        crossed=any(regime.grid == "crossed" for regime in study.regimes.values()),
+        crossed=[name for name, regime in study.regimes.items() if regime.grid == "crossed"],
         strengths=bool((tables["ranking"]["strengths"] > 1).any()),
         diverged=int((runs["status"] != "ok").sum()),
         smallest_p=findings.p_text(least),
