@@ -109,7 +109,7 @@ def _text(path: str) -> str:
         raise FileError(_missing(path)) from None
     except OSError as error:
         reason = "a folder" if file.is_dir() else os.strerror(error.errno or 0)
-        raise FileError(said(0, "be one that can be read", f"{reason} at '{path}'")) from None
+        raise FileError(said(0, "be one that can be read", f"{reason} at '{path}'", _no_file(path))) from None
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -118,11 +118,16 @@ def _text(path: str) -> str:
 
 
 def _missing(path: str) -> str:
-    if not path.endswith(SUFFIXES):
-        return said(0, "exist", f"'{path}'", " A target is written after '--'.")
+    if target := _no_file(path):
+        return said(0, "exist", f"'{path}'", target)
     folders = {Path(path).parent, Path("config")}
     there = sorted(str(one) for place in folders if place.is_dir() for one in place.glob("*.y*ml"))
     return said(0, "exist", f"'{path}'", suggestion(path, there))
+
+
+def _no_file(path: str) -> str:
+    """What to do where a target was taken for one more configuration."""
+    return "" if path.endswith(SUFFIXES) else " A target is written after '--'."
 
 
 def _broken(error: yaml.YAMLError, text: str) -> str:

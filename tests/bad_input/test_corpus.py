@@ -141,7 +141,8 @@ def test_several_files_that_cannot_be_read_are_named_at_once() -> None:
         "bad.yaml, line 3: The file must have numbers in plain decimals. Got '010', which YAML reads as another number "
         "instead.",
         "bat.yaml, The file must exist. Got 'bat.yaml' instead. Did you mean 'bad.yaml'?",
-        "folder, The file must be one that can be read. Got a folder at 'folder' instead.",
+        "folder, The file must be one that can be read. Got a folder at 'folder' instead. A target is written after "
+        "'--'.",
         "figures, The file must exist. Got 'figures' instead. A target is written after '--'.",
         "looped.yaml, The file must be one that can be read. Got Too many levels of symbolic links at 'looped.yaml' "
         "instead.",
