@@ -102,7 +102,7 @@ def test_the_corpus_is_large() -> None:
         (b"name: a\nb: \xff\xfe\n", "line 2: The file must be UTF-8. Got the byte 0xff instead."),
         ("name: a\n".encode("utf-16"), "line 1: The file must be UTF-8. Got the byte 0xff instead."),
         (b"name: a\nb: \x00\n", "line 2: The file must be text. Got the character '\\x00' instead."),
-        (b"a: " + b"[" * 1500, "The file must be nested less deeply. Got hundreds of levels instead."),
+        (b"a: " + b"[" * 500, "The file must be nested less deeply. Got hundreds of levels instead."),
         (b"a: " + b"9" * 6000, "line 1: The file must have dates and numbers that there are. Got '9...9' instead."),
     ],
     ids=lambda value: "" if isinstance(value, bytes) else value[:30],
