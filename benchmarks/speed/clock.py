@@ -1,8 +1,7 @@
-"""How ways of training are timed: on one core and one thread, by processor time, taking turns."""
+"""How ways of training are timed: by processor time, taking turns."""
 
 from __future__ import annotations
 
-import os
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -12,23 +11,6 @@ from typing import Protocol
 from torch import Tensor
 
 from benchmarks.speed.task import Task
-
-ONE_THREAD = {
-    **dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"),
-    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false",
-    "JAX_PLATFORMS": "cpu",
-}
-
-
-def pin() -> None:
-    """Keep this process and its children on one core, so that no library's threads gain anything.
-
-    To be called before the libraries are loaded: they look for cores then.
-    """
-    os.environ |= ONE_THREAD
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
-
 
 class Running(Protocol):
     """Models in training."""
@@ -42,15 +24,16 @@ class Running(Protocol):
 
 @dataclass(frozen=True)
 class Way:
-    """A way of training, and whether it trains one model at a time: then only the first seed's is timed."""
+    """A way of training: whether it trains one model at a time (then only the first seed's), and epochs a turn."""
 
     name: str
     start: Callable[[Task], Running]
     single: bool = False
+    epochs: int = 1
 
-    def models(self, task: Task) -> int:
-        """How many models a turn trains."""
-        return 1 if self.single else task.seeds
+    def steps(self, task: Task) -> int:
+        """The steps of a turn, each model's counted."""
+        return self.epochs * task.steps * (1 if self.single else task.seeds)
 
 
 @dataclass(frozen=True)
@@ -78,5 +61,5 @@ def timed(ways: Sequence[Way], task: Task, turns: int) -> dict[str, Timing]:
         for way, one in running.items():
             started = time.process_time()
             one.turn()
-            spent[way].append((time.process_time() - started) * 1000 / (task.steps * way.models(task)))
+            spent[way].append((time.process_time() - started) * 1000 / way.steps(task))
     return {way.name: Timing.of(each) for way, each in spent.items()}

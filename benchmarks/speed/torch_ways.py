@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -122,6 +122,13 @@ class Loop:
                 nn.utils.clip_grad_norm_(self.weights, MAX_NORM)
             self.optimizer.step()
 
+    @torch.no_grad()
+    def right(self, images: Iterable[Tensor], labels: Iterable[Tensor]) -> int:
+        """How many labels are met."""
+        self.plain.module.eval()
+        pairs = zip(images, labels, strict=True)
+        return sum(int((self.plain.module(x).argmax(1) == y).sum()) for x, y in pairs)
+
     def parameters(self) -> Tensors:
         return self.plain.parameters()
 
@@ -138,9 +145,9 @@ class InMemory:
         return ((self.images[rows], labels) for rows, labels in zip(self.rows, self.labels, strict=True))
 
 
-def in_memory(task: Task, clips: bool = True) -> Loop:
+def in_memory(task: Task, seed: int = 0, clips: bool = True) -> Loop:
     images, rows, labels = task.epoch
-    return Loop(Plain.of(task, 0), InMemory(images, rows[0], labels[0]), clips)
+    return Loop(Plain.of(task, seed), InMemory(images, rows[seed], labels[seed]), clips)
 
 
 def without_clip(task: Task) -> Loop:
@@ -162,10 +169,10 @@ def mnist(folder: Path, train: bool) -> torch.utils.data.Dataset[tuple[Tensor, i
 
 
 def stock(task: Task) -> Loop:
+    order = task.epoch[1][0].flatten().tolist()
     with tempfile.TemporaryDirectory() as folder:  # torchvision keeps the images in memory
-        data = mnist(Path(folder), train=True)
-    order: Sequence[int] = task.epoch[1][0].flatten().tolist()
-    return Loop(Plain.of(task, 0), DataLoader(Subset(data, order), batch_size=task.batch))
+        data = Subset(mnist(Path(folder), train=True), order)
+    return Loop(Plain.of(task, 0), DataLoader(data, batch_size=task.batch))
 
 
 @dataclass(eq=False)
