@@ -12,6 +12,7 @@ from torch import Tensor
 
 from benchmarks.speed.task import Task
 
+
 class Running(Protocol):
     """Models in training."""
 

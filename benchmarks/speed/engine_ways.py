@@ -43,7 +43,7 @@ class Engine:
 
 @dataclass(eq=False)
 class Products:
-    """The matrix products of one step of the perceptron 784-128-10, stacked over R models, their results overwritten."""
+    """The matrix products of a step of the perceptron 784-128-10, stacked over R models, their results overwritten."""
 
     task: Task
 

@@ -17,8 +17,9 @@ from benchmarks.speed.task import Task, digits
 
 
 def engine(task: Task, folder: Path) -> None:
-    from study import records, replicates, store
+    from study import memory, records, replicates, store
 
+    memory.keep_freed()
     trained = replicates.train(task.variant(), range(task.seeds), digits())
     for name, table in records.tidy("bench", trained).items():
         store.write(table, folder / f"{name}.parquet")

@@ -80,7 +80,10 @@ class ScikitLearn:
         from sklearn.neural_network import MLPClassifier
 
         images, rows, labels = self.task.epoch
-        self.x, self.y = images[rows[0].flatten().repeat(self.passes)].numpy(), labels[0].flatten().repeat(self.passes).numpy()
+        self.x, self.y = (
+            images[rows[0].flatten().repeat(self.passes)].numpy(),
+            labels[0].flatten().repeat(self.passes).numpy(),
+        )
         self.net = MLPClassifier(
             hidden_layer_sizes=(128,),
             solver="sgd",

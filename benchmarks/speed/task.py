@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from study.batches import Batches
+from study.batches import Batches, normalised
 from study.data import Digits, load
 from study.gradients import Tensors
 from study.seeds import generator
@@ -26,7 +26,7 @@ PER_SAMPLE: Mapping[str, Any] = {"name": "per_sample", "max_norm": MAX_NORM}
 
 @dataclass(frozen=True)
 class Task:
-    """Train R = `seeds` models by SGD, `steps` steps an epoch of batches of `batch` MNIST digits; a turn is an epoch."""
+    """Train R = `seeds` models by SGD, `steps` steps an epoch of batches of `batch` digits; a turn is an epoch."""
 
     seeds: int = 10
     batch: int = 64
@@ -54,14 +54,13 @@ class Task:
 
     def prepare(self) -> Batches:
         """Each seed's digits, before the first order is drawn."""
-        return Batches.prepare(digits(), self.variant().data, range(self.seeds), "cpu")
+        return replace(Batches.prepare(digits(), self.variant().data, range(self.seeds), "cpu"), images=images())
 
     @cached_property
     def epoch(self) -> tuple[Tensor, Tensor, Tensor]:
         """All images [N, P]; rows [R, S, B] and labels [R, S, B] of the batches of the first turn."""
-        batches = self.prepare()
-        rows, labels = (part.view(self.seeds, self.steps, self.batch) for part in batches.epoch())
-        return batches.images, rows, labels
+        rows, labels = (part.view(self.seeds, self.steps, self.batch) for part in self.prepare().epoch())
+        return images(), rows, labels
 
     def module(self) -> nn.Module:
         """The engine's module of one model."""
@@ -81,3 +80,9 @@ class Task:
 def digits() -> Digits:
     """MNIST, read once."""
     return load("mnist", FOLDER)
+
+
+@cache
+def images() -> Tensor:
+    """The training images as the engine has them, [N, P]: one copy for all ways."""
+    return normalised(digits().train_images, digits())
