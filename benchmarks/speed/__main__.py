@@ -24,7 +24,7 @@ FULL = {
     "seeds": sections.seeds((1, 5, 10, 30), 30),
     "batches": sections.batches((128, 512), 10, 20),
     "models": sections.models((1, 5, 10), 10),
-    "clips": sections.clips(10, 20),
+    "clips": sections.clips(10, 10),
 }
 
 

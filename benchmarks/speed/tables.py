@@ -134,6 +134,6 @@ Measured on one core of: {on["processor"]}, {on["system"]}; Python {on["python"]
 
 The stock loop, the loop in memory and scikit-learn train one model at a time, so that more seeds change nothing for
 them. scikit-learn has no clip and trains without. "Matrix products alone" is the limit: the five products of a step
-and nothing else, written over the last ones. Whole trainings: "short" is 2 epochs of 1,984 digits, "long" 10 of 9,984;
+and nothing else, written over the last ones. Whole trainings: "short" is 2 epochs of 1,984 digits, "long" 5 of 9,984;
 the engine writes all that it measures by default, the loops score the test digits after each epoch.
 """
