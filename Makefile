@@ -4,7 +4,7 @@ CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
 BIN := .venv/bin
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --scheduler greedy --rerun-incomplete
 
-.PHONY: help study smoke test figures report catalogue claims verify publish fast laws lint lock schema environment clean
+.PHONY: help study smoke test figures report catalogue claims verify publish fast laws bench lint lock schema environment clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -53,6 +53,12 @@ fast: .venv/.test-installed ## the tests that run no workflow
 
 laws: .venv/.test-installed ## the laws over every method, and over yours: make laws METHODS=my_methods.py ONLY=my_name
 	$(BIN)/pytest tests/laws $(addprefix --methods=,$(METHODS)) $(addprefix -k ,$(ONLY))
+
+bench: .venv/.test-installed data/mnist.verified ## speed beside PyTorch's loops, scikit-learn and JAX: docs/speed.md, results/bench/
+	$(BIN)/python -m benchmarks.speed
+
+data/mnist.verified: | environment
+	$(SNAKEMAKE) $@
 
 lint: .venv/.test-installed ## ruff, snakefmt, snakemake --lint, types
 	$(BIN)/ruff check .

@@ -11,7 +11,35 @@ from torch.fx import Graph, GraphModule, Node
 from torch.fx.experimental.proxy_tensor import make_fx
 
 aten = torch.ops.aten
+FILLED = (  # of their input, only form and type matter
+    aten.ones_like.default,
+    aten.zeros_like.default,
+    aten.full_like.default,
+    aten.new_ones.default,
+    aten.new_zeros.default,
+    aten.new_full.default,
+)
 VIEWS = (aten.view.default, aten._unsafe_view.default, aten.expand.default, aten.permute.default, aten.transpose.int)
+DIRECT: dict[Callable[..., Any], Callable[..., Any]] = {  # the same kernels, called in half the time
+    aten._log_softmax.default: torch._log_softmax,
+    aten.add.Tensor: torch.add,
+    aten.bmm.default: torch.bmm,
+    aten.clamp.default: torch.clamp,
+    aten.div.Tensor: torch.div,
+    aten.linalg_vector_norm.default: torch.linalg.vector_norm,
+    aten.mean.dim: torch.mean,
+    aten.mul.Tensor: torch.mul,
+    aten.neg.default: torch.neg,
+    aten.reciprocal.default: torch.reciprocal,
+    aten.relu.default: torch.relu,
+    aten.stack.default: torch.stack,
+    aten.sub.Tensor: torch.sub,
+    aten.sum.dim_IntList: torch.sum,
+    aten.tanh.default: torch.tanh,
+    aten.transpose.int: torch.transpose,
+    aten.view.default: torch.Tensor.view,
+    aten.where.self: torch.where,
+}
 
 
 def traced(step: Callable[..., Any], inputs: tuple[Any, ...]) -> Callable[..., Any]:
@@ -25,29 +53,38 @@ def traced(step: Callable[..., Any], inputs: tuple[Any, ...]) -> Callable[..., A
         drop_idle(module.graph)
         share_common(module.graph)
     module.graph.eliminate_dead_code()
+    call_directly(module.graph)
     module.recompile()
     return module
 
 
 def keep_constants(module: GraphModule) -> None:
-    """Compute once, now, what depends on no input."""
+    """Compute once, now, what depends on no input's values."""
     known: dict[Node, torch.Tensor] = {}
     for node in list(module.graph.nodes):
         if node.op == "get_attr":
             known[node] = getattr(module, str(node.target))
         elif _is_constant(node, known):
-            value = node.target(*_filled(node.args, known), **_filled(node.kwargs, known))
+            value = node.target(*_given(node.args, known), **_given(node.kwargs, known))
             if isinstance(value, torch.Tensor):
                 known[_replaced_by_constant(module, node, value)] = value
 
 
 def _is_constant(node: Node, known: dict[Node, torch.Tensor]) -> bool:
     random = torch.Tag.nondeterministic_seeded in getattr(node.target, "tags", ())
-    return node.op == "call_function" and not random and all(given in known for given in node.all_input_nodes)
+    if node.op != "call_function" or random:
+        return False
+    return node.target in FILLED or all(given in known for given in node.all_input_nodes)
 
 
-def _filled(arguments: Any, known: dict[Node, torch.Tensor]) -> Any:
-    return torch.fx.node.map_arg(arguments, lambda node: known[node])
+def _given(arguments: Any, known: dict[Node, torch.Tensor]) -> Any:
+    """The arguments with values in the place of nodes; where only its form matters, any value of that form."""
+    return torch.fx.node.map_arg(arguments, lambda node: known[node] if node in known else _of_form(node))
+
+
+def _of_form(node: Node) -> torch.Tensor:
+    like = node.meta["val"]
+    return torch.empty_strided(like.shape, like.stride(), dtype=like.dtype, device=like.device)
 
 
 def _replaced_by_constant(module: GraphModule, node: Node, value: torch.Tensor) -> Node:
@@ -61,10 +98,16 @@ def _replaced_by_constant(module: GraphModule, node: Node, value: torch.Tensor) 
 
 
 def drop_idle(graph: Graph) -> None:
-    """Take out views that are their input again, and products with 1."""
+    """Take out views that are their input again, transpositions that undo each other, and products with 1."""
     for node in graph.nodes:
         if _is_idle(node):
             node.replace_all_uses_with(node.args[0])
+        elif node.target == aten.transpose.int and _undoes(node, node.args[0]):
+            node.replace_all_uses_with(node.args[0].args[0])
+
+
+def _undoes(node: Node, before: Node) -> bool:
+    return before.target == aten.transpose.int and node.args[1:] == before.args[1:]
 
 
 def _is_idle(node: Node) -> bool:
@@ -86,6 +129,13 @@ def share_common(graph: Graph) -> None:
             same = first.setdefault((node.target, repr(node.args), repr(node.kwargs)), node)
             if same is not node:
                 node.replace_all_uses_with(same)
+
+
+def call_directly(graph: Graph) -> None:
+    """Name functions of torch in place of the operators that they lead to."""
+    for node in graph.nodes:
+        if node.op == "call_function":
+            node.target = DIRECT.get(node.target, node.target)
 
 
 def _changes_in_place(node: Node) -> bool:

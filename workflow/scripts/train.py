@@ -5,12 +5,13 @@ from pathlib import Path
 
 import torch
 
-from study import blame, plugins, provenance, records, replicates, store
+from study import blame, memory, plugins, provenance, records, replicates, store
 from study.data import load
 from study.variants import Block, Variant
 
 sys.stderr = open(snakemake.log[0], "w", buffering=1)  # noqa: SIM115
 torch.set_num_threads(snakemake.threads)
+memory.keep_freed()
 plugins.load(snakemake.params.plugins)
 variant = Variant.model_validate_json(snakemake.params.spec)
 made = provenance.Provenance.of(variant, snakemake.input.sources).text

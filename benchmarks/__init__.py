@@ -1,0 +1,1 @@
+"""What things cost: measured, not part of the tests."""

@@ -1,0 +1,1 @@
+"""Speed of training, beside other ways to the same result: `python -m benchmarks.speed`."""
