@@ -4,10 +4,10 @@ CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
 BIN := .venv/bin
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --scheduler greedy --rerun-incomplete
 
-.PHONY: help study smoke test figures report catalogue claims verify publish fast laws lint lock schema environment clean
+.PHONY: help study smoke test figures report catalogue claims verify publish fast laws slurm-test lint lock schema environment clean
 
 help: ## this list
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 study: environment ## the default study on every core: data, training, figures, paper/
 	$(SNAKEMAKE)
@@ -53,6 +53,9 @@ fast: .venv/.test-installed ## the tests that run no workflow
 
 laws: .venv/.test-installed ## the laws over every method, and over yours: make laws METHODS=my_methods.py ONLY=my_name
 	$(BIN)/pytest tests/laws $(addprefix --methods=,$(METHODS)) $(addprefix -k ,$(ONLY))
+
+slurm-test: .venv/.test-installed ## the smoke study on a real SLURM, installed by apt and started here; needs root
+	$(BIN)/pytest -v tests/workflow/test_slurm.py
 
 lint: .venv/.test-installed ## ruff, snakefmt, snakemake --lint, types
 	$(BIN)/ruff check .
