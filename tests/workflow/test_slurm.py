@@ -26,7 +26,7 @@ PROFILE = (
 )
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")  # as is the finished study, which need not be made where there is no SLURM
 def slurm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[cluster.Cluster]:
     if reason := cluster.install():
         pytest.skip(f"no SLURM here: {reason}")
@@ -35,7 +35,7 @@ def slurm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[cluster.Cluster]
 
 
 def test_jobs_lost_on_a_cluster_cost_nothing_but_their_time(
-    fresh: Checkout, slurm: cluster.Cluster, finished_once: tuple[Checkout, str]
+    slurm: cluster.Cluster, fresh: Checkout, finished_once: tuple[Checkout, str]
 ) -> None:
     printed = fresh.root / "printed.txt"
     with printed.open("w") as output:
