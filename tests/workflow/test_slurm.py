@@ -11,10 +11,11 @@ from typing import TypeVar
 
 import pandas as pd
 import pytest
+import yaml
 
 from study import store
 from tests.workflow import cluster
-from tests.workflow.conftest import Checkout
+from tests.workflow.conftest import ROOT, Checkout
 
 pytestmark = [pytest.mark.slurm, pytest.mark.workflow, pytest.mark.xdist_group("workflow")]
 
@@ -32,6 +33,14 @@ def slurm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[cluster.Cluster]
         pytest.skip(f"no SLURM here: {reason}")
     with cluster.running(tmp_path_factory.mktemp("slurm"), cpus=2) as started:
         yield started
+
+
+def test_the_profile_has_configurations_checked_as_the_default_does() -> None:
+    ours, default = (
+        yaml.safe_load((ROOT / folder / "config.yaml").read_text())
+        for folder in ("workflow/profiles/slurm", "profiles/default")
+    )
+    assert {name: ours[name] for name in default} == default
 
 
 def test_jobs_lost_on_a_cluster_cost_nothing_but_their_time(
