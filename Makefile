@@ -4,10 +4,10 @@ CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
 BIN := .venv/bin
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --scheduler greedy --rerun-incomplete
 
-.PHONY: help study smoke test figures report catalogue claims verify publish fast laws bench lint lock schema environment clean
+.PHONY: help study smoke test figures report catalogue claims verify publish fast laws bench slurm-test lint lock schema environment clean
 
 help: ## this list
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 study: environment ## the default study on every core: data, training, figures, paper/
 	$(SNAKEMAKE)
@@ -59,6 +59,9 @@ bench: .venv/.test-installed data/mnist.verified ## speed beside PyTorch's loops
 
 data/mnist.verified: | environment
 	$(SNAKEMAKE) $@
+
+slurm-test: .venv/.test-installed ## the smoke study on a real SLURM, installed by apt and started here; needs root
+	$(BIN)/pytest -v tests/workflow/test_slurm.py
 
 lint: .venv/.test-installed ## ruff, snakefmt, snakemake --lint, types
 	$(BIN)/ruff check .

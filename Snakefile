@@ -15,6 +15,7 @@ if not workflow.overwrite_configfiles:
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/cluster.smk"
 include: "workflow/rules/progress.smk"
 include: "workflow/rules/cost.smk"
 include: "workflow/rules/data.smk"

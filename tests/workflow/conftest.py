@@ -20,11 +20,16 @@ class Checkout:
 
     root: Path
 
+    @staticmethod
+    def command(*arguments: str) -> list[str]:
+        """Snakemake on the smoke study."""
+        snakemake = [sys.executable, "-m", "snakemake", "--scheduler", "greedy", "--configfile", "config/smoke.yaml"]
+        return [*snakemake, *arguments]
+
     def snakemake(self, *arguments: str, expect: int = 0, **environment: str) -> str:
         """Run Snakemake on the smoke study; its output, once its exit code is as expected."""
-        command = [sys.executable, "-m", "snakemake", "--scheduler", "greedy", "--configfile", "config/smoke.yaml"]
         done = subprocess.run(
-            [*command, *arguments],
+            self.command(*arguments),
             cwd=self.root,
             env={**os.environ, "OMP_NUM_THREADS": "1", **environment},
             stdout=subprocess.PIPE,

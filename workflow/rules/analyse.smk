@@ -10,6 +10,8 @@ rule analyse:
         regimes=f"{RESULTS}/regimes.csv",
     log:
         f"{LOGS}/analyse.log",
+    resources:
+        **SUMMARY,
     params:
         study=STUDY.model_dump_json(),
     script:

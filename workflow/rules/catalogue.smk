@@ -28,6 +28,8 @@ rule catalogue:
         pictures=expand(f"{DOCS}/catalogue/{{drawn}}.png", drawn=DRAWN),
     log:
         "logs/catalogue.log",
+    resources:
+        **SUMMARY,
     params:
         plugins=STUDY.plugins,
         folder=lambda w, output: os.path.dirname(output.md),

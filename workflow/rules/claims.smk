@@ -7,6 +7,8 @@ rule claims:
         f"{RESULTS}/claims.csv",
     log:
         f"{LOGS}/claims.log",
+    resources:
+        **SUMMARY,
     params:
         study=STUDY.model_dump_json(),
         plugins=STUDY.plugins,

@@ -6,6 +6,7 @@ rule collect:
         f"{RESULTS}/{{table}}.parquet",
     log:
         f"{LOGS}/collect/{{table}}.log",
+    localrule: True  # seconds, whatever the size of the study in memory: less than a cluster's queue
     params:
         blocks=lambda w: collected(w.table),
         seeds=lambda w: sorted(TUNING_SEEDS) if w.table == "tuning_runs" else STUDY.seeds,

@@ -12,6 +12,8 @@ rule figure:
         caption=f"{RESULTS}/captions/{{figure}}.txt",
     log:
         f"{LOGS}/figures/{{figure}}.log",
+    resources:
+        **SUMMARY,
     params:
         clips=list(dict.fromkeys(v.clip_label for v in VARIANTS.values())),
         regularizations=list(dict.fromkeys(v.regularization_label for v in VARIANTS.values())),

@@ -1,19 +1,23 @@
 # What a person sees while the study runs: how far it is, and which log tells why a job failed.
 import logging
+import re
 import time
 
 from snakemake.logging import logger
 
+# What the lines about the study say better.
 NOISE = {
     "job_info",
     "shellcmd",
     "job_started",
     "job_finished",
+    "job_error",
     "progress",
     "resources_info",
     "run_info",
     "group_info",
 }
+NOISY_LINES = re.compile(r"Select jobs|Trying to restart job \d+|Job \d+ has been submitted")
 
 
 class StudyProgress(logging.Handler):
@@ -30,13 +34,29 @@ class StudyProgress(logging.Handler):
         elif event == "job_finished":
             self.finished(self.jobs.get(record.job_id))
         elif event == "job_error":
-            self.failed(self.jobs.get(record.jobid), record.log)
+            self.failed(record)
+        elif event in ("", "None"):
+            self.moved(record.getMessage())
 
-    def failed(self, job, logs):
-        name = described(job.rule_name, job.wildcards) if job else "a job"
-        print(f"FAILED {name}; its log: {', '.join(logs) or 'none'}", file=sys.stderr, flush=True)
+    def failed(self, record):
+        logs = [os.path.relpath(path) for path in record.log]
+        word = "logs" if len(logs) > 1 else "log"
+        say(
+            f"FAILED {self.named(record.jobid)}{reason(record.rule_msg or '')}; its {word}: {', '.join(logs) or 'none'}"
+        )
         for why in filter(None, (progress.last_words(Path(log)) for log in logs)):
-            print(f"       {why}", file=sys.stderr, flush=True)
+            say(f"       {why}")
+
+    def moved(self, line):
+        """A job was sent to a cluster, or is tried again."""
+        if sent := submitted(line):
+            say(f"sent   {self.named(sent[0])}, as SLURM job {sent[1]}")
+        elif again := re.match(r"Trying to restart job (\d+)", line):
+            say(f"again  {self.named(int(again[1]))}")
+
+    def named(self, jobid):
+        job = self.jobs.get(jobid)
+        return described(job.rule_name, job.wildcards) if job else "a job"
 
     def finished(self, job):
         if job is None or job.rule_name == "all":
@@ -44,7 +64,11 @@ class StudyProgress(logging.Handler):
         line = f"done   {described(job.rule_name, job.wildcards)}"
         if job.rule_name == "train":
             line += f"  [{self.counted.finish(forecast(job.wildcards))}]"
-        print(time.strftime("%H:%M:%S"), line, file=sys.stderr, flush=True)
+        say(line)
+
+
+def say(line):
+    print(time.strftime("%H:%M:%S"), line, file=sys.stderr, flush=True)
 
 
 def described(rule_name, wildcards):
@@ -80,7 +104,7 @@ def cost():
         for there in [blocks_there(TRAINED[key])]
         for block in blocks
     ]
-    return progress.cost_table(trainings, workflow.cores or 1)
+    return progress.cost_table(trainings, at_once(len(trainings)))
 
 
 def study_progress():
@@ -96,13 +120,13 @@ def study_progress():
         done=sum(weights[key] for key in there),
         jobs=len(weights),
         jobs_done=len(there),
-        cores=workflow.cores or 1,
+        cores=at_once(len(weights) - len(there)),
     )
 
 
 def worth_reading(record):
     """Whether a line of Snakemake's own says more than the lines about the study do."""
-    return str(getattr(record, "event", "")) not in NOISE and not record.getMessage().startswith("Select jobs")
+    return str(getattr(record, "event", "")) not in NOISE and not NOISY_LINES.match(record.getMessage())
 
 
 onstart:

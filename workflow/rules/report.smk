@@ -15,6 +15,7 @@ rule table:
         f"{LOGS}/tables/{{paper_table}}.log",
     wildcard_constraints:
         paper_table="|".join(TABLES),
+    localrule: True
     script:
         "../scripts/table.py"
 
@@ -45,6 +46,7 @@ rule report:
         pdf=f"{PAPER}/report.pdf",
     log:
         f"{LOGS}/report.log",
+    localrule: True
     params:
         study=STUDY.model_dump_json(),
         folder=lambda w, output: os.path.dirname(output.md),

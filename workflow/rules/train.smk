@@ -9,7 +9,8 @@ rule train:
         f"{LOGS}/train/{{regime}}/{{variant}}/{{seeds}}.log",
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=scaled(4000),
+        runtime=training_minutes,
     params:
         study=STUDY.name,
         spec=lambda w: variant_of(w).model_dump_json(),

@@ -16,6 +16,8 @@ rule tune:
         thresholds=f"{RESULTS}/thresholds.csv",
     log:
         f"{LOGS}/tune.log",
+    resources:
+        **SUMMARY,
     params:
         study=STUDY.model_dump_json(),
     script:
