@@ -15,8 +15,8 @@ from study.figures import FIGURES
 
 FORMATS = ("pdf", "svg", "png")
 ENGINE_MODULES = """
-    __init__ batches evaluation gradients journal losses noise optimizers per_sample probes records replicates
-    schedules seeds steplog tracing training
+    __init__ batches checkpoints evaluation gradients journal losses noise optimizers per_sample probes records
+    replicates schedules seeds steplog tracing training
     clipping/base models/base models/initialisations regularization/base data/digits data/idx data/splits
 """.split()
 ENGINE = [f"study/{module}.py" for module in ENGINE_MODULES]
