@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from cases import CLIP_MODES, OPTIMIZERS, REGULARIZATION_MODES, SMALL, variant
+from cases import CLIP_MODES, OPTIMIZERS, REGULARIZATION_MODES, SMALL, Make, variant
 from torch import Generator, Tensor, nn
 
 from study import checkpoints, replicates
@@ -70,17 +70,21 @@ SMALL_NET = {"data": {**SMALL["data"], "train_size": 60}, "epochs": EPOCHS}
 LEAN = {"statistics": {**SMALL["statistics"], "probes": 0}}
 
 
+def one_mode_each(modes: Mapping[str, Make]) -> list[Any]:
+    """Each method once, in its first mode."""
+    return list({(method := make(0.1)).name: method for make in reversed(modes.values())}.values())
+
+
 def with_state() -> dict[str, dict[str, Any]]:
     """The optimizers, schedules and outcomes, and each method that remembers, draws numbers, or ends a training."""
     one = variant().model.initialise(variant().model.build(784, 10), torch.Generator())
-    remembering = [clip for make in CLIP_MODES.values() if (clip := make(0.05)).initial_state(one)]
+    remembering = [clip for clip in one_mode_each(CLIP_MODES) if clip.initial_state(one)]
     by_sample = [clip for clip in remembering if isinstance(clip, PerSample)]
     by_batch = cycle(clip for clip in remembering if clip not in by_sample)
     others = [
         regularization
-        for make in REGULARIZATION_MODES.values()
-        if (regularization := make(0.1)).initial_state(one)
-        or any(regularization.overrides(hook) for hook in ("noise", "stops"))
+        for regularization in one_mode_each(REGULARIZATION_MODES)
+        if regularization.initial_state(one) or any(regularization.overrides(hook) for hook in ("noise", "stops"))
     ]
     assert len(others) >= len(remembering) - len(by_sample), "each clip meets a regularization"
     pairs = [*((clip, "none") for clip in by_sample), *zip(by_batch, others, strict=False)]
