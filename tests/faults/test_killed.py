@@ -112,7 +112,7 @@ def recover(study: Checkout) -> None:
     locked = study.snakemake("--cores", "2", "--", RUNS, expect=1)
     assert "--unlock" in locked
     subprocess.run([sys.executable, "-m", "snakemake", "--unlock"], cwd=study.root, check=True, capture_output=True)
-    study.snakemake("--cores", "2", "--rerun-incomplete", "--", RUNS)
+    study.snakemake("--cores", "2", "--", RUNS)
 
 
 def test_the_whole_study_killed_and_a_second_start_refused(
@@ -168,7 +168,5 @@ def test_a_study_killed_at_random_moments(
         if whom == "one training"
         else "the lock is named; every table there was whole"
     )
-    how = (
-        "the same command" if whom == "one training" else "`--unlock`, then the same command with `--rerun-incomplete`"
-    )
+    how = "the same command" if whom == "one training" else "`--unlock`, then the same command"
     told(f"kill -9 of {whom}", tries, what, f"{how}; the same")
