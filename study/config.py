@@ -100,6 +100,7 @@ class Study(Settings):
     ] = tuple(range(10))
     seeds_per_job: PositiveInt = 10
     max_core_hours: Annotated[Positive, Field(exclude=True)] = MAX_CORE_HOURS  # bears on no result
+    partial: Annotated[Flag, Field(exclude=True)] = False  # which of the runs are looked at, not what they are
     device: Annotated[Literal["cpu", "cuda"], Must("'cpu' or 'cuda'", ("gpu", 1))] = "cpu"
     plugins: Annotated[
         tuple[Annotated[str, AfterValidator(_loaded)], ...],  # before the regimes, which may name the methods

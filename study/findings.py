@@ -152,6 +152,8 @@ class RegimeFindings:
         rows = self.tables["summary"].query(
             "regime == @self.name and metric == @metric and clip == @clip and regularization == @regularization"
         )
+        if rows.empty:
+            return "undefined (not trained)"
         (n, mean, low, high), *_ = rows[["n", "mean", "low", "high"]].to_numpy(float).tolist()
         if not n:
             return "undefined (every run diverged)"

@@ -30,7 +30,8 @@ class Journal:
     """The growing record of R replicates.
 
     epochs [E + 1, R, 15]; ended [R]: the epoch after which a replicate's parameters were not finite or a regularizer
-    stopped it, E if neither; kept: what such a replicate hands over, kept since the others train on.
+    stopped it, E if neither; kept: what such a replicate hands over, kept since the others train on; scored: the last
+    epoch that was scored.
     """
 
     variant: Variant
@@ -44,6 +45,7 @@ class Journal:
     best_epoch: NDArray[np.int64]
     kept: dict[int, Tensors]
     probed: frozenset[int]
+    scored: int = -1
 
     @classmethod
     def open(cls, variant: Variant, count: int, parameters: Tensors) -> Journal:
@@ -66,6 +68,11 @@ class Journal:
     def every_step(self) -> bool:
         """Whether the statistics of every step are wanted."""
         return self.variant.statistics.every_step
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether an epoch is left, and a replicate that trains."""
+        return self.scored < self.variant.epochs and bool(self.training.any())
 
     def before_update(self, replicates: Replicates) -> Tensors | None:
         """A copy of the parameters, where the size of the update will not be known from the optimizer."""
@@ -96,6 +103,7 @@ class Journal:
         if epoch in self.probed:
             self._probe(row, module, parameters, batches)
         self._close(epoch, parameters)
+        self.scored = epoch
         return f"epoch {epoch} of {self.variant.epochs}: {self._summary(row)}"
 
     def _summary(self, row: NDArray[np.float64]) -> str:
@@ -142,7 +150,10 @@ class Journal:
 
     def _end(self, epoch: int, who: NDArray[np.bool_], parameters: Tensors) -> None:
         self.ended[who] = epoch
-        self.kept |= {int(r): {key: p[r].clone() for key, p in parameters.items()} for r in np.flatnonzero(who)}
+        for r in np.flatnonzero(who):
+            self.kept[int(r)] = {
+                key: p[r].clone(memory_format=torch.contiguous_format) for key, p in parameters.items()
+            }
 
     @torch.no_grad()
     def records(

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Generator, Tensor, nn
 from torch.func import vmap
 
 from study.batches import Batches
+from study.checkpoints import Checkpoint
 from study.data import Digits
 from study.gradients import Tensors
 from study.journal import Journal
@@ -29,26 +30,51 @@ Report = Callable[[str], None]
 
 
 def train(
-    variant: Variant, seeds: Sequence[int], digits: Digits, report: Report = lambda line: None
+    variant: Variant,
+    seeds: Sequence[int],
+    digits: Digits,
+    report: Report = lambda line: None,
+    checkpoint: Checkpoint | None = None,
 ) -> list[RunRecord]:
     """Train one model a seed and return their records, in the order of the seeds.
 
     A seed's record does not depend on the seeds it shares the call with (wall time aside). A variant with folds trains
-    a model a seed and fold. `report`: a line an epoch.
+    a model a seed and fold. `report`: a line an epoch. `checkpoint`: from where it goes on if an earlier call was
+    ended on its way, to the same records to the last bit; their wall time is that of all calls.
     """
     started = time.perf_counter()
     batches = Batches.prepare(digits, variant.data, seeds, variant.device, variant.folds)
     each = [seed for seed in seeds for _ in range(variant.folds or 1)]
     replicates = Replicates.start(variant, each, batches)
-    journal = Journal.open(variant, len(each), replicates.parameters)
-    journal.epoch(0, replicates.module, replicates.evaluated(), batches)
-    for epoch in range(1, variant.epochs + 1):
-        replicates.epoch(batches, journal)
-        report(journal.epoch(epoch, replicates.module, replicates.evaluated(), batches))
-        if not journal.training.any():
-            break
+    training = Training(replicates, Journal.open(variant, len(each), replicates.parameters), batches.orders)
+    if checkpoint and checkpoint.resume(training):
+        started -= training.seconds
+        report(f"goes on after epoch {training.journal.scored} of {variant.epochs}")
+    else:
+        training.score(batches)
+    while training.journal.goes_on:
+        replicates.epoch(batches, training.journal)
+        report(training.score(batches))
+        training.seconds = time.perf_counter() - started
+        if checkpoint:
+            checkpoint.keep(training)
     wall = (time.perf_counter() - started) / len(each)
-    return journal.records(each, replicates.module, replicates.evaluated(), batches, wall)
+    return training.journal.records(each, replicates.module, replicates.evaluated(), batches, wall)
+
+
+@dataclass(eq=False)
+class Training:
+    """All that changes while replicates train, and so what a checkpoint holds; orders: the streams of batch orders."""
+
+    replicates: Replicates
+    journal: Journal
+    orders: tuple[Generator, ...]
+    seconds: float = 0.0
+
+    def score(self, batches: Batches) -> str:
+        """Score the replicates after another epoch, or before the first; a line about it."""
+        parameters = self.replicates.evaluated()
+        return self.journal.epoch(self.journal.scored + 1, self.replicates.module, parameters, batches)
 
 
 @dataclass(eq=False)
@@ -94,6 +120,8 @@ class Replicates:
         for start in range(0, rows.shape[1] - size + 1, size):
             window = slice(start, start + size)
             self.step(*batches.gather(rows[:, window], labels[:, window]), journal)
+        # In memory as after a checkpoint: sums over entries depend on their layout.
+        self.memory = {name: {key: s.contiguous() for key, s in state.items()} for name, state in self.memory.items()}
 
     def step(self, x: Tensor, targets: Tensor, journal: Journal) -> None:
         """gradient, clip (traced) -> optimizer -> what acts after it -> measured."""

@@ -23,6 +23,7 @@ from study.config import Study
 from study.figures import Tables
 from study.findings import RegimeFindings
 from study.methods import compact
+from study.missing import missing_rows, planned_runs
 from study.models import Model
 from study.provenance import Account
 from study.regimes import Regime
@@ -93,6 +94,8 @@ def fill(source: Path, form: Form, study: Study, tables: Tables, captions: Mappi
         model_text=_model_text,
         findings=findings,
         runs=runs,
+        missing=missing_rows(study, tables),
+        planned=planned_runs(study),
         origin=Account.of(tables["provenance"]),
         shown=set(captions),
         ranking=ranking_text(tables["ranking"]),

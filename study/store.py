@@ -26,7 +26,16 @@ class TableError(ValueError):
 
 
 def atomically(path: Path, write: Callable[[Path], object]) -> None:
-    """Let `write` fill a temporary neighbour, then put it in place in one move."""
+    """Let `write` fill a temporary neighbour, then put it in place in one move; an OSError names the file."""
+    try:
+        _moved(path, write)
+    except OSError as error:
+        if error.errno is None:  # a time limit that ran out here, no fault of the disk
+            raise
+        raise OSError(error.errno, os.strerror(error.errno), str(path)) from error
+
+
+def _moved(path: Path, write: Callable[[Path], object]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
     os.close(handle)

@@ -22,6 +22,8 @@ torch.set_num_threads(1)
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--methods", action="append", default=[], metavar="FILE", help="a file of methods to test too")
+    parser.addoption("--tries", type=int, default=1, metavar="N", help="how often faults are tried at random moments")
+    parser.addoption("--fault-table", metavar="FILE", help="where to write what the tests of faults saw")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -143,8 +143,8 @@ def test_errors_of_a_regime(regime: dict[Any, Any], messages: list[str]) -> None
             ["name: The 'name' parameter of study must be lower-case letters, digits, '-' and '_', at most 40 of "
              "them. Got nothing instead.",
              "nmae: The 'nmae' parameter of study is not known; it has 'name', 'description', 'seeds', "
-             "'seeds_per_job', 'max_core_hours', 'device', 'plugins', 'statistics', 'figures', 'claims', 'regimes', "
-             "'defaults'. Did you mean 'name'?"],
+             "'seeds_per_job', 'max_core_hours', 'partial', 'device', 'plugins', 'statistics', 'figures', 'claims', "
+             "'regimes', 'defaults'. Did you mean 'name'?"],
         ),
         (
             {"name": "../up", "seeds": [1, 1], "seeds_per_job": "many", "regimes": {"x": 3}, "statistics": 7},

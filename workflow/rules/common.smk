@@ -15,8 +15,8 @@ from study.figures import FIGURES
 
 FORMATS = ("pdf", "svg", "png")
 ENGINE_MODULES = """
-    __init__ batches evaluation gradients journal losses noise optimizers per_sample probes records replicates
-    schedules seeds steplog tracing training
+    __init__ batches checkpoints evaluation gradients journal losses noise optimizers per_sample probes records
+    replicates schedules seeds steplog tracing training
     clipping/base models/base models/initialisations regularization/base data/digits data/idx data/splits
 """.split()
 ENGINE = [f"study/{module}.py" for module in ENGINE_MODULES]
@@ -37,9 +37,28 @@ RESULTS = f"results/{STUDY.name}"
 PAPER = "paper" if STUDY.name == "default" else f"{RESULTS}/paper"
 AGAIN = f"{RESULTS}/verify"  # where `make verify` trains once more
 LOGS = f"logs/{STUDY.name}"
-VARIANTS = {(v.regime, v.slug): v for v in variants.expand(STUDY)}
-TUNED = {(v.regime, v.slug): v for v in variants.expand_tuning(STUDY)}
+
+
+def blocks_there(variant):
+    """The blocks of seeds that are trained already, whole."""
+    folder = Path(RESULTS, "runs", variant.regime, variant.slug)
+    return [variants.Block.parse(path.parent.name) for path in folder.glob("[0-9]*/weights.parquet")]
+
+
+def in_question(grid, seeds_of):
+    """The variants of a grid by regime and slug; in a partial report those alone whose seeds are all trained."""
+    found = {(v.regime, v.slug): v for v in grid}
+    if not STUDY.partial:
+        return found
+    return {key: v for key, v in found.items() if not variants.missing_from({*seeds_of(v)}, blocks_there(v))}
+
+
+VARIANTS = in_question(variants.expand(STUDY), lambda v: STUDY.seeds)
+TUNED = in_question(variants.expand_tuning(STUDY), lambda v: STUDY.regimes[v.regime].tuning.seeds)
 TRAINED = VARIANTS | TUNED
+if not VARIANTS:
+    print(f"A partial report must have a variant with all its seeds. Got none in '{RESULTS}' instead.", file=sys.stderr)
+    raise SystemExit(1)
 ANALYSES = (
     "comparisons",
     "summary",
@@ -57,12 +76,6 @@ MADE = {*store.TABLES, *ANALYSES} - ({"regimes"} if not SWEPT else set())
 ALONE = [name for name, regime in STUDY.regimes.items() if not regime.part_of]
 DRAWABLE = [name for name, figure in FIGURES.items() if MADE.issuperset(figure.needs) and (figure.swept or ALONE)]
 SHOWN = [name for name in DRAWABLE if not STUDY.figures or name in STUDY.figures]
-
-
-def blocks_there(variant):
-    """The blocks of seeds that are trained already, whole."""
-    folder = Path(RESULTS, "runs", variant.regime, variant.slug)
-    return [variants.Block.parse(path.parent.name) for path in folder.glob("[0-9]*/weights.parquet")]
 
 
 def seeds_of(key):

@@ -140,6 +140,15 @@ onstart:
             handler.addFilter(worth_reading)
 
 
+onerror:
+    print(
+        "What is finished stays, and the same command goes on from there. With '--config partial=true' it trains "
+        "nothing and makes the report of what is there, which says what is missing.",
+        file=sys.stderr,
+        flush=True,
+    )
+
+
 onsuccess:
     report = Path(PAPER, "report.html")
     if report.exists() and "report" in asked():

@@ -36,7 +36,8 @@ rule report:
         template="paper/report.typ",
         code=[
             *expand(
-                "study/{room}.py", room=["report", "findings", "provenance", "resolution", "standings", "verdicts"]
+                "study/{room}.py",
+                room=["report", "findings", "missing", "provenance", "resolution", "standings", "verdicts"],
             ),
             *sorted(map(str, Path("study/answers").glob("*.py"))),
         ],

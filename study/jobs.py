@@ -1,0 +1,44 @@
+"""One training as a job: from where it was ended before to tables that are whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+from study import records, replicates, store
+from study.checkpoints import SECONDS, Checkpoint
+from study.data import load
+from study.provenance import Provenance
+from study.variants import Block, Variant
+
+UNSEEN = ("commit", "dirty")  # no number depends on them: the source has digests of its own
+
+
+def train(
+    study: str,
+    variant: Variant,
+    block: Block,
+    data: Path,
+    sources: Iterable[Path | str],
+    tables: Mapping[str, Path | str],
+    report: Callable[[str], None] = lambda line: None,
+    every: float = SECONDS,
+) -> None:
+    """Train a block of seeds on the data set in the folder `data` and write the five `tables`.
+
+    While it trains, a checkpoint is kept beside the tables, `every` so many seconds, from which the same job goes on if
+    this one is ended; `report` gets a line an epoch.
+    """
+    made = Provenance.of(variant, sources)
+    checkpoint = Checkpoint(Path(tables["runs"]).with_name("checkpoint"), _identity(made, block), report, every)
+    trained = replicates.train(variant, block.seeds, load(variant.data.name, data), report, checkpoint)
+    store.write_all(records.tidy(study, trained), tables, made.text)
+    checkpoint.drop()
+    for half in checkpoint.path.parent.glob(".*-????????"):  # what ended attempts were writing
+        half.unlink(missing_ok=True)
+
+
+def _identity(made: Provenance, block: Block) -> dict[str, str]:
+    """All that the numbers of a training depend on."""
+    return {"seeds": block.name, **{key: str(facts) for key, facts in asdict(made).items() if key not in UNSEEN}}

@@ -1,0 +1,207 @@
+"""What the faults meet: a training as a job, a small study in a folder of its own, and the table of what was seen."""
+
+import multiprocessing
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from cases import SMALL
+
+from study import store
+from study.variants import Variant
+from tests.faults.job import run
+from tests.workflow.conftest import Checkout, copied
+
+TABLE_HEAD = """# What happens when something fails
+
+Each line was tried by `make faults`, which wrote this page: the fault, how often it was brought about, what was seen,
+and how the study came to the same results as one that nothing disturbed. "The same" is: every table equal to the last
+bit, wall times aside.
+
+| fault | tried | what happened | recovered |
+|---|---|---|---|
+"""
+Told = Callable[[str, int, str, str], None]
+
+
+@pytest.fixture
+def told(record_property: Callable[[str, object], None]) -> Told:
+    """Enters a line in the table of faults: the fault, times tried, what happened, how it recovered."""
+    return lambda *line: record_property("fault", line)
+
+
+@pytest.fixture
+def tries(request: pytest.FixtureRequest) -> int:
+    """How often a fault at a random moment is tried."""
+    return int(request.config.getoption("--tries"))
+
+
+@pytest.fixture
+def moments() -> random.Random:
+    """The random moments: others in each run, so that in time all are met."""
+    return random.Random()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Write the table of faults, if every fault of it was got over."""
+    file, failed = config.getoption("--fault-table"), terminalreporter.stats.get("failed", [])
+    reports = sorted(terminalreporter.stats.get("passed", []), key=lambda report: report.location[:2])
+    lines = [
+        value
+        for report in reports
+        if report.when == "call"
+        for name, value in report.user_properties
+        if name == "fault"
+    ]
+    if file and not failed:
+        Path(file).write_text(TABLE_HEAD + "".join(f"| {' | '.join(map(str, line))} |\n" for line in lines))
+
+
+@dataclass(frozen=True)
+class Job:
+    """A training of a second or two with a checkpoint an epoch, in processes of its own."""
+
+    spec: str
+    folder: Path
+    block: str = "1_3-4"
+
+    def start(self, **settings: object) -> BaseProcess:
+        """The job in a new process; settings: as `run` takes them."""
+        process = FORK.Process(target=run, args=(self.spec, self.block, self.folder), kwargs=settings)
+        process.start()
+        return process
+
+    def finish(self, **settings: object) -> int | None:
+        """The job to its end; its exit code."""
+        process = self.start(**settings)
+        process.join()
+        return process.exitcode
+
+    @property
+    def said(self) -> str:
+        """What its processes wrote into the log."""
+        return Path(f"{self.folder}.log").read_text()
+
+    @property
+    def tables(self) -> dict[str, Path]:
+        return {name: self.folder / f"{name}.parquet" for name in store.TABLES}
+
+    @property
+    def results(self) -> dict[str, pd.DataFrame]:
+        """Its tables that are there, wall times aside."""
+        return {name: results(path) for name, path in self.tables.items() if path.exists()}
+
+    def elsewhere(self, folder: Path) -> "Job":
+        return replace(self, folder=folder)
+
+
+# Started once, with the libraries loaded: a job then takes no longer than its training.
+FORK = multiprocessing.get_context("forkserver")
+FORK.set_forkserver_preload(["tests.faults.job", "tests.faults.warm"])
+
+
+def results(path: Path) -> pd.DataFrame:
+    return store.read(path).drop(columns="wall_seconds", errors="ignore")
+
+
+def assert_same(found: dict[str, pd.DataFrame], undisturbed: dict[str, pd.DataFrame]) -> None:
+    """The tables that are found are those of the undisturbed, bit for bit."""
+    for name, table in found.items():
+        pd.testing.assert_frame_equal(table, undisturbed[name], check_exact=True)
+
+
+@pytest.fixture
+def job(tmp_path: Path) -> Job:
+    data = {"name": "mnist-sample", "train_size": 300, "validation_size": 100}
+    regularization = [{"name": "dropout", "p": 0.5}, {"name": "weight_averaging", "decay": 0.9}]
+    changes = {"data": data, "epochs": 6, "clip": "zscore", "regularization": regularization, "optimizer": "adam"}
+    return Job(Variant.model_validate({**SMALL, **changes}).model_dump_json(), tmp_path / "job")
+
+
+@pytest.fixture
+def undisturbed(job: Job, tmp_path: Path) -> dict[str, pd.DataFrame]:
+    """What the job comes to when nothing disturbs it."""
+    calm = job.elsewhere(tmp_path / "undisturbed")
+    assert calm.finish() == 0
+    return calm.results
+
+
+# The study.
+
+PLUGIN = '''
+from typing import ClassVar, Literal
+from study.regularization import Place, Regularization
+
+calls = []
+
+
+class Odd(Regularization):
+    """Changes nothing, until a test writes something else here."""
+
+    place: ClassVar[Place] = "update"
+    name: Literal["odd"] = "odd"
+
+    def update(self, parameters, lr, state):
+        calls.append(1)
+        return parameters, state
+'''
+
+
+def broken(code: str, from_call: int = 40) -> str:
+    """The plug-in with something else in place of its return, from one of its calls on."""
+    return PLUGIN.replace(
+        "        return", f"        if len(calls) >= {from_call}:\n            {code}\n        return"
+    )
+
+
+def small_study(root: Path) -> Checkout:
+    """A copy of the repository with a study of three variants of which one is of a file beside it."""
+    root.mkdir(exist_ok=True)
+    checkout = copied(root)
+    (root / "odd.py").write_text(PLUGIN)
+    checkout.edit("config/smoke.yaml", _small)
+    checkout.edit("study/checkpoints.py", lambda text: text.replace("SECONDS = 60.0", "SECONDS = 0.0"))
+    return checkout
+
+
+def _small(text: str) -> str:
+    head, _, _ = text.partition("  unstable:")
+    shorter = head.replace("epochs: 6", "epochs: 5").replace("{name: l1, strength: 1.0e-3}", "odd")
+    rest = "plugins: [odd.py]\nfigures: [gap_forest]\nstatistics: {probes: 0, windows: 50, curve_samples: 300}\n"
+    return f"{shorter}\n{rest}"
+
+
+RUNS = "results/smoke/runs.parquet"
+
+
+@pytest.fixture(scope="session")
+def finished_small(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    """The small study, trained and collected by one undisturbed run."""
+    checkout = small_study(tmp_path_factory.mktemp("calm"))
+    checkout.snakemake("--cores", "2", "--", RUNS)
+    return checkout
+
+
+def tables_of(checkout: Checkout) -> dict[str, pd.DataFrame]:
+    """Every table of trainings, and that of runs, by its path."""
+    paths = [*sorted(checkout.results.glob("runs/**/*.parquet")), checkout.root / RUNS]
+    return {str(path.relative_to(checkout.root)): results(path) for path in paths if path.exists()}
+
+
+@pytest.fixture
+def study(tmp_path: Path, finished_small: Checkout) -> Checkout:
+    """The small study, of which nothing has run."""
+    return small_study(tmp_path / "study")
+
+
+def assert_whole(checkout: Checkout, finished: Checkout) -> None:
+    """The study has all its tables, and they are those of the undisturbed run."""
+    found, wanted = tables_of(checkout), tables_of(finished)
+    assert found.keys() == wanted.keys()
+    assert_same(found, wanted)
+    litter = [path for path in checkout.results.glob("runs/*/*/*/*") if path.suffix != ".parquet"]
+    assert litter == []

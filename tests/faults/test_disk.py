@@ -1,0 +1,167 @@
+"""Disks that are full or closed, files that are damaged: said by name, and nothing half is left or read."""
+
+import os
+import random
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from study import store
+from tests.faults.conftest import RUNS, Job, Told, assert_same, assert_whole
+from tests.workflow.conftest import Checkout
+
+pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("faults")]
+Undisturbed = dict[str, pd.DataFrame]
+
+
+def attempt(*command: str | Path) -> None:
+    """A command of the system's that a machine may not have or allow."""
+    if not shutil.which(str(command[0])) or subprocess.run(command, check=False, capture_output=True).returncode:
+        pytest.skip(f"this machine does not let a test call {command[0]}")
+
+
+@contextmanager
+def small_disk(folder: Path) -> Iterator[None]:
+    """A disk of 64 kB in place of the folder; what it holds is there afterwards."""
+    folder.mkdir()
+    attempt("mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", folder)
+    try:
+        yield
+        shutil.copytree(folder, f"{folder}.kept")
+    finally:
+        subprocess.run(["umount", folder], check=True)
+    folder.rmdir()
+    Path(f"{folder}.kept").rename(folder)
+
+
+@contextmanager
+def closed(folder: Path) -> Iterator[None]:
+    """Nobody writes in the folder, not even root."""
+    folder.mkdir()
+    attempt("chattr", "+i", folder)
+    try:
+        yield
+    finally:
+        subprocess.run(["chattr", "-i", folder], check=True)
+
+
+DISKS: dict[str, tuple[Callable[[Path], AbstractContextManager[None]], str]] = {
+    "disk full": (small_disk, "No space left on device"),
+    "output folder read-only": (closed, "Operation not permitted"),
+}
+
+
+def assert_said_and_recovered(job: Job, undisturbed: Undisturbed, reason: str) -> None:
+    """The checkpoint that could not be written ended nothing, the table that could not did; once more, all is well."""
+    assert f"The checkpoint '{job.folder}/checkpoint' cannot be written: [Errno" in job.said
+    assert "epoch 6 of 6" in job.said
+    last = job.said.splitlines()[-1]
+    assert str(job.folder) in last
+    assert reason in last
+    assert_same(job.results, undisturbed)
+    assert set(job.results) < set(undisturbed)
+    assert job.finish() == 0
+    assert_same(undisturbed, job.results)
+
+
+@pytest.mark.parametrize("fault", DISKS)
+def test_a_disk_that_takes_nothing_more(fault: str, job: Job, undisturbed: Undisturbed, told: Told) -> None:
+    disk, reason = DISKS[fault]
+    with disk(job.folder):
+        assert job.finish() == 1
+    assert_said_and_recovered(job, undisturbed, reason)
+    what = f"trained on without checkpoints; the table named, with '{reason}'; none half"
+    told(fault, 1, what, "the same job; the same")
+
+
+def test_a_limit_of_the_size_of_files(job: Job, undisturbed: Undisturbed, told: Told) -> None:
+    assert job.finish(largest_file=12_000) == 1
+    assert_said_and_recovered(job, undisturbed, "File too large")
+    told("a limit of the size of files", 1, "as on a full disk, with 'File too large'", "the same job; the same")
+
+
+def flipped(path: Path, random: random.Random) -> None:
+    """One bit of a file is another, somewhere."""
+    content = bytearray(path.read_bytes())
+    content[random.randrange(len(content))] ^= 1 << random.randrange(8)
+    path.write_bytes(content)
+
+
+def cut(path: Path, random: random.Random) -> None:
+    """A file ends somewhere before its end."""
+    os.truncate(path, random.randrange(path.stat().st_size))
+
+
+@pytest.mark.parametrize("damage", [flipped, cut])
+def test_a_damaged_table_is_never_read(
+    damage: Callable[[Path, random.Random], None],
+    job: Job,
+    undisturbed: Undisturbed,
+    tries: int,
+    moments: random.Random,
+    told: Told,
+) -> None:
+    assert job.finish() == 0
+    for number in range(50 * tries):
+        name = store.TABLES[number % len(store.TABLES)]
+        table = shutil.copy(job.tables[name], job.folder / "damaged.parquet")
+        damage(table, moments)
+        for read in (store.read, lambda path: store.collect([[path]], [1, 3, 4], job.folder / "collected.parquet")):
+            with pytest.raises(store.TableError, match=r"damaged\.parquet.*Delete it and run the same command again"):
+                read(table)
+    assert not (job.folder / "collected.parquet").exists()
+    word = "a bit of a table flipped" if damage is flipped else "a table truncated"
+    told(word, 50 * tries, "refused with its name, and what to do", "deleted, the same command; the same")
+
+
+@pytest.mark.parametrize("damage", [flipped, cut])
+def test_a_damaged_checkpoint_is_left_aside(
+    damage: Callable[[Path, random.Random], None],
+    job: Job,
+    undisturbed: Undisturbed,
+    moments: random.Random,
+    told: Told,
+) -> None:
+    assert job.finish(stop_in=3) == 1
+    damage(job.folder / "checkpoint", moments)
+    assert job.finish() == 0
+    assert f"The checkpoint '{job.folder}/checkpoint' is left aside: it must be as it was written." in job.said
+    assert_same(undisturbed, job.results)
+    word = "a bit of a checkpoint flipped" if damage is flipped else "a checkpoint truncated"
+    told(word, 1, "left aside, which the log says", "the same job, from its start; the same")
+
+
+def test_damaged_files_of_a_study(
+    study: Checkout, finished_small: Checkout, tries: int, moments: random.Random, told: Told
+) -> None:
+    if tries < 2:
+        pytest.skip("tried by make faults")
+    digits = study.root / "study/samples/train-images-idx3-ubyte.gz"
+    whole = digits.read_bytes()
+    flipped(digits, moments)
+    printed = study.snakemake("--cores", "2", "--keep-going", "--", RUNS, expect=1)
+    assert printed.count("FAILED train") == 4
+    assert "train-images-idx3-ubyte" in next(study.root.glob("logs/smoke/train/*/*/*.log")).read_text()
+    digits.write_bytes(whole)
+    study.snakemake("--cores", "2", "--", RUNS)
+    assert_whole(study, finished_small)
+    what = "all trainings FAILED, the log names the file"
+    told("a bit of a file of digits flipped", 1, what, "file put right, the same command; the same")
+    table = min(study.results.glob("runs/*/*/*/steps.parquet"))
+    flipped(table, moments)
+    (study.results / "steps.parquet").unlink(missing_ok=True)
+    printed = study.snakemake("--cores", "2", "--", "results/smoke/steps.parquet", expect=1)
+    assert "FAILED collect" in printed
+    assert str(table.relative_to(study.root)) in (study.root / "logs/smoke/collect/steps.log").read_text()
+    table.unlink()
+    study.snakemake("--cores", "2", "--", "results/smoke/steps.parquet")
+    study.snakemake("--cores", "2", "--", RUNS)
+    (study.results / "steps.parquet").unlink()
+    assert_whole(study, finished_small)
+    what = "FAILED collect, the log names the table"
+    told("a bit of a training's table flipped", 1, what, "deleted, the same command; the same")

@@ -1,0 +1,159 @@
+"""Methods of a user's own that fail, and trainings that diverge: said where; all others are what they would be."""
+
+import json
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from study import replicates
+from study.data import Digits
+from tests.cases import variant
+from tests.faults.conftest import PLUGIN, RUNS, Job, Told, assert_same, assert_whole, broken
+from tests.workflow.conftest import Checkout
+
+pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("faults")]
+
+
+@pytest.fixture
+def methods(tmp_path: Path) -> Path:
+    """A file with a method that changes nothing."""
+    (tmp_path / "odd.py").write_text(PLUGIN)
+    return tmp_path / "odd.py"
+
+
+@pytest.fixture
+def odd(job: Job) -> Job:
+    """The job with that method."""
+    return Job(json.dumps({**json.loads(job.spec), "regularization": [{"name": "odd"}]}), job.folder)
+
+
+@pytest.mark.parametrize(
+    ("fault", "code", "limits", "said"),
+    [
+        ("raises", "raise ValueError('no such thing')", {}, "ValueError: no such thing"),
+        (
+            "sleeps for ever",
+            "__import__('time').sleep(3600)",
+            {"patience": 15.0},
+            "TimeoutError: it took longer than 15 s",
+        ),
+        (
+            "changes a shape",
+            "return {key: p[0] for key, p in parameters.items()}, state",
+            {},
+            "must return a tensor of",
+        ),
+    ],
+)
+def test_a_method_that_fails_on_the_way(
+    fault: str, code: str, limits: dict[str, Any], said: str, odd: Job, methods: Path, tmp_path: Path, told: Told
+) -> None:
+    calm = odd.elsewhere(tmp_path / "calm")
+    assert calm.finish(methods=str(methods)) == 0
+    methods.write_text(broken(code))
+    assert odd.finish(methods=str(methods), **limits) == 1
+    assert "epoch 2 of 6" in odd.said
+    last = odd.said.splitlines()[-1]
+    assert said in last
+    assert "odd.py" in last
+    assert odd.results == {}
+    methods.write_text(PLUGIN)
+    assert odd.finish(methods=str(methods)) == 0
+    assert "one of another source instead" in odd.said  # the checkpoint is of what the method was
+    assert_same(calm.results, odd.results)
+    told(
+        f"a method that {fault}",
+        1,
+        f"the last line of the log: `{without_folder(last)}`",
+        "put right, the same job; the same",
+    )
+
+
+def without_folder(line: str) -> str:
+    return re.sub(r"/\S*/(?=odd\.py)", "", line)
+
+
+def test_a_method_that_returns_nan(odd: Job, methods: Path, told: Told) -> None:
+    methods.write_text(broken("return {key: p * float('nan') for key, p in parameters.items()}, state"))
+    assert odd.finish(methods=str(methods)) == 0
+    runs = odd.results["runs"]
+    assert set(runs["status"]) == {"diverged"}
+    assert set(runs["cause"]) == {"non-finite loss"}
+    assert set(runs["diverged_step"]) == {40}
+    told("a method that returns NaN", 1, "the run diverged, from step 40: non-finite loss", "nothing to recover")
+
+
+NO_CLIP = {"clip": "none", "epochs": 1}
+DIVERGING: dict[str, dict[str, Any]] = {
+    "non-finite loss": {"optimizer": {"name": "sgd", "lr": 1e20}},
+    "non-finite gradient": {"optimizer": {"name": "sgd", "lr": 1e4}, "loss": "squared_error"},
+    "non-finite parameters": {
+        "optimizer": {"name": "sgd", "lr": 3e38},
+        "batch_size": 100,
+        "regularization": {"name": "weight_decay", "strength": 1e3},
+    },
+    "chance level": {"optimizer": {"name": "sgd", "lr": 1e-12}},
+}
+
+
+@pytest.mark.parametrize("cause", DIVERGING)
+def test_each_way_to_diverge_has_its_name(cause: str, digits: Digits, told: Told) -> None:
+    ended = replicates.train(variant(**{**NO_CLIP, **DIVERGING[cause]}), range(4), digits)
+    assert {one.outcome.status for one in ended} == {"diverged"}
+    assert cause in {one.outcome.cause for one in ended}
+    told(
+        f"a training that diverges: {cause}",
+        1,
+        "status `diverged` with this cause, in every table",
+        "nothing to recover",
+    )
+
+
+def test_a_failing_variant_leaves_the_rest_and_its_report(
+    finished_small: Checkout, tmp_path: Path, tries: int, told: Told
+) -> None:
+    study = Checkout(Path(shutil.copytree(finished_small.root, tmp_path / "study", symlinks=True)))
+    method, report = study.root / "odd.py", "results/smoke/paper/report.md"
+    method.write_text(broken("raise ValueError('no such thing')"))
+    printed = study.snakemake("--cores", "2", "--keep-going", "--", report, expect=1)
+    assert printed.count("FAILED train") == 2
+    assert "With '--config partial=true' it trains nothing" in printed
+    assert not (study.root / report).exists()
+    study.snakemake("--cores", "2", "--config", "partial=true", "--", report)
+    text = (study.root / report).read_text()
+    assert "6 of its 12 runs are missing here" in text
+    assert text.count("| `odd` ") == 2
+    method.write_text(PLUGIN)
+    assert study.planned("--", RUNS) == {"train": 2, "collect": 1}
+    if tries > 1:
+        study.snakemake("--cores", "2", "--", RUNS)
+        assert_whole(study, finished_small)
+    what = "FAILED with its log; the others trained; with `partial=true` the report, which names what is missing"
+    told("a failing variant, with `--keep-going`", 1, what, "put right, the same command; the same")
+
+
+def test_a_partial_report_of_nothing_is_refused(study: Checkout) -> None:
+    printed = study.snakemake("-n", "--config", "partial=true", expect=1)
+    assert "A partial report must have a variant with all its seeds. Got none in 'results/smoke' instead." in printed
+    assert "Traceback" not in printed
+
+
+def test_a_method_that_sleeps_in_a_study(study: Checkout, finished_small: Checkout, tries: int, told: Told) -> None:
+    if tries < 2:
+        pytest.skip("tried by make faults")
+    method = study.root / "odd.py"
+    method.write_text(broken("__import__('time').sleep(3600)"))
+    hurried = {"LEAST_SECONDS = 600.0": "LEAST_SECONDS = 60.0", "PATIENCE = 50.0": "PATIENCE = 0.0"}
+    for as_it_is, shorter in hurried.items():
+        study.edit("study/blame.py", lambda text: text.replace(as_it_is, shorter))  # noqa: B023
+    printed = study.snakemake("--cores", "2", "--keep-going", "--", RUNS, expect=1)
+    assert printed.count("FAILED train") == 2
+    assert printed.count("failed in odd.py, line 17, update: TimeoutError: it took longer than 60 s") == 2
+    method.write_text(PLUGIN)
+    study.snakemake("--cores", "2", "--", RUNS)
+    assert_whole(study, finished_small)
+    what = "FAILED after the time that an epoch may take (shortened here), with the line of its file"
+    told("a method that sleeps for ever, in a study", 1, what, "put right, the same command; the same")
