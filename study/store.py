@@ -12,9 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from study.records import KEYS
-
 TABLES = ("runs", "epochs", "steps", "tensors", "weights")
+KEYS = ("study", "regime", "clip", "regularization", "seed")  # tell rows of every table apart
 
 
 class TableError(ValueError):

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from study.clipping import Clipping
-from study.figures import FIGURES, style_for
+from study.figures import FIGURES
 from study.figures.layout import Places, log_ticks
-from study.figures.style import by_method
+from study.figures.style import by_method, style_for
 from study.figures.summaries import numbers_of
 from study.regularization import Regularization
 

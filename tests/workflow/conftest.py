@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PARTS = ("Snakefile", "config", "paper", "study", "workflow")
+PARTS = ("Snakefile", "config", "paper", "profiles", "study", "workflow")
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Checkout:
 
     def snakemake(self, *arguments: str, expect: int = 0, **environment: str) -> str:
         """Run Snakemake on the smoke study; its output, once its exit code is as expected."""
-        command = [sys.executable, "-m", "snakemake", "--scheduler", "greedy", "--configfile", "config/smoke.yaml"]
+        command = [sys.executable, "-m", "snakemake", "--configfile", "config/smoke.yaml"]
         done = subprocess.run(
             [*command, *arguments],
             cwd=self.root,
