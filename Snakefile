@@ -1,4 +1,6 @@
 # From a configuration to a paper: data -> train -> collect -> analyse -> figures -> report.
+import gc
+
 from snakemake.utils import min_version
 
 min_version("9.27")
@@ -41,3 +43,7 @@ rule all:
 localrules:
     all,
     figures,
+
+
+# All that was loaded stays: without this Python looks through it for garbage again and again, the last time at its end.
+gc.freeze()

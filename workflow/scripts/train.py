@@ -1,5 +1,6 @@
 """Train a block of seeds of one variant and write its five tables."""
 
+import gc
 import sys
 from pathlib import Path
 
@@ -13,8 +14,8 @@ sys.stderr = open(snakemake.log[0], "w", buffering=1)  # noqa: SIM115
 torch.set_num_threads(snakemake.threads)
 plugins.load(snakemake.params.plugins)
 variant = Variant.model_validate_json(snakemake.params.spec)
-digits = load(variant.data.name, Path(snakemake.params.folder))
-seeds = Block.parse(snakemake.wildcards.seeds).seeds
+seeds, digits = Block.parse(snakemake.wildcards.seeds).seeds, load(variant.data.name, Path(snakemake.params.folder))
 trained = replicates.train(variant, seeds, digits, report=lambda line: print(line, file=sys.stderr))
 for name, table in records.tidy(snakemake.params.study, trained).items():
     store.write(table, snakemake.output[name])
+gc.freeze()  # what is there ends with the process: looking through it for garbage takes a second
