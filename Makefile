@@ -2,7 +2,7 @@
 PYTHON ?= python3
 CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
 BIN := .venv/bin
-SNAKEMAKE := $(BIN)/snakemake --cores $(CORES) --scheduler greedy --rerun-incomplete
+SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 
 .PHONY: help study smoke test figures report catalogue claims verify publish fast laws bench slurm-test lint lock schema environment clean
 

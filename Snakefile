@@ -1,4 +1,6 @@
 # From a configuration to a paper: data -> train -> collect -> analyse -> figures -> report.
+import gc
+
 from snakemake.utils import min_version
 
 min_version("9.27")
@@ -48,3 +50,7 @@ localrules:
 
 # Last, since it knows all rules.
 include: "workflow/rules/targets.smk"
+
+
+# All that was loaded stays: without this Python looks through it for garbage again and again, the last time at its end.
+gc.freeze()

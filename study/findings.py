@@ -6,10 +6,12 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from study.figures.style import Tables
+if TYPE_CHECKING:  # as in study/tables.py
+    from study.figures.style import Tables
 
 ALPHA = 0.05
 MOST_NAMED = 8  # methods in one sentence

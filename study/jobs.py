@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
-from study import records, replicates, store
+from study import code, records, replicates, store
 from study.checkpoints import SECONDS, Checkpoint
 from study.data import load
 from study.provenance import Provenance
@@ -20,7 +20,6 @@ def train(
     variant: Variant,
     block: Block,
     data: Path,
-    sources: Iterable[Path | str],
     tables: Mapping[str, Path | str],
     report: Callable[[str], None] = lambda line: None,
     every: float = SECONDS,
@@ -30,7 +29,7 @@ def train(
     While it trains, a checkpoint is kept beside the tables, `every` so many seconds, from which the same job goes on if
     this one is ended; `report` gets a line an epoch.
     """
-    made = Provenance.of(variant, sources)
+    made = Provenance.of(variant, code.files_of(variant))
     checkpoint = Checkpoint(Path(tables["runs"]).with_name("checkpoint"), _identity(made, block), report, every)
     trained = replicates.train(variant, block.seeds, load(variant.data.name, data), report, checkpoint)
     store.write_all(records.tidy(study, trained), tables, made.text)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from study.evaluation import Score
+from study.store import KEYS
 from study.variants import RunSpec, Variant
 
 Floats = NDArray[np.floating]
@@ -93,9 +94,6 @@ class RunRecord:
     weights: Mapping[str, Histogram]
     steps_taken: int
     wall_seconds: float
-
-
-KEYS = ("study", "regime", "clip", "regularization", "seed")
 
 
 def keys(study: str, record: RunRecord) -> dict[str, str | int]:

@@ -20,7 +20,7 @@ from study import findings, verdicts
 from study.answers import answers
 from study.choices import combined_label
 from study.config import Study
-from study.figures import Tables
+from study.figures.style import Tables
 from study.findings import RegimeFindings
 from study.methods import compact
 from study.missing import missing_rows, planned_runs

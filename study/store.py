@@ -13,12 +13,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from study.records import KEYS
-
 PROVENANCE = b"provenance"
 SEAL = hashlib.sha256().digest_size
 REMEDY = "Delete it and run the same command again: it will be made anew."
 TABLES = ("runs", "epochs", "steps", "tensors", "weights")
+KEYS = ("study", "regime", "clip", "regularization", "seed")  # tell rows of every table apart
 
 
 class TableError(ValueError):

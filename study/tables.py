@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from study.figures.style import Tables
 from study.findings import IN_POINTS, effects, number, p_text, percent
 from study.store import atomically
+
+if TYPE_CHECKING:  # the planning of a study needs the names of the tables, and no matplotlib
+    from study.figures.style import Tables
 
 
 def variants(tables: Tables) -> pd.DataFrame:

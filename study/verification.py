@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 from study import provenance, store
 from study.analysis.agreement import one_distribution_p, smallest_p
 from study.analysis.statistics import holm
-from study.records import KEYS
 
 Floats = NDArray[np.float64]
 CELL = ["regime", "clip", "regularization"]
@@ -42,7 +41,7 @@ def fingerprints(table: pd.DataFrame) -> pd.Series:
     Columns by name, rows in their order; numbers as the bits of float64 with all NaN alike, whatever the type in
     which a file keeps them.
     """
-    content = table[sorted(name for name in map(str, table) if name not in (*KEYS, *NOT_CONTENT))]
+    content = table[sorted(name for name in map(str, table) if name not in (*store.KEYS, *NOT_CONTENT))]
     numbers = content.select_dtypes(["number", "bool"])
     values = numbers.to_numpy(np.float64, na_value=np.nan)
     values[np.isnan(values)] = np.nan

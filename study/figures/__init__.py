@@ -1,27 +1,45 @@
 """Every figure of the suite: one file each, found automatically, drawn from tables and a style alone."""
 
+import ast
 import importlib
-import pkgutil
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
-from study.figures.style import Draw, Style, Tables, save, style_for
+if TYPE_CHECKING:  # to plan a study, matplotlib is not needed
+    from matplotlib.figure import Figure
 
-__all__ = ["FIGURES", "FigureModule", "Style", "Tables", "save", "style_for"]
+    from study.figures.style import Style, Tables
+
+__all__ = ["FIGURES", "FigureModule"]
+
+CONSTANTS = ("NAME", "QUESTION", "NEEDS", "SWEPT")
 
 
 @dataclass(frozen=True, slots=True)
 class FigureModule:
-    """One figure: its question, the tables it takes, how it is drawn and captioned, and whether it shows sweeps."""
+    """One figure: its question, the tables it takes, and whether it shows sweeps; loaded when it is to be drawn."""
 
     name: str
     question: str
     needs: tuple[str, ...]
-    draw: Draw
-    caption: Callable[[Tables], str]
     swept: bool
 
-    def tables(self, tables: Tables, by_themselves: Collection[str]) -> Tables:
+    @property
+    def _module(self) -> ModuleType:
+        return importlib.import_module(f"{__name__}.{self.name}")
+
+    def draw(self, tables: "Tables", style: "Style") -> "Figure":
+        """The figure."""
+        return self._module.draw(tables, style)
+
+    def caption(self, tables: "Tables") -> str:
+        """What is written under it."""
+        return self._module.caption(tables)
+
+    def tables(self, tables: "Tables", by_themselves: Collection[str]) -> "Tables":
         """What it is drawn from: all regimes where it shows sweeps, else those that stand by themselves."""
         if self.swept:
             return tables
@@ -31,21 +49,18 @@ class FigureModule:
         }
 
 
-def _found() -> dict[str, FigureModule]:
-    modules = [importlib.import_module(f"{__name__}.{info.name}") for info in pkgutil.iter_modules(__path__)]
-    figures = [
-        FigureModule(
-            module.NAME,
-            module.QUESTION,
-            tuple(module.NEEDS),
-            module.draw,
-            module.caption,
-            getattr(module, "SWEPT", False),
-        )
-        for module in modules
-        if hasattr(module, "NAME")
-    ]
-    return {figure.name: figure for figure in figures}
+def _constants(file: Path) -> Iterator[tuple[str, Any]]:
+    """What a figure's file says of it, read without loading it, since that would load matplotlib."""
+    for node in ast.parse(file.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Assign) and isinstance(name := node.targets[0], ast.Name) and name.id in CONSTANTS:
+            yield name.id, ast.literal_eval(node.value)
 
 
-FIGURES: Mapping[str, FigureModule] = _found()
+def _found() -> Iterator[FigureModule]:
+    for file in sorted(Path(__file__).parent.glob("*.py")):
+        said = dict(_constants(file))
+        if "NAME" in said:
+            yield FigureModule(said["NAME"], said["QUESTION"], tuple(said["NEEDS"]), said.get("SWEPT", False))
+
+
+FIGURES: Mapping[str, FigureModule] = {figure.name: figure for figure in _found()}

@@ -49,7 +49,7 @@ def run(
             if stop_in and line.startswith(f"epoch {stop_in} "):
                 raise RuntimeError("stopped by the test")
 
-        jobs.train("example", variant, block, Path(), [], tables, say, every=0.0)
+        jobs.train("example", variant, block, Path(), tables, say, every=0.0)
 
 
 def limit(what: int, size: int) -> None:

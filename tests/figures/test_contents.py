@@ -9,8 +9,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
-from study.figures import FIGURES, style_for
+from study.figures import FIGURES
 from study.figures.layout import decimal
+from study.figures.style import style_for
 
 from .conftest import drawn, study, style_of
 from .synthetic import Grid, tables

@@ -10,8 +10,8 @@ from matplotlib.backends.backend_svg import RendererSVG
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
-from study.figures import FIGURES, save, style_for
-from study.figures.style import DARK, styled
+from study.figures import FIGURES
+from study.figures.style import DARK, save, style_for, styled
 
 from .conftest import drawn, measured
 from .synthetic import CLIPS, REGULARIZATIONS

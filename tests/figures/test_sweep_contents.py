@@ -7,8 +7,8 @@ from matplotlib.colors import same_color
 from scipy import stats
 
 from study import store
-from study.figures import FIGURES, style_for
-from study.figures.style import by_method
+from study.figures import FIGURES
+from study.figures.style import by_method, style_for
 from study.figures.summaries import less_none
 
 from .artists import line, panels_under

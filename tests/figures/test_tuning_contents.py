@@ -9,9 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from study.clipping import Clipping
-from study.figures import FIGURES, style_for
+from study.figures import FIGURES
 from study.figures.layout import log_ticks
-from study.figures.style import by_method
+from study.figures.style import by_method, style_for
 from study.figures.summaries import numbers_of
 from study.regularization import Regularization
 

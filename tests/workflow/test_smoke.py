@@ -13,7 +13,7 @@ import pytest
 
 from study.config import json_schema
 from study.figures import FIGURES
-from study.records import KEYS
+from study.store import KEYS
 from tests.workflow.conftest import Checkout
 
 pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]  # one worker: they share a finished study

@@ -1,5 +1,4 @@
 # The study that the configuration asks for, where its files are, and what its jobs depend on.
-import inspect
 import os
 import random
 import sys
@@ -9,17 +8,11 @@ from pathlib import Path
 sys.path.insert(0, workflow.basedir)
 os.environ.update(PYTHONPATH=os.pathsep.join([workflow.basedir, os.environ.pop("PYTHONPATH", "")]).strip(os.pathsep))
 
-from study import progress, reading, store, variants
+from study import code, progress, reading, store, variants
 from study.data import DOWNLOADS
 from study.figures import FIGURES
 
 FORMATS = ("pdf", "svg", "png")
-ENGINE_MODULES = """
-    __init__ batches checkpoints evaluation gradients journal losses noise optimizers per_sample probes records
-    replicates schedules seeds steplog tracing training
-    clipping/base models/base models/initialisations regularization/base data/digits data/idx data/splits
-""".split()
-ENGINE = [f"study/{module}.py" for module in ENGINE_MODULES]
 
 
 def read_study():
@@ -121,24 +114,10 @@ def variant_of(wildcards):
     return TRAINED[wildcards.regime, wildcards.variant]
 
 
-def source_of(method):
-    """The file that defines a method: of the library, or a user's own."""
-    path = Path(inspect.getsourcefile(type(method)))
-    return str(path.relative_to(workflow.basedir) if path.is_relative_to(workflow.basedir) else path)
-
-
-def plugins_of(wildcards):
+def plugins_of(variant):
     """The users' files that a training needs, so that naming another one trains nothing again."""
-    variant = variant_of(wildcards)
-    needed = {os.path.realpath(source_of(method)) for method in (variant.clip, *variant.regularization)}
+    needed = {os.fspath(path) for path in code.files_of(variant)}
     return [path for path in STUDY.plugins if os.path.realpath(path) in needed]
-
-
-def sources(wildcards):
-    """The code that a training runs: an edit elsewhere, or to another method, trains nothing again."""
-    variant = variant_of(wildcards)
-    methods = (variant.model, variant.clip, *variant.regularization)
-    return [*ENGINE, *map(source_of, methods)]
 
 
 def sampled(wildcards):

@@ -2,7 +2,6 @@
 rule train:
     input:
         data=lambda w: data_of(variant_of(w).data.name),
-        sources=sources,
     output:
         **{table: f"{RESULTS}/runs/{{regime}}/{{variant}}/{{seeds}}/{table}.parquet" for table in store.TABLES},
     log:
@@ -14,7 +13,9 @@ rule train:
     params:
         study=STUDY.name,
         spec=lambda w: variant_of(w).model_dump_json(),
-        plugins=plugins_of,
+        # As digests: files as inputs would be looked up, hashed and recorded for each job anew.
+        code=lambda w: code.fingerprint(variant_of(w)),
+        plugins=lambda w: plugins_of(variant_of(w)),
         folder=lambda w: f"data/{variant_of(w).data.name}",
     script:
         "../scripts/train.py"

@@ -1,5 +1,6 @@
 """Train a block of seeds of one variant and write its five tables."""
 
+import gc
 import sys
 from pathlib import Path
 
@@ -16,4 +17,5 @@ variant = Variant.model_validate_json(snakemake.params.spec)
 block = Block.parse(snakemake.wildcards.seeds)
 data, tables = Path(snakemake.params.folder), dict(snakemake.output.items())
 with blame.named(variant, len(block.seeds)) as report:
-    jobs.train(snakemake.params.study, variant, block, data, snakemake.input.sources, tables, report)
+    jobs.train(snakemake.params.study, variant, block, data, tables, report)
+gc.freeze()  # what is there ends with the process: looking through it for garbage takes a second
