@@ -10,7 +10,8 @@ import yaml
 
 from study import reading, store
 from study.config import Study
-from study.figures import FIGURES, save, style_for
+from study.figures import FIGURES
+from study.figures.style import save, style_for
 from study.provenance import GROUPS
 from study.report import fill, render
 from study.verification import IDENTICAL, OPEN, RUN, main, verdicts
