@@ -18,10 +18,11 @@ from torch.optim import Optimizer
 
 from study import store
 from study.parameters import Settings
+from study.stopwatch import Stopwatch
 
 SECONDS = 60.0  # between two checkpoints; one takes some hundredths of a second
 SEAL = hashlib.sha256().digest_size
-FIXED = (Settings, nn.Module, frozenset)  # what no training changes; a traced step is made again
+FIXED = (Settings, nn.Module, Stopwatch, frozenset)  # what no number depends on or no training changes
 State = Any
 """Dicts and lists of tensors, arrays, numbers and texts."""
 

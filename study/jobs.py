@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -10,6 +11,7 @@ from study import code, records, replicates, store
 from study.checkpoints import SECONDS, Checkpoint
 from study.data import load
 from study.provenance import Provenance
+from study.stopwatch import Stopwatch
 from study.variants import Block, Variant
 
 UNSEEN = ("commit", "dirty")  # no number depends on them: the source has digests of its own
@@ -27,15 +29,20 @@ def train(
     """Train a block of seeds on the data set in the folder `data` and write the five `tables`.
 
     While it trains, a checkpoint is kept beside the tables, `every` so many seconds, from which the same job goes on if
-    this one is ended; `report` gets a line an epoch.
+    this one is ended; `report` gets a line an epoch, and at last one of where the time went.
     """
+    watch = Stopwatch({"start-up": time.process_time()})
     made = Provenance.of(variant, code.files_of(variant))
     checkpoint = Checkpoint(Path(tables["runs"]).with_name("checkpoint"), _identity(made, block), report, every)
-    trained = replicates.train(variant, block.seeds, load(variant.data.name, data), report, checkpoint)
-    store.write_all(records.tidy(study, trained), tables, made.text)
+    with watch.part("data"):
+        digits = load(variant.data.name, data)
+    trained = replicates.train(variant, block.seeds, digits, report, checkpoint, watch)
+    with watch.part("tables"):
+        store.write_all(records.tidy(study, trained), tables, made.text)
     checkpoint.drop()
     for half in checkpoint.path.parent.glob(".*-????????"):  # what ended attempts were writing
         half.unlink(missing_ok=True)
+    report(watch.line())
 
 
 def _identity(made: Provenance, block: Block) -> dict[str, str]:

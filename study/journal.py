@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +17,7 @@ from study.gradients import Tensors, stacked_norms
 from study.probes import PROBES, probe
 from study.records import EPOCH_SCORES, Outcome, RunRecord, magnitudes
 from study.steplog import STEP_COLUMNS, Floats, StepLog
+from study.stopwatch import Stopwatch
 from study.variants import Variant
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class Journal:
 
     epochs [E + 1, R, 15]; ended [R]: the epoch after which a replicate's parameters were not finite or a regularizer
     stopped it, E if neither; kept: what such a replicate hands over, kept since the others train on; scored: the last
-    epoch that was scored.
+    epoch that was scored; watch: where the time of the training goes.
     """
 
     variant: Variant
@@ -46,6 +47,7 @@ class Journal:
     kept: dict[int, Tensors]
     probed: frozenset[int]
     scored: int = -1
+    watch: Stopwatch = field(default_factory=Stopwatch)
 
     @classmethod
     def open(cls, variant: Variant, count: int, parameters: Tensors) -> Journal:
@@ -101,7 +103,8 @@ class Journal:
         row[:, 0:2] = _table(scores(module, parameters, train))
         row[:, 2:4] = _table(scores(module, parameters, validation))
         if epoch in self.probed:
-            self._probe(row, module, parameters, batches)
+            with self.watch.part("probes"):
+                self._probe(row, module, parameters, batches)
         self._close(epoch, parameters)
         self.scored = epoch
         return f"epoch {epoch} of {self.variant.epochs}: {self._summary(row)}"

@@ -22,6 +22,7 @@ from study.noise import NoiseStreams
 from study.optimizers import Mover
 from study.records import RunRecord
 from study.seeds import generator
+from study.stopwatch import Stopwatch
 from study.tracing import traced
 from study.training import Chain, Memory
 from study.variants import Variant
@@ -35,31 +36,39 @@ def train(
     digits: Digits,
     report: Report = lambda line: None,
     checkpoint: Checkpoint | None = None,
+    watch: Stopwatch | None = None,
 ) -> list[RunRecord]:
     """Train one model a seed and return their records, in the order of the seeds.
 
     A seed's record does not depend on the seeds it shares the call with (wall time aside). A variant with folds trains
     a model a seed and fold. `report`: a line an epoch. `checkpoint`: from where it goes on if an earlier call was
-    ended on its way, to the same records to the last bit; their wall time is that of all calls.
+    ended on its way, to the same records to the last bit; their wall time is that of all calls. `watch`: told where the
+    time goes.
     """
-    started = time.perf_counter()
-    batches = Batches.prepare(digits, variant.data, seeds, variant.device, variant.folds)
+    started, watch = time.perf_counter(), watch or Stopwatch()
     each = [seed for seed in seeds for _ in range(variant.folds or 1)]
+    with watch.part("data"):
+        batches = Batches.prepare(digits, variant.data, seeds, variant.device, variant.folds)
     replicates = Replicates.start(variant, each, batches)
-    training = Training(replicates, Journal.open(variant, len(each), replicates.parameters), batches.orders)
+    journal = Journal.open(variant, len(each), replicates.parameters)
+    journal.watch = watch
+    training = Training(replicates, journal, batches.orders)
     if checkpoint and checkpoint.resume(training):
         started -= training.seconds
-        report(f"goes on after epoch {training.journal.scored} of {variant.epochs}")
+        report(f"goes on after epoch {journal.scored} of {variant.epochs}")
     else:
         training.score(batches)
-    while training.journal.goes_on:
-        replicates.epoch(batches, training.journal)
+    while journal.goes_on:
+        with watch.part("training"):
+            replicates.epoch(batches, journal)
         report(training.score(batches))
         training.seconds = time.perf_counter() - started
         if checkpoint:
-            checkpoint.keep(training)
+            with watch.part("checkpoints"):
+                checkpoint.keep(training)
     wall = (time.perf_counter() - started) / len(each)
-    return training.journal.records(each, replicates.module, replicates.evaluated(), batches, wall)
+    with watch.part("statistics and last scores"):
+        return journal.records(each, replicates.module, replicates.evaluated(), batches, wall)
 
 
 @dataclass(eq=False)
@@ -73,8 +82,9 @@ class Training:
 
     def score(self, batches: Batches) -> str:
         """Score the replicates after another epoch, or before the first; a line about it."""
-        parameters = self.replicates.evaluated()
-        return self.journal.epoch(self.journal.scored + 1, self.replicates.module, parameters, batches)
+        with self.journal.watch.part("scoring"):
+            parameters = self.replicates.evaluated()
+            return self.journal.epoch(self.journal.scored + 1, self.replicates.module, parameters, batches)
 
 
 @dataclass(eq=False)

@@ -12,8 +12,20 @@ from study import code
 # What says which training is meant, or carries it out and tells of it: a variant's digest has what follows from it, so
 # that an edit here trains nothing.
 DESCRIBING = {
-    *("blame", "code", "errors", "files", "jobs", "memory", "patience", "progress", "provenance", "trial"),
-    *("choices", "config", "methods", "parameters", "plugins", "regimes", "store", "sweeps", "tuning", "variants"),
+    *("blame", "code", "errors", "files", "jobs", "memory", "patience", "progress", "provenance", "stopwatch", "trial"),
+    *(
+        "choices",
+        "config",
+        "methods",
+        "parameters",
+        "plugins",
+        "regimes",
+        "stopwatch",
+        "store",
+        "sweeps",
+        "tuning",
+        "variants",
+    ),
     *("data/__init__", "data/fetch", "data/sources"),
     *("analysis/claims/__init__", "analysis/claims/base", "analysis/claims/evidence"),
 }

@@ -17,7 +17,8 @@ from typing import Any  # noqa: E402
 
 import torch  # noqa: E402
 
-from benchmarks.speed import agreement, jobs, picture, sections, settings, tables  # noqa: E402
+from benchmarks.speed import agreement, jobs, parts, picture, sections, settings, tables  # noqa: E402
+from benchmarks.speed.task import Task  # noqa: E402
 from study import memory  # noqa: E402
 
 FULL = {
@@ -34,6 +35,9 @@ def measured(turns: int, only: list[str]) -> dict[str, Any]:
     for name, section in FULL.items():
         if name in only:
             found[name] = [{**asdict(row.timing), "of": row.of, "way": row.way} for row in section.rows(turns, report)]
+    if "parts" in only:
+        report("where a step's time goes")
+        found["parts"] = parts.parts(Task(), turns)
     if "jobs" in only:
         report("whole trainings")
         found["jobs"] = [asdict(cost) for cost in jobs.costs(3)]
@@ -46,7 +50,7 @@ def report(line: str) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.speed", description="Speed of training, side by side.")
-    names = [*FULL, "jobs"]
+    names = [*FULL, "parts", "jobs"]
     parser.add_argument("--turns", type=int, default=11, help="how often each way is timed (11)")
     parser.add_argument("--only", nargs="+", choices=names, default=names, help="some sections; docs/ stays as it is")
     given = parser.parse_args()

@@ -30,11 +30,12 @@ def save(found: Mapping[str, Any], stem: Path) -> None:
 @styled
 def draw(found: Mapping[str, Any], style: Style) -> Figure:
     """Left: bars at 10 seeds, the limit a line; right: lines over the number of seeds."""
-    figure = page(style, 2.6)
+    figure = page(style, 3.1)
     left, right = figure.subplots(1, 2, width_ratios=(1.15, 1))
     times = columns(found["seeds"])
     bars(left, {way: each["10 seeds"] for way, each in times.items()})
     lines(right, times)
+    figure.legend(*right.get_legend_handles_labels(), loc="outside lower right", ncols=2)
     return figure
 
 
@@ -67,4 +68,3 @@ def lines(axes: Axes, times: Mapping[str, Mapping[str, float]]) -> None:
     axes.grid(axis="y", color=FAINT)
     axes.set(xlabel="seeds trained together", ylabel="ms per step and model")
     axes.set_ylim(0, None)
-    axes.legend(loc="upper right")
