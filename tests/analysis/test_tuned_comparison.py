@@ -26,7 +26,7 @@ def test_tuned_methods_are_compared_with_tuned_none_seed_by_seed() -> None:
     for method, by_seed in differences.items():
         row = found.loc[("x", "regularization", method, "test_accuracy")]
         rng = row_generator(0, "tuned", "x", "regularization", method, "test_accuracy")
-        interval = bca_interval(by_seed, rng)
+        interval = bca_interval(by_seed)
         assert row["estimate"] == pytest.approx(np.mean(by_seed))
         assert (row["low"], row["high"]) == pytest.approx((interval.low, interval.high))
         assert row["p"] == sign_flip_p(by_seed, rng)[0]
