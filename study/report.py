@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import inspect
 import platform
+import re
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,22 +17,27 @@ import pandas as pd
 import pypandoc
 import typst
 
-from study import findings, verdicts
+from study import findings, strengths, verdicts
 from study.answers import answers
 from study.choices import combined_label
 from study.config import Study
 from study.figures.style import Tables
-from study.findings import RegimeFindings
 from study.methods import compact
 from study.missing import missing_rows, planned_runs
 from study.models import Model
 from study.provenance import Account
+from study.regime_findings import RegimeFindings, weights_text
 from study.regimes import Regime
 from study.resolution import resolution_rows, resolution_text
-from study.standings import ranking_text
+from study.standings import ranking_rows
 from study.store import atomically
+from study.summary import summary_lines
 
 Form = Literal["md", "html", "pdf"]
+CHANGED = (
+    "Changed after the first results had been seen: a contrast of a cell with itself no longer decides anything, and"
+    " the seeds that would decide count how coarse the test is with few of them."
+)
 PACKAGES = ("torch", "numpy", "scikit-learn", "scipy", "statsmodels", "pandas", "seaborn", "snakemake")
 
 
@@ -55,6 +61,17 @@ class Numbering:
             return f"![{title}](figures/{name}.png)\n\n**{title}** {caption}"
         suffix = "png" if self.form == "html" else "pdf"
         return f"![**{title}** {_escaped(caption)}](figures/{name}.{suffix})"
+
+
+MATHS = {"||": "‖", "_p": "ₚ", "_k": "ₖ", "_1": "₁", "_2": "₂", "^2": "²", "`": ""}
+"""Signs of a docstring's formulas that need no escape in Markdown, which a reader of its source would see."""
+
+
+def _formula(text: str) -> str:
+    """A line of a docstring, with its formulas in signs of their own."""
+    for plain, sign in MATHS.items():
+        text = text.replace(plain, sign)
+    return _escaped(text.replace("|", "∣"))
 
 
 def _escaped(text: str) -> str:
@@ -82,25 +99,30 @@ def fill(source: Path, form: Form, study: Study, tables: Tables, captions: Mappi
         table=_pipe_table,
         regimes=[(name, regime, RegimeFindings(name, tables)) for name, regime in single.items()],
         sweeps=_sweeps(study),
+        point=next((name for name, regime in study.regimes.items() if regime.part_of), ""),
         ledger=verdicts.claims_rows(tables["claims"]) if "claims" in tables else [],
         contrasts=verdicts.contrast_rows(tables["claims"]) if "claims" in tables else [],
-        tuned=verdicts.tuning_rows(tables["tuning"], tables["tuned"]) if "tuning" in tables else [],
-        tunings=list(dict.fromkeys(regime.tuning for regime in study.regimes.values() if regime.tuning)),
+        tuned=strengths.tuning_rows(tables["tuning"], tables["tuned"]) if "tuning" in tables else [],
+        plans=strengths.plan_rows(study),
+        changed=CHANGED,
+        command=command(study),
+        summary=summary_lines(study, tables),
         answers=answers(tables) if "tuning" in tables else [],
         resolution=resolution_rows(tables["comparisons"]),
         resolution_text=resolution_text(tables["comparisons"]),
-        across=verdicts.across_rows(tables["across"]) if "across" in tables else [],
+        across=strengths.across_rows(tables["across"]) if "across" in tables else [],
         combined_label=combined_label,
         model_text=_model_text,
         findings=findings,
+        weights_text=weights_text,
         runs=runs,
         missing=missing_rows(study, tables),
         planned=planned_runs(study),
         origin=Account.of(tables["provenance"]),
         shown=set(captions),
-        ranking=ranking_text(tables["ranking"]),
+        ranking=ranking_rows(tables["ranking"]),
         crossed=[name for name, regime in study.regimes.items() if regime.grid == "crossed"],
-        strengths=bool((tables["ranking"]["strengths"] > 1).any()),
+        strengths_ranked=bool((tables["ranking"]["strengths"] > 1).any()),
         diverged=int((runs["status"] != "ok").sum()),
         smallest_p=findings.p_text(least),
         smallest=lambda k: findings.p_text(min(1.0, k * least)),
@@ -112,6 +134,14 @@ def fill(source: Path, form: Form, study: Study, tables: Tables, captions: Mappi
         python=platform.python_version(),
         machine=f"{platform.system()} {platform.machine()}",
     )
+
+
+def command(study: Study) -> str:
+    """What trains and renders this very study again, with as many seeds as it has."""
+    seeds = list(study.seeds)
+    given = len(seeds) if seeds == list(range(len(seeds))) else f"'{seeds}'".replace(" ", "")
+    file = "study" if study.name == "default" else study.name
+    return f".venv/bin/snakemake --cores 2 --configfile config/{file}.yaml --config seeds={given}"
 
 
 @dataclass(frozen=True)
@@ -154,7 +184,7 @@ def _methods(study: Study) -> list[Summary]:
     lines = {
         name: (inspect.getdoc(type(method)) or "no description.").split("\n\n")[0] for name, method in used.items()
     }
-    return [Summary(name, _escaped(" ".join(line.split()))) for name, line in lines.items()]
+    return [Summary(name, _formula(" ".join(line.split()))) for name, line in lines.items()]
 
 
 def _model_text(model: Model) -> str:
@@ -177,7 +207,7 @@ WIDEST = 40  # characters of a column that others of the table leave room for
 def _width(cells: list[str]) -> int:
     """The characters that a column asks for: its longest word at least, its longest cell where that is not too long."""
     word = max(len(word) for cell in cells for word in (cell.split() or [""]))
-    return max(word, min(max(map(len, cells)), WIDEST)) + 1
+    return max(word, min(max(map(len, cells)), WIDEST)) + 2
 
 
 def to_html(markdown: str, folder: Path, bibliography: Path, style: Path) -> str:
@@ -198,16 +228,33 @@ def to_html(markdown: str, folder: Path, bibliography: Path, style: Path) -> str
 
 def to_pdf(markdown: str, folder: Path, bibliography: Path, template: Path) -> bytes:
     """The PDF by typst; without a date in it, equal input gives equal bytes."""
+    cuts = ", ".join(f'"figures/{svg.stem}.pdf": {_cuts(svg)}' for svg in sorted((folder / "figures").glob("*.svg")))
     text = pypandoc.convert_text(
         markdown,
         "typst",
         format="markdown",
-        extra_args=["--standalone", "--citeproc", f"--bibliography={bibliography}", f"--template={template}"],
+        extra_args=[
+            *("--standalone", "--citeproc", f"--bibliography={bibliography}", f"--template={template}"),
+            *("--variable", f"cuts:({cuts or ':'})"),
+        ],
     )
     with tempfile.NamedTemporaryFile("w", dir=folder, suffix=".typ", encoding="utf-8") as source:
         source.write(text)
         source.flush()
         return bytes(typst.compile(source.name, root=str(folder)))
+
+
+HEADINGS = re.compile(r'id="block-\d+">.*?translate\(\S+ (\S+?)\)', re.DOTALL)
+"""The baseline of each heading of a figure, in points from the top."""
+ABOVE = 10.0  # points of a heading above its baseline
+
+
+def _cuts(svg: Path) -> str:
+    """Where a figure may be cut between two of its blocks, as shares of its height in an array of typst."""
+    text = svg.read_text(encoding="utf-8")
+    size = re.search(r'viewBox="0 0 \S+ (\S+)"', text)
+    places = sorted({float(y) - ABOVE for y in HEADINGS.findall(text)})[1:]
+    return f"({''.join(f'{place / float(size[1]):.4f}, ' for place in places)})" if size else "()"
 
 
 def render(source: Path, study: Study, tables: Tables, captions: Mapping[str, str], folder: Path) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from study.analysis.planning import detectable_effect, seeds_needed
+from study.analysis.planning import detectable_effect, fewest_seeds, seeds_needed
 from study.findings import ALPHA, IN_POINTS, METRIC_NAMES, number
 
 Row = dict[str, object]
@@ -65,7 +65,8 @@ def resolution_text(comparisons: pd.DataFrame) -> str:
 
 def _alone(comparisons: pd.DataFrame) -> pd.DataFrame:
     """Methods alone against neither, where seeds vary and there are enough of them."""
-    wanted = comparisons["family"].isin(["clip", "regularization"]) & (comparisons["n"] > 1) & (comparisons["sd"] > 0)
+    enough = comparisons["n"] >= fewest_seeds(ALPHA)
+    wanted = comparisons["family"].isin(["clip", "regularization"]) & enough & (comparisons["sd"] > 0)
     return comparisons[wanted]
 
 

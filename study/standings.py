@@ -6,10 +6,12 @@ import pandas as pd
 
 from study.findings import ALPHA, number, percent
 
-KIND_WORDS = {"clip": "clipping alone", "regularization": "regularization alone"}
+Row = dict[str, object]
+KIND_WORDS = {"clip": "clips", "regularization": "regularizers"}
+MOST_NAMED = 4  # methods in a cell of the table
 
 
-def ranking_text(ranking: pd.DataFrame) -> list[str]:
+def ranking_rows(ranking: pd.DataFrame) -> list[Row]:
     """For each regime and kind of method, who comes first, who cannot be told from it, and who is worse than none."""
     return [
         _ranked(str(regime), str(kind), part.sort_values("place"))
@@ -17,15 +19,17 @@ def ranking_text(ranking: pd.DataFrame) -> list[str]:
     ]
 
 
-def _ranked(regime: str, kind: str, part: pd.DataFrame) -> str:
+def _ranked(regime: str, kind: str, part: pd.DataFrame) -> Row:
     first, others = part.iloc[0], part.iloc[1:]
-    tied = others[others["p_best_adjusted"] >= ALPHA]
-    better = part[(part["p_adjusted"] < ALPHA) & (part["estimate"] > 0)]
-    worse = part[(part["p_adjusted"] < ALPHA) & (part["estimate"] < 0)]
-    named = ", ".join(f"`{label}`" for label in tied["label"]) or "none"
-    return (
-        f"`{regime}`, {KIND_WORDS[kind]}: `{first['label']}` comes first of {len(part)}, with a test accuracy of"
-        f" {percent(first['mean'])} and a mean rank of {number(first['rank'])} [{number(first['rank_low'])},"
-        f" {number(first['rank_high'])}]; cannot be told from it: {named}. {len(better)} better and"
-        f" {len(worse)} worse than none by a decided amount."
-    )
+    tied = [f"`{label}`" for label in others.loc[others["p_best_adjusted"] >= ALPHA, "label"]]
+    better, worse = (int(((part["p_adjusted"] < ALPHA) & (sign * part["estimate"] > 0)).sum()) for sign in (1, -1))
+    rest = f" and {len(tied) - MOST_NAMED} more" if len(tied) > MOST_NAMED else ""
+    return {
+        "regime": f"`{regime}`",
+        "of": f"{len(part)} {KIND_WORDS[kind]}",
+        "first": f"`{first['label']}`",
+        "test accuracy": percent(first["mean"]),
+        "mean rank": f"{number(first['rank'])} [{number(first['rank_low'])}, {number(first['rank_high'])}]",
+        "not told from it": (", ".join(tied[:MOST_NAMED]) + rest) if tied else "\N{EN DASH}",
+        "better, worse than none": f"{better}, {worse}",
+    }

@@ -1,41 +1,51 @@
-"""What the ledger of claims and the tuning say, in rows that a report can print."""
+"""What the ledger of claims says, in rows and sentences that a report can print."""
 
 from __future__ import annotations
 
-import math
+from collections import Counter
 
 import pandas as pd
 
 from study.findings import number, p_text
+from study.tuning import method_of
 
 Row = dict[str, object]
 HOLDS = {"supported": "holds", "contradicted": "does not hold", "undecided": "is undecided"}
 HOLD = {"supported": "hold", "contradicted": "do not hold", "undecided": "are undecided"}
+SAME = "same cell"
+DIFFERENCE = "difference (+ is as claimed)"
 MOST_NAMED = 4  # contrasts in one sentence
+MOST_LISTED = 8  # settings and strengths in one sentence
 
 
 def claims_rows(ledger: pd.DataFrame) -> list[Row]:
-    """A row for each claim: what is claimed, the verdict, how many contrasts it asks for, and how they came out."""
-    return [
-        {
-            "claim": part["statement"].iloc[0],
-            "verdict": f"**{part['verdict'].iloc[0]}**",
-            "holds if": f"{part['combine'].iloc[0]} of {len(part)}",
-            **{
-                verdict: int((part["contrast_verdict"] == verdict).sum())
-                for verdict in ("supported", "contradicted", "undecided")
-            },
-        }
-        for _, part in ledger.groupby("claim", sort=False)
-    ]
+    """A row for each claim: what is claimed, the verdict, how its contrasts came out, and what it rests on."""
+    return [_claim_row(part) for _, part in ledger.groupby("claim", sort=False)]
+
+
+def _claim_row(part: pd.DataFrame) -> Row:
+    counts = part["contrast_verdict"].value_counts()
+    compared = len(part) - counts.get(SAME, 0)
+    return {
+        "claim": part["statement"].iloc[0],
+        "verdict": f"**{part['verdict'].iloc[0]}**",
+        "holds if": f"{part['combine'].iloc[0]} of {compared}" if compared else "nothing compared",
+        "contrasts": ", ".join(f"{counts[one]} {one}" for one in (*HOLDS, SAME) if one in counts),
+        "rests on": _rests_on(part),
+    }
 
 
 def contrast_rows(ledger: pd.DataFrame) -> list[tuple[str, str, list[Row]]]:
-    """For each claim its statement, its verdict in a sentence, and a row for each contrast, with its verdict first."""
+    """For each claim its statement, its verdict in sentences, and a row for each contrast, with its verdict first."""
     return [
-        (str(part["statement"].iloc[0]), sentence(part), [_contrast_row(row) for _, row in part.iterrows()])
+        (str(part["statement"].iloc[0]), told(part), _contrast_rows(part))
         for _, part in ledger.groupby("claim", sort=False)
     ]
+
+
+def told(part: pd.DataFrame) -> str:
+    """The verdict of one claim, what it rests on, and the claim's own notes."""
+    return " ".join(text for text in (sentence(part), _scope(part), *_texts(part, "notes")) if text)
 
 
 def sentence(part: pd.DataFrame) -> str:
@@ -43,6 +53,21 @@ def sentence(part: pd.DataFrame) -> str:
 
     "Contradicted as a claim about all of its contrasts, which disagree: 2 of 4 hold (a; b), 2 do not hold (c; d)."
     """
+    compared = part[part["contrast_verdict"] != SAME]
+    same = len(part) - len(compared)
+    if compared.empty:
+        return f"Undecided: nothing is compared. {_same(same, len(part))}"
+    return _verdict(compared) + (f" {_same(same, len(part))}" if same else "")
+
+
+def _same(same: int, of: int) -> str:
+    return (
+        f"In {same} of {of} contrasts both sides are the same trained cell, since tuning chose none or the very"
+        " strength that it is held against; they decide nothing."
+    )
+
+
+def _verdict(part: pd.DataFrame) -> str:
     verdict, combine = str(part["verdict"].iloc[0]), str(part["combine"].iloc[0])
     groups = {one: list(part.loc[part["contrast_verdict"] == one, "contrast"]) for one in HOLD}
     groups = {one: names for one, names in groups.items() if names}
@@ -77,11 +102,67 @@ def _named_few(names: list[str]) -> str:
     return "; ".join(names[:MOST_NAMED]) + rest
 
 
+def _scope(part: pd.DataFrame) -> str:
+    """Where it was looked at, and at which strengths where each method has but one."""
+    settings, strengths = _listed(part, "settings"), _listed(part, "strengths")
+    if not settings:
+        return ""
+    where = f"It rests on {_counted(len(settings), 'setting')} ({_quoted(settings)})"
+    if not _one_strength(strengths):
+        return f"{where}."
+    each = "one strength" if len(strengths) == 1 else "one strength of each method"
+    return f"{where} and {each} ({_quoted(strengths)})."
+
+
+def _rests_on(part: pd.DataFrame) -> str:
+    settings, strengths = _listed(part, "settings"), _listed(part, "strengths")
+    if not settings:
+        return "nothing"
+    one = ", one strength" + (" each" if len(strengths) > 1 else "")
+    return _counted(len(settings), "setting") + (one if _one_strength(strengths) else "")
+
+
+def _one_strength(labels: list[str]) -> bool:
+    return bool(labels) and max(Counter(map(method_of, labels)).values()) == 1
+
+
+def _counted(count: int, what: str) -> str:
+    return f"one {what}" if count == 1 else f"{count} {what}s"
+
+
+def _quoted(names: list[str]) -> str:
+    rest = f" and {len(names) - MOST_LISTED} more" if len(names) > MOST_LISTED else ""
+    return ", ".join(f"`{name}`" for name in names[:MOST_LISTED]) + rest
+
+
+def _listed(part: pd.DataFrame, column: str) -> list[str]:
+    return [one for text in _texts(part, column) for one in text.split("; ")]
+
+
+def _texts(part: pd.DataFrame, column: str) -> list[str]:
+    """The text of a claim's column, which may be missing or empty, as one or none."""
+    text = part[column].iloc[0]
+    return [text] if isinstance(text, str) and text else []
+
+
+def _contrast_rows(part: pd.DataFrame) -> list[Row]:
+    """A row each; a column that says nothing in any of them, or of seeds that are all alike, is left out."""
+    rows = [_contrast_row(row) for _, row in part.iterrows()]
+    idle = {key for key in ("reached", "seeds to decide") if not any(row[key] for row in rows)}
+    if len({row["n"] for row in rows if row["n"]}) < 2 and not part["n_undefined"].any():
+        idle.add("n")
+    return [{key: value for key, value in row.items() if key not in idle} for row in rows]
+
+
 def _contrast_row(row: pd.Series) -> Row:
+    if row["contrast_verdict"] == SAME:
+        blank = dict.fromkeys((DIFFERENCE, "reached", "asked", "p for", "p against", "n", "seeds to decide"), "")
+        return {"contrast": row["contrast"], "verdict": f"*{SAME}*", **blank}
     return {
         "contrast": row["contrast"],
         "verdict": _shown(str(row["contrast_verdict"])),
-        "difference": _difference(row),
+        DIFFERENCE: _difference(row),
+        "reached": row["reached"] if isinstance(row["reached"], str) else "",
         "asked": _asked(str(row["expectation"]), float(row["smallest"])),
         "p for": p_text(row["p_for_adjusted"]),
         "p against": p_text(row["p_against_adjusted"]),
@@ -96,7 +177,7 @@ def _shown(verdict: str) -> str:
 
 def _difference(row: pd.Series) -> str:
     low, high = number(row["low"]), number(row["high"])
-    return f"{number(row['estimate'], sign=True)} [{low}, {high}] {row['unit']}"
+    return f"{row['unit']}: {number(row['estimate'], sign=True)} [{low}, {high}]"
 
 
 def _needed(row: pd.Series) -> object:
@@ -111,82 +192,3 @@ def _asked(expectation: str, smallest: float) -> str:
     bound = f"{smallest:g}"
     words = {"increase": f"≥ {bound}", "not_worse": f"> −{bound}", "same": f"within ±{bound}"}
     return words[expectation].replace(" ", "\N{NO-BREAK SPACE}")
-
-
-def tuning_rows(tuning: pd.DataFrame, tuned: pd.DataFrame) -> list[tuple[str, list[Row], list[Row]]]:
-    """For each tuned setting two rows for each method: what was chosen and what that cost, and what it brought."""
-    return [
-        (
-            str(setting),
-            [_choice_row(part) for _, part in of_setting.groupby(["kind", "method"], sort=False)],
-            [_worth_row(part, tuned) for _, part in of_setting.groupby(["kind", "method"], sort=False)],
-        )
-        for setting, of_setting in tuning[tuning["method"] != "none"].groupby("setting", sort=False)
-    ]
-
-
-def _choice_row(candidates: pd.DataFrame) -> Row:
-    chosen = candidates[candidates["chosen"]].iloc[0]
-    training = candidates[candidates["chosen_by_training"]].iloc[0]
-    best = candidates[candidates["best_on_test"]]
-    several = len(set(candidates["regime"])) > 1
-    return {
-        "chosen": _named(chosen, several),
-        "edge": chosen["edge"] if isinstance(chosen["edge"], str) else "",
-        "by training loss": _named(training, several),
-        "best on test": "undefined" if best.empty else _named(best.iloc[0], several),
-        "regret (points; nats)": f"{number(100 * chosen['regret'])}; {number(chosen['regret_loss'])}",
-    }
-
-
-def _worth_row(candidates: pd.DataFrame, tuned: pd.DataFrame) -> Row:
-    chosen = candidates[candidates["chosen"]].iloc[0]
-    same = (tuned["setting"] == chosen["setting"]) & (tuned["kind"] == chosen["kind"])
-    effect = tuned[same & (tuned["method"] == chosen["method"]) & (tuned["metric"] == "test_accuracy")].iloc[0]
-    return {
-        "as chosen, against none": f"`{chosen['method']}`",
-        "test accuracy less none's (points)": _points(effect),
-        "p": p_text(effect["p_adjusted"]),
-        "P(> none)": _wins(effect),
-    }
-
-
-def across_rows(across: pd.DataFrame) -> list[Row]:
-    """A row for each method and group of settings: its robust mean gain, and where it outperforms none."""
-    return [
-        {
-            "over": f"{row['settings']} settings ({row['regime']})",
-            "method": f"`{row['method']}`",
-            "interquartile mean gain (points)": _points(row.rename({"iqm": "estimate"})),
-            "better in": f"{row['better']} of {row['settings']}",
-            "worse in": f"{row['worse']} of {row['settings']}",
-        }
-        for _, row in across.iterrows()
-    ]
-
-
-def _named(candidate: pd.Series, with_regime: bool) -> str:
-    none = "" if candidate["label"] != "none" else f" of `{candidate['method']}`"
-    return f"`{candidate['label']}`{none}{_tuned_along(candidate) if with_regime else ''}"
-
-
-def _tuned_along(candidate: pd.Series) -> str:
-    """What the name of the candidate's regime says beyond that of its setting: ", lr=0.1"."""
-    setting = str(candidate["setting"]).split("_")
-    return "".join(f", {part}" for part in str(candidate["regime"]).split("_") if part not in setting)
-
-
-def _wins(effect: pd.Series) -> str:
-    """`.90 [.70, 1.0], better`: how often it wins over seeds, and the rule's word where it has one."""
-    if not math.isfinite(effect["superiority_low"]):
-        return number(effect["superiority"])
-    low, high = (f"{effect[key]:.2f}" for key in ("superiority_low", "superiority_high"))
-    word = f", {effect['outperforms']}" if effect["outperforms"] in ("better", "worse") else ""
-    return f"{effect['superiority']:.2f} [{low}, {high}]{word}"
-
-
-def _points(row: pd.Series) -> str:
-    if not math.isfinite(row["estimate"]):
-        return "undefined"
-    low, high = (number(100 * row[key]) for key in ("low", "high"))
-    return f"{number(100 * row['estimate'], sign=True)} [{low}, {high}]"

@@ -20,6 +20,7 @@ def test_numbers_are_written_for_people() -> None:
         "undefined",
     ]
     assert number(1.5, sign=True) == "+1.5"
+    assert number(0.0, sign=True) == "0", "exactly none, as of a method that never acted"
     assert [p_text(p) for p in (0.0004, 0.012, 1.0, math.nan)] == ["< .001", ".012", "1.000", "undefined"]
     assert [percent(share) for share in (0.9657, -0.001, math.nan)] == ["96.6 %", "−0.1 %", "undefined"]
 

@@ -89,8 +89,8 @@ def compare(runs: pd.DataFrame, seed: int, metrics: Sequence[str] = METRICS, bas
     metric is left out and counted in n_undefined. `estimate` is the mean difference in the metric's unit, sd
     their standard deviation, low and high its 95 % BCa interval, p the sign-flip test (for "diverged" outside
     interactions the exact McNemar test), p_adjusted after Holm within (study, regime, family, metric), superiority
-    the share of pairs in which the variant has the greater number, ties half. `seed` makes the resampling
-    repeatable; each row has a random stream of its own, so only p_adjusted depends on which other rows there are.
+    the share of pairs in which the variant has the greater number, ties half. `seed` makes what is
+    drawn repeatable; only p_adjusted depends on which other rows there are.
 
     Raises ValueError for a missing column and for two runs of the same key.
     """
@@ -105,7 +105,7 @@ def compare(runs: pd.DataFrame, seed: int, metrics: Sequence[str] = METRICS, bas
     return frame.assign(p_adjusted=families["p"].transform(lambda p: holm(p.to_numpy())))
 
 
-def summarise(runs: pd.DataFrame, seed: int, metrics: Sequence[str] = METRICS) -> pd.DataFrame:
+def summarise(runs: pd.DataFrame, metrics: Sequence[str] = METRICS) -> pd.DataFrame:
     """Mean over seeds with its 95 % BCa interval, one row per variant and metric, columns `SUMMARY`.
 
     runs, ok, diverged and failed count the variant's runs by status; n and n_undefined those with and
@@ -117,7 +117,7 @@ def summarise(runs: pd.DataFrame, seed: int, metrics: Sequence[str] = METRICS) -
     rows = [
         {**dict(zip(_KEYS[:-1], key, strict=True)), **_outcomes(group), **row}
         for key, group in table.groupby(_KEYS[:-1], sort=False)
-        for row in _summarise_variant(group.sort_values("seed"), seed, metrics)
+        for row in _summarise_variant(group.sort_values("seed"), metrics)
     ]
     return pd.DataFrame(rows, columns=list(SUMMARY))
 
@@ -181,7 +181,7 @@ def estimates(terms: Floats, rng: np.random.Generator) -> dict[str, object]:
     """What a row says about the signed `terms` [cells, seeds] of one metric."""
     defined = np.isfinite(terms).all(axis=0)
     differences = signed_sum(terms[:, defined])
-    interval = bca_interval(differences, rng)
+    interval = bca_interval(differences)
     p, test = sign_flip_p(differences, rng)
     return {
         "n": int(defined.sum()),
@@ -196,12 +196,11 @@ def estimates(terms: Floats, rng: np.random.Generator) -> dict[str, object]:
     }
 
 
-def _summarise_variant(runs: pd.DataFrame, seed: int, metrics: Sequence[str]) -> Iterator[dict[str, object]]:
-    regime, *cell = (str(runs[key].iloc[0]) for key in ("regime", "clip", "regularization"))
+def _summarise_variant(runs: pd.DataFrame, metrics: Sequence[str]) -> Iterator[dict[str, object]]:
     for metric in metrics:
         values = runs[metric].to_numpy(np.float64)
         defined = values[np.isfinite(values)]
-        interval = bca_interval(defined, row_generator(seed, regime, "summary", metric, *cell))
+        interval = bca_interval(defined)
         yield {
             "metric": metric,
             "n": defined.size,

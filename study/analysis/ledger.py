@@ -17,15 +17,20 @@ from study.analysis.planning import seeds_needed
 from study.analysis.statistics import Floats, bca_interval, holm
 
 Verdict = Literal["supported", "contradicted", "undecided"]
+Decision = Verdict | Literal["same cell"]
 ALPHA = 0.05
 
 LEDGER = (
     "study", "claim", "statement", "verdict", "combine", "contrast", "hypothesis", "expectation", "unit", "smallest",
     "n", "n_undefined", "estimate", "low", "high", "p_for", "p_against", "p_for_adjusted", "p_against_adjusted",
-    "contrast_verdict", "seeds_to_decide", "where", "figure", "method",
+    "contrast_verdict", "seeds_to_decide", "reached", "settings", "strengths", "notes", "where", "figure", "method",
 )  # fmt: skip
-"""The columns of `claims`: a row for each contrast, with the verdict of its claim."""
-OF_CONTRAST = ("hypothesis", "expectation", "unit", "smallest", "where", "figure")
+"""The columns of `claims`: a row for each contrast, with the verdict of its claim.
+
+settings and strengths: what the claim's verdict rests on, joined by "; ": where its deciding contrasts were trained,
+and the labels of all methods in them. notes: what its verdict is not told without.
+"""
+OF_CONTRAST = ("hypothesis", "expectation", "unit", "smallest", "reached", "where", "figure")
 OF_FINDING = ("n", "n_undefined", "estimate", "low", "high", "p_for", "p_against", "method")
 
 
@@ -45,11 +50,15 @@ class Finding:
 
 
 def find(contrast: Contrast, rng: np.random.Generator) -> Finding:
-    """Mean difference with its 95 % BCa interval, and one-sided sign-flip p values in both directions."""
+    """Mean difference with its 95 % BCa interval, and one-sided sign-flip p values in both directions.
+
+    A contrast of a cell with itself has no p value: no test was made.
+    """
     values = contrast.differences.to_numpy(np.float64)
     defined = np.asarray(values[np.isfinite(values)], np.float64)
-    interval = bca_interval(defined, rng)
-    p_for, p_against = _both_ways(contrast, defined, rng) if defined.size else (np.nan, np.nan)
+    interval = bca_interval(defined)
+    tested = defined.size and not contrast.same_cell
+    p_for, p_against = _both_ways(contrast, defined, rng) if tested else (np.nan, np.nan)
     return Finding(
         n=defined.size,
         n_undefined=values.size - defined.size,
@@ -75,15 +84,18 @@ def _both_ways(contrast: Contrast, values: Floats, rng: np.random.Generator) -> 
     return equivalence_p(values, s, rng)[0], min(1.0, 2 * min(beyond(s, "greater"), beyond(-s, "less")))
 
 
-def decide(contrast: Contrast, found: Finding, p_for: float, p_against: float) -> Verdict:
-    """The rule, with p values adjusted over the contrasts of the claim.
+def decide(contrast: Contrast, found: Finding, p_for: float, p_against: float) -> Decision:
+    """The rule, with p values adjusted over the contrasts of the claim that compare two cells.
 
+    same cell: both sides are one cell, as where tuning chose none, and nothing is decided.
     increase: supported if p_for < .05, the interval is above 0 and the estimate at least `smallest`; contradicted if
     p_against < .05 and the interval is below `smallest`, whatever its sign: a difference too small to matter is not
     what was claimed. not_worse: supported if p_for < .05 and the interval is above -smallest, contradicted if
     p_against < .05 and it is below. same: supported if p_for < .05 and the interval is within +-smallest,
     contradicted if p_against < .05 and it is outside. Otherwise undecided.
     """
+    if contrast.same_cell:
+        return "same cell"
     low, high, s = found.low, found.high, contrast.smallest
     agrees, disagrees = {
         "increase": (low > 0 and found.estimate >= s, high < s),
@@ -95,8 +107,12 @@ def decide(contrast: Contrast, found: Finding, p_for: float, p_against: float) -
     return "contradicted" if p_against < ALPHA and disagrees else "undecided"
 
 
-def combined(verdicts: Sequence[Verdict], combine: Combine) -> Verdict:
-    """A claim's verdict: "all" its contrasts must hold and one against it suffices; "any" the other way round."""
+def combined(decisions: Sequence[Decision], combine: Combine) -> Verdict:
+    """A claim's verdict: "all" its contrasts must hold and one against it suffices; "any" the other way round.
+
+    Contrasts of a cell with itself have no say; where there are no others it is undecided.
+    """
+    verdicts = [one for one in decisions if one != "same cell"]
     if not verdicts:
         return "undecided"
     decisive, unanimous = ("contradicted", "supported") if combine == "all" else ("supported", "contradicted")
@@ -121,47 +137,49 @@ def to_decide(contrast: Contrast, found: Finding, family: int = 1) -> int | None
     return seeds_needed(found.sd, distance, alpha=2 * ALPHA / family)
 
 
-def _adjusted(claims: pd.Series, p: Sequence[float]) -> Floats:
-    """Holm's adjustment within each claim."""
-    values = pd.Series(list(p), dtype=float)
-    adjusted: Floats = (
-        values.groupby(claims, sort=False).transform(lambda own: holm(own.to_numpy(float))).to_numpy(float)
-    )
-    return adjusted
-
-
 def ledger(claims: Sequence[Claim], evidence: Evidence, seed: int) -> pd.DataFrame:
     """Every contrast of every claim with its numbers and verdicts, columns `LEDGER`.
 
-    p values are adjusted by Holm's method over the contrasts of each claim, for and against apart.
+    p values are adjusted by Holm's method over the contrasts of each claim that compare two cells, for and against
+    apart.
     """
-    each = [(claim, contrast) for claim in claims for contrast in claim.contrasts(evidence)]
-    found = [find(contrast, row_generator(seed, "claim", claim.name, contrast.key)) for claim, contrast in each]
-    names = pd.Series([claim.name for claim, _ in each], dtype=object)
-    p_for, p_against = (_adjusted(names, [getattr(one, which) for one in found]) for which in ("p_for", "p_against"))
-    sizes = names.map(names.value_counts())
-    verdicts = [decide(c, f, a, b) for (_, c), f, a, b in zip(each, found, p_for, p_against, strict=True)]
-    whole = {
-        claim.name: combined([v for (own, _), v in zip(each, verdicts, strict=True) if own is claim], claim.combine)
-        for claim in claims
+    rows = [row for claim in claims for row in _rows(claim, evidence, seed)]
+    return pd.DataFrame(rows, columns=list(LEDGER)).astype({"seeds_to_decide": "Int64"})
+
+
+def _rows(claim: Claim, evidence: Evidence, seed: int) -> list[dict[str, object]]:
+    contrasts = list(claim.contrasts(evidence))
+    found = [find(one, row_generator(seed, "claim", claim.name, one.key)) for one in contrasts]
+    p_for, p_against = (holm([getattr(one, which) for one in found]) for which in ("p_for", "p_against"))
+    decisions = [decide(*each) for each in zip(contrasts, found, p_for, p_against, strict=True)]
+    compared = sum(decision != "same cell" for decision in decisions)
+    of_claim = {
+        "study": evidence.study.name,
+        "claim": claim.name,
+        "statement": claim.statement,
+        "verdict": combined(decisions, claim.combine),
+        "combine": claim.combine,
+        **_scope([one for one in contrasts if not one.same_cell], evidence),
+        "notes": " ".join(claim.notes(evidence)),
     }
-    rows = [
+    return [
         {
-            "study": evidence.study.name,
-            "claim": claim.name,
-            "statement": claim.statement,
-            "verdict": whole[claim.name],
-            "combine": claim.combine,
+            **of_claim,
             "contrast": contrast.key,
             **{key: getattr(contrast, key) for key in OF_CONTRAST},
             **{key: getattr(one, key) for key in OF_FINDING},
             "p_for_adjusted": a,
             "p_against_adjusted": b,
-            "contrast_verdict": verdict,
-            "seeds_to_decide": to_decide(contrast, one, int(size)) if verdict == "undecided" else None,
+            "contrast_verdict": decision,
+            "seeds_to_decide": to_decide(contrast, one, compared) if decision == "undecided" else None,
         }
-        for (claim, contrast), one, a, b, verdict, size in zip(
-            each, found, p_for, p_against, verdicts, sizes, strict=True
-        )
+        for contrast, one, a, b, decision in zip(contrasts, found, p_for, p_against, decisions, strict=True)
     ]
-    return pd.DataFrame(rows, columns=list(LEDGER)).astype({"seeds_to_decide": "Int64"})
+
+
+def _scope(contrasts: Sequence[Contrast], evidence: Evidence) -> dict[str, str]:
+    """What a verdict rests on: the settings and the labels of methods in its contrasts, in their order."""
+    cells = [cell for contrast in contrasts for cell in contrast.cells]
+    settings = dict.fromkeys(evidence.setting_of(cell) for cell in cells)
+    strengths = dict.fromkeys(label for cell in cells for label in cell.methods)
+    return {"settings": "; ".join(settings), "strengths": "; ".join(strengths)}

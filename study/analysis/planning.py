@@ -1,7 +1,8 @@
 """How many seeds a comparison paired by seed needs, and which effect a given number of seeds can show.
 
-Normal theory: the differences are taken as normal and the test as the paired t test, to which the sign-flip test
-comes close from about ten seeds on.
+The differences are taken as normal. The test is the sign-flip test, whose p values are multiples of 2^(1-n): with few
+seeds that leaves it so little room that the paired t test, which it comes close to from about ten seeds on, promises
+more than it holds.
 """
 
 import math
@@ -9,7 +10,7 @@ from bisect import bisect_left
 from itertools import count
 
 from scipy.optimize import brentq
-from scipy.stats import f, ncf
+from scipy.stats import f, ncf, norm
 
 MOST_SEEDS = 1_000_000
 """Beyond this many seeds no number is named."""
@@ -17,30 +18,33 @@ MOST_SEEDS = 1_000_000
 NEGLIGIBLE, MOST = 1e-10, 1e9
 """Between these roots of the noncentrality scipy's noncentral F holds; outside of them the power is alpha, and 1."""
 
+SMOOTH = 40
+"""From this many seeds on the sign-flip test rejects at any level, to ten digits."""
+
 
 def detectable_effect(sd: float, n: int, power: float = 0.8, alpha: float = 0.05) -> float:
-    """The smallest mean difference which `n` seeds show with this `power`, in the unit of `sd`; NaN when n < 2.
+    """The smallest mean difference which `n` seeds show with this `power`, in the unit of `sd`.
 
-    The d x sd at which the two-sided paired t test at level `alpha` rejects with probability `power`, where `sd` is
-    the standard deviation of the differences between seeds (NaN stays NaN).
+    The d x sd at which `sign_flip_power` is `power`, where `sd` is the standard deviation of the differences between
+    seeds (NaN stays NaN); infinite for fewer than `fewest_seeds`, which show none.
 
     Raises ValueError for a negative sd, an alpha outside (0, 1) and a power outside (alpha, 1).
     Source: Cohen 1988, Statistical Power Analysis for the Behavioral Sciences, chapter 2.
     """
     _check("detectable_effect", sd, alpha)
     _check_power("detectable_effect", power, alpha)
-    if n < 2:
-        return math.nan
-    below = next(d for d in map(math.exp2, count()) if power_of(1.0, d, n, alpha) >= power)
-    return sd * float(brentq(lambda d: power_of(1.0, d, n, alpha) - power, 0.0, below))
+    if n < fewest_seeds(alpha):
+        return math.inf
+    below = next(d for d in map(math.exp2, count()) if sign_flip_power(1.0, d, n, alpha) >= power)
+    return sd * float(brentq(lambda d: sign_flip_power(1.0, d, n, alpha) - power, 0.0, below))
 
 
 def seeds_needed(sd: float, effect: float, power: float = 0.8, alpha: float = 0.05) -> int | None:
     """The fewest seeds which show a mean difference `effect` with this `power`; None for more than 1,000,000.
 
     `sd` is the standard deviation of the differences, in the unit of `effect`. Never fewer than `fewest_seeds`, which
-    is the answer where the differences do not vary at all; None also for an effect of 0 and an sd of NaN. Below ten
-    seeds the sign-flip test is coarser than the plan: 6 seeds planned for a power of .83 reach .66.
+    is the answer where the differences do not vary at all; None also for an effect of 0 and an sd of NaN. The power is
+    `sign_flip_power`, which few seeds exceed, so that they suffice.
 
     Raises ValueError for a negative sd, an alpha outside (0, 1) and a power outside (alpha, 1).
     Source: as `detectable_effect`.
@@ -49,9 +53,37 @@ def seeds_needed(sd: float, effect: float, power: float = 0.8, alpha: float = 0.
     _check_power("seeds_needed", power, alpha)
     if effect == 0 or math.isnan(sd) or math.isnan(effect):
         return None
-    candidates = range(fewest_seeds(alpha), MOST_SEEDS + 1)
-    place = bisect_left(candidates, power, key=lambda n: power_of(sd, effect, n, alpha))  # power grows with n
-    return candidates[place] if place < len(candidates) else None
+    few = range(fewest_seeds(alpha), SMOOTH)
+    for n in few:
+        if sign_flip_power(sd, effect, n, alpha) >= power:
+            return n
+    many = range(max(few.start, SMOOTH), MOST_SEEDS + 1)
+    place = bisect_left(many, power, key=lambda n: sign_flip_power(sd, effect, n, alpha))  # it grows with n
+    return many[place] if place < len(many) else None
+
+
+def sign_flip_power(sd: float, effect: float, n: int, alpha: float = 0.05) -> float:
+    """At least how probably the two-sided sign-flip test of `n` seeds shows a mean difference `effect`.
+
+    Its p is below `alpha` in k of the 2^(n-1) patterns of signs, k the most with k 2^(1-n) < alpha. For k = 0 the
+    power is 0. For k = 1 all seeds must agree in sign: F(d)^n + F(-d)^n, d = effect / sd and F the normal distribution.
+    For more it is that or more, and in simulations no less than that of the t test at the level (k-1) 2^(1-n). NaN for
+    an sd of NaN; `sd` is in the unit of `effect`.
+
+    Raises ValueError for a negative sd and an alpha outside (0, 1).
+    """
+    _check("sign_flip_power", sd, alpha)
+    if math.isnan(sd) or math.isnan(effect):
+        return math.nan
+    if n >= SMOOTH:
+        return power_of(sd, effect, n, alpha)
+    patterns = math.ceil(alpha * 2 ** (n - 1)) - 1
+    if n < 2 or patterns < 1:
+        return 0.0
+    if sd == 0:
+        return 1.0 if effect else alpha
+    agree = float(norm.cdf(effect / sd) ** n + norm.cdf(-effect / sd) ** n)
+    return agree if patterns == 1 else max(agree, power_of(sd, effect, n, (patterns - 1) / 2 ** (n - 1)))
 
 
 def power_of(sd: float, effect: float, n: int, alpha: float = 0.05) -> float:
@@ -59,7 +91,7 @@ def power_of(sd: float, effect: float, n: int, alpha: float = 0.05) -> float:
 
     That of the two-sided paired t test, whose t^2 then is noncentral F with 1 and n - 1 degrees of freedom and
     noncentrality n (effect / sd)^2; `sd` is the standard deviation of the differences, in the unit of `effect`. An
-    effect of 0 is "shown" with probability alpha. A sign-flip test of fewer than `fewest_seeds` shows nothing.
+    effect of 0 is "shown" with probability alpha.
 
     Raises ValueError for a negative sd and an alpha outside (0, 1).
     Source: as `detectable_effect`.

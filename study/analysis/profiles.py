@@ -15,7 +15,10 @@ from study.analysis.statistics import Floats
 PROFILES = ("study", "regime", "kind", "method", "gain", "share", "low", "high")
 """A row for each group of settings, method and gain: the share of runs that gain more, with its 95 % band."""
 
-ACROSS = ("study", "regime", "kind", "method", "settings", "seeds", "lost", "iqm", "low", "high", "better", "worse")
+ACROSS = (
+    "study", "regime", "kind", "method", "settings", "none_chosen", "seeds", "lost", "iqm", "low", "high", "better",
+    "worse",
+)  # fmt: skip
 """A row for each group of settings and method: the interquartile mean of the gains with its 95 % interval."""
 
 GAINS = 101  # points of a profile
@@ -103,7 +106,8 @@ def across(found: Sequence[Group], tuned: pd.DataFrame, seed: int) -> pd.DataFra
     """What each method gains over the settings of its group, columns `ACROSS`.
 
     better, worse: settings in which it outperforms none, or none outperforms it, by Bouthillier et al.'s rule.
-    lost: runs without an accuracy.
+    none_chosen: settings in which tuning chose none for the method, so that its gains are 0. lost: runs without an
+    accuracy.
     """
     accuracy = tuned[tuned["metric"] == COLUMN]
     rows = []
@@ -111,13 +115,14 @@ def across(found: Sequence[Group], tuned: pd.DataFrame, seed: int) -> pd.DataFra
         for method, scores in group.gains.items():
             interval = iqm_interval(scores, row_generator(seed, "across", group.name, method))
             own = accuracy[(accuracy["kind"] == group.kind) & (accuracy["method"] == method)]
-            verdicts = own[own["setting"].isin(group.settings)]["outperforms"]
+            own = own[own["setting"].isin(group.settings)]
             rows.append(
                 {
                     **{"study": group.study, "regime": group.name, "kind": group.kind, "method": method},
-                    **{"settings": scores.shape[0], "seeds": scores.shape[1], "lost": group.lost[method]},
+                    **{"settings": scores.shape[0], "none_chosen": int((own["label"] == "none").sum())},
+                    **{"seeds": scores.shape[1], "lost": group.lost[method]},
                     **{"iqm": interquartile_mean(scores), "low": interval.low, "high": interval.high},
-                    **{one: int((verdicts == one).sum()) for one in ("better", "worse")},
+                    **{one: int((own["outperforms"] == one).sum()) for one in ("better", "worse")},
                 }
             )
     return pd.DataFrame(rows, columns=list(ACROSS))

@@ -134,15 +134,14 @@ def _differences(scores: Floats, reference: int, names: list[int | str]) -> list
 
 def _difference(values: Floats, seed: int, names: list[str]) -> dict[str, float]:
     defined = values[np.isfinite(values)]
-    rng = row_generator(seed, *names)
-    interval = bca_interval(defined, rng)
+    interval = bca_interval(defined)
     return {
         "n": defined.size,
         "n_undefined": values.size - defined.size,
         "estimate": float(defined.mean()) if defined.size else np.nan,
         "low": interval.low,
         "high": interval.high,
-        "p": sign_flip_p(defined, rng)[0],
+        "p": sign_flip_p(defined, row_generator(seed, *names))[0],
         "superiority": superiority(defined, np.zeros_like(defined)),
     }
 

@@ -67,7 +67,8 @@ def choose(tuning_runs: pd.DataFrame, runs: pd.DataFrame, study: Study) -> pd.Da
     validation losses alone; `chosen_by_training` is the smallest training loss, `best_on_test` the best mean test
     accuracy of those with the most defined runs, `regret` the distance from that, undefined for those with fewer;
     `best_on_test_loss` and `regret_loss` are the same by the smallest mean test loss.
-    `edge` says whether the chosen strength is the first or last of its grid, or the chosen point along a key.
+    `edge` says whether the chosen strength is the first, the last or the only one of its grid, or the chosen point
+    along a key; "" also where none was chosen.
     """
     rows = [
         {"study": study.name, "setting": setting.name, "kind": kind, "rule": setting.tuning.rule, **row}
@@ -167,9 +168,11 @@ def _edge(chosen: pd.Series, setting: Setting, kind: str) -> str:
 
 
 def _end(what: str, values: Sequence[object], value: object) -> str:
-    if len(values) < 2 or value not in (values[0], values[-1]):
+    if not values or value not in (values[0], values[-1]):
         return ""
-    return f"{what}: {'first' if value == values[0] else 'last'}"
+    if len(values) == 1:
+        return f"{what}: no grid"
+    return f"{what}: {'first' if value == values[0] else 'last'} of {len(values)}"
 
 
 def compare_tuned(tuning: pd.DataFrame, runs: pd.DataFrame, seed: int) -> pd.DataFrame:

@@ -22,6 +22,7 @@ VERDICTS: Mapping[str, tuple[str, str]] = {
     "contradicted": ("tab:red", "X"),
     "undecided": ("0.5", "D"),
 }
+SAME = "same cell"
 FURTHEST = 100.0  # in units of what would matter; farther points stand at the edge with their number
 WIDTH = 44
 TITLE_WIDTH = 92
@@ -59,7 +60,9 @@ def draw(tables: Tables, style: Style) -> Figure:
 def _title(part: pd.DataFrame) -> str:
     """The verdict, how many contrasts hold, and the claim, in lines that the panel has room for."""
     held, asked = int((part["contrast_verdict"] == "supported").sum()), str(part["combine"].iloc[0])
-    verdict = f"{part['verdict'].iloc[0]} ({held} of {len(part)} hold, {asked} must)"
+    compared = int((part["contrast_verdict"] != SAME).sum())
+    how = f"{held} of {compared} hold, {asked} must" if compared else "nothing compared"
+    verdict = f"{part['verdict'].iloc[0]} ({how})"
     return wrap(f"{verdict}: {part['statement'].iloc[0]}", TITLE_WIDTH)
 
 
@@ -82,6 +85,9 @@ def _contrasts(axes: Axes, part: pd.DataFrame) -> None:
 
 
 def _contrast(axes: Axes, height: float, row: Mapping[Hashable, Any]) -> None:
+    if row["contrast_verdict"] == SAME:
+        axes.text(0, height, "  the same cell on both sides", va="center", color="0.4")
+        return
     color, marker = VERDICTS[row["contrast_verdict"]]
     bounds = {"increase": [1.0], "not_worse": [-1.0], "same": [-1.0, 1.0]}[row["expectation"]]
     axes.plot(bounds, [height] * len(bounds), "|", color="0.2", markersize=7, zorder=1)
@@ -109,13 +115,15 @@ def caption(tables: Tables) -> str:
     found = ", ".join(f"{counts.get(verdict, 0)} {verdict}" for verdict in VERDICTS)
     if ledger.empty:
         return f"{QUESTION} The study names none."
-    seeds = sorted(set(ledger["n"]))
+    seeds, same = sorted(set(ledger["n"])), int((ledger["contrast_verdict"] == SAME).sum())
+    alike = f" {same} of {len(ledger)} contrasts have the same cell on both sides and decide nothing." if same else ""
+    count = f"{seeds[-1]}" if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]}"
     return (
         f"{QUESTION} Mean paired difference of each contrast with its 95 % BCa interval, oriented so that right is as"
         " claimed, in units of the smallest difference that would matter, fixed beforehand (ticks: what the rule asks"
         " for, beyond 1, above −1 for a claim of no harm, within ±1 for one of no difference). A contrast is supported"
         " or contradicted when a one-sided sign-flip test, adjusted by Holm's method within a claim, and the interval"
         " say so."
-        f" Differences beyond ±{FURTHEST:g} stand at the edge. Claims: {found}."
-        f" {seeds[0]} to {seeds[-1]} seeds per contrast."
+        f" Differences beyond ±{FURTHEST:g} stand at the edge. Claims: {found}.{alike}"
+        f" {count} seeds per contrast."
     )

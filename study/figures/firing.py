@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from itertools import cycle
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -24,8 +25,11 @@ QUESTION = (
 NEEDS = ("runs",)
 SWEPT = True
 
-MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "*", "h")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "*", "h", "d", "1", "2", "|")
 THRESHOLD = r"^global_norm\(([^,=()]+)\)$"  # of the 2-norm, as the recorded norms are: another order is named beside it
+BANDS = {"hardly\never": 0.01, "up to half\nof the steps": 0.5, "more\nthan half": 0.99, "nearly every step": 2.0}
+"""How often a clip fires: up to these shares of the steps."""
+LEAST = 0.1  # of all points: how wide a band of few is at least
 LARGE = 10.0  # percentage points, above which the axis of gains is logarithmic outside -1 to 1
 
 
@@ -40,13 +44,13 @@ def draw(tables: Tables, style: Style) -> Figure:
         return message(style, "No clip to show: none has a clip rate, and a test accuracy beside that of none.")
     looks = by_method(style).clips
     shapes = dict(zip(points["group"].drop_duplicates(), cycle(MARKERS), strict=False))
-    figure = page(style, 2.6)
-    left = figure.add_subplot(1, 2, 1)
-    right = figure.add_subplot(1, 2, 2, sharey=left)
+    figure = page(style, 5.4)
+    left = figure.add_subplot(2, 1, 1)
+    right = figure.add_subplot(2, 1, 2, sharey=left)
     _rates(left, points, looks, shapes)
     _thresholds(right, points.dropna(subset="multiple"), looks, shapes)
     _gain_axis(left, points["difference"])
-    right.tick_params(labelleft=False)
+    right.set_ylabel(left.get_ylabel())
     legend(figure, _legend(points, looks, shapes), style)
     return figure
 
@@ -83,11 +87,29 @@ def group_of(regime: str) -> str:
     return f"{start}=…" if point else regime
 
 
+def bands(rates: pd.Series) -> pd.Series:
+    """The band of each clip rate, by number."""
+    return pd.Series(np.searchsorted(list(BANDS.values()), rates), index=rates.index)
+
+
 def _rates(axes: Axes, points: pd.DataFrame, looks: Mapping[str, Look], shapes: Mapping[str, str]) -> None:
-    _scatter(axes, points, 100 * points["clip_rate"], looks, shapes)
-    axes.set_xlim(-3, 103)
-    axes.set_xticks(range(0, 101, 20))
-    axes.set_xlabel("steps in which the clip fires (%)")
+    """A place for each point, since most clips that are tried fire at every step, by method and regime."""
+    found = bands(points["clip_rate"])
+    order = points.assign(band=found).sort_values(["band", "method", "group", "difference"], kind="stable")
+    widths = order["band"].value_counts(sort=False).clip(lower=LEAST * len(order)).sort_index()
+    starts = (widths.cumsum() - widths).to_dict()
+    of_band = order.groupby("band")["band"]
+    places = (of_band.cumcount() + 0.5) / of_band.transform("size")
+    x = order["band"].map(starts) + places * order["band"].map(widths)
+    _scatter(axes, points, x, looks, shapes)
+    for start in list(starts.values())[1:]:
+        axes.axvline(start, color="0.3", linewidth=0.8, linestyle=":", zorder=1)
+    names = [list(BANDS)[int(band)] for band in starts]
+    axes.set_xticks([start + width / 2 for start, width in zip(starts.values(), widths, strict=True)], names)
+    axes.set_xlim(0, float(widths.sum()))
+    axes.tick_params(axis="x", length=0)
+    axes.xaxis.grid(visible=False)
+    axes.set_xlabel("the clip fires in")
     axes.set_ylabel("test accuracy less that of none\n(percentage points)")
 
 
@@ -152,7 +174,8 @@ def caption(tables: Tables) -> str:
     return (
         f"{QUESTION} A point is a clip in a regime, without regularization: the mean over seeds of its test accuracy"
         " less that of none at the same seed, so above 0 where it helps; logarithmic outside -1 to 1 where some differ"
-        f" by more than {LARGE:g} points. Colours: methods; shapes: regimes, those of one sweep alike. Right: the"
+        f" by more than {LARGE:g} points. Colours: methods; shapes: regimes, those of one sweep alike. Above: each clip"
+        " in a place of its own, in bands by how often it fires. Below: the"
         " thresholds of global_norm as multiples of the gradient norm of the runs without a clip (the median over"
         " steps, and of that over seeds); grey lines join those of a regime. If one multiple were the best everywhere,"
         " all lines would have their tops above it; left of 1, more than half of the steps of an unclipped run exceed"

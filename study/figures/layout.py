@@ -25,6 +25,7 @@ FAR = 1000.0  # norms more than this many times the regime's median are beyond t
 LINE = 0.145  # inches which a line of a row label needs
 NAMES = 1.9  # inches which row labels of `wrap`'s usual 30 characters and their axis label take
 CELL = 0.38  # inches which an entry such as "10/10" needs
+BLOCK = "block-"  # begins the id of a heading in the SVG: a figure of several pages may be cut above it
 HEADING = 0.16  # inches which the name above some panels needs
 
 
@@ -125,7 +126,10 @@ def in_blocks(labels: Sequence[str], most: int) -> list[list[str]]:
 
 def regime_title(axes: Axes, regime: str) -> None:
     """The name of a regime above the left edge of its first panel."""
-    axes.set_title(regime, loc="left", fontweight="bold", fontsize="large")
+    title = axes.set_title(regime, loc="left", fontweight="bold", fontsize="large")
+    place = axes.get_subplotspec()
+    if regime and place is not None:
+        title.set_gid(f"{BLOCK}{place.rowspan.start}")
 
 
 def heading(figure: Figure, place: SubplotSpec, text: str, whole: bool = False) -> None:
@@ -137,7 +141,10 @@ def heading(figure: Figure, place: SubplotSpec, text: str, whole: bool = False) 
     axes.set_axis_off()
     at = blended_transform_factory(figure.transFigure, axes.transAxes) if whole else axes.transAxes
     x = 0.005 if whole else 0.0
-    axes.text(x, 0, text, fontweight="bold", fontsize="large", transform=at).set_in_layout(False)
+    title = axes.text(
+        x, 0, text, fontweight="bold", fontsize="large", transform=at, gid=f"{BLOCK}{place.rowspan.start}"
+    )
+    title.set_in_layout(False)
 
 
 @dataclass(frozen=True, slots=True)

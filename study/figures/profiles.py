@@ -44,7 +44,7 @@ def draw(tables: Tables, style: Style) -> Figure:
     if not groups:
         return message(style, "Nothing to compare: no methods are tuned in two or more settings.")
     above = [HEADING * lines(group.title) for group in groups]
-    heights = [max(1.2, 2 * LINE * len(group.methods)) for group in groups]
+    heights = [max(1.2, 3 * LINE * len(group.methods)) for group in groups]
     figure = page(style, sum(above) + sum(heights) + 0.5 * len(groups))
     ratios = [ratio for pair in zip(above, heights, strict=True) for ratio in pair]
     grid = figure.add_gridspec(2 * len(groups), 2, height_ratios=ratios)
@@ -97,7 +97,8 @@ def _means(axes: Axes, group: Group) -> None:
 
 def _wins(row: pd.Series) -> str:
     worse = f", worse in {row['worse']}" if row["worse"] else ""
-    return f"better in {row['better']} of {row['settings']}{worse}"
+    none = f"\n(none chosen in {row['none_chosen']})" if row["none_chosen"] else ""
+    return f"better in {row['better']} of {row['settings']}{worse}{none}"
 
 
 def caption(tables: Tables) -> str:
@@ -114,7 +115,8 @@ def caption(tables: Tables) -> str:
         " a pointwise 95 % band. Right: the mean of the middle half of all gains (interquartile mean) with its 95 %"
         " interval; both resample seeds within settings (Agarwal et al. 2021). Better: settings where the interval of"
         " P(method > none) lies above .5 and reaches beyond .75; worse: the same of none"
-        f" (Bouthillier et al. 2021). {count} {' '.join(most)}"
+        " (Bouthillier et al. 2021). None chosen: settings where tuning chose none for the method, which gains 0 there;"
+        f" they count. {count} {' '.join(most)}"
     )
 
 

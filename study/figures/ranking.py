@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from study.figures.layout import LINE, legend, lines, message, name_rows, page, regime_title, row_centres, wrap
-from study.figures.style import NONE, Look, Style, Tables, styled
+from study.figures.style import NONE, Look, Style, Tables, by_method, styled
 from study.figures.summaries import regimes
 
 NAME = "ranking"
@@ -28,13 +28,14 @@ def draw(tables: Tables, style: Style) -> Figure:
     ranking = tables["ranking"]
     if ranking.empty:
         return message(style, "Nothing to rank: the study holds no clip and no regularization but none.")
+    methods = by_method(style)
     blocks = [(regime, kind, part) for regime in regimes(ranking) for kind, part in _kinds(ranking, regime)]
     heights = [LINE * sum(lines(label) for label in _labels(part)) for _, _, part in blocks]
     figure = page(style, sum(heights) + 0.62 * len(heights))
     grid = figure.add_gridspec(len(blocks), 2, height_ratios=heights)
     for line, (regime, kind, part) in enumerate(blocks):
         left, right = (figure.add_subplot(grid[line, column]) for column in range(2))
-        looks = style.clips if kind == "clip" else style.regularizations
+        looks = methods.clips if kind == "clip" else methods.regularizations
         _ranks(left, part, looks)
         _effects(right, part, looks)
         regime_title(left, f"{regime}: {KINDS[kind]}")
@@ -62,7 +63,7 @@ def _frame(axes: Axes, part: pd.DataFrame, xlabel: str) -> list[tuple[float, dic
 
 def _ranks(axes: Axes, part: pd.DataFrame, looks: Mapping[str, Look]) -> None:
     for height, row in _frame(axes, part, f"mean rank by test accuracy (1 = best of {len(part)})"):
-        look = looks[row["label"]]
+        look = looks[row["method"]]
         axes.plot([row["rank_low"], row["rank_high"]], [height, height], color=look.color)
         _marker(axes, row["rank"], height, look, row["place"] == 1 or row["p_best_adjusted"] >= ALPHA, row["label"])
     axes.set_xlim(0.3, len(part) + 0.7)
@@ -78,7 +79,7 @@ def _effects(axes: Axes, part: pd.DataFrame, looks: Mapping[str, Look]) -> None:
         if not math.isfinite(row["estimate"]):
             axes.text(0, height, " undefined", va="center", color="0.4")
             continue
-        look = looks[row["label"]]
+        look = looks[row["method"]]
         axes.plot([100 * row["low"], 100 * row["high"]], [height, height], color=look.color)
         decided = row["label"] == NONE or row["p_adjusted"] < ALPHA
         _marker(axes, 100 * row["estimate"], height, look, decided, row["label"])
@@ -128,5 +129,5 @@ def caption(tables: Tables) -> str:
         " of a bootstrap of whole seeds; filled where the paired difference to the first is not significant. Right:"
         " paired difference to none with its 95 % BCa interval; filled where it is significant. By sign-flip tests,"
         f" adjusted by Holm's method within a panel (p < {ALPHA:.2f}). Runs without a finite accuracy share the last"
-        f" ranks.{chosen} {seeds if counts else 'No runs.'}{left_out}"
+        f" ranks. A method has one colour throughout.{chosen} {seeds if counts else 'No runs.'}{left_out}"
     )

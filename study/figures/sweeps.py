@@ -181,30 +181,38 @@ def _row(figure: Figure, grid: GridSpec, top: int, row: Row, runs: pd.DataFrame,
         axes.tick_params(labelleft=not alike)
         _panel(axes, row, quantity, own[own["facet"] == facet], looks)
         panels.append(axes)
-    side_legend(panels[-1], [_entry(label, looks[label]) for label in row.labels])
+    side_legend(panels[-1], [_entry(label, looks[label], _widths(row.labels)[label]) for label in row.labels])
 
 
 def _panel(axes: Axes, row: Row, quantity: str, runs: pd.DataFrame, looks: Mapping[str, Look]) -> None:
-    for label in row.labels:
-        _curve(axes, QUANTITIES[quantity](runs[runs[row.kind] == label]), looks[label], label)
+    for label, width in _widths(row.labels).items():
+        _curve(axes, QUANTITIES[quantity](runs[runs[row.kind] == label]), looks[label], label, width)
     _swept_axis(axes, row.sweep, ROOM / len(row.cells))
     _value_axis(axes, quantity)
 
 
-def _curve(axes: Axes, table: pd.DataFrame, look: Look, label: str) -> None:
+def _widths(labels: Sequence[str]) -> dict[str, float]:
+    """How wide each line is: those drawn first, below, are wider, so that one that coincides with another is seen."""
+    order = sorted(labels, key=lambda label: label == NONE)
+    step = 2.4 / max(len(order) - 1, 2)
+    return {label: 1.0 + step * (len(order) - 1 - place) for place, label in enumerate(order)}
+
+
+def _curve(axes: Axes, table: pd.DataFrame, look: Look, label: str, width: float) -> None:
     above = 3.0 if label == NONE else 2.0
     half = table["mean"] - table["low"]
     if half.notna().any():
         axes.errorbar(table.index, table["mean"], half, fmt="none", ecolor=look.color, elinewidth=0.7, zorder=above)
-    axes.plot(table.index, table["mean"], label=label, zorder=above, **_looks_of(look))
+    axes.plot(table.index, table["mean"], label=label, zorder=above, **_looks_of(look, width))
 
 
-def _looks_of(look: Look) -> dict[str, Any]:
-    return {"color": look.color, "linestyle": look.line, "marker": look.marker, "markersize": 3.2, "linewidth": 1.0}
+def _looks_of(look: Look, width: float) -> dict[str, Any]:
+    size = {"markersize": 2.2 + width, "linewidth": width}
+    return {"color": look.color, "linestyle": look.line, "marker": look.marker, **size}
 
 
-def _entry(label: str, look: Look) -> Line2D:
-    return Line2D([], [], label=wrap(label, 22), **_looks_of(look))
+def _entry(label: str, look: Look, width: float) -> Line2D:
+    return Line2D([], [], label=wrap(label, 22), **_looks_of(look, width))
 
 
 def _swept_axis(axes: Axes, sweep: Sweep, width: float) -> None:
@@ -262,8 +270,10 @@ def caption(tables: Tables) -> str:
     others = runs.loc[~runs["regime"].isin(points), "regime"].nunique()
     outside = f" Regimes outside any sweep, not shown: {others}." if others else ""
     return (
-        f"{QUESTION} Mean test accuracy over seeds with Student's 95 % interval, and the share of runs that diverged or"
-        " failed; a line joins the points of one method. An axis of numbers is logarithmic where the largest is more"
+        f"{QUESTION} Mean test accuracy over seeds with Student's 95 % interval, and the share of runs that"
+        " diverged or"
+        " failed; a line joins the points of one method, the wider ones below, so that lines that coincide are"
+        " seen. An axis of numbers is logarithmic where the largest is more"
         f" than {WIDE:g} times the smallest; where two keys are swept, a panel stands for each value of the second."
         f" {seeds_sentence(own)} {diverged_sentence(own)}{left_out}{outside}"
     )

@@ -1,6 +1,6 @@
 """The tuning of every method: validation loss, gap and test accuracy by strength, and which strength was chosen."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.patches import Patch, Rectangle
+from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator, NullLocator
 
 from study.figures.layout import (
@@ -21,11 +21,10 @@ from study.figures.layout import (
     log_ticks,
     message,
     page,
-    row_centres,
-    wrap,
 )
-from study.figures.style import DARK, NONE, Look, Style, Tables, by_method, styled
-from study.figures.summaries import numbers_of, present, without_infinities
+from study.figures.style import DARK, NONE, Style, Tables, by_method, styled
+from study.figures.summaries import present, without_infinities
+from study.figures.tuning_table import CELL, MARKS, Row, draw_choices
 
 NAME = "tuning_curves"
 QUESTION = "How do loss, gap and accuracy change with each method's strength, and how good is the strength chosen?"
@@ -38,10 +37,8 @@ RULES = {
     "one_standard_error": "the strongest within one standard error of the smallest mean validation loss",
 }
 MOST = 8  # methods in a row of panels
-CELL = 0.17  # inches which a row of the table of choices needs
 REACH = 1.5  # how far beyond none a panel goes, in distances between none and the best strength,
 LEAST = 0.1  # which counts at least as this share of none
-NAMES = 14  # characters of a line of a row's name
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,65 +62,6 @@ QUANTITIES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """Marks the cells of the candidates for which a column of the tuning is true; `inset` keeps frames apart."""
-
-    column: str
-    text: str
-    inset: tuple[float, float]
-    frame: Mapping[str, Any]
-
-    def look(self, color: str) -> dict[str, Any]:
-        """Its properties as a patch, for a method of this colour."""
-        return {"facecolor": "none", **self.frame} | ({"facecolor": color, "alpha": 0.35} if not self.frame else {})
-
-
-MARKS = (
-    Mark("chosen", "chosen", (0.03, 0.04), {}),
-    Mark("best_on_test", "best on the test set", (0.03, 0.04), {"edgecolor": "black", "linewidth": 0.9}),
-    Mark("chosen_by_training", "the training loss would choose this", (0.07, 0.13),
-         {"edgecolor": "0.3", "linewidth": 0.8, "linestyle": (0, (2, 1.5))}),
-)  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """The panels of some methods of a kind in one setting: their candidates and looks."""
-
-    title: str
-    table: pd.DataFrame
-    methods: Sequence[str]
-    looks: Mapping[str, Look]
-
-    def chosen(self, method: str) -> pd.Series:
-        """The candidate that a method takes."""
-        return self.table[(self.table["method"] == method) & self.table["chosen"]].iloc[0]
-
-    def curve(self, method: str) -> pd.DataFrame:
-        """The strengths of a method in the regime of the chosen one, with their place in the grid."""
-        own = self.table[(self.table["method"] == method) & (self.table["label"] != NONE)]
-        own = own[own["regime"] == self.chosen(method)["regime"]]
-        return own.assign(place=range(1, len(own) + 1))
-
-    @property
-    def longest(self) -> int:
-        """The most strengths of a method."""
-        return max(len(self.curve(method)) for method in self.methods)
-
-    def name(self, method: str) -> str:
-        """The method, and what was chosen along with its strength."""
-        chosen = self.chosen(method)
-        setting, regime = str(chosen["setting"]), str(chosen["regime"])
-        at = "" if regime == setting else f" ({regime.removeprefix(f'{setting}_')})"
-        return wrap(method + at, NAMES)
-
-    @property
-    def names(self) -> list[str]:
-        """The names of the table's rows."""
-        return [self.name(method) for method in self.methods]
-
-
 @styled
 def draw(tables: Tables, style: Style) -> Figure:
     """A row per setting and kind: three panels with a line per method, and a table of strengths and choices."""
@@ -143,7 +81,7 @@ def draw(tables: Tables, style: Style) -> Figure:
         heading(figure, grid[2 * line, 0], row.title)
         for column, quantity in enumerate(QUANTITIES):
             _panel(figure.add_subplot(grid[2 * line + 1, column]), row, quantity)
-        _choices(figure.add_subplot(grid[2 * line + 1, len(QUANTITIES)]), row, height, cells)
+        draw_choices(figure.add_subplot(grid[2 * line + 1, len(QUANTITIES)]), row, height, cells)
     legend(figure, _legend(), style)
     return figure
 
@@ -165,15 +103,14 @@ def _panel(axes: Axes, row: Row, quantity: Quantity) -> None:
         _curve(axes, row, method, quantity)
     _reference(axes, row.chosen(NONE), quantity)
     axes.set_title(quantity.title, loc="left")
-    places = range(1, row.longest + 1)
-    axes.set_xticks(places, [f"{place}" for place in places])
-    axes.set_xlim(0.6, row.longest + 0.4)
+    axes.set_xticks(range(row.longest + 1), [NONE, *(f"{place}" for place in range(1, row.longest + 1))])
+    axes.set_xlim(-0.4, row.longest + 0.4)
     axes.set_xlabel("place in the grid")
     _value_axis(axes, row, quantity)
 
 
 def _curve(axes: Axes, row: Row, method: str, quantity: Quantity) -> None:
-    """The line of a method; the strength it takes stands out."""
+    """The line of a method from none on; the strength it takes, or none, stands out."""
     curve, look = row.curve(method), row.looks[method]
     x, y = curve["place"], quantity.factor * curve[quantity.column].astype(float)
     if quantity.error:
@@ -237,49 +174,6 @@ def _focus(axes: Axes, known: np.ndarray, quantity: Quantity) -> tuple[float, fl
     return (max(low, worst), high) if quantity.better > 0 else (low, min(high, worst))
 
 
-def _choices(axes: Axes, row: Row, height: float, cells: int) -> None:
-    """A table: methods below each other, beside each its strengths; frames and fills say which is which."""
-    names = row.names
-    axes.set_yticks(row_centres(names), names)
-    axes.set_ylim(height / CELL, 0)
-    axes.set_xlim(-0.5, cells - 0.5)
-    axes.set_xticks([])
-    axes.tick_params(length=0)
-    axes.spines[:].set_visible(False)
-    for tick, method in zip(axes.get_yticklabels(), row.methods, strict=True):
-        tick.set_color(row.looks[method].color)
-    for middle, method in zip(row_centres(names), row.methods, strict=True):
-        for place, strength in enumerate([NONE, *_strengths(row.curve(method)["label"].tolist())]):
-            axes.text(place, middle, strength, ha="center", va="center")
-        for mark in MARKS:
-            _mark(axes, row, method, middle, mark)
-
-
-def _strengths(grid: Sequence[str]) -> list[str]:
-    """The strengths in the fewest characters, or their places where they are no numbers."""
-    numbers = numbers_of(grid)
-    return [_short(number) for number in numbers] if numbers else [f"{n}" for n in range(1, len(grid) + 1)]
-
-
-def _short(number: float) -> str:
-    plain = f"{number:g}"
-    if len(plain) <= 4:
-        return plain.removeprefix("0") if plain.startswith("0.") else plain
-    digits, _, exponent = f"{number:.2e}".partition("e")
-    return f"{float(digits):g}e{int(exponent)}"
-
-
-def _mark(axes: Axes, row: Row, method: str, middle: float, mark: Mark) -> None:
-    """At the strength of the candidate, whatever else was chosen along."""
-    own = row.table[(row.table["method"] == method) & row.table[mark.column].astype(bool)]
-    grid = [NONE, *row.curve(method)["label"]]
-    for place in dict.fromkeys(grid.index(label) for label in own["label"]):
-        x, y = mark.inset
-        look = mark.look(row.looks[method].color)
-        corner = (place - 0.5 + x, middle - 0.5 + y)
-        axes.add_patch(Rectangle(corner, 1 - 2 * x, 1 - 2 * y, label=f"{mark.column} of {method}", **look))
-
-
 def _legend() -> list[Line2D | Patch]:
     marks = [Patch(label=mark.text, **mark.look("0.4")) for mark in MARKS]
     none = Line2D([], [], color=DARK.color, linewidth=0.8, label="none")
@@ -297,7 +191,8 @@ def caption(tables: Tables) -> str:
         f"{QUESTION} Left: mean validation loss of the tuning runs ({_range(tuning['n'])} for each strength) with one"
         " standard error; then means over the evaluation's seeds of train minus test accuracy and of test"
         f" accuracy. {_seeds(tuning)} Strengths stand by their place in the grid, which the table names from weak to"
-        " strong; a line that leaves its panel goes on to what is much worse than none."
+        " strong, after none; a large mark is what was chosen, at none where none was; a line that leaves its"
+        " panel goes on to what is much worse than none."
         f" Chosen: {rules}. Black: none, chosen likewise."
         f"{_along(tuning)}{_undefined(tuning)} {_worth(choices)}"
     )
@@ -333,8 +228,10 @@ def _worth(choices: pd.DataFrame) -> str:
     best, same = int(choices["best_on_test"].sum()), int(choices["chosen_by_training"].sum())
     edge = int((choices["edge"].notna() & (choices["edge"] != "")).sum())
     return (
-        f"The choice is the best on the test set in {best} of {len(choices)} cases{_regret(choices)}; the training loss"
-        f" would choose the same in {same}. At an end of what was tried lie {edge} of the choices."
+        f"The choice is the best on the test set in {best} of {len(choices)} cases{_regret(choices)}; the"
+        " training loss"
+        f" would choose the same in {same}. At an end of what was tried, or without a grid, lie {edge} of the"
+        " choices."
     )
 
 

@@ -7,10 +7,13 @@ import pandas as pd
 import pytest
 
 from study.analysis.claims import Claim
-from study.analysis.claims.base import Contrast, Expectation
+from study.analysis.claims.base import Cell, Contrast, Expectation
+from study.analysis.claims.c01_exploding import Exploding
+from study.analysis.claims.c03_efficiency import Efficiency
+from study.analysis.claims.c07_regularization import RegularizationLowersGap
 from study.analysis.claims.c08_dropout import DropoutOtherwise
 from study.analysis.claims.c10_combination import Additivity, Combination
-from study.analysis.claims.evidence import Cell, Evidence
+from study.analysis.claims.evidence import Evidence
 from study.analysis.ledger import LEDGER, combined, decide, find, ledger, to_decide
 from study.config import Study
 from study.reading import ConfigError, parse
@@ -111,6 +114,10 @@ def test_an_undecided_contrast_names_the_seeds_that_would_decide() -> None:
         (["contradicted", "undecided"], "any", "undecided"),
         (["contradicted", "undecided", "supported"], "any", "supported"),
         ([], "all", "undecided"),
+        (["same cell", "same cell"], "all", "undecided"),
+        (["same cell", "same cell"], "any", "undecided"),
+        (["same cell", "contradicted"], "any", "contradicted"),
+        (["same cell", "supported"], "all", "supported"),
     ],
 )
 def test_a_claim_is_what_its_contrasts_make_of_it(verdicts: list, combine: str, expected: str) -> None:  # type: ignore[type-arg]
@@ -209,17 +216,55 @@ def test_the_strength_in_a_label(label: str, strength: float) -> None:
     assert strength_of(label) == pytest.approx(strength, nan_ok=True)
 
 
-def test_a_run_that_is_only_slow_has_not_exploded() -> None:
-    keys = {"regime": "memorize", "clip": "none", "regularization": "none"}
-    ends = [("ok", ""), ("diverged", "chance level"), ("diverged", "chance level"), ("diverged", "non-finite loss")]
-    runs = pd.DataFrame([{**keys, "seed": s, "status": end, "cause": cause} for s, (end, cause) in enumerate(ends)])
-    losses = [[2.3, 1.0, 0.5], [2.3, 2.29, 2.28], [2.3, 2.4, 2.3], [2.3, 2.2, 2.1]]
-    curves = pd.DataFrame(
-        [{**keys, "seed": s, "epoch": e, "train_loss": x} for s, each in enumerate(losses) for e, x in enumerate(each)]
-    )
+def test_a_run_at_chance_level_counts_as_diverged_as_everywhere() -> None:
+    """Three of ten runs without the clip end at chance level, whatever their loss did on the way; none with it."""
+    rows = [
+        {"regime": "memorize", "clip": clip, "regularization": "none", "seed": seed, "norm_max": 1.0,
+         "status": "diverged" if clip == "none" and seed < 3 else "ok", "cause": "chance level"}
+        for clip in ("none", "global_norm(0.1)") for seed in range(10)
+    ]  # fmt: skip
     empty = pd.DataFrame()
-    given = Evidence(study(), runs, curves, empty, empty, empty)
-    assert list(given.exploded(Cell("memorize"))) == [0, 0, 1, 1]
+    given = Evidence(study(), pd.DataFrame(rows), empty, empty, empty, empty)
+    divergence, _ = Exploding(regimes=("memorize",)).contrasts(given)
+    assert divergence.differences.mean() == pytest.approx(0.3)
+
+
+def tuned_evidence(l2: str, labels: Sequence[str] = ("none", "l2(0.01)")) -> Evidence:
+    """A setting in which tuning chose none for the clip and this label for L2, which lowers the gap by .1."""
+    keys = {"regime": "memorize", "setting": "memorize", "chosen": True}
+    candidates = [
+        {**keys, "kind": "regularization", "method": "none", "label": "none"},
+        {**keys, "kind": "regularization", "method": "l2", "label": l2},
+        {**keys, "kind": "clip", "method": "none", "label": "none"},
+        {**keys, "kind": "clip", "method": "global_norm", "label": "none"},
+    ]
+    rng = np.random.default_rng(8)
+    rows = [
+        {"regime": "memorize", "clip": "none", "regularization": label, "seed": seed,
+         "gap_accuracy": 0.2 - 0.1 * (label != "none") + 0.0001 * rng.standard_normal(), "test_accuracy": 0.8}
+        for label in labels for seed in range(10)
+    ]  # fmt: skip
+    curves = [{**row, "epoch": e, "validation_accuracy": 0.3 * e} for row in rows for e in range(5)]
+    empty = pd.DataFrame()
+    return Evidence(study(), pd.DataFrame(rows), pd.DataFrame(curves), empty, empty, pd.DataFrame(candidates))
+
+
+def test_a_cell_against_itself_decides_nothing_and_a_claim_of_nothing_else_is_undecided() -> None:
+    table = ledger([Efficiency(settings=("memorize",), clips=("global_norm",))], tuned_evidence("none"), seed=0)
+    assert list(table["contrast_verdict"]) == ["same cell"]
+    assert list(table["verdict"]) == ["undecided"], "it was contradicted where nothing was compared"
+    assert table[["p_for", "p_against", "p_for_adjusted", "seeds_to_decide"]].isna().all(axis=None)
+    assert list(table["settings"]) == [""]
+
+
+def test_a_verdict_says_what_it_rests_on() -> None:
+    claim = RegularizationLowersGap(settings=("memorize",), regularizations=("l2",))
+    table = ledger([claim], tuned_evidence("l2(0.01)"), seed=0)
+    assert list(table["contrast_verdict"]) == ["supported", "supported"]
+    assert set(table["settings"]) == {"memorize"}
+    assert set(table["strengths"]) == {"l2(0.01)"}
+    assert table["reached"].iloc[0] == "10.0 %, none 20.0 %"
+    assert set(ledger([claim], tuned_evidence("none"), seed=0)["verdict"]) == {"undecided"}
 
 
 def test_a_range_in_which_no_strength_was_tried_is_refused() -> None:

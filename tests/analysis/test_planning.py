@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 from scipy.stats import chi2, norm, t
 from statsmodels.stats.power import TTestPower
 
-from study.analysis.planning import MOST_SEEDS, detectable_effect, fewest_seeds, power_of, seeds_needed
+from study.analysis.planning import (
+    MOST_SEEDS,
+    detectable_effect,
+    fewest_seeds,
+    power_of,
+    seeds_needed,
+    sign_flip_power,
+)
 
 spreads = st.floats(1e-4, 1e3)
 powers = st.floats(0.1, 0.95)
@@ -52,15 +59,29 @@ def test_the_detectable_effect_has_the_power_asked_for(sd, n, power, alpha):
     power = max(power, 2 * alpha)
     effect = detectable_effect(sd, n, power, alpha)
     assert effect > 0
-    assert power_of(sd, effect, n, alpha) == pytest.approx(power, abs=1e-6)
+    assert math.isfinite(effect) == (n >= fewest_seeds(alpha))
+    if math.isfinite(effect):
+        assert sign_flip_power(sd, effect, n, alpha) == pytest.approx(power, abs=1e-6)
 
 
 @few
 @given(spreads, st.floats(0.02, 20), st.floats(0.25, 0.95), levels)
 def test_no_fewer_seeds_than_those_needed_would_do(sd, d, power, alpha):
     n = seeds_needed(sd, d * sd, power, alpha)
-    assert power_of(sd, d * sd, n, alpha) >= power
-    assert n == fewest_seeds(alpha) or power_of(sd, d * sd, n - 1, alpha) < power
+    assert sign_flip_power(sd, d * sd, n, alpha) >= power
+    assert n == fewest_seeds(alpha) or sign_flip_power(sd, d * sd, n - 1, alpha) < power
+
+
+@given(st.floats(0, 3), st.integers(2, 60), levels)
+def test_the_sign_flip_test_is_promised_no_more_than_the_t_test_and_nothing_with_too_few_seeds(d, n, alpha):
+    promised = sign_flip_power(1.0, d, n, alpha)
+    assert promised <= power_of(1.0, d, n, alpha) + 1e-9
+    assert (promised > 0) == (n >= fewest_seeds(alpha))
+
+
+def test_where_only_equal_signs_reject_the_power_is_theirs():
+    assert sign_flip_power(2.0, 3.0, 6) == pytest.approx(norm.cdf(1.5) ** 6 + norm.cdf(-1.5) ** 6)
+    assert sign_flip_power(1.0, 0.0, 6) == pytest.approx(2 / 64)
 
 
 @pytest.mark.parametrize(("d", "n"), [(0.2, 199), (0.5, 34), (0.8, 15)])
@@ -93,6 +114,7 @@ def test_differences_without_spread_need_the_fewest_seeds():
     assert seeds_needed(1.0, 1e6) == 6
     assert power_of(0.0, 1e-9, 2) == 1
     assert detectable_effect(0.0, 10) == 0
+    assert detectable_effect(1.0, 5) == math.inf
 
 
 def test_no_number_of_seeds_shows_an_effect_that_is_not_there():
@@ -108,7 +130,6 @@ def test_a_million_seeds_is_the_most_that_is_named():
 
 
 def test_what_is_not_known_stays_so():
-    assert math.isnan(detectable_effect(1.0, 1))
     assert math.isnan(power_of(1.0, 1.0, 1))
     assert math.isnan(detectable_effect(math.nan, 10))
     assert math.isnan(power_of(math.nan, 1.0, 10))

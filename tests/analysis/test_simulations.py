@@ -14,7 +14,7 @@ from scipy.stats import binom, norm, ttest_1samp
 
 from study.analysis.aggregates import bouthillier, iqm_interval, profile_band
 from study.analysis.equivalence import equivalence_p, sign_flip_one_sided
-from study.analysis.planning import detectable_effect, power_of, seeds_needed
+from study.analysis.planning import detectable_effect, seeds_needed, sign_flip_power
 from study.analysis.statistics import bca_interval, holm, sign_flip_p, signed_sum
 
 ALPHA = 0.05
@@ -171,21 +171,24 @@ def test_the_detectable_effect_is_detected_about_as_often_as_planned(seen, n):
     assert seen(f"sign-flip power at the detectable effect, n = {n}", 0.8, found) == within(0.8, 2000, slack=0.02)
 
 
-def test_the_seeds_needed_suffice(seen):
-    rng, n = np.random.default_rng(13), seeds_needed(1.0, 0.5)
-    planned = power_of(1.0, 0.5, n)
-    found = [sign_flip_p(0.5 + rng.normal(size=n), rng, QUICK)[0] <= ALPHA for _ in range(1000)]
-    share = seen(f"sign-flip power at 0.5 sd, the {n} seeds needed", planned, found)
-    assert share == within(planned, 1000, slack=0.02)
+@pytest.mark.parametrize(("effect", "n"), [(0.5, 34), (1.0, 11), (1.25, 8), (1.5, 7), (2.0, 6)])
+def test_the_seeds_needed_suffice(seen, effect, n):
+    rng, planned = np.random.default_rng(13), sign_flip_power(1.0, effect, n)
+    assert seeds_needed(1.0, effect) == n
+    found = [sign_flip_p(effect + rng.normal(size=n), rng, QUICK)[0] < ALPHA for _ in range(1000)]
+    share = seen(f"sign-flip power at {effect} sd, the {n} seeds needed (at least)", planned, found)
+    sampling = 3 * math.sqrt(planned * (1 - planned) / 1000)
+    assert planned - sampling <= share <= planned + sampling + 0.08, "no less than promised, and not much more"
+    assert share >= 0.8 - 3 * math.sqrt(0.8 * 0.2 / 1000)
 
 
-def test_at_six_seeds_the_sign_flip_test_falls_short_of_the_plan(seen):
-    # six signs reject only when all are alike, at the level 1/32
-    rng, n = np.random.default_rng(15), seeds_needed(1.0, 1.5)
-    found = [sign_flip_p(1.5 + rng.normal(size=n), rng)[0] <= ALPHA for _ in range(1000)]
-    share = seen(f"sign-flip power at 1.5 sd, the {n} seeds needed", power_of(1.0, 1.5, n), found)
-    assert n == 6
-    assert share == within(norm.cdf(1.5) ** 6 + norm.cdf(-1.5) ** 6, 1000)
+@pytest.mark.parametrize("n", [6, 7, 8, 10])
+@pytest.mark.parametrize("alpha", [0.0333, 0.01])
+def test_the_power_promised_at_any_level_is_held(n, alpha):
+    rng = np.random.default_rng(15)
+    p = np.array([sign_flip_p(1.5 + rng.normal(size=n), rng)[0] for _ in range(600)])
+    promised = sign_flip_power(1.0, 1.5, n, alpha)
+    assert np.mean(p < alpha) >= promised - 3 * math.sqrt(promised * (1 - promised) / 600)
 
 
 # --- Bouthillier's rule

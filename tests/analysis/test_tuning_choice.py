@@ -216,7 +216,7 @@ def test_who_lost_a_run_is_not_the_best_on_the_test_set_and_its_regret_is_undefi
 
 @pytest.mark.parametrize(
     ("best", "edge"),
-    [("l2(0.001)", "strength: first"), ("l2(0.01)", ""), ("l2(0.1)", "strength: last"), ("none", "")],
+    [("l2(0.001)", "strength: first of 3"), ("l2(0.01)", ""), ("l2(0.1)", "strength: last of 3"), ("none", "")],
 )
 def test_a_choice_at_the_edge_of_its_grid_is_told(best: str, edge: str) -> None:
     tuning = choose(losses({best: 0.2}), accuracies({}), study()).query("method == 'l2'")
@@ -224,11 +224,11 @@ def test_a_choice_at_the_edge_of_its_grid_is_told(best: str, edge: str) -> None:
     assert (tuning.loc[~tuning["chosen"], "edge"] == "").all()
 
 
-def test_a_single_strength_has_no_edge() -> None:
+def test_a_single_strength_is_told_as_no_grid() -> None:
     given = study(regularizations=["none", {"name": "l2", "strength": 0.01}])
     tuning = choose(losses({"l2(0.01)": 0.2}), accuracies({}), given).query("method == 'l2'")
     assert marked(tuning) == {"l2": "l2(0.01)"}
-    assert (tuning["edge"] == "").all()
+    assert tuning.loc[tuning["chosen"], "edge"].tolist() == ["strength: no grid"]
 
 
 # --- along a sweep
@@ -260,9 +260,9 @@ def test_a_method_and_none_each_take_their_own_point_along_the_sweep() -> None:
         "l2": "x_lr=10_depth=flat: l2(0.1)",
     }
     assert flat[flat["chosen"]].set_index("method")["edge"].to_dict() == {
-        "none": "optimizer.lr: first",
-        "l2": "strength: last; optimizer.lr: last",
-        "dropout": "optimizer.lr: first",
+        "none": "optimizer.lr: first of 3",
+        "l2": "strength: last of 3; optimizer.lr: last of 3",
+        "dropout": "optimizer.lr: first of 3",
     }
     assert flat[flat["method"] == "l2"]["position"].tolist() == list(range(3 * 4))
     deep = tuning[tuning["setting"] == "x_depth=deep"]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from study.analysis.claims.base import Combine, Contrast, Expectation
+from study.analysis.claims.base import Cell, Combine, Contrast, Expectation
 from study.analysis.ledger import ledger
 
 # The true difference in units of what would matter, and its noise.
@@ -20,6 +20,7 @@ TRUTHS: dict[str, list[tuple[str, Expectation, float, float]]] = {
     "Clipping cures vanishing gradients.": [
         ("deep: value", "increase", 0.0, 0.2),
         ("deep: norm", "increase", -3.0, 0.5),
+        ("tuned: the same", "increase", 0.0, 0.0),
     ],
     "Lambda should be picked by cross-validation or grid search from 1e-4 to 1e-2.": [
         ("regret", "not_worse", 0.0, 0.3),
@@ -39,15 +40,20 @@ class MadeUp:
     seeds: int
     combine: Combine = "all"
 
+    def notes(self, evidence: Any) -> Iterator[str]:
+        yield from ()
+
     def contrasts(self, evidence: Any) -> Iterator[Contrast]:
         rng = np.random.default_rng(len(self.statement))
         for key, expectation, truth, noise in TRUTHS[self.statement]:
             values = pd.Series(0.5 * (truth + noise * rng.standard_normal(self.seeds)))
-            yield Contrast(key, f"{key} is as claimed", values, "points", 0.5, "rows", "figure", expectation)
+            one = [Cell("decades", key)]
+            sides = (one, one if key.endswith("the same") else [Cell("decades")])
+            yield Contrast(key, f"{key} is as claimed", values, "points", 0.5, "rows", "figure", expectation, sides)
 
 
 def claims_table(seeds: int) -> pd.DataFrame:
     """The columns `LEDGER`; seeds: how many differences each contrast has, 0 for a study that names no claim."""
     made_up: Any = [MadeUp(f"claim{i}", statement, seeds) for i, statement in enumerate(TRUTHS if seeds else ())]
-    evidence: Any = SimpleNamespace(study=SimpleNamespace(name="synthetic"))
+    evidence: Any = SimpleNamespace(study=SimpleNamespace(name="synthetic"), setting_of=lambda cell: cell.regime)
     return ledger(made_up, evidence, seed=0)

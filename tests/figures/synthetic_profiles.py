@@ -9,7 +9,7 @@ def profile_tables(tuning: pd.DataFrame, runs: pd.DataFrame) -> dict[str, pd.Dat
     """The tables `profiles` and `across`; which method outperforms none goes by the settings' names."""
     found = list(groups(tuning, runs))
     chosen = tuning[tuning["chosen"]]
-    tuned = chosen[["setting", "kind", "method"]].assign(metric="test_accuracy")
+    tuned = chosen[["setting", "kind", "method", "label"]].assign(metric="test_accuracy")
     verdicts = ["better", "not significant", "worse"]
     tuned["outperforms"] = [verdicts[len(setting) % 3] for setting in tuned["setting"]]
     return {"profiles": profiles(found, seed=0), "across": across(found, tuned, seed=0)}

@@ -8,6 +8,7 @@ from scipy import stats
 
 from study import store
 from study.figures import FIGURES
+from study.figures.firing import bands
 from study.figures.style import by_method, style_for
 from study.figures.summaries import less_none
 
@@ -112,12 +113,21 @@ def test_points_stand_at_the_clip_rate_and_at_the_multiple_of_the_unclipped_norm
     gains = [100 * (own.loc[clip, "test_accuracy"] - own.loc["none", "test_accuracy"]).mean() for clip in clips]
     dots = line(rates, "global_norm in alone")
     assert dots.get_ydata() == pytest.approx(gains)
-    assert dots.get_xdata() == pytest.approx([100 * own.loc[clip, "clip_rate"].mean() for clip in clips])
+    assert len(set(dots.get_xdata())) == len(clips), "each has a place of its own"
     dots = line(multiples, "global_norm in alone")
     assert dots.get_ydata() == pytest.approx(gains)
     assert dots.get_xdata() == pytest.approx(np.array([1, 0.1, 0.01]) / own.loc["none", "norm_median"].median())
     shown = [str(dot.get_label()) for dot in multiples.lines]
     assert {label.split(" in ")[0] for label in shown if " in " in label} == {"global_norm", "thresholds"}
+
+
+def test_clips_stand_in_bands_by_how_often_they_fire():
+    assert list(bands(pd.Series([0.0, 0.3, 0.7, 0.995, 1.0]))) == [0, 1, 2, 3, 3]
+    dots = line(next(axes for axes in drawn("swept", "firing").axes if axes.axison), "global_norm in alone")
+    runs = study("swept")["runs"].query("regime == 'alone' and regularization == 'none'")
+    often = [runs.loc[runs["clip"] == f"global_norm({c})", "clip_rate"].mean() for c in ("1", "0.1", "0.01")]
+    by_place = bands(pd.Series(often)).iloc[np.argsort(dots.get_xdata())]
+    assert by_place.is_monotonic_increasing
 
 
 def test_the_points_of_a_sweep_share_a_shape_and_a_method_its_colour():

@@ -27,15 +27,14 @@ def candidates(setting: str, kind: str, method: str) -> pd.DataFrame:
 def test_tuning_curves_are_the_means_of_every_strength_in_its_place():
     loss, gap, test, _ = panels_under("tuning_curves", "optimizers_optimizer=adam: regularization alone")
     rows = candidates("optimizers_optimizer=adam", "regularization", "l2")
-    own = rows[rows["label"] != "none"]
     for axes, column, factor in (
         (loss, "validation_loss", 1),
         (gap, "gap_accuracy", 100),
         (test, "test_accuracy", 100),
     ):
         curve = line(axes, "l2")
-        assert curve.get_ydata() == pytest.approx(factor * own[column])
-        assert curve.get_xdata() == pytest.approx([1, 2, 3])
+        assert curve.get_ydata() == pytest.approx(factor * rows[column])
+        assert curve.get_xdata() == pytest.approx([0, 1, 2, 3]), "none, then the strengths"
         base = factor * candidates("optimizers_optimizer=adam", "regularization", "none")[column].iloc[0]
         assert line(axes, "none").get_ydata() == pytest.approx([base, base])
 
@@ -43,9 +42,8 @@ def test_tuning_curves_are_the_means_of_every_strength_in_its_place():
 def test_error_bars_of_the_validation_loss_are_one_standard_error():
     loss, gap, *_ = panels_under("tuning_curves", "optimizers_optimizer=sgd: clipping alone")
     rows = candidates("optimizers_optimizer=sgd", "clip", "global_norm")
-    own = rows[rows["label"] != "none"]
     (bars,) = loss.collections
-    for segment, row in zip(bars.get_segments(), own.itertuples(), strict=True):
+    for segment, row in zip(bars.get_segments(), rows.itertuples(), strict=True):
         assert segment[:, 1] == pytest.approx(row.validation_loss + row.validation_se * np.array([-1, 1]))
     assert not gap.collections
 
@@ -65,7 +63,7 @@ def test_marks_stand_at_the_candidates_they_name(heading, setting, kind):
             grid = list(dict.fromkeys(own["label"]))
             places = {grid.index(label) for label in own.loc[own[column], "label"]}
             assert {round(frame.get_x() + frame.get_width() / 2) for frame in cells(table_of, column, method)} == places
-    for row in rows[rows["chosen"] & (rows["label"] != "none")].itertuples():
+    for row in rows[rows["chosen"]].itertuples():
         assert line(test, f"chosen of {row.method}").get_ydata() == pytest.approx([100 * row.test_accuracy])
     assert rows["chosen"].sum() == rows["method"].nunique()
 
@@ -97,7 +95,7 @@ def test_a_method_tuned_along_is_drawn_at_its_chosen_point():
     rows = candidates("rates", "clip", "value")
     chosen = rows[rows["chosen"]].iloc[0]
     assert rows["regime"].nunique() == 6
-    own = rows[(rows["regime"] == chosen["regime"]) & (rows["label"] != "none")]
+    own = rows[rows["regime"] == chosen["regime"]]
     assert line(test, "value").get_ydata() == pytest.approx(100 * own["test_accuracy"])
     names = [text.get_text().replace("\n", " ") for text in table_of.get_yticklabels()]
     assert f"value ({chosen['regime'].removeprefix('rates_')})" in names
@@ -112,7 +110,7 @@ def test_a_candidate_that_diverged_leaves_a_gap_and_is_counted():
     tuning.loc[own, ["validation_loss", "validation_se"]] = [np.inf, np.nan]
     page = FIGURES["tuning_curves"].draw({"tuning": tuning}, style_of("swept"))
     loss = next(axes for axes in page.axes if any(line.get_label() == "dropout" for line in axes.lines))
-    assert np.isnan(line(loss, "l2").get_ydata()).tolist() == [False, False, True, False, False]
+    assert np.isnan(line(loss, "l2").get_ydata()).tolist() == [False, False, False, True, False, False]
     counts = [int(text.split("left out: ")[1].split(" of ")[0]) if "left out: " in text else 0
               for text in (before, FIGURES["tuning_curves"].caption({"tuning": tuning}))]  # fmt: skip
     assert counts[1] == counts[0] + 1

@@ -37,7 +37,10 @@ rule report:
         code=[
             *expand(
                 "study/{room}.py",
-                room=["report", "findings", "missing", "provenance", "resolution", "standings", "verdicts"],
+                room=[
+                    *["report", "findings", "missing", "provenance", "regime_findings"],
+                    *["resolution", "standings", "strengths", "summary", "verdicts"],
+                ],
             ),
             *sorted(map(str, Path("study/answers").glob("*.py"))),
         ],

@@ -11,6 +11,6 @@ from study.config import Study
 sys.stderr = open(snakemake.log[0], "w", buffering=1)  # noqa: SIM115
 runs = store.read(snakemake.input.runs)
 store.write(compare(runs, seed=0), snakemake.output.comparisons)
-store.write(summarise(runs, seed=0), snakemake.output.summary)
+store.write(summarise(runs), snakemake.output.summary)
 store.write(rank(runs, seed=0), snakemake.output.ranking)
 store.write(regime_table(Study.model_validate_json(snakemake.params.study)), snakemake.output.regimes)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
 from study.methods import Method
 from study.parameters import listed
@@ -21,13 +21,33 @@ Expectation = Literal["increase", "not_worse", "same"]
 Combine = Literal["all", "any"]
 
 
+class Cell(NamedTuple):
+    """A trained variant, by the labels that stand in the tables."""
+
+    regime: str
+    clip: str = "none"
+    regularization: str = "none"
+
+    @property
+    def text(self) -> str:
+        """How the rows of the tables are found: `regime=.. clip=.. regularization=..`."""
+        return f"regime={self.regime} clip={self.clip} regularization={self.regularization}"
+
+    @property
+    def methods(self) -> list[str]:
+        """The labels of the clip and of the regularizers, without `none`."""
+        labels = [self.clip, *self.regularization.split(" + ")]
+        return [label for label in labels if label != "none"]
+
+
 @dataclass(frozen=True, eq=False)
 class Contrast:
     """One difference that bears on a claim, oriented so that a positive one is as claimed.
 
-    differences: by seed, in `unit` (NaN where a side is undefined). expectation: "increase" (above 0, and `smallest` at
-    least), "not_worse" (above -smallest) or "same" (within +-smallest). where: the rows that it is taken from; figure:
-    what shows it.
+    differences: by seed, in `unit`, whose words say what a positive one means (NaN where a side is undefined).
+    expectation: "increase" (above 0, and `smallest` at least), "not_worse" (above -smallest) or "same" (within
+    +-smallest). where: the rows that it is taken from; figure: what shows it. sides: the cells that are held against
+    each other, where they are two sides. reached: what each side came to, in words, where that matters.
     """
 
     key: str
@@ -38,15 +58,29 @@ class Contrast:
     where: str
     figure: str
     expectation: Expectation = "increase"
+    sides: tuple[Sequence[Cell], Sequence[Cell]] = ((), ())
+    reached: str = ""
+
+    @property
+    def same_cell(self) -> bool:
+        """Whether both sides are the same trained cells, as where tuning chose none: there is nothing to compare."""
+        one, other = map(list, self.sides)
+        return bool(one) and one == other
+
+    @property
+    def cells(self) -> list[Cell]:
+        """The cells of both sides."""
+        return [cell for side in self.sides for cell in side]
 
 
 class Claim(Method):
     """A claim of the ledger.
 
     A subclass says what is claimed (`statement`) and how its contrasts make the verdict (`combine`: all must hold, or
-    any), and yields the contrasts from the evidence. Fields that name regimes, tuned settings, clips and
-    regularizations are listed in `regime_fields` and so on, so that a configuration that lacks them is refused before
-    anything runs.
+    any), and yields the contrasts from the evidence; `notes` are sentences that its verdict is not told without, and
+    `changed` says what of its rule was changed after results had been seen. Fields that name regimes, tuned settings,
+    clips and regularizations are listed in `regime_fields` and so on, so that a configuration that lacks them is
+    refused before anything runs.
     """
 
     family: ClassVar[str] = "claim"
@@ -55,12 +89,18 @@ class Claim(Method):
     regime_fields: ClassVar[tuple[str, ...]] = ()
     setting_fields: ClassVar[tuple[str, ...]] = ()
     takes_sweeps: ClassVar[bool] = False
+    changed: ClassVar[str] = ""
     clip_fields: ClassVar[tuple[str, ...]] = ()
     regularization_fields: ClassVar[tuple[str, ...]] = ()
 
     def contrasts(self, evidence: Evidence) -> Iterator[Contrast]:
         """The differences that decide it."""
         raise NotImplementedError
+
+    def notes(self, evidence: Evidence) -> Iterator[str]:
+        """Sentences without which its verdict is read for more than it says."""
+        if self.changed:
+            yield f"Changed after the first results had been seen: {self.changed}"
 
     def faults(self, study: Study) -> Iterator[tuple[str, str, object]]:
         """What it names and the study does not have: (parameter, what it must, what it got)."""

@@ -9,11 +9,15 @@ if TYPE_CHECKING:
 
 
 class Exploding(Claim):
-    """With the clip fewer runs diverge and the largest gradient is smaller."""
+    """With the clip fewer runs diverge, as the study defines it, and the largest gradient is smaller."""
 
     statement: ClassVar[str] = "Clipping controls exploding gradients."
     source: ClassVar[str] = "@pascanu2013"
     takes_sweeps: ClassVar[bool] = True
+    changed: ClassVar[str] = (
+        "a run at chance level counts as diverged, as everywhere in the study; before, it did not count if its training"
+        " loss had fallen in every epoch."
+    )
     regime_fields: ClassVar[tuple[str, ...]] = ("regimes",)
     clip_fields: ClassVar[tuple[str, ...]] = ("clip",)
     name: Literal["exploding"] = "exploding"
@@ -30,20 +34,22 @@ class Exploding(Claim):
             yield Contrast(
                 key=f"{name}: divergence",
                 hypothesis=f"fewer runs diverge with {self.clip}, on average over {name}",
-                differences=evidence.mean_of([evidence.exploded(cell) for cell in without])
-                - evidence.mean_of([evidence.exploded(cell) for cell in clipped]),
-                unit="share of runs",
+                differences=evidence.mean_of([evidence.runs_of(cell, "diverged") for cell in without])
+                - evidence.mean_of([evidence.runs_of(cell, "diverged") for cell in clipped]),
+                unit="fewer of the runs diverged (share)",
                 smallest=self.fewer,
-                where=f"{where}, status != ok, but for runs at chance level whose training loss fell in every epoch",
+                where=f"{where}, status != ok",
                 figure="sweeps",
+                sides=(without, clipped),
             )
             yield Contrast(
                 key=f"{name}: largest norm",
                 hypothesis=f"the largest gradient norm of a run is smaller with {self.clip}, on average over {name}",
                 differences=evidence.mean_of([evidence.largest_norm(cell) for cell in without])
                 - evidence.mean_of([evidence.largest_norm(cell) for cell in clipped]),
-                unit="log10 of the norm",
+                unit="smaller norm (log10)",
                 smallest=self.shrinks,
                 where=f"{where}, norm_max",
                 figure="sweeps",
+                sides=(without, clipped),
             )

@@ -31,8 +31,9 @@ class Efficiency(Claim):
                     hypothesis=f"{clip}, its learning rate tuned too, sooner reaches {self.target:.0%} in validation",
                     differences=evidence.epochs_to(none, "validation_accuracy", self.target)
                     - evidence.epochs_to(own, "validation_accuracy", self.target),
-                    unit="log2 of epochs",
+                    unit="fewer epochs (log2)",
                     smallest=self.smallest,
                     where=f"epochs: {none.text} minus {own.text}, validation_accuracy",
                     figure="tuning_curves",
+                    sides=([none], [own]),
                 )

@@ -25,3 +25,7 @@ class ClippingGeneralizes(Claim):
         for setting in self.settings:
             yield evidence.lower_gap(setting, "clip", self.clip, self.lower_gap)
             yield evidence.higher_accuracy(setting, "clip", self.clip, self.higher_accuracy)
+
+    def notes(self, evidence: "Evidence") -> Iterator[str]:
+        yield from super().notes(evidence)
+        yield from evidence.of_wrong_labels(self.settings)

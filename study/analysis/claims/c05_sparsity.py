@@ -1,8 +1,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from study.analysis.claims.base import Claim, Contrast
-from study.analysis.claims.evidence import Cell
+from study.analysis.claims.base import Cell, Claim, Contrast
 from study.parameters import Positive, Text
 
 if TYPE_CHECKING:
@@ -25,13 +24,14 @@ class Sparsity(Claim):
         for column, what in (("weight_zero", "exactly zero"), ("weight_small", "below .001 in size")):
             penalized = Cell(self.regime, regularization=self.penalty)
             yield Contrast(
-                key=f"{self.penalty}: {column}",
+                key=f"{self.penalty}: {what}",
                 hypothesis=f"a larger share of the weights is {what} with {self.penalty} in {self.regime}",
                 differences=evidence.runs_of(penalized, column) - evidence.runs_of(Cell(self.regime), column),
-                unit="share of weights",
+                unit="more of the weights (share)",
                 smallest=self.smallest,
                 where=f"runs: {penalized.text} minus regularization=none, {column}",
                 figure="weights",
+                sides=([penalized], [Cell(self.regime)]),
             )
 
 

@@ -1,8 +1,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from study.analysis.claims.base import Claim, Contrast
-from study.analysis.claims.evidence import Cell
+from study.analysis.claims.base import Cell, Claim, Contrast
 from study.parameters import Positive, Text
 
 if TYPE_CHECKING:
@@ -28,17 +27,19 @@ class Evenness(Claim):
             key=f"{self.penalty}: Gini",
             hypothesis=f"the Gini coefficient of the absolute weights is lower with {self.penalty} in {self.regime}",
             differences=evidence.gini(none) - evidence.gini(penalized),
-            unit="Gini coefficient",
+            unit="lower Gini coefficient",
             smallest=self.gini,
             where=f"weights: regularization=none minus {penalized.text}",
             figure="weights",
+            sides=([none], [penalized]),
         )
         yield Contrast(
             key=f"{self.penalty}: largest",
             hypothesis=f"the largest absolute weight is smaller with {self.penalty} in {self.regime}",
             differences=evidence.logged(none, "weight_max") - evidence.logged(penalized, "weight_max"),
-            unit="log2 of the weight",
+            unit="smaller weight (log2)",
             smallest=self.largest,
             where=f"runs: regularization=none minus {penalized.text}, weight_max",
             figure="weights",
+            sides=([none], [penalized]),
         )

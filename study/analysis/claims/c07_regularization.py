@@ -25,3 +25,7 @@ class RegularizationLowersGap(Claim):
             for method in self.regularizations:
                 yield evidence.lower_gap(setting, "regularization", method, self.lower_gap)
                 yield evidence.accuracy_kept(setting, "regularization", method, self.margin)
+
+    def notes(self, evidence: "Evidence") -> Iterator[str]:
+        yield from super().notes(evidence)
+        yield from evidence.of_wrong_labels(self.settings)

@@ -1,9 +1,8 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from study.analysis.claims.base import Claim, Contrast
+from study.analysis.claims.base import Cell, Claim, Contrast
 from study.analysis.claims.c07_regularization import RegularizationLowersGap
-from study.analysis.claims.evidence import Cell
 from study.parameters import Positive, Text, Texts
 
 if TYPE_CHECKING:
@@ -45,10 +44,11 @@ class DropoutOtherwise(Claim):
             key="weights",
             hypothesis=f"the weights' norm is larger with {self.dropout} than with {self.penalty} in {self.regime}",
             differences=evidence.logged(dropout, "weight_norm") - evidence.logged(penalty, "weight_norm"),
-            unit="log2 of the norm",
+            unit="larger norm of the weights (log2)",
             smallest=self.smaller,
             where=f"runs: {dropout.text} minus {penalty.text}, weight_norm",
             figure="weights",
+            sides=([dropout], [penalty]),
         )
         gap = {cell: evidence.runs_of(cell, "gap_accuracy") for cell in (none, dropout, penalty, both)}
         yield Contrast(
@@ -56,9 +56,10 @@ class DropoutOtherwise(Claim):
             hypothesis=f"{self.dropout} and {self.penalty} together lower the accuracy gap by no less than each alone,"
             f" summed, in {self.regime}",
             differences=(gap[none] - gap[both]) - (gap[none] - gap[dropout]) - (gap[none] - gap[penalty]),
-            unit="accuracy gap",
+            unit="lower accuracy gap",
             smallest=self.redundant,
             where=f"runs: the two alone, less {both.text}, less none, gap_accuracy",
             figure="heatmap",
             expectation="not_worse",
+            sides=([both, none], [dropout, penalty]),
         )

@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from study.analysis.claims.evidence import Evidence
     from study.config import Study
 
+HIGHER = "higher test accuracy"
+
 
 class LambdaByValidation(Claim):
     """The strength picked by validation is as good on the test set as the best, the tutorial's range as good as all.
@@ -40,43 +42,31 @@ class LambdaByValidation(Claim):
     def contrasts(self, evidence: "Evidence") -> Iterator[Contrast]:
         for setting in self.settings:
             for method in self.regularizations:
-                chosen = evidence.chosen(setting, "regularization", method)
-                by_accuracy, by_loss = (
-                    evidence.best(setting, "regularization", method, by) for by in ("test_accuracy", "test_loss")
-                )
-                inside = evidence.chosen_within(setting, "regularization", method, self.low, self.high)
-                span = f"{self.low:g} to {self.high:g}"
-                where = f"{method} in {setting}"
-                yield evidence.between(
-                    by_loss,
-                    chosen,
-                    "test_loss",
-                    key=f"{setting}: {method}, regret in loss",
-                    hypothesis=f"{where}: the chosen strength loses nothing against the best in test loss",
-                    unit="nats",
-                    smallest=self.margin_of_loss,
-                    figure="tuning_curves",
-                    expectation="not_worse",
-                )
-                yield evidence.between(
-                    chosen,
-                    by_accuracy,
-                    "test_accuracy",
-                    key=f"{setting}: {method}, regret in accuracy",
-                    hypothesis=f"{where}: the chosen strength loses nothing against the best in test accuracy",
-                    unit="test accuracy",
-                    smallest=self.margin,
-                    figure="tuning_curves",
-                    expectation="not_worse",
-                )
-                yield evidence.between(
-                    inside,
-                    chosen,
-                    "test_accuracy",
-                    key=f"{setting}: {method}, range",
-                    hypothesis=f"{where}: choosing within {span} loses nothing against choosing from all",
-                    unit="test accuracy",
-                    smallest=self.margin,
-                    figure="tuning_curves",
-                    expectation="not_worse",
-                )
+                yield from self._of(evidence, setting, method)
+
+    def _of(self, evidence: "Evidence", setting: str, method: str) -> Iterator[Contrast]:
+        """What the choice loses against the best in loss and in accuracy, and the range against all strengths."""
+        chosen = evidence.chosen(setting, "regularization", method)
+        by_accuracy, by_loss = (
+            evidence.best(setting, "regularization", method, by) for by in ("test_accuracy", "test_loss")
+        )
+        inside = evidence.chosen_within(setting, "regularization", method, self.low, self.high)
+        range_ = f"choosing within {self.low:g} to {self.high:g} loses nothing against choosing from all"
+        best = "the chosen strength loses nothing against the best in test"
+        for what, said, more, less, column, unit, margin in (
+            ("regret in loss", f"{best} loss", by_loss, chosen, "test_loss", "lower test loss (nats)",
+             self.margin_of_loss),
+            ("regret in accuracy", f"{best} accuracy", chosen, by_accuracy, "test_accuracy", HIGHER, self.margin),
+            ("range", range_, inside, chosen, "test_accuracy", HIGHER, self.margin),
+        ):  # fmt: skip
+            yield evidence.between(
+                more,
+                less,
+                column,
+                key=f"{setting}: {method}, {what}",
+                hypothesis=f"{method} in {setting}: {said}",
+                unit=unit,
+                smallest=margin,
+                figure="tuning_curves",
+                expectation="not_worse",
+            )

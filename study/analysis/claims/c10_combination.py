@@ -1,26 +1,31 @@
 from collections.abc import Iterator
+from itertools import product
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from study.analysis.claims.base import Claim, Combine, Contrast
-from study.analysis.claims.evidence import Cell
+from study.analysis.claims.base import Cell, Claim, Combine, Contrast
 from study.parameters import Positive, Text, Texts
 
 if TYPE_CHECKING:
     from study.analysis.claims.evidence import Evidence
 
 
-class Combination(Claim):
+class OfPairs(Claim):
+    """What is claimed of a clip together with each of some regularizers, at one strength each, in one regime."""
+
+    regime_fields: ClassVar[tuple[str, ...]] = ("regime",)
+    clip_fields: ClassVar[tuple[str, ...]] = ("clip",)
+    regularization_fields: ClassVar[tuple[str, ...]] = ("regularizations",)
+    regime: Text = "together"
+    clip: Text = "global_norm(0.1)"
+    regularizations: Texts = ("l2(0.01)", "dropout(0.5)")
+
+
+class Combination(OfPairs):
     """Some regularizer together with a clip does better on the test set than the better one of the two alone."""
 
     statement: ClassVar[str] = "Clipping and regularization can be combined, to advantage."
     combine: ClassVar[Combine] = "any"
-    regime_fields: ClassVar[tuple[str, ...]] = ("regime",)
-    clip_fields: ClassVar[tuple[str, ...]] = ("clip",)
-    regularization_fields: ClassVar[tuple[str, ...]] = ("regularizations",)
-    name: Literal["combination"] = "combination"
-    regime: Text = "together"
-    clip: Text = "global_norm(0.1)"
-    regularizations: Texts = ("l2(0.01)", "dropout(0.5)")
+    name: Literal["combination"] = "combination"  # type: ignore[assignment]
     smallest: Positive = 0.005
 
     def contrasts(self, evidence: "Evidence") -> Iterator[Contrast]:
@@ -34,43 +39,31 @@ class Combination(Claim):
                 "test_accuracy",
                 key=f"{self.clip} with {label}, against {name}",
                 hypothesis=f"test accuracy is higher with {self.clip} and {label} than with {name}, the better alone",
-                unit="test accuracy",
+                unit="higher test accuracy",
                 smallest=self.smallest,
                 figure="heatmap",
             )
 
 
-class Additivity(Claim):
+class Additivity(OfPairs):
     """What a clip and a regularizer change about the test accuracy adds up, within a margin."""
 
     statement: ClassVar[str] = "Clipping and regularization differ: their effects on test accuracy add up."
-    regime_fields: ClassVar[tuple[str, ...]] = ("regime",)
-    clip_fields: ClassVar[tuple[str, ...]] = ("clip",)
-    regularization_fields: ClassVar[tuple[str, ...]] = ("regularizations",)
-    name: Literal["additivity"] = "additivity"
-    regime: Text = "together"
-    clip: Text = "global_norm(0.1)"
-    regularizations: Texts = ("l2(0.01)", "dropout(0.5)")
+    name: Literal["additivity"] = "additivity"  # type: ignore[assignment]
     margin: Positive = 0.01
 
     def contrasts(self, evidence: "Evidence") -> Iterator[Contrast]:
         for label in self.regularizations:
-            both, clip, penalty, none = (
-                evidence.runs_of(cell, "test_accuracy")
-                for cell in (
-                    Cell(self.regime, self.clip, label),
-                    Cell(self.regime, self.clip),
-                    Cell(self.regime, regularization=label),
-                    Cell(self.regime),
-                )
-            )
+            cells = [Cell(self.regime, *pair) for pair in product((self.clip, "none"), (label, "none"))]
+            both, clip, penalty, none = (evidence.runs_of(cell, "test_accuracy") for cell in cells)
             yield Contrast(
                 key=f"{self.clip} with {label}",
                 hypothesis=f"the effects of {self.clip} and {label} on test accuracy add up in {self.regime}",
                 differences=both - clip - penalty + none,
-                unit="test accuracy",
+                unit="test accuracy beyond the sum",
                 smallest=self.margin,
-                where=f"runs: {Cell(self.regime, self.clip, label).text}, less the two alone, plus none, test_accuracy",
+                where=f"runs: {cells[0].text}, less the two alone, plus none, test_accuracy",
                 figure="heatmap",
                 expectation="same",
+                sides=([cells[0], cells[3]], cells[1:3]),
             )

@@ -28,6 +28,10 @@ class RegularizationWithOthers(Claim):
                 yield evidence.lower_gap(setting, "regularization", method, self.lower_gap)
                 yield evidence.accuracy_kept(setting, "regularization", method, self.margin)
 
+    def notes(self, evidence: "Evidence") -> Iterator[str]:
+        yield from super().notes(evidence)
+        yield from evidence.of_wrong_labels(self.settings)
+
 
 class ClippingWithOthers(Claim):
     """With Adam and RMSprop too, a tuned clip lowers the accuracy gap and does not cost test accuracy."""
@@ -46,3 +50,7 @@ class ClippingWithOthers(Claim):
             for method in self.clips:
                 yield evidence.lower_gap(setting, "clip", method, self.lower_gap)
                 yield evidence.accuracy_kept(setting, "clip", method, self.margin)
+
+    def notes(self, evidence: "Evidence") -> Iterator[str]:
+        yield from super().notes(evidence)
+        yield from evidence.of_wrong_labels(self.settings)

@@ -48,8 +48,14 @@ class NoneIsBest(Claim):
                 key=f"{setting}: {rival} against {first}",
                 hypothesis=f"{rival} is better than {first}, the first on average, in {setting}",
                 differences=accuracy[setting, rival] - accuracy[setting, first],
-                unit="test accuracy",
+                unit="higher test accuracy",
                 smallest=self.smallest,
                 where=f"runs: {chosen[setting, rival].text} minus {chosen[setting, first].text}, test_accuracy",
                 figure="tuning_curves",
+                sides=([chosen[setting, rival]], [chosen[setting, first]]),
             )
+
+    def notes(self, evidence: "Evidence") -> Iterator[str]:
+        yield from super().notes(evidence)
+        methods = ", ".join(f"`{one}`" for one in (*self.regularizations, *self.clips))
+        yield f"It looks at {methods}, at no other method."

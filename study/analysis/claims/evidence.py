@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from study.analysis.claims.base import Contrast, Expectation
+from study.analysis.claims.base import Cell, Contrast, Expectation
 from study.tuning import strength_of
 
 if TYPE_CHECKING:
@@ -17,19 +17,6 @@ if TYPE_CHECKING:
 
 LARGEST = float(np.finfo(np.float32).max)
 SMALLEST = 1e-30  # stands for a norm or a ratio of 0, which has no logarithm
-
-
-class Cell(NamedTuple):
-    """A trained variant, by the labels that stand in the tables."""
-
-    regime: str
-    clip: str = "none"
-    regularization: str = "none"
-
-    @property
-    def text(self) -> str:
-        """How the rows of the tables are found: `regime=.. clip=.. regularization=..`."""
-        return f"regime={self.regime} clip={self.clip} regularization={self.regularization}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,21 +56,15 @@ class Evidence:
         """The cells without clip and regularizer of a sweep's members."""
         return [Cell(regime) for regime in self.members(name)]
 
-    def exploded(self, cell: Cell) -> pd.Series[float]:
-        """1 for a run that did not end well, else 0, by seed.
+    def setting_of(self, cell: Cell) -> str:
+        """Where a cell was trained: its tuned setting, or its sweep's point, or its regime."""
+        regime = self.study.regimes.get(cell.regime)
+        return (regime.setting if regime else None) or cell.regime
 
-        One at chance level whose training loss fell in every epoch has not got far, but nothing exploded.
-        """
-        rows = _of(self.runs, cell).set_index("seed").sort_index()
-        lost = rows["status"] != "ok"
-        slow = (rows["cause"] == "chance level") & self._fell(cell).reindex(rows.index, fill_value=False)
-        return (lost & ~slow).astype(float)
-
-    def _fell(self, cell: Cell) -> pd.Series[bool]:
-        """Whether the training loss fell in every epoch, by seed."""
-        rows = _of(self.epochs, cell).sort_values("epoch")
-        fell = rows.groupby("seed")["train_loss"].diff() < 0
-        return (fell | (rows["epoch"] == 0)).groupby(rows["seed"]).all()
+    def wrong_labels(self, cell: Cell) -> float:
+        """The share of the training labels that are wrong where a cell was trained."""
+        regime = self.study.regimes.get(cell.regime)
+        return regime.data.label_noise if regime else 0.0
 
     def logged(self, cell: Cell, column: str) -> pd.Series[float]:
         """log2 of a column of `runs` by seed."""
@@ -169,21 +150,46 @@ class Evidence:
         """A column of `runs` in one cell less that in another, and the words for where it is taken from."""
         differences = self.runs_of(more, column) - self.runs_of(less, column)
         where = f"runs: {more.text} minus {less.text}, {column}"
-        return Contrast(key, hypothesis, differences, unit, smallest, where, figure, expectation)
+        sides = ([more], [less])
+        return Contrast(key, hypothesis, differences, unit, smallest, where, figure, expectation, sides)
+
+    def of_wrong_labels(self, settings: Sequence[str]) -> Iterator[str]:
+        """What a lower gap means where training labels are wrong, for those of the settings in which some are."""
+        noisy = [name for name in settings if any(self.wrong_labels(Cell(one)) for one in self._regimes_of(name))]
+        if noisy:
+            named = ", ".join(f"`{name}`" for name in noisy)
+            yield (
+                f"In {named} some of the training labels are wrong: a gap below zero means that they were not learned,"
+                " and of two gaps below zero the lower is no sign of less overfitting."
+            )
+
+    def _regimes_of(self, setting: str) -> list[str]:
+        return [name for name, given in self.study.regimes.items() if setting in (name, given.setting)]
 
     def lower_gap(self, setting: str, kind: str, method: str, smallest: float) -> Contrast:
         """The tuned method's accuracy gap is lower than that of "none", tuned likewise."""
         own, none = self.chosen(setting, kind, method), self.chosen(setting, kind, "none")
         hypothesis = f"the accuracy gap is lower with {method} as tuned in {setting}"
-        key, figure = f"{setting}: {method}, gap", "tuning_curves"
-        return self.between(none, own, "gap_accuracy", key, hypothesis, "accuracy gap", smallest, figure)
+        noise = self.wrong_labels(own)
+        wrong = f" ({noise:.0%} wrong labels)".replace("%", " %") if noise else ""
+        key, figure = f"{setting}: {method}, gap{wrong}", "tuning_curves"
+        given = self.between(none, own, "gap_accuracy", key, hypothesis, "lower accuracy gap", smallest, figure)
+        return replace(given, reached=self.reached(own, none, "gap_accuracy"))
 
     def higher_accuracy(self, setting: str, kind: str, method: str, smallest: float) -> Contrast:
         """The tuned method's test accuracy is higher than that of "none", tuned likewise."""
         own, none = self.chosen(setting, kind, method), self.chosen(setting, kind, "none")
         hypothesis = f"test accuracy is higher with {method} as tuned in {setting}"
         key, figure = f"{setting}: {method}, test accuracy", "tuning_curves"
-        return self.between(own, none, "test_accuracy", key, hypothesis, "test accuracy", smallest, figure)
+        given = self.between(own, none, "test_accuracy", key, hypothesis, "higher test accuracy", smallest, figure)
+        return replace(given, reached=self.reached(own, none, "test_accuracy"))
+
+    def reached(self, own: Cell, none: Cell, column: str) -> str:
+        """`81.5 %, none 80.2 %`: means over seeds; nothing to tell where both are one cell."""
+        if own == none:
+            return ""
+        one, other = (100 * self.runs_of(cell, column).mean() for cell in (own, none))
+        return f"{one:.1f} %, none {other:.1f} %".replace("-", "\N{MINUS SIGN}")
 
     def accuracy_kept(self, setting: str, kind: str, method: str, margin: float) -> Contrast:
         """The tuned method's test accuracy is not lower by the margin than that of "none"."""
