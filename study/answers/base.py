@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -67,22 +68,26 @@ def place(tables: Tables, name: object) -> str:
     axes = own[own["axis"].fillna("").astype(str) != ""]
     if axes.empty:
         return f"`{name}`"
-    points = [axis_value(part.iloc[0]) for _, part in axes.groupby("axis", sort=False) if part["value"].nunique() == 1]
+    parts = [part for _, part in axes.groupby("axis", sort=False)]
+    points = [axis_value(part.iloc[0]) for part in parts if (part["value"] == part["value"].iloc[0]).all()]
     start = f"`{axes['part_of'].iloc[0]}`"
     return f"{start} at {', '.join(points)}" if points else start
 
 
 def axis_value(row: pd.Series) -> str:
-    """A point of a sweep's axis: "lr 0.01"."""
+    """A point of a sweep's axis: "learning rate 0.01"."""
     return f"{axis_name(str(row['axis']))} {point(row)}"
 
 
+NAMES = {"optimizer.lr": "learning rate", "data.train_size": "training size", "model.init": "initialisation"}
+
+
 def axis_name(axis: str) -> str:
-    """The key without its path: "data.train_size" -> "train size"."""
-    return axis.split(".")[-1].replace("_", " ")
+    """A key of a sweep in prose: "data.label_noise" -> "label noise"."""
+    return NAMES.get(axis, axis.split(".")[-1].replace("_", " "))
 
 
-def point(row: pd.Series) -> str:
+def point(row: Mapping[str, Any] | pd.Series) -> str:
     """The value of a point, numbers without trailing zeros."""
     value = float(row["number"])
     return str(row["value"]) if pd.isna(value) else f"{value:,.10g}"
@@ -120,3 +125,8 @@ def span(values: Sequence[float], unit: str = "") -> str:
     """`0.2 to 1.5`, or the one value."""
     low, high = number(min(values)), number(max(values))
     return f"{low}{unit}" if low == high else f"{low} to {high}{unit}"
+
+
+def capital(text: str) -> str:
+    """The text with a capital first letter."""
+    return text[:1].upper() + text[1:]

@@ -9,15 +9,15 @@ from study.answers.differences import Both
 from study.figures.style import Tables
 
 CLIP_AT_ALL = {
-    "better": "yes, the chosen clips did better",
-    "some better": "in some settings, in none of them worse",
-    "same": "no, it makes no difference that matters",
-    "open": "no gain was shown",
-    "undecided": "undecided",
-    "some worse": "no, in some settings it is worse and in none better",
-    "worse": "no, the chosen clips did worse",
-    "mixed": "it depends on the setting",
-    "nothing": "nothing to compare, tuning chose none",
+    "better": "it did better than none",
+    "some better": "it did better than none in some and worse in no case",
+    "same": "it makes no difference that matters",
+    "open": "no difference was shown",
+    "undecided": "it is undecided",
+    "some worse": "it did worse than none in some and better in no case",
+    "worse": "it did worse than none",
+    "mixed": "it did better than none in some cases and worse in others",
+    "nothing": "nothing is to be compared",
 }
 
 
@@ -51,18 +51,22 @@ def should_clip(tables: Tables) -> Answer:
     rescued = _rescued(tables)
     return Answer(
         "Should I clip at all?",
-        " ".join([*(f"At {name}: {_lower(both.lead(CLIP_AT_ALL))}" for name, both in tried.items()),
+        " ".join([*(_group_short(name, both) for name, both in tried.items()),
                   *([_rescue_short(rescued)] if rescued else [])]),
         " ".join([*(_group_words(name, both) for name, both in tried.items()),
                   *([_rescue_words(tables, rescued)] if rescued else [])]),
-        "Each clip and none as tuning chose them, by validation loss. \"same cell\": tuning chose no clip.",
+        "Each clip and none as tuning chose them, by validation loss. Same cell: tuning chose no clip.",
         ("profiles", "tuning_curves", "firing"),
         rows,
     )  # fmt: skip
 
 
-def _lower(text: str) -> str:
-    return text[0].lower() + text[1:]
+def _group_short(name: str, both: Both) -> str:
+    made = len(both.accuracy) - len(both.same_cells)
+    chose = f"tuning chose a clip in {made} of {count(len(both.accuracy), 'case')}"
+    if not made:
+        return f"At {name} {chose}."
+    return f"At {name} {chose}; there, {both.phrase(CLIP_AT_ALL)}."
 
 
 def _group_words(name: str, both: Both) -> str:
@@ -139,8 +143,4 @@ def _first_words(first: str, both: Both) -> str:
         return "none: tuning chose no clip"
     if not both.any:
         return f"`{first}`, with nothing to compare it with"
-    verdicts = [
-        f"{OTHERS[found]} by test {metric}"
-        for metric, found in zip(("accuracy", "loss"), both.conclusions, strict=True)
-    ]
-    return f"`{first}` has the smallest validation loss; {listed(verdicts)}"
+    return f"`{first}` has the smallest validation loss; {both.phrase(OTHERS)}"

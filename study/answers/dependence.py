@@ -7,27 +7,29 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from study.answers.base import Answer, Row, axis_name, cell, count, listed, point, several, swept
+from study.answers.base import Answer, Row, axis_name, cell, count, listed, place, point, several, swept
 from study.answers.differences import Difference
 from study.figures.style import Tables
 from study.findings import number, percent
 
 DATA = ("data.train_size", "data.label_noise")
+WORDS = {"reverses": "reversed", "changes": "different in size", "same": "the same", "undecided": "undecided",
+         "nothing": "not to be compared"}  # fmt: skip
 NET = ("depth", "model.hidden", "model.units", "model.activation", "model.init", "net")
 
 
 @dataclass(frozen=True)
 class Series:
-    """What one method gains in test accuracy at each point of a sweep over one key."""
+    """What one method gains in test accuracy at each point of a sweep over one key: regime, value, difference."""
 
     axis: str
     sweep: str
     label: str
-    points: tuple[tuple[str, Difference], ...]
+    points: tuple[tuple[str, str, Difference], ...]
 
     @property
     def compared(self) -> list[tuple[str, Difference]]:
-        return [(name, one) for name, one in self.points if one.compared]
+        return [(name, one) for _, name, one in self.points if one.compared]
 
     @property
     def verdict(self) -> str:
@@ -67,14 +69,13 @@ def _answer(tables: Tables, question: str, axes: tuple[str, ...]) -> Answer:
     return Answer(
         question,
         " ".join(_short(axis, own) for axis in axes if (own := [one for one in found if one.axis == axis])),
-        " ".join(_words(axis, own) for axis in axes if (own := [one for one in found if one.axis == axis])),
+        " ".join([*(_words(axis, [one for one in found if one.axis == axis]) for axis in axes), _left_out(found)]),
         "Each method alone at a given strength, which was not tuned anew at each point, less none at the same point, in"
-        " test accuracy. \"Changes\": two of the 95 % intervals do not overlap; \"reverses\": better at one point and"
-        " worse at another. \"both fail\": most runs of both diverged or stayed at chance. What else differs between"
-        " points, such as the number of steps, is as the configuration says.",
+        " test accuracy. Different in size: two of the 95 % intervals do not overlap; reversed: better at one point,"
+        " worse at another. What else differs between points, such as the number of steps, is as the regimes say.",
         ("sweeps",),
-        [row for one in found for row in _rows(tables, one)],
-    )  # fmt: skip
+        _rows(tables, found),
+    )
 
 
 def series(tables: Tables, axis: str) -> Iterator[Series]:
@@ -84,10 +85,12 @@ def series(tables: Tables, axis: str) -> Iterator[Series]:
         for clip, regularization in _methods(tables, group):
             points = tuple(
                 (
+                    regime,
                     point(row),
-                    Difference.between(cell(tables, row["regime"], clip, regularization), cell(tables, row["regime"])),
+                    Difference.between(cell(tables, regime, clip, regularization), cell(tables, regime)),
                 )
-                for _, row in group.iterrows()
+                for row in group.to_dict("records")
+                if (regime := str(row["regime"]))
             )
             yield Series(axis, sweep, clip if regularization == "none" else regularization, points)
 
@@ -100,36 +103,37 @@ def _methods(tables: Tables, group: pd.DataFrame) -> list[tuple[str, str]]:
     return [pair for pair in whole if pair != ("none", "none")] if ("none", "none") in whole else []
 
 
-def _rows(tables: Tables, one: Series) -> Iterator[Row]:
-    regimes = swept(tables, one.axis)
-    for name, difference in one.points:
-        at = [regime for _, regime in regimes.iterrows() if _named(regime) == one.sweep and point(regime) == name]
-        yield {
-            "sweep": one.sweep,
-            "at": f"{axis_name(one.axis)} {name}",
-            "method": f"`{one.label}`",
-            "none": percent(cell(tables, at[0]["regime"])["test_accuracy"].mean()),
-            "gain (points)": difference.text,
-            "verdict": difference.verdict,
-        }
-
-
-def _named(regime: pd.Series) -> str:
-    return f"`{regime['part_of']}`" + (f" at {regime['others']}" if regime["others"] else "")
-
-
-WORDS = {"reverses": "reverse", "changes": "change in size", "same": "stay the same", "undecided": "are undecided",
-         "nothing": "cannot be compared"}  # fmt: skip
+def _rows(tables: Tables, found: list[Series]) -> list[Row]:
+    """A row for each method and regime in which it was compared, once where two keys are swept."""
+    rows: dict[tuple[str, str], Row] = {}
+    for one in found:
+        for regime, _, difference in one.points:
+            if difference.compared:
+                rows[regime, one.label] = {
+                    "regime": place(tables, regime),
+                    "method": f"`{one.label}`",
+                    "none": percent(cell(tables, regime)["test_accuracy"].mean()),
+                    "gain (points)": difference.text,
+                    "verdict": difference.verdict,
+                }
+    return list(rows.values())
 
 
 def _short(axis: str, found: list[Series]) -> str:
     counts = {word: n for word in WORDS if (n := sum(one.verdict == word for one in found))}
-    start = "yes" if {"reverses", "changes"} & set(counts) else "not seen" if "same" in counts else "undecided"
+    start = "yes" if {"reverses", "changes"} & set(counts) else "not seen" if list(counts) == ["same"] else "undecided"
     told = listed([f"{n} {WORDS[word]}" for word, n in counts.items()])
-    return f"On the {axis_name(axis)}: {start}; of {count(len(found), 'series', 'series')} (method × sweep) {told}."
+    return f"On the {axis_name(axis)}: {start}; of {count(len(found), 'series', 'series')} (method × sweep), {told}."
 
 
 def _words(axis: str, found: list[Series]) -> str:
-    parts = [f"{WORDS[word]}: {several([one.text for one in own], 6)}"
-             for word in ("reverses", "changes", "same", "undecided") if (own := [one for one in found if one.verdict == word])]  # fmt: skip
+    groups = {word: [one.text for one in found if one.verdict == word] for word in WORDS if word != "nothing"}
+    parts = [f"{WORDS[word]}: {several(texts, 6)}" for word, texts in groups.items() if texts]
     return f"By {axis_name(axis)}, {'; '.join(parts)}." if parts else ""
+
+
+def _left_out(found: list[Series]) -> str:
+    cells = {(regime, one.label): difference for one in found for regime, _, difference in one.points}
+    left = sum(not one.compared for one in cells.values())
+    words = f"{count(left, 'case is', 'cases are')} left out: neither trains, or no seed has numbers for both."
+    return words if left else "No case is left out."

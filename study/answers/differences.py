@@ -10,7 +10,6 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from study.analysis.comparisons import row_generator
 from study.analysis.statistics import bca_interval, sign_flip_p
 from study.answers.base import several
 from study.findings import ALPHA, IN_POINTS, number
@@ -38,7 +37,7 @@ class Difference:
     def between(cls, own: pd.DataFrame, other: pd.DataFrame, metric: str = "test_accuracy") -> Difference:
         """The runs of one cell less those of another, over the seeds in which both have a number."""
         less = own.set_index("seed")[metric].astype(float) - other.set_index("seed")[metric].astype(float)
-        scale, found = 100 if metric in IN_POINTS else 1, less[np.isfinite(less)]
+        scale, found = 100 if metric in IN_POINTS else 1, less[np.isfinite(less)].sort_index()
         return cls(tuple(scale * found), metric, _nothing(own, other, found.empty), len(less) - len(found))
 
     @property
@@ -53,7 +52,7 @@ class Difference:
     @cached_property
     def interval(self) -> tuple[float, float]:
         """Its ends; undefined for fewer than two seeds."""
-        found = bca_interval(self.pairs, row_generator(0, "answer"))
+        found = bca_interval(self.pairs, np.random.default_rng(len(self.pairs)))
         return found.low, found.high
 
     @property
@@ -62,13 +61,16 @@ class Difference:
 
     @cached_property
     def verdict(self) -> str:
-        """same: the interval lies within what matters; better or worse: it leaves zero out and the exact test agrees."""
+        """same: the interval lies within what matters; better or worse: it leaves zero out, and the exact test agrees.
+
+        What is not compared has `nothing` for its verdict; all else is undecided.
+        """
         if self.nothing:
             return self.nothing
         low, high = self.interval
         if low > -self.matters and high < self.matters:
             return "same"
-        p, _ = sign_flip_p(self.pairs, row_generator(0, "answer"))
+        p, _ = sign_flip_p(self.pairs, np.random.default_rng(len(self.pairs)))
         if p >= ALPHA or not (low > 0 or high < 0):
             return "undecided"
         return "better" if (low > 0) == (self.metric == "test_accuracy") else "worse"
@@ -178,6 +180,13 @@ class Both:
         """The conclusion in `words`, once where both metrics agree, else for each."""
         accuracy, loss = (words[one] for one in self.conclusions)
         return f"{accuracy}." if accuracy == loss else f"By test accuracy: {accuracy}. By test loss: {loss}."
+
+    def phrase(self, words: Mapping[str, str]) -> str:
+        """The same within a sentence."""
+        accuracy, loss = (words[one] for one in self.conclusions)
+        if accuracy == loss:
+            return f"{accuracy}, by test accuracy and by test loss"
+        return f"{accuracy} by test accuracy, {loss} by test loss"
 
     @property
     def tallies(self) -> str:

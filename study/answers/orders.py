@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
-from study.answers.base import Answer, Row, cell, count, place
+from study.answers.base import Answer, Row, capital, cell, count, place
 from study.answers.differences import Both
 from study.answers.strengths import selected
 from study.figures.style import Tables
@@ -42,7 +42,7 @@ def before_or_after(tables: Tables) -> Answer:
         _scoped(both.lead(ORDER), clipped) if clipped else "No clip meets both forms, so nothing can be said.",
         " ".join([_scope(clipped), both.tallies if both.any else "", _unclipped(free)]).strip(),
         "`l2` in the loss is part of the gradient that is clipped; `weight_decay` adds the same term after the clip, so"
-        " that without a clip both make the same step. Difference: in the loss less after the clip. Where both forms have"
+        " that without a clip both make the same step. Difference: in the loss less after the clip. Where a form has"
         " several strengths, those of the best validation loss are compared too.",
         ("heatmap",),
         rows,
@@ -51,7 +51,7 @@ def before_or_after(tables: Tables) -> Answer:
 
 def _scoped(lead: str, pairs: Sequence[tuple[str, str, str, str]]) -> str:
     if len(pairs) > 1:
-        return lead[0].upper() + lead[1:]
+        return capital(lead)
     return f"In the one case tried, {lead[0].lower()}{lead[1:]}"
 
 
@@ -132,11 +132,11 @@ def _tensor_short(tried: dict[str, Both], rows: list[Row], settings: int) -> str
     if not rows:
         return ""
     where = f"In the one setting compared ({rows[0]['setting']})" if settings == 1 else f"In {settings} settings"
-    leads = {name: both.lead(TENSOR).rstrip(".") for name, both in tried.items()}
+    leads = {name: both.phrase(TENSOR) for name, both in tried.items()}
     if len(set(leads.values())) == 1:
         return f"{where}: {next(iter(leads.values()))}."
     return f"{where} it depends on how strengths are chosen. " + " ".join(
-        f"Chosen by {name}: {lead[0].lower()}{lead[1:]}." for name, lead in leads.items()
+        f"By {name}: {lead}." for name, lead in leads.items()
     )
 
 

@@ -71,10 +71,33 @@ def _zero_words(tables: Tables, means: pd.DataFrame) -> str:
         strengths += 1
     words = f"Of the weights, exactly zero: {', '.join(parts)}."
     if not both.any:
-        return f"{words} What zeros cost at equal strength was not compared."
-    return (
-        f"{words} Proximal steps against the subgradient at equal strength, {count(strengths, 'pair')}. {both.tallies}"
-    )
+        return f"{words} What zeros cost was not compared."
+    told = f"Proximal steps against the subgradient at equal strength, {count(strengths, 'pair')}. {both.tallies}"
+    return f"{words} {told}{_at_the_best(tables, means)}"
+
+
+def _at_the_best(tables: Tables, means: pd.DataFrame) -> str:
+    """Each form at its best strength by validation accuracy, those of regimes of the same training among them."""
+    best, sizes = Both(), set()
+    runs = tables["runs"]
+    free = runs[runs["clip"] == "none"]
+    for regime, part in means.groupby("regime", sort=False):
+        pool = free[free["regime"].isin(twins(tables, str(regime)))]
+        forms = [[one for one in pool["regularization"].unique() if method_of(one) == form] for form in FORMS]
+        picks = [selected(pool, labels, "validation_accuracy") for labels in forms]
+        if all(picks) and part["regularization"].str.startswith(FORMS[0]).any():
+            one, two = (_first(pool, pick) for pick in picks)
+            best.add(f"`{picks[0]}` against `{picks[1]}` in {place(tables, regime)}", one, two)
+            sizes |= {f"{len(forms[0])} and {len(forms[1])}"}
+    if not best.any:
+        return ""
+    return f" At the best of {' or '.join(sorted(sizes))} strengths each, by validation accuracy. {best.tallies}"
+
+
+def _first(pool: pd.DataFrame, label: str) -> pd.DataFrame:
+    """The runs of a label in the first regime that has it."""
+    own = pool[pool["regularization"] == label]
+    return own[own["regime"] == own["regime"].iloc[0]]
 
 
 def _at_equal_strength(tables: Tables, means: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame, pd.DataFrame]]:
@@ -98,6 +121,7 @@ TOGETHER = {
     "mixed": "it depends on the setting",
     "nothing": "nothing to compare",
 }
+FORMS = ("l1_proximal", "l1")
 CRITERIA = {"accuracy": "validation_accuracy", "loss": "validation_loss"}
 
 
@@ -114,9 +138,7 @@ def dropout_with_l2(tables: Tables) -> Answer:
         for name, column in CRITERIA.items():
             best = selected(pool, alone, column)
             if best:
-                other = pool[pool["regularization"] == best]
-                other = other[other["regime"] == other["regime"].iloc[0]]
-                found = groups[name].add(f"against `{best}` in {where}", own, other)
+                found = groups[name].add(f"against `{best}` in {where}", own, _first(pool, best))
                 rows.append({"regime": where, "together": f"`{both}`", "best alone by": f"validation {name}",
                              "alone": f"`{best}`", "of": len(alone), **found})  # fmt: skip
     tried = {name: both for name, both in groups.items() if both.any}
@@ -124,7 +146,7 @@ def dropout_with_l2(tables: Tables) -> Answer:
         "Dropout together with L2?",
         _both_short(tried, rows, labels),
         " ".join(f"Against the better alone by validation {name}. {both.tallies}" for name, both in tried.items()),
-        "Without a clip. \"Of\": the strengths of dropout and of L2 alone among which the best was taken, also those of"
+        "Without a clip. Of: the strengths of dropout and of L2 alone among which the best was taken, also those of"
         " regimes that are the same training; the pair was not tuned. Difference: together less alone.",
         ("heatmap", "ranking"),
         rows,
@@ -136,8 +158,7 @@ def _both_short(tried: dict[str, Both], rows: list[Row], labels: set[str]) -> st
         return ""
     regimes = {str(row["regime"]) for row in rows}
     scope = f"In {count(len(regimes), 'regime')} and with {count(len(labels), 'pair')} of strengths"
-    accuracy = tried["accuracy"].conclusions[0] if "accuracy" in tried else "nothing"
-    loss = tried["loss"].conclusions[1] if "loss" in tried else "nothing"
+    accuracy, loss = (tried[name].conclusions[at] if name in tried else "nothing" for at, name in enumerate(CRITERIA))
     if accuracy == loss:
         return f"{scope}, against the better one alone: {TOGETHER[accuracy]}."
     return (

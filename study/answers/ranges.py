@@ -7,16 +7,16 @@ from itertools import product
 
 import pandas as pd
 
-from study.answers.base import Answer, Row, cell, count, fails, listed, point, swept
+from study.answers.base import Answer, Row, capital, cell, count, fails, listed, point, swept
 from study.answers.differences import Difference
-from study.answers.rates import LR
 from study.figures.style import Tables
 
+LR = "optimizer.lr"
 USABLE = 5.0  # points of test accuracy below the best of no clip that a usable learning rate may lose
 
 
-SAID = {"widens": "widen the range", "shifts": "shift it", "narrows": "narrow it", "unchanged": "leave it as it is",
-        "undecided": "are undecided"}  # fmt: skip
+CHANGES = {"widens": "widened", "shifts": "shifted", "narrows": "narrowed", "unchanged": "unchanged",
+           "undecided": "undecided"}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,7 @@ def widens(tables: Tables) -> Answer:
     """The usable learning rates of every clip against those of none, in every sweep over the rate."""
     rows: list[Row] = []
     found: list[tuple[str, str]] = []
+    higher = 0
     for _, group in swept(tables, LR).groupby(["part_of", "others"], sort=False):
         base = _best(tables, group)
         if base is None or len(group) < 2:
@@ -48,17 +49,18 @@ def widens(tables: Tables) -> Answer:
             rows.append({"sweep": where, "clip": f"`{clip}`", **_shown(group, own), "against none": word or "–"})
             if clip != "none":
                 found.append((f"`{clip}` in {where}", word))
+                higher += max(own.usable, default=-1) > max(free.usable, default=-1)
     return Answer(
         "Does a clip widen the usable learning rates?",
-        _short(found),
+        _short(found, higher),
         _words(found),
-        f"Usable: all runs train, and test accuracy is at most {USABLE:g} points below that of no clip at its best rate of"
-        " the sweep, by the 95 % interval of the paired difference; undecided where the interval reaches across. A clip"
+        f"Usable: all runs train, and test accuracy is at most {USABLE:g} points below that of no clip at its best"
+        " rate of the sweep, by the 95 % interval of the paired difference; undecided where that reaches across. A clip"
         " widens the range if it adds rates and loses none, narrows it if it loses some and adds none, and shifts it if"
         " it does both. Only the rates of the grid are known.",
         ("sweeps",),
         rows,
-    )  # fmt: skip
+    )
 
 
 def _where(group: pd.DataFrame) -> str:
@@ -113,23 +115,38 @@ def _shown(group: pd.DataFrame, own: Range) -> Row:
 
 
 def _by_word(found: list[tuple[str, str]]) -> dict[str, list[str]]:
-    return {word: own for word in SAID if (own := [name for name, one in found if one == word])}
+    return {word: own for word in CHANGES if (own := [name for name, one in found if one == word])}
 
 
-def _short(found: list[tuple[str, str]]) -> str:
+def _short(found: list[tuple[str, str]], higher: int) -> str:
     if not found:
         return ""
     counts = _by_word(found)
-    if len(counts) == 1:
-        only = next(iter(counts))
-        start = {"widens": "Yes", "shifts": "No, it shifts them", "narrows": "No, it narrows them",
-                 "unchanged": "No, they stay the same", "undecided": "Undecided"}[only]  # fmt: skip
-        return f"{start}, in {count(len(found), 'case')}."
-    start = "Some do" if "widens" in counts else "No" if "undecided" not in counts else "It was not shown"
-    return f"{start}: of {len(found)} clips × sweeps, {listed([f'{len(own)} {SAID[word]}' for word, own in counts.items()])}."
+    start = "In some cases" if "widens" in counts else "Undecided" if "undecided" in counts else "No"
+    start = "Yes" if list(counts) == ["widens"] else start
+    told = listed([f"{CHANGES[word]} in {len(own)}" for word, own in counts.items()])
+    return (
+        f"{start}: the range is {told} of {count(len(found), 'case')} (clip × sweep); the highest usable rate is higher"
+        f" with the clip in {higher}."
+    )
 
 
 def _words(found: list[tuple[str, str]]) -> str:
-    parts = [f"{listed(names)} {SAID[word]}" for word, names in _by_word(found).items()]
-    text = "; ".join(parts)
-    return f"{text}." if text else ""
+    return " ".join(f"{capital(CHANGES[word])}: {listed(names)}." for word, names in _by_word(found).items())
+
+
+def usable(tables: Tables) -> frozenset[str]:
+    """The regimes whose training works without a clip: no run fails, nor is the learning rate of a sweep a bad one.
+
+    A bad one is not shown to be within `USABLE` points of the best.
+    """
+    runs = tables["runs"]
+    free = runs[(runs["clip"] == "none") & (runs["regularization"] == "none")]
+    works = {str(regime) for regime, own in free.groupby("regime", sort=False) if not fails(own)}
+    bad: set[str] = set()
+    for _, group in swept(tables, LR).groupby(["part_of", "others"], sort=False):
+        base = _best(tables, group)
+        if base is not None:
+            good = _range(tables, group, "none", base).usable
+            bad |= {str(regime) for at, regime in enumerate(group["regime"]) if at not in good}
+    return frozenset(works - bad)

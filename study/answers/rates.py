@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from study.answers.base import Answer, Row, cell, chosen, count, fails, none_of, place, point, run_of, several, swept
+from study.answers.base import Answer, Row, capital, cell, chosen, count, none_of, place, point, run_of, several, swept
 from study.answers.differences import Both, Difference, conclusion, tally
+from study.answers.ranges import LR, USABLE, usable
 from study.figures.style import Tables
 from study.findings import percent
 from study.tuning import strength_of
 
 EQUAL = 1.3  # steps this many times apart are called equal
-LR = "optimizer.lr"
 
 MORE = {
     "better": "yes, it did better than an equal step",
@@ -32,7 +32,7 @@ def smaller_rate(tables: Tables) -> Answer:
     rows: list[Row] = []
     works: list[tuple[str, Difference]] = []
     rescue: list[tuple[str, Difference]] = []
-    dropped = 0
+    dropped, working = 0, usable(tables)
     for _, group in swept(tables, LR).groupby(["part_of", "others"], sort=False):
         rates = group.set_index("regime")["number"].astype(float)
         for regime, rate in rates.items():
@@ -46,7 +46,7 @@ def smaller_rate(tables: Tables) -> Answer:
                     continue
                 own, free = cell(tables, regime, clip), cell(tables, nearest)
                 difference = Difference.between(own, free)
-                (rescue if fails(free) else works).append((f"`{clip}` in {place(tables, regime)}", difference))
+                (works if nearest in working else rescue).append((f"`{clip}` in {place(tables, regime)}", difference))
                 rows.append(
                     {
                         "regime": place(tables, regime),
@@ -64,9 +64,10 @@ def smaller_rate(tables: Tables) -> Answer:
         "Is clipping more than a smaller learning rate?",
         _equal_short(works, rescue) if rows else "",
         _equal_words(works, rescue, dropped),
-        "A clip that fires leaves of a gradient of median norm the share named as the step left; beside it stands no clip"
-        " at the swept learning rate nearest to rate times that share. Ratio: of that rate to the product, 1 for equal"
-        " steps. Norms change as training goes on, so the steps are equal at the median only.",
+        "A clip that fires leaves of a gradient of median norm the share named as the step left; beside it stands no"
+        " clip at the swept learning rate nearest to rate times that share. Ratio: of that rate to the product, 1 for"
+        " equal steps. Norms change in training, so the steps are equal at the median only. A rate works without a clip"
+        f" if all runs train and it is shown to lose at most {USABLE:g} points to the best of its sweep.",
         ("sweeps",),
         rows,
     )
@@ -74,23 +75,24 @@ def smaller_rate(tables: Tables) -> Answer:
 
 def _equal_short(works: list[tuple[str, Difference]], rescue: list[tuple[str, Difference]]) -> str:
     start = MORE[conclusion(one for _, one in works)]
-    text = f"{start[0].upper()}{start[1:]}"
+    text = capital(start)
     if works:
         better = sum(one.verdict == "better" for _, one in works)
         worse = sum(one.verdict == "worse" for _, one in works)
         text += f": better in {better} and worse in {worse} of {count(len(works), 'comparison')} by test accuracy"
     saved = sum(one.verdict == "better" for _, one in rescue)
-    also = f" In {saved} of {len(rescue)} the clip did better where the equal step fails without it." if rescue else ""
-    return f"{text}.{also}"
+    also = f" Where the equal step does not work without a clip, the clip did better in {saved} of {len(rescue)}."
+    return f"{text}.{also if rescue else ''}"
 
 
 def _equal_words(works: list[tuple[str, Difference]], rescue: list[tuple[str, Difference]], dropped: int) -> str:
     parts = [f"Test accuracy of clips, against no clip at an equal step: {tally(works)}."] if works else []
     if rescue:
-        parts.append(f"Where the runs without a clip fail at the equal step, some or all: {tally(rescue)}.")
+        parts.append(f"Where the rate of the equal step does not work without a clip: {tally(rescue)}.")
     if dropped:
         parts.append(
-            f"{count(dropped, 'pair is', 'pairs are')} left out, since the nearest swept rate is more than {EQUAL:g} times off."
+            f"{count(dropped, 'pair is', 'pairs are')} left out, since the nearest swept rate is more than {EQUAL:g}"
+            " times off."
         )
     return " ".join(parts)
 
@@ -143,25 +145,21 @@ def survives(tables: Tables) -> Answer:
         )
     return Answer(
         "Does any of it survive tuning the learning rate?",
-        _capital(both.lead(SURVIVES)) if rows else "",
+        capital(both.lead(SURVIVES)) if rows else "",
         _survival_words(both),
         "Each method and none at their own best learning rate, both chosen by validation loss, so the loss is what was"
-        " tuned: a method that only made up for a rate too large has nothing left here. \"same cell\": no strength of the"
+        " tuned: a method that only made up for a rate too large has nothing left here. Same cell: no strength of the"
         " method was chosen. Last column: its gain in accuracy in settings where the rate was given.",
         ("tuning_curves",),
         rows,
     )  # fmt: skip
 
 
-def _capital(text: str) -> str:
-    return text[0].upper() + text[1:]
-
-
 def _elsewhere(tables: Tables, choices: pd.DataFrame, fixed: pd.DataFrame, method: str) -> str:
-    gains = [
-        f"{place(tables, row['setting'])}: {Difference.between(run_of(tables, row), run_of(tables, none_of(choices, row))).text}"
-        for _, row in fixed[fixed["method"] == method].iterrows()
-    ]
+    gains = []
+    for _, row in fixed[fixed["method"] == method].iterrows():
+        gain = Difference.between(run_of(tables, row), run_of(tables, none_of(choices, row)))
+        gains.append(f"{place(tables, row['setting'])}: {gain.text}")
     return several(gains, 2) or "–"
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from study.analysis.tuning import CHOOSERS
-from study.answers.base import Answer, Row, cell, count, listed, place, run_of, several
+from study.answers.base import Answer, Row, capital, count, listed, place, run_of, several
 from study.answers.differences import Both
 from study.figures.style import Tables
 from study.findings import number
@@ -62,8 +62,8 @@ def choose_strength(tables: Tables) -> Answer:
         _choice_words(found, picks),
         "Regret: what the rule's candidate loses on the test set against the best candidate there, which no one knows"
         " beforehand and which is a little too good, being the best of several. Means over tuned methods, without"
-        " intervals, since methods of one setting share their data. Undefined regrets, of candidates that fail, are left"
-        " out of a mean.",
+        " intervals, since methods of one setting share their data. Undefined regrets, of candidates that fail, are"
+        " left out of a mean.",
         ("tuning_curves",),
         rows,
     )
@@ -116,25 +116,47 @@ def _trade(lost: dict[str, pd.Series]) -> str:
 def _choice_words(found: dict[str, pd.DataFrame], picks: dict[str, pd.DataFrame]) -> str:
     if not found:
         return ""
-    sizes = [float((grid["label"] != "none").sum() / grid["regime"].nunique()) for grid in found.values()]
+    sizes = [float(_strengths(grid)) for grid in found.values()]
     costs = [float(grid["n"].sum()) for grid in found.values()]
     taken = {name: grid[grid["chosen"].astype(bool)].iloc[0] for name, grid in found.items()}
+    small = sum(1 for name, row in taken.items() if row["edge"] and _strengths(found[name]) == 2)
     edges = [f"{name} ({row['edge']})" for name, row in taken.items() if isinstance(row["edge"], str) and row["edge"]]
     none = sum(row["label"] == "none" for row in taken.values())
     alike = int((picks[VALIDATION].index == picks[STANDARD_ERROR].index).sum())
     words = (
-        f"{count(len(found), 'method was', 'methods were')} tuned (counted once a setting), with {_whole(sizes)} strengths"
-        f" each and none; a choice took {_whole(costs)} trainings. None was chosen for {none}. The smallest validation"
-        f" loss and the rule of one standard error agree for {alike}."
+        f"{count(len(found), 'method was', 'methods were')} tuned (counted once a setting), with {_whole(sizes)}"
+        f" strengths each and none; a choice took {_whole(costs)} trainings. None was chosen for {none}. The smallest"
+        f" validation loss and the rule of one standard error agree for {alike}."
     )
     if not edges:
         return f"{words} No choice lies at an end of its grid."
-    return f"{words} {count(len(edges), 'choice lies', 'choices lie')} at an end of the grid, so a wider one might hold better: {several(edges)}."
+    two = f", {small} of them of a grid of two, where every strength does" if small else ""
+    return (
+        f"{words} {count(len(edges), 'choice lies', 'choices lie')} at an end of the grid{two}; a wider grid might hold"
+        f" better: {several(edges)}."
+    )
+
+
+def _strengths(grid: pd.DataFrame) -> int:
+    return len(set(grid["label"]) - {"none"})
 
 
 def _whole(values: list[float]) -> str:
     low, high = min(values), max(values)
     return f"{low:g}" if low == high else f"{low:g} to {high:g}"
+
+
+SELECTED = {
+    "better": "the choice by accuracy does better",
+    "some better": "the choice by accuracy does better in some and in none worse",
+    "same": "no difference that matters",
+    "open": "no difference was shown",
+    "undecided": "undecided",
+    "some worse": "the choice by loss does better in some and in none worse",
+    "worse": "the choice by loss does better",
+    "mixed": "now the one, now the other does better",
+    "nothing": "nothing to compare",
+}
 
 
 def loss_or_accuracy(tables: Tables) -> Answer:
@@ -156,8 +178,8 @@ def loss_or_accuracy(tables: Tables) -> Answer:
         _selector_short(both) if rows else "",
         f"Of {count(tried, 'tuned method')}, both choose the same for {alike}. Where they differ, the choice by"
         f" validation accuracy against that by validation loss. {both.tallies}",
-        "Both chosen on the validation digits of the evaluation's runs, by means over seeds, and held against each other"
-        " on the test digits: by accuracy less by loss.",
+        "Both chosen on the validation digits of the evaluation's runs, by means over seeds, and held against each"
+        " other on the test digits: by accuracy less by loss.",
         ("tuning_curves",),
         rows,
     )
@@ -171,11 +193,7 @@ def _selector_short(both: Both) -> str:
         return "By accuracy: it did better by both measures, or as well."
     if {accuracy, loss} <= {"worse", "some worse"}:
         return "By loss: it did better by both measures, or as well."
-    words = {"better": "the choice by accuracy does better", "some better": "the choice by accuracy does better in some",
-             "worse": "the choice by loss does better", "some worse": "the choice by loss does better in some",
-             "same": "no difference that matters", "mixed": "now the one, now the other does better"}  # fmt: skip
-    return " ".join(f"By test {name}: {words.get(one, 'undecided')}." for name, one in
-                    (("accuracy", accuracy), ("loss", loss)))  # fmt: skip
+    return capital(both.lead(SELECTED))
 
 
 def _validated(tables: Tables, grid: pd.DataFrame) -> pd.DataFrame:
@@ -187,5 +205,5 @@ def _validated(tables: Tables, grid: pd.DataFrame) -> pd.DataFrame:
 
 def _candidate(tables: Tables, grid: pd.DataFrame, at: object) -> str:
     row = grid.loc[at]
-    where = f" in {place(tables, row['regime'])}" if grid["regime"].nunique() > 1 else ""
+    where = f" in {place(tables, row['regime'])}" if len(set(grid["regime"])) > 1 else ""
     return f"`{row['label']}`{where}"
