@@ -24,22 +24,13 @@ WORKS, FAILS = "works without a clip", "does not"
 def which_threshold(tables: Tables) -> Answer:
     """The chosen threshold of `global_norm` in each tuned setting, against the gradient's norms without a clip."""
     found = tables.get("thresholds", pd.DataFrame(columns=["setting"]))
-    rows: list[Row] = [
-        {
-            "setting": place(tables, row["setting"]),
-            "chosen": f"`{row['label']}`",
-            "median norm unclipped": number(row["median"]),
-            "threshold / median": number(row["threshold"] / row["median"]),
-            "percentile of the unclipped norm": percent(row["percentile"], 0),
-            "fires in": percent(row["clip_rate"]),
-            "regret (points)": number(100 * row["regret"]),
-        }
-        for row in found.to_dict("records")
-    ]
+    choices = chosen(tables)
+    settings = list(choices.loc[choices["method"] == "global_norm", "setting"])
+    rows = [_threshold_row(tables, setting, found[found["setting"] == setting]) for setting in settings]
     return Answer(
         "Which threshold, and does a percentile of the unclipped gradient's norm predict it?",
         _threshold_short(tables, found) if rows else "",
-        _threshold_words(found, _settings_of(tables, "global_norm")) if rows else "",
+        _threshold_words(found, len(settings)) if rows else "",
         "If one multiple of the unclipped median, or one percentile, were right everywhere, the rows would agree."
         " Settings in which none was chosen have no threshold. Regret: what the choice loses on the test set against"
         " the most accurate candidate.",
@@ -48,9 +39,17 @@ def which_threshold(tables: Tables) -> Answer:
     )
 
 
-def _settings_of(tables: Tables, method: str) -> int:
-    choices = chosen(tables)
-    return int((choices["method"] == method).sum())
+def _threshold_row(tables: Tables, setting: str, found: pd.DataFrame) -> Row:
+    """What was chosen in a setting: one row of `thresholds`, or none."""
+    columns = ("median norm unclipped", "threshold / median", "percentile of the unclipped norm", "fires in",
+               "regret (points)")  # fmt: skip
+    if found.empty:
+        return {"setting": place(tables, setting), "chosen": "`none`", **dict.fromkeys(columns, "–")}
+    row = found.iloc[0]
+    numbers = (number(row["median"]), number(row["threshold"] / row["median"]), percent(row["percentile"], 0),
+               percent(row["clip_rate"]), number(100 * row["regret"]))  # fmt: skip
+    values = dict(zip(columns, numbers, strict=True))
+    return {"setting": place(tables, setting), "chosen": f"`{row['label']}`", **values}
 
 
 def _spread(found: pd.DataFrame) -> tuple[list[float], list[float], bool]:
@@ -60,6 +59,8 @@ def _spread(found: pd.DataFrame) -> tuple[list[float], list[float], bool]:
 
 
 def _threshold_short(tables: Tables, found: pd.DataFrame) -> str:
+    if found.empty:
+        return "None: wherever `global_norm` was tuned, tuning chose no clip."
     ratios, ranks, agree = _spread(found)
     if len(found) < FEW:
         where = [f"`{row['label']}` in {place(tables, row['setting'])}" for _, row in found.iterrows()]

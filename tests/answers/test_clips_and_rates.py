@@ -99,6 +99,13 @@ def test_one_setting_has_its_threshold_and_makes_no_rule() -> None:
     )
 
 
+def test_no_threshold_is_right_where_tuning_chose_none() -> None:
+    answer = which_threshold({"tuning": tuning(("s0", "clip", "global_norm", "s0", "none"))})
+    assert answer.short == "None: wherever `global_norm` was tuned, tuning chose no clip."
+    assert [row["chosen"] for row in answer.rows] == ["`none`"]
+    assert which_threshold({}).rows == []
+
+
 def fired(rate: float, gain: float, regime: str, base: float = 0.8) -> pd.DataFrame:
     table = runs((regime, "none", "none", base), (regime, "value(1)", "none", base + gain))
     return table.assign(clip_rate=rate)
