@@ -12,6 +12,7 @@ from study.figures.style import Tables
 from study.findings import number
 
 Row = dict[str, object]
+LR = "optimizer.lr"
 
 
 @dataclass(frozen=True)
@@ -41,10 +42,13 @@ def fails(runs: pd.DataFrame) -> bool:
 
 
 def chosen(tables: Tables) -> pd.DataFrame:
-    """What tuning chose, with `rates`, the number of regimes, so of learning rates or the like, it chose among."""
+    """What tuning chose, with `rates`: the number of learning rates that it chose among, 0 where they are not swept."""
     columns = ["setting", "kind", "method", "regime", "label", "chosen"]
     tuning = tables.get("tuning", pd.DataFrame(columns=columns))
-    among = tuning.groupby(["setting", "kind", "method"])["regime"].transform("nunique")
+    regimes = tables.get("regimes", pd.DataFrame(columns=["regime", "axis", "number"]))
+    rates = regimes[regimes["axis"] == LR].set_index("regime")["number"]
+    at = tuning.assign(rate=tuning["regime"].map(rates))
+    among = at.groupby(["setting", "kind", "method"])["rate"].transform("nunique")
     return tuning.assign(rates=among)[tuning["chosen"].astype(bool)]
 
 
@@ -79,7 +83,7 @@ def axis_value(row: pd.Series) -> str:
     return f"{axis_name(str(row['axis']))} {point(row)}"
 
 
-NAMES = {"optimizer.lr": "learning rate", "data.train_size": "training size", "model.init": "initialisation"}
+NAMES = {LR: "learning rate", "data.train_size": "training size", "model.init": "initialisation"}
 
 
 def axis_name(axis: str) -> str:

@@ -7,11 +7,10 @@ from itertools import product
 
 import pandas as pd
 
-from study.answers.base import Answer, Row, capital, cell, count, fails, listed, point, swept
+from study.answers.base import LR, Answer, Row, capital, cell, count, fails, listed, point, swept
 from study.answers.differences import Difference
 from study.figures.style import Tables
 
-LR = "optimizer.lr"
 USABLE = 5.0  # points of test accuracy below the best of no clip that a usable learning rate may lose
 
 

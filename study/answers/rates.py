@@ -5,9 +5,23 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from study.answers.base import Answer, Row, capital, cell, chosen, count, none_of, place, point, run_of, several, swept
+from study.answers.base import (
+    LR,
+    Answer,
+    Row,
+    capital,
+    cell,
+    chosen,
+    count,
+    none_of,
+    place,
+    point,
+    run_of,
+    several,
+    swept,
+)
 from study.answers.differences import Both, Difference, conclusion, tally
-from study.answers.ranges import LR, USABLE, usable
+from study.answers.ranges import USABLE, usable
 from study.figures.style import Tables
 from study.findings import percent
 from study.tuning import strength_of
@@ -127,7 +141,7 @@ def survives(tables: Tables) -> Answer:
     """Each method against none where the learning rate was tuned for both, with what it gained where it was not."""
     choices = chosen(tables)
     methods = choices[choices["method"] != "none"]
-    tuned, fixed = methods[methods["rates"] > 1], methods[methods["rates"] == 1]
+    tuned, fixed = methods[methods["rates"] > 1], methods[methods["rates"] <= 1]
     rows: list[Row] = []
     both = Both()
     for _, row in tuned.iterrows():

@@ -41,7 +41,7 @@ def tuning(*chosen: tuple[str, str, str, str, str], candidates: int = 1) -> pd.D
     keys = ("setting", "kind", "method", "regime", "label")
     rows = [{**dict(zip(keys, one, strict=True)), "chosen": True, "validation_loss": float(at)}
             for at, one in enumerate(chosen)]  # fmt: skip
-    others = [{**row, "regime": f"other{n}", "chosen": False} for row in rows for n in range(1, candidates)]
+    others = [{**row, "regime": f"x_lr={10**n}", "chosen": False} for row in rows for n in range(1, candidates)]
     return pd.DataFrame(rows + others)
 
 

@@ -221,7 +221,9 @@ def test_what_survives_is_said_for_each_metric() -> None:
     )
     assert answer.words.startswith("None was chosen for `value` in `x`.")
     assert "By test loss: 1 better (`dropout` in `x`, −0.2" in answer.words
-    assert survives({"runs": table, "tuning": tuning(*RATE_KINDS)}).rows == [], "no rate was tuned"
+    assert survives({"runs": table, "tuning": tuning(*RATE_KINDS), "regimes": regimes()}).rows == [], (
+        "no rate was tuned"
+    )
 
 
 def test_what_is_undecided_does_not_count_as_not_surviving() -> None:
