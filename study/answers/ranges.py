@@ -12,8 +12,6 @@ from study.answers.differences import Difference
 from study.figures.style import Tables
 
 USABLE = 5.0  # points of test accuracy below the best of no clip that a usable learning rate may lose
-
-
 CHANGES = {"widens": "widened", "shifts": "shifted", "narrows": "narrowed", "unchanged": "unchanged",
            "undecided": "undecided"}  # fmt: skip
 

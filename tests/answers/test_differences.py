@@ -76,8 +76,8 @@ def test_metrics_that_disagree_are_told_apart() -> None:
     words = {"better": "yes", "worse": "no"}
     assert both.lead(words) == "By test accuracy: yes. By test loss: no."
     assert both.phrase(words) == "yes by test accuracy, no by test loss"
-    assert columns["accuracy (points)"].startswith("+1")
-    assert "1 better (c, +1" in both.tallies
+    assert columns["accuracy (points)"].startswith("+")
+    assert "1 better (c, +" in both.tallies
     assert "1 worse (c, +0.4" in both.tallies
 
 
