@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from study.analysis.regimes import REGIMES
 from study.figures.style import Tables
 from study.findings import number
 
@@ -45,11 +46,16 @@ def chosen(tables: Tables) -> pd.DataFrame:
     """What tuning chose, with `rates`: the number of learning rates that it chose among, 0 where they are not swept."""
     columns = ["setting", "kind", "method", "regime", "label", "chosen"]
     tuning = tables.get("tuning", pd.DataFrame(columns=columns))
-    regimes = tables.get("regimes", pd.DataFrame(columns=["regime", "axis", "number"]))
+    regimes = _regimes(tables)
     rates = regimes[regimes["axis"] == LR].set_index("regime")["number"]
     at = tuning.assign(rate=tuning["regime"].map(rates))
     among = at.groupby(["setting", "kind", "method"])["rate"].transform("nunique")
     return tuning.assign(rates=among)[tuning["chosen"].astype(bool)]
+
+
+def _regimes(tables: Tables) -> pd.DataFrame:
+    """Where each regime stands in its sweep; nothing where a study has no such table."""
+    return tables.get("regimes", pd.DataFrame(columns=list(REGIMES)))
 
 
 def none_of(choices: pd.DataFrame, row: pd.Series) -> pd.Series:
@@ -65,9 +71,9 @@ def run_of(tables: Tables, row: pd.Series) -> pd.DataFrame:
 
 def place(tables: Tables, name: object) -> str:
     """A regime or a tuned setting in prose: "`memorize`", "`optimizers` at optimizer adam", "`decades`"."""
-    regimes = tables.get("regimes", pd.DataFrame(columns=["regime"]))
+    regimes = _regimes(tables)
     own = regimes[regimes["regime"] == name]
-    if own.empty and "setting" in regimes:
+    if own.empty:
         own = regimes[regimes["setting"] == name]
     axes = own[own["axis"].fillna("").astype(str) != ""]
     if axes.empty:
@@ -99,7 +105,7 @@ def point(row: Mapping[str, Any] | pd.Series) -> str:
 
 def swept(tables: Tables, axis: str) -> pd.DataFrame:
     """The points of the sweeps over a key, in their order, with `others`: all that a point shares but the key."""
-    regimes = tables["regimes"]
+    regimes = _regimes(tables)
     if regimes.empty:
         return regimes.assign(others="")
     rest = regimes[regimes["axis"] != axis]
