@@ -38,7 +38,7 @@ def should_clip(tables: Tables) -> Answer:
     """Tuned clips against none as tuned, with the rate given and with it tuned; and training that fails without."""
     choices = chosen(tables)
     clips = choices[(choices["kind"] == "clip") & (choices["method"] != "none")]
-    groups = {"a learning rate that was given": Both(), "learning rates tuned for both": Both()}
+    groups = {"Where the learning rate was given": Both(), "Where each had its own learning rate": Both()}
     rows: list[Row] = []
     for _, row in clips.iterrows():
         group = list(groups)[int(row["rates"] > 1)]
@@ -65,12 +65,12 @@ def _group_short(name: str, both: Both) -> str:
     made = len(both.accuracy) - len(both.same_cells)
     chose = f"tuning chose a clip in {made} of {count(len(both.accuracy), 'case')}"
     if not made:
-        return f"At {name} {chose}."
-    return f"At {name} {chose}; there, {both.phrase(CLIP_AT_ALL)}."
+        return f"{name}, {chose}."
+    return f"{name}, {chose}; there, {both.phrase(CLIP_AT_ALL)}."
 
 
 def _group_words(name: str, both: Both) -> str:
-    words = f"At {name}, {count(len(both.accuracy), 'clip was', 'clips were')} tuned"
+    words = f"{name}, {count(len(both.accuracy), 'clip was', 'clips were')} tuned"
     none = both.same_cells
     words += f"; none was chosen for {len(none)} ({several(none)})." if none else "."
     return f"{words} {both.tallies}" if both.any else words

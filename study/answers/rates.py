@@ -13,6 +13,7 @@ from study.answers.base import (
     cell,
     chosen,
     count,
+    listed,
     none_of,
     place,
     point,
@@ -159,7 +160,7 @@ def survives(tables: Tables) -> Answer:
         )
     return Answer(
         "Does any of it survive tuning the learning rate?",
-        capital(both.lead(SURVIVES)) if rows else "",
+        _survival_short(both) if rows else "",
         _survival_words(both),
         "Each method and none at their own best learning rate, both chosen by validation loss, so the loss is what was"
         " tuned: a method that only made up for a rate too large has nothing left here. Same cell: no strength of the"
@@ -175,6 +176,18 @@ def _elsewhere(tables: Tables, choices: pd.DataFrame, fixed: pd.DataFrame, metho
         gain = Difference.between(run_of(tables, row), run_of(tables, none_of(choices, row)))
         gains.append(f"{place(tables, row['setting'])}: {gain.text}")
     return several(gains, 2) or "–"
+
+
+def _survival_short(both: Both) -> str:
+    """The conclusion by each metric, with what survives where that is not all."""
+    parts = []
+    for found, one in zip((both.accuracy, both.loss), both.conclusions, strict=True):
+        better = [name for name, difference in found if difference.verdict == "better"]
+        named = f" ({listed(better)})" if one in ("some better", "mixed") else ""
+        parts.append(f"{SURVIVES[one]}{named}")
+    if parts[0] == parts[1]:
+        return f"{capital(parts[0])}."
+    return f"By test accuracy: {parts[0]}. By test loss: {parts[1]}."
 
 
 def _survival_words(both: Both) -> str:

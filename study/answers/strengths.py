@@ -134,7 +134,8 @@ def _choice_words(found: dict[str, pd.DataFrame], picks: dict[str, pd.DataFrame]
     )
     if not edges:
         return f"{words} No choice lies at an end of its grid."
-    two = f", {small} of them of a grid of two, where every strength does" if small else ""
+    many = "all" if small == len(edges) else small
+    two = f", {many} of them of grids of two, where every strength does" if small else ""
     return (
         f"{words} {count(len(edges), 'choice lies', 'choices lie')} at an end of the grid{two}; a wider grid might hold"
         f" better: {several(edges)}."

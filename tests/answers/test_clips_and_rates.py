@@ -21,16 +21,16 @@ CLIP, NONE = ("a", "clip", "global_norm", "a", "global_norm(1)"), ("a", "clip", 
 def test_whether_to_clip_is_said_at_the_rate_that_was_given(mean: float, words: str) -> None:
     table = runs(("a", "none", "none", 0.9), ("a", "global_norm(1)", "none", mean))
     answer = should_clip({"runs": table, "tuning": tuning(CLIP, NONE)})
-    assert answer.short.startswith("At a learning rate that was given tuning chose a clip in 1 of 1 case; there, ")
+    assert answer.short.startswith("Where the learning rate was given, tuning chose a clip in 1 of 1 case; there, ")
     assert words in answer.short
-    assert "tuned for both" not in answer.short
+    assert "its own learning rate" not in answer.short
     assert "fail" not in answer.short
 
 
 def test_where_tuning_chose_none_nothing_is_decided_about_clipping() -> None:
     chosen = tuning(("a", "clip", "global_norm", "a", "none"), NONE)
     answer = should_clip({"runs": runs(("a", "none", "none", 0.9)), "tuning": chosen})
-    assert answer.short == "At a learning rate that was given tuning chose a clip in 0 of 1 case."
+    assert answer.short == "Where the learning rate was given, tuning chose a clip in 0 of 1 case."
     assert "none was chosen for 1 (`global_norm` in `a`)" in answer.words
     assert answer.rows[0]["accuracy (points)"] == "same cell"
 
@@ -217,7 +217,7 @@ def test_what_survives_is_said_for_each_metric() -> None:
     )
     answer = survives({"runs": table, "tuning": tuning(*RATE_KINDS, candidates=3), "regimes": RATES})
     assert answer.short == (
-        "By test accuracy: no, nothing did better and something did worse. By test loss: some of it."
+        "By test accuracy: no, nothing did better and something did worse. By test loss: some of it (`dropout` in `x`)."
     )
     assert answer.words.startswith("None was chosen for `value` in `x`.")
     assert "By test loss: 1 better (`dropout` in `x`, −0.2" in answer.words
