@@ -109,7 +109,8 @@ def which_clip(tables: Tables) -> Answer:
     choices = chosen(tables)
     clips = choices[(choices["kind"] == "clip") & (choices["method"] != "none")]
     rows: list[Row] = []
-    shorts, words = [], []
+    shorts: list[str] = []
+    words: list[str] = []
     for setting, part in clips.groupby("setting", sort=False):
         if len(part) > 1:
             first, both, own = _against_first(tables, part)

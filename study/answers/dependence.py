@@ -99,7 +99,8 @@ def _methods(tables: Tables, group: pd.DataFrame) -> list[tuple[str, str]]:
     runs = tables["runs"]
     own = runs[runs["regime"].isin(group["regime"]) & ((runs["clip"] == "none") | (runs["regularization"] == "none"))]
     counts = own.groupby(["clip", "regularization"], sort=False)["regime"].nunique()
-    whole = [(str(pair[0]), str(pair[1])) for pair, n in counts.items() if n == len(group) > 1]
+    rows = counts.reset_index().itertuples(index=False)
+    whole = [(str(clip), str(regularization)) for clip, regularization, n in rows if n == len(group) > 1]
     return [pair for pair in whole if pair != ("none", "none")] if ("none", "none") in whole else []
 
 

@@ -28,7 +28,8 @@ ORDER = {
 
 def before_or_after(tables: Tables) -> Answer:
     """A penalty in the loss, clipped with the gradient, against the same as weight decay after the clip."""
-    both, free, rows = Both(), Both(), []
+    both, free = Both(), Both()
+    rows: list[Row] = []
     pairs = list(_pairs(tables))
     for regime, clip, label, other in pairs:
         group = both if clip != "none" else free

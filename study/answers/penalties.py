@@ -78,7 +78,8 @@ def _zero_words(tables: Tables, means: pd.DataFrame) -> str:
 
 def _at_the_best(tables: Tables, means: pd.DataFrame) -> str:
     """Each form at its best strength by validation accuracy, those of regimes of the same training among them."""
-    best, sizes = Both(), set()
+    best = Both()
+    sizes: set[str] = set()
     runs = tables["runs"]
     free = runs[runs["clip"] == "none"]
     for regime, part in means.groupby("regime", sort=False):

@@ -81,7 +81,8 @@ def _clips(tables: Tables, group: pd.DataFrame) -> list[str]:
 
 
 def _range(tables: Tables, group: pd.DataFrame, clip: str, base: pd.DataFrame) -> Range:
-    usable, unclear = set(), set()
+    usable: set[int] = set()
+    unclear: set[int] = set()
     for position, regime in enumerate(group["regime"]):
         own = cell(tables, regime, clip)
         if own.empty or fails(own):

@@ -166,7 +166,8 @@ SELECTED = {
 
 def loss_or_accuracy(tables: Tables) -> Answer:
     """The candidate of the best validation accuracy against that of the smallest validation loss, on the same runs."""
-    both, rows, alike = Both(), [], 0
+    both, alike = Both(), 0
+    rows: list[Row] = []
     for name, grid in grids(tables):
         means = _validated(tables, grid)
         if means["validation_loss"].isna().all() or means["validation_accuracy"].isna().all():
