@@ -18,7 +18,7 @@ CLOSE = 0.25  # of percentiles
 BELOW_ALL = 0.1  # a percentile at which a threshold is below nearly all norms
 FEW = 3  # settings below which nothing is called a rule
 BINS = (("under 1 %", 0.01), ("1 % to 50 %", 0.5), ("50 % to 99 %", 0.99), ("99 % and more", np.inf))
-WORKS, FAILS = "works without a clip", "does not"
+WORKS, FAILS = "works without a clip", "does not work without a clip"
 
 
 def which_threshold(tables: Tables) -> Answer:

@@ -134,7 +134,7 @@ def test_how_often_keeps_rescues_apart() -> None:
         {"runs": table.assign(status=failing.map({True: "diverged", False: "ok"})), "regimes": regimes()}
     )
     assert [(row["training"], row["better"], row["the same"]) for row in answer.rows] == [
-        ("works without a clip", 0, 1), ("does not", 1, 0)
+        ("works without a clip", 0, 1), ("does not work without a clip", 1, 0)
     ]  # fmt: skip
     nothing = how_often({"runs": table[table["regime"] == "b"].assign(status="diverged"), "regimes": regimes()})
     assert nothing.rows == []
