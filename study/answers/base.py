@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,7 +97,7 @@ def axis_name(axis: str) -> str:
     return NAMES.get(axis, axis.split(".")[-1].replace("_", " "))
 
 
-def point(row: Mapping[str, Any] | pd.Series) -> str:
+def point(row: Mapping[Hashable, Any] | pd.Series) -> str:
     """The value of a point, numbers without trailing zeros."""
     value = float(row["number"])
     return str(row["value"]) if pd.isna(value) else f"{value:,.10g}"

@@ -129,7 +129,7 @@ def which_clip(tables: Tables) -> Answer:
 
 
 def _against_first(tables: Tables, part: pd.DataFrame) -> tuple[str, Both, list[Row]]:
-    first = part.loc[part["validation_loss"].astype(float).idxmin()]
+    first = part.iloc[int(part["validation_loss"].astype(float).argmin())]
     both = Both()
     rows: list[Row] = [
         {"other": f"`{row['method']}`", "tuning chose": f"`{row['label']}`",

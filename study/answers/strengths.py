@@ -172,9 +172,9 @@ def loss_or_accuracy(tables: Tables) -> Answer:
         means = _validated(tables, grid)
         if means["validation_loss"].isna().all() or means["validation_accuracy"].isna().all():
             continue
-        loss, accuracy = means["validation_loss"].idxmin(), means["validation_accuracy"].idxmax()
+        loss, accuracy = int(means["validation_loss"].argmin()), int(means["validation_accuracy"].argmax())
         alike += int(loss == accuracy)
-        differences = both.add(name, run_of(tables, grid.loc[accuracy]), run_of(tables, grid.loc[loss]))
+        differences = both.add(name, run_of(tables, grid.iloc[accuracy]), run_of(tables, grid.iloc[loss]))
         if loss != accuracy:
             picked = {key: _candidate(tables, grid, at) for key, at in (("by accuracy", accuracy), ("by loss", loss))}
             rows.append({"method": name, **picked, **differences})
@@ -209,7 +209,7 @@ def _validated(tables: Tables, grid: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame([one.mean(skipna=False) for one in found], index=grid.index)
 
 
-def _candidate(tables: Tables, grid: pd.DataFrame, at: object) -> str:
-    row = grid.loc[at]
+def _candidate(tables: Tables, grid: pd.DataFrame, at: int) -> str:
+    row = grid.iloc[at]
     where = f" in {place(tables, row['regime'])}" if len(set(grid["regime"])) > 1 else ""
     return f"`{row['label']}`{where}"
