@@ -41,6 +41,9 @@ CHANGED = (
 PACKAGES = ("torch", "numpy", "scikit-learn", "scipy", "statsmodels", "pandas", "seaborn", "snakemake")
 
 
+MARK = "\x1f"  # no text has it
+
+
 @dataclass
 class Numbering:
     """Figures in the order in which the text shows them, in the words of one output form.
@@ -58,9 +61,19 @@ class Numbering:
         title = f"Figure {len(self.shown)}."
         caption = self.captions[name].strip()
         if self.form == "md":
-            return f"![{title}](figures/{name}.png)\n\n**{title}** {caption}"
+            return f'<a id="figure-{name}"></a>\n\n![{title}](figures/{name}.png)\n\n**{title}** {caption}'
         suffix = "png" if self.form == "html" else "pdf"
-        return f"![**{title}** {_escaped(caption)}](figures/{name}.{suffix})"
+        return f"![**{title}** {_escaped(caption)}](figures/{name}.{suffix}){{#figure-{name}}}"
+
+    def reference(self, name: str) -> str:
+        """A link to a figure by its number, which `resolved` fills in: it may come later."""
+        return f"[Figure {MARK}{name}{MARK}](#figure-{name})"
+
+    def resolved(self, text: str) -> str:
+        """The whole text with the numbers of its references."""
+        for number, name in enumerate(self.shown, 1):
+            text = text.replace(f"{MARK}{name}{MARK}", str(number))
+        return text
 
 
 MATHS = {"||": "‖", "_p": "ₚ", "_k": "ₖ", "_1": "₁", "_2": "₂", "^2": "²", "`": ""}
@@ -92,10 +105,12 @@ def fill(source: Path, form: Form, study: Study, tables: Tables, captions: Mappi
     single = {name: regime for name, regime in study.regimes.items() if not regime.part_of}
     families = tables["comparisons"].groupby(["regime", "family", "metric"]).size()
     sizes = sorted({int(k) for k in families})
-    return environment.get_template(source.name).render(
+    numbering = Numbering(form, captions)
+    text = environment.get_template(source.name).render(
         study=study,
         form=form,
-        figure=Numbering(form, captions).figure,
+        figure=numbering.figure,
+        reference=numbering.reference,
         table=_pipe_table,
         regimes=[(name, regime, RegimeFindings(name, tables)) for name, regime in single.items()],
         sweeps=_sweeps(study),
@@ -134,6 +149,7 @@ def fill(source: Path, form: Form, study: Study, tables: Tables, captions: Mappi
         python=platform.python_version(),
         machine=f"{platform.system()} {platform.machine()}",
     )
+    return numbering.resolved(text)
 
 
 def command(study: Study) -> str:

@@ -2,74 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from study.analysis.comparisons import row_generator
-from study.analysis.statistics import bca_interval
+from study.analysis.regimes import REGIMES
 from study.figures.style import Tables
 from study.findings import number
 
 Row = dict[str, object]
-MATTERS = 0.5  # percentage points of test accuracy: smaller differences are called none
+LR = "optimizer.lr"
 
 
 @dataclass(frozen=True)
 class Answer:
-    """A question, what the tables say to it in words, how to read its rows, the figure, the rows; none: no answer."""
+    """A question with its answer in a sentence, what that rests on, how to read the rows, figures, and the rows.
+
+    `figures`: names of those that show it, the best first; a study has them or not. No rows: no answer.
+    """
 
     question: str
+    short: str
     words: str
     reading: str
-    figure: str
+    figures: tuple[str, ...]
     rows: list[Row]
-
-
-@dataclass(frozen=True, eq=False)
-class Difference:
-    """Differences in test accuracy paired by seed, in percentage points, with the 95 % BCa interval of their mean."""
-
-    pairs: tuple[float, ...]
-
-    @classmethod
-    def between(cls, own: pd.DataFrame, other: pd.DataFrame, column: str = "test_accuracy") -> Difference:
-        """The runs of one cell less those of another, over the seeds in which both have a number."""
-        less = own.set_index("seed")[column].astype(float) - other.set_index("seed")[column].astype(float)
-        return cls(tuple(100 * less[np.isfinite(less)]))
-
-    @cached_property
-    def interval(self) -> tuple[float, float]:
-        """Its ends; undefined for fewer than two seeds."""
-        found = bca_interval(self.pairs, row_generator(0, "answer"))
-        return found.low, found.high
-
-    @property
-    def mean(self) -> float:
-        return float(np.mean(self.pairs)) if self.pairs else float("nan")
-
-    @property
-    def verdict(self) -> str:
-        """higher, lower, same (within what matters), or undecided."""
-        low, high = self.interval
-        if low > -MATTERS and high < MATTERS:
-            return "same"
-        return "higher" if low > 0 else "lower" if high < 0 else "undecided"
-
-    @property
-    def text(self) -> str:
-        """`+1.2 [0.8, 1.6]`."""
-        low, high = self.interval
-        return f"{number(self.mean, sign=True)} [{number(low)}, {number(high)}]"
-
-    @property
-    def points(self) -> str:
-        """`+1.2 points [0.8, 1.6]`."""
-        low, high = self.interval
-        return f"{number(self.mean, sign=True)} points [{number(low)}, {number(high)}]"
 
 
 def cell(tables: Tables, regime: object, clip: object = "none", regularization: object = "none") -> pd.DataFrame:
@@ -78,26 +37,82 @@ def cell(tables: Tables, regime: object, clip: object = "none", regularization: 
     return runs[(runs["regime"] == regime) & (runs["clip"] == clip) & (runs["regularization"] == regularization)]
 
 
+def fails(runs: pd.DataFrame) -> bool:
+    """Whether some run of a variant diverged or ended at chance."""
+    return bool((runs["status"] != "ok").any())
+
+
 def chosen(tables: Tables) -> pd.DataFrame:
-    """What tuning chose, with `rates`, the number of learning rates that it chose among."""
+    """What tuning chose, with `rates`: the number of learning rates that it chose among, 0 where they are not swept."""
     columns = ["setting", "kind", "method", "regime", "label", "chosen"]
     tuning = tables.get("tuning", pd.DataFrame(columns=columns))
-    several = tuning.groupby(["setting", "kind", "method"])["regime"].transform("nunique")
-    return tuning.assign(rates=several)[tuning["chosen"].astype(bool)]
+    regimes = _regimes(tables)
+    rates = regimes[regimes["axis"] == LR].set_index("regime")["number"]
+    at = tuning.assign(rate=tuning["regime"].map(rates))
+    among = at.groupby(["setting", "kind", "method"])["rate"].transform("nunique")
+    return tuning.assign(rates=among)[tuning["chosen"].astype(bool)]
+
+
+def _regimes(tables: Tables) -> pd.DataFrame:
+    """Where each regime stands in its sweep; nothing where a study has no such table."""
+    return tables.get("regimes", pd.DataFrame(columns=list(REGIMES)))
+
+
+def none_of(choices: pd.DataFrame, row: pd.Series) -> pd.Series:
+    """What was chosen for none in the setting of a choice."""
+    same = (choices["setting"] == row["setting"]) & (choices["kind"] == row["kind"]) & (choices["method"] == "none")
+    return choices[same].iloc[0]
 
 
 def run_of(tables: Tables, row: pd.Series) -> pd.DataFrame:
-    """The runs of a chosen candidate."""
+    """The runs of a candidate of tuning."""
     return cell(tables, row["regime"], **{str(row["kind"]): row["label"]})
 
 
-def sides(found: Sequence[tuple[str, Difference]]) -> Iterator[str]:
-    """For each verdict that occurs, how many differences have it and which: "2 higher (a, +1.2 points [..]; b, ..)"."""
-    words = {"higher": "higher", "lower": "lower", "same": "the same within half a point", "undecided": "undecided"}
-    for verdict, word in words.items():
-        own = [f"{name}, {one.points}" for name, one in found if one.verdict == verdict]
-        if own:
-            yield f"{len(own)} {word} ({several(own)})"
+def place(tables: Tables, name: object) -> str:
+    """A regime or a tuned setting in prose: "`memorize`", "`optimizers` at optimizer adam", "`decades`"."""
+    regimes = _regimes(tables)
+    own = regimes[regimes["regime"] == name]
+    if own.empty:
+        own = regimes[regimes["setting"] == name]
+    axes = own[own["axis"].fillna("").astype(str) != ""]
+    if axes.empty:
+        return f"`{name}`"
+    parts = [part for _, part in axes.groupby("axis", sort=False)]
+    points = [axis_value(part.iloc[0]) for part in parts if (part["value"] == part["value"].iloc[0]).all()]
+    start = f"`{axes['part_of'].iloc[0]}`"
+    return f"{start} at {', '.join(points)}" if points else start
+
+
+def axis_value(row: pd.Series) -> str:
+    """A point of a sweep's axis: "learning rate 0.01"."""
+    return f"{axis_name(str(row['axis']))} {point(row)}"
+
+
+NAMES = {LR: "learning rate", "data.train_size": "training size", "model.init": "initialisation"}
+
+
+def axis_name(axis: str) -> str:
+    """A key of a sweep in prose: "data.label_noise" -> "label noise"."""
+    return NAMES.get(axis, axis.split(".")[-1].replace("_", " "))
+
+
+def point(row: Mapping[Hashable, Any] | pd.Series) -> str:
+    """The value of a point, numbers without trailing zeros."""
+    value = float(row["number"])
+    return str(row["value"]) if pd.isna(value) else f"{value:,.10g}"
+
+
+def swept(tables: Tables, axis: str) -> pd.DataFrame:
+    """The points of the sweeps over a key, in their order, with `others`: all that a point shares but the key."""
+    regimes = _regimes(tables)
+    if regimes.empty:
+        return regimes.assign(others="")
+    rest = regimes[regimes["axis"] != axis]
+    others = {str(name): ", ".join(axis_value(row) for _, row in part.iterrows() if row["axis"] == row["axis"])
+              for name, part in rest.groupby("regime", sort=False)}  # fmt: skip
+    own = regimes[regimes["axis"] == axis]
+    return own.assign(others=own["regime"].map(others).fillna("")).sort_values(["part_of", "position"], kind="stable")
 
 
 def several(texts: Sequence[str], most: int = 4) -> str:
@@ -106,7 +121,22 @@ def several(texts: Sequence[str], most: int = 4) -> str:
     return "; ".join(texts[:most]) + rest
 
 
+def listed(texts: Sequence[str]) -> str:
+    """`a, b and c`."""
+    return " and ".join([", ".join(texts[:-1]), *texts[-1:]] if len(texts) > 1 else texts)
+
+
+def count(n: int, one: str, more: str = "") -> str:
+    """`1 setting`, `2 settings`."""
+    return f"{n} {one if n == 1 else more or one + 's'}"
+
+
 def span(values: Sequence[float], unit: str = "") -> str:
     """`0.2 to 1.5`, or the one value."""
     low, high = number(min(values)), number(max(values))
     return f"{low}{unit}" if low == high else f"{low} to {high}{unit}"
+
+
+def capital(text: str) -> str:
+    """The text with a capital first letter."""
+    return text[:1].upper() + text[1:]

@@ -7,9 +7,12 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from study.answers.base import Answer, Difference, Row, cell, sides
+from study.answers.base import Answer, Row, cell, count, place
+from study.answers.differences import Both
+from study.answers.strengths import selected
 from study.figures.style import Tables
 from study.findings import percent
+from study.tuning import method_of
 
 ZEROS = 0.01  # a share of exact zeros below which there are none to speak of
 
@@ -22,7 +25,7 @@ def l1_zeros(tables: Tables) -> Answer:
     means = l1.groupby(["regime", "regularization"], sort=False)[columns].mean().reset_index()
     rows: list[Row] = [
         {
-            "regime": row["regime"],
+            "regime": place(tables, row["regime"]),
             "penalty": f"`{row['regularization']}`",
             "exactly zero": percent(row["weight_zero"]),
             "below .001": percent(row["weight_small"]),
@@ -32,74 +35,154 @@ def l1_zeros(tables: Tables) -> Answer:
     ]
     return Answer(
         "L1 for zeros: subgradient or proximal?",
-        _zero_words(tables, means),
+        _zero_short(means) if rows else "",
+        _zero_words(tables, means) if rows else "",
         "Means over seeds, without a clip. The subgradient steps over zero, the proximal step stops there.",
-        "weights",
+        ("weights", "claims"),
         rows,
     )
 
 
-def _zero_words(tables: Tables, means: pd.DataFrame) -> str:
-    if means.empty:
-        return ""
+def _most(means: pd.DataFrame) -> dict[str, pd.Series]:
+    """The row of each form with the most zeros."""
     proximal = means["regularization"].str.startswith("l1_proximal")
-    parts, shares = [], {}
-    for name, part in (("the subgradient", means[~proximal]), ("proximal steps", means[proximal])):
-        if not part.empty:
-            most = part.iloc[int(part["weight_zero"].argmax())]
-            shares[name] = float(most["weight_zero"])
-            parts.append(f"{name} at most {percent(most['weight_zero'])} (`{most['regularization']}`)")
-    able = [name for name, share in shares.items() if share >= ZEROS]
-    start = {0: "Neither made zeros here.", 2: "Both make exact zeros."}.get(len(able), "")
-    if len(shares) == 1:
-        start = "Only one of them was tried."
-    elif len(able) == 1:
-        start = f"{able[0].capitalize()} {'does' if able[0].startswith('the') else 'do'}, the other does not."
-    cost = "; ".join(sides(list(_proximal_less(tables, means))))
-    costs = f" Test accuracy of proximal steps against the subgradient at equal strength: {cost}." if cost else ""
-    return f"{start} Of the weights, exactly zero: {', '.join(parts)}.{costs}"
+    forms = {"the subgradient": means[~proximal], "proximal steps": means[proximal]}
+    return {name: part.iloc[int(part["weight_zero"].argmax())] for name, part in forms.items() if not part.empty}
 
 
-def _proximal_less(tables: Tables, means: pd.DataFrame) -> Iterator[tuple[str, Difference]]:
+def _zero_short(means: pd.DataFrame) -> str:
+    most = _most(means)
+    able = [name for name, row in most.items() if row["weight_zero"] >= ZEROS]
+    if len(most) == 1:
+        return f"Only {next(iter(most))} was tried, which made {'exact zeros' if able else 'no exact zeros'}."
+    if len(able) == 1:
+        return f"{able[0].capitalize()} made exact zeros, the other did not."
+    return "Both made exact zeros." if able else "Neither made exact zeros at the strengths tried."
+
+
+def _zero_words(tables: Tables, means: pd.DataFrame) -> str:
+    parts = [
+        f"{name} at most {percent(row['weight_zero'])} (`{row['regularization']}`)"
+        for name, row in _most(means).items()
+    ]
+    both, strengths = Both(), 0
+    for name, one, other in _at_equal_strength(tables, means):
+        both.add(name, one, other)
+        strengths += 1
+    words = f"Of the weights, exactly zero: {', '.join(parts)}."
+    if not both.any:
+        return f"{words} What zeros cost was not compared."
+    told = f"Proximal steps against the subgradient at equal strength, {count(strengths, 'pair')}. {both.tallies}"
+    return f"{words} {told}{_at_the_best(tables, means)}"
+
+
+def _at_the_best(tables: Tables, means: pd.DataFrame) -> str:
+    """Each form at its best strength by validation accuracy, those of regimes of the same training among them."""
+    best = Both()
+    sizes: set[str] = set()
+    runs = tables["runs"]
+    free = runs[runs["clip"] == "none"]
+    for regime, part in means.groupby("regime", sort=False):
+        pool = free[free["regime"].isin(twins(tables, str(regime)))]
+        forms = [[one for one in pool["regularization"].unique() if method_of(one) == form] for form in FORMS]
+        picks = [selected(pool, labels, "validation_accuracy") for labels in forms]
+        if all(picks) and part["regularization"].str.startswith(FORMS[0]).any():
+            one, two = (_first(pool, pick) for pick in picks)
+            best.add(f"`{picks[0]}` against `{picks[1]}` in {place(tables, regime)}", one, two)
+            sizes |= {f"{len(forms[0])} and {len(forms[1])}"}
+    if not best.any:
+        return ""
+    return f" At the best of {' or '.join(sorted(sizes))} strengths each, by validation accuracy. {best.tallies}"
+
+
+def _first(pool: pd.DataFrame, label: str) -> pd.DataFrame:
+    """The runs of a label in the first regime that has it."""
+    own = pool[pool["regularization"] == label]
+    return own[own["regime"] == own["regime"].iloc[0]]
+
+
+def _at_equal_strength(tables: Tables, means: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame, pd.DataFrame]]:
     for regime, part in means.groupby("regime", sort=False):
         labels = set(part["regularization"])
         for label in sorted(labels):
             other = label.replace("l1_proximal", "l1")
             if other != label and other in labels:
                 one, two = (cell(tables, regime, regularization=which) for which in (label, other))
-                yield f"`{label}` in {regime}", Difference.between(one, two)
+                yield f"`{label}` in {place(tables, regime)}", one, two
+
+
+TOGETHER = {
+    "better": "together they did better",
+    "some better": "together they did better in some and in none worse",
+    "same": "the second adds nothing that matters",
+    "open": "no difference was shown",
+    "undecided": "undecided",
+    "some worse": "together they did worse in some and in none better",
+    "worse": "together they did worse",
+    "mixed": "it depends on the setting",
+    "nothing": "nothing to compare",
+}
+FORMS = ("l1_proximal", "l1")
+CRITERIA = {"accuracy": "validation_accuracy", "loss": "validation_loss"}
 
 
 def dropout_with_l2(tables: Tables) -> Answer:
-    """Dropout and L2, alone and together."""
-    runs = tables["runs"]
+    """Dropout and L2 together, against the best of all strengths of either alone that the same training was given."""
+    groups = {name: Both() for name in CRITERIA}
     rows: list[Row] = []
-    found: list[tuple[str, Difference]] = []
-    for regime, part in runs[runs["clip"] == "none"].groupby("regime", sort=False):
-        own = dict(list(part.groupby("regularization", sort=False)))
-        for both in [label for label in own if re.match(r"^dropout\(.*\) \+ l2\(", str(label))]:
-            alone = [label for label in str(both).split(" + ") if label in own]
-            for one in ("none", *alone, str(both)):
-                if one in own:
-                    rows.append({"regime": regime, "regularization": f"`{one}`", **_means(own[one])})
-            if alone:
-                better = max(alone, key=lambda label: own[label]["test_accuracy"].mean())
-                found.append((f"against `{better}` in {regime}", Difference.between(own[both], own[better])))
-    return Answer("Dropout together with L2?", _both_words(found), "Means over seeds, without a clip.", "heatmap", rows)
+    labels: set[str] = set()
+    for regime, both, pool in _combined(tables):
+        where = place(tables, regime)
+        own = cell(tables, regime, regularization=both)
+        labels.add(both)
+        alone = [one for one in pool["regularization"].unique() if method_of(one) in ("dropout", "l2")]
+        for name, column in CRITERIA.items():
+            best = selected(pool, alone, column)
+            if best:
+                found = groups[name].add(f"against `{best}` in {where}", own, _first(pool, best))
+                rows.append({"regime": where, "together": f"`{both}`", "best alone by": f"validation {name}",
+                             "alone": f"`{best}`", "of": len(alone), **found})  # fmt: skip
+    tried = {name: both for name, both in groups.items() if both.any}
+    return Answer(
+        "Dropout together with L2?",
+        _both_short(tried, rows, labels),
+        " ".join(f"Against the better alone by validation {name}. {both.tallies}" for name, both in tried.items()),
+        "Without a clip. Of: the strengths of dropout and of L2 alone among which the best was taken, also those of"
+        " regimes that are the same training; the pair was not tuned. Difference: together less alone.",
+        ("heatmap", "ranking"),
+        rows,
+    )  # fmt: skip
 
 
-def _both_words(found: list[tuple[str, Difference]]) -> str:
-    if not found:
+def _both_short(tried: dict[str, Both], rows: list[Row], labels: set[str]) -> str:
+    if not tried:
         return ""
-    verdicts = {one.verdict for _, one in found}
-    start = {
-        frozenset({"higher"}): "Yes: together they did better than the better one alone.",
-        frozenset({"lower"}): "No: together they did worse than the better one alone.",
-        frozenset({"same"}): "L2 or dropout, the second adds nothing that matters.",
-    }.get(frozenset(verdicts), "Not clearly.")
-    return f"{start} Test accuracy of both, against the better one alone: {'; '.join(sides(found))}."
+    regimes = {str(row["regime"]) for row in rows}
+    scope = f"In {count(len(regimes), 'regime')} and with {count(len(labels), 'pair')} of strengths"
+    accuracy, loss = (tried[name].conclusions[at] if name in tried else "nothing" for at, name in enumerate(CRITERIA))
+    if accuracy == loss:
+        return f"{scope}, against the better one alone: {TOGETHER[accuracy]}."
+    return (
+        f"{scope}, against the better one alone: by test accuracy {TOGETHER[accuracy]}, by test loss {TOGETHER[loss]}."
+    )
 
 
-def _means(part: pd.DataFrame) -> Row:
-    row = part[["test_accuracy", "gap_accuracy"]].mean()
-    return {"test accuracy": percent(row["test_accuracy"]), "train − test accuracy": percent(row["gap_accuracy"])}
+def _combined(tables: Tables) -> Iterator[tuple[str, str, pd.DataFrame]]:
+    """Each regime with a combination of dropout and L2, and the runs without a clip of the same training."""
+    runs = tables["runs"]
+    free = runs[runs["clip"] == "none"]
+    for regime, part in free.groupby("regime", sort=False):
+        for label in part["regularization"].unique():
+            if re.match(r"^dropout\([^+]*\) \+ l2\([^+]*\)$|^l2\([^+]*\) \+ dropout\([^+]*\)$", str(label)):
+                yield str(regime), str(label), free[free["regime"].isin(twins(tables, str(regime)))]
+
+
+def twins(tables: Tables, regime: str) -> list[str]:
+    """The regimes that are the same training: without clip and regularizer the same numbers in every seed."""
+    own = _numbers(cell(tables, regime))
+    found = [str(other) for other in tables["runs"]["regime"].unique() if other != regime]
+    return [regime, *(other for other in found if not own.empty and own.equals(_numbers(cell(tables, other))))]
+
+
+def _numbers(runs: pd.DataFrame) -> pd.DataFrame:
+    return runs.set_index("seed")[["test_accuracy", "test_loss"]].astype(float).sort_index()

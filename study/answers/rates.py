@@ -5,64 +5,111 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from study.answers.base import Answer, Difference, Row, cell, chosen, run_of, sides
+from study.answers.base import (
+    LR,
+    Answer,
+    Row,
+    capital,
+    cell,
+    chosen,
+    count,
+    listed,
+    none_of,
+    place,
+    point,
+    run_of,
+    several,
+    swept,
+)
+from study.answers.differences import Both, Difference, conclusion, tally
+from study.answers.ranges import USABLE, usable
 from study.figures.style import Tables
 from study.findings import percent
 from study.tuning import strength_of
 
+EQUAL = 1.3  # steps this many times apart are called equal
+
+MORE = {
+    "better": "yes, it did better than an equal step",
+    "some better": "in some cases, in none worse than an equal step",
+    "same": "no, an equal step does as well",
+    "open": "no more than an equal step was shown",
+    "undecided": "undecided",
+    "some worse": "no, in some cases it did worse than an equal step, and in none better",
+    "worse": "no, it did worse than an equal step",
+    "mixed": "now more, now less",
+    "nothing": "nothing to compare",
+}
+
 
 def smaller_rate(tables: Tables) -> Answer:
     """Clipped nets beside unclipped ones at the swept learning rate that makes their steps equal."""
-    swept = tables["regimes"].query("axis == 'optimizer.lr'").set_index("regime")["number"].astype(float)
     rows: list[Row] = []
-    found: list[tuple[str, Difference]] = []
-    for name, rate in swept.items():
-        regime = str(name)
-        rates = swept[[_without_rate(str(other)) == _without_rate(regime) for other in swept.index]]
-        for clip, left in _left(tables, regime).items():
-            nearest = str((np.log(rates) - np.log(rate * left)).abs().idxmin())
-            own, free = cell(tables, regime, clip), cell(tables, nearest)
-            difference = Difference.between(own, free)
-            if nearest == regime or not difference.pairs:
-                continue
-            found.append((f"`{clip}` in {regime}", difference))
-            rows.append(
-                {
-                    "regime": regime,
-                    "clip": f"`{clip}`",
-                    "step left": f"{left:.2g}",
-                    "equal rate without": f"{rates[nearest]:g}",
-                    "with": percent(own["test_accuracy"].mean()),
-                    "without": percent(free["test_accuracy"].mean()),
-                    "difference (points)": difference.text,
-                }
-            )
+    works: list[tuple[str, Difference]] = []
+    rescue: list[tuple[str, Difference]] = []
+    dropped, working = 0, usable(tables)
+    for _, group in swept(tables, LR).groupby(["part_of", "others"], sort=False):
+        rates = group.set_index("regime")["number"].astype(float)
+        for regime, rate in rates.items():
+            for clip, left in _left(tables, str(regime)).items():
+                nearest = (np.log(rates) - np.log(rate * left)).abs().idxmin()
+                if nearest == regime:
+                    continue
+                off = float(np.exp(abs(np.log(rates[nearest]) - np.log(rate * left))))
+                if off > EQUAL:
+                    dropped += 1
+                    continue
+                own, free = cell(tables, regime, clip), cell(tables, nearest)
+                difference = Difference.between(own, free)
+                (works if nearest in working else rescue).append((f"`{clip}` in {place(tables, regime)}", difference))
+                rows.append(
+                    {
+                        "regime": place(tables, regime),
+                        "clip": f"`{clip}`",
+                        "step left": f"{left:.2g}",
+                        "rate × step left": f"{rate * left:.2g}",
+                        "nearest rate, no clip": point(group[group["regime"] == nearest].iloc[0]),
+                        "ratio": f"{rates[nearest] / (rate * left):.2g}",
+                        "with": percent(own["test_accuracy"].mean()),
+                        "without": percent(free["test_accuracy"].mean()),
+                        "difference (points)": difference.text,
+                    }
+                )
     return Answer(
         "Is clipping more than a smaller learning rate?",
-        _equal_words(found),
-        "A clip that fires leaves of a gradient of median norm the share named as the step left (its coefficient);"
-        " beside it stands no clip at the swept learning rate nearest to rate times coefficient.",
-        "sweeps",
+        _equal_short(works, rescue) if rows else "",
+        _equal_words(works, rescue, dropped),
+        "A clip that fires leaves of a gradient of median norm the share named as the step left; beside it stands no"
+        " clip at the swept learning rate nearest to rate times that share. Ratio: of that rate to the product, 1 for"
+        " equal steps. Norms change in training, so the steps are equal at the median only. A rate works without a clip"
+        f" if all runs train and it is shown to lose at most {USABLE:g} points to the best of its sweep.",
+        ("sweeps",),
         rows,
     )
 
 
-def _equal_words(found: list[tuple[str, Difference]]) -> str:
-    if not found:
-        return ""
-    counts = [one.verdict for _, one in found]
-    higher, lower = counts.count("higher"), counts.count("lower")
-    words = f"Test accuracy of clips, against no clip at an equal step: {'; '.join(sides(found))}."
-    if higher > len(found) / 2:
-        return f"Yes, mostly. {words}"
-    if higher == 0:
-        return f"Not here: no clip did better than its equal step. {words}"
-    return f"Sometimes: {higher} did better than their equal step and {lower} worse. {words}"
+def _equal_short(works: list[tuple[str, Difference]], rescue: list[tuple[str, Difference]]) -> str:
+    start = MORE[conclusion(one for _, one in works)]
+    text = capital(start)
+    if works:
+        better = sum(one.verdict == "better" for _, one in works)
+        worse = sum(one.verdict == "worse" for _, one in works)
+        text += f": better in {better} and worse in {worse} of {count(len(works), 'comparison')} by test accuracy"
+    saved = sum(one.verdict == "better" for _, one in rescue)
+    also = f" Where the equal step does not work without a clip, the clip did better in {saved} of {len(rescue)}."
+    return f"{text}.{also if rescue else ''}"
 
 
-def _without_rate(regime: str) -> str:
-    """The name of a sweep's regime without its learning rate: equal for those that differ in nothing else."""
-    return "_".join(part for part in regime.split("_") if not part.startswith("lr="))
+def _equal_words(works: list[tuple[str, Difference]], rescue: list[tuple[str, Difference]], dropped: int) -> str:
+    parts = [f"Test accuracy of clips, against no clip at an equal step: {tally(works)}."] if works else []
+    if rescue:
+        parts.append(f"Where the rate of the equal step does not work without a clip: {tally(rescue)}.")
+    if dropped:
+        parts.append(
+            f"{count(dropped, 'pair is', 'pairs are')} left out, since the nearest swept rate is more than {EQUAL:g}"
+            " times off."
+        )
+    return " ".join(parts)
 
 
 def _left(tables: Tables, regime: str) -> dict[str, float]:
@@ -78,52 +125,72 @@ def _left(tables: Tables, regime: str) -> dict[str, float]:
     return shares
 
 
+SURVIVES = {
+    "better": "yes, all that was chosen did",
+    "some better": "some of it",
+    "same": "no, nothing that matters is left",
+    "open": "nothing was shown to survive, and some is undecided",
+    "undecided": "undecided",
+    "some worse": "no, nothing did better and something did worse",
+    "worse": "no, all that was chosen did worse",
+    "mixed": "some of it, and some did worse",
+    "nothing": "nothing to compare, tuning chose none",
+}
+
+
 def survives(tables: Tables) -> Answer:
     """Each method against none where the learning rate was tuned for both, with what it gained where it was not."""
     choices = chosen(tables)
-    tuned = choices[(choices["rates"] > 1) & (choices["method"] != "none")]
-    fixed = choices[(choices["rates"] == 1) & (choices["method"] != "none")]
+    methods = choices[choices["method"] != "none"]
+    tuned, fixed = methods[methods["rates"] > 1], methods[methods["rates"] <= 1]
     rows: list[Row] = []
-    found: list[tuple[str, Difference]] = []
+    both = Both()
     for _, row in tuned.iterrows():
-        none = _none_of(choices, row)
-        difference = Difference.between(run_of(tables, row), run_of(tables, none))
-        found.append((f"`{row['method']}` in {row['setting']}", difference))
+        none = none_of(choices, row)
+        name = f"`{row['method']}` in {place(tables, row['setting'])}"
+        own = both.add(name, run_of(tables, row), run_of(tables, none))
         rows.append(
             {
-                "setting": row["setting"],
-                "tuned": f"`{row['label']}` in {row['regime']}",
-                "tuned none": none["regime"],
-                "gain (points)": difference.text,
-                "gain at a fixed rate elsewhere (points)": _elsewhere(tables, choices, fixed, str(row["method"])),
+                "method": name,
+                "tuning chose": f"`{row['label']}` in {place(tables, row['regime'])}",
+                "none tuned": place(tables, none["regime"]),
+                **own,
+                "at a given rate elsewhere (points)": _elsewhere(tables, choices, fixed, str(row["method"])),
             }
         )
     return Answer(
         "Does any of it survive tuning the learning rate?",
-        _survival_words(found),
-        "Each method and none at their own best learning rate, both chosen by validation loss: a method that only made"
-        " up for a rate too large has nothing left here. Last column: its gain in settings where the rate was given.",
-        "tuning_curves",
+        _survival_short(both) if rows else "",
+        _survival_words(both),
+        "Each method and none at their own best learning rate, both chosen by validation loss, so the loss is what was"
+        " tuned: a method that only made up for a rate too large has nothing left here. Same cell: no strength of the"
+        " method was chosen. Last column: its gain in accuracy in settings where the rate was given.",
+        ("tuning_curves",),
         rows,
-    )
-
-
-def _none_of(choices: pd.DataFrame, row: pd.Series) -> pd.Series:
-    same = (choices["setting"] == row["setting"]) & (choices["kind"] == row["kind"]) & (choices["method"] == "none")
-    return choices[same].iloc[0]
+    )  # fmt: skip
 
 
 def _elsewhere(tables: Tables, choices: pd.DataFrame, fixed: pd.DataFrame, method: str) -> str:
-    gains = [
-        f"{row['setting']}: {Difference.between(run_of(tables, row), run_of(tables, _none_of(choices, row))).text}"
-        for _, row in fixed[fixed["method"] == method].iterrows()
-    ]
-    return "; ".join(gains[:2]) or "–"
+    gains = []
+    for _, row in fixed[fixed["method"] == method].iterrows():
+        gain = Difference.between(run_of(tables, row), run_of(tables, none_of(choices, row)))
+        gains.append(f"{place(tables, row['setting'])}: {gain.text}")
+    return several(gains, 2) or "–"
 
 
-def _survival_words(found: list[tuple[str, Difference]]) -> str:
-    if not found:
-        return ""
-    kept = [name for name, one in found if one.verdict == "higher"]
-    start = "Yes" if len(kept) == len(found) else "Some of it" if kept else "None of what was tried"
-    return f"{start}. At their own best learning rates, test accuracy against none: {'; '.join(sides(found))}."
+def _survival_short(both: Both) -> str:
+    """The conclusion by each metric, with what survives where that is not all."""
+    parts = []
+    for found, one in zip((both.accuracy, both.loss), both.conclusions, strict=True):
+        better = [name for name, difference in found if difference.verdict == "better"]
+        named = f" ({listed(better)})" if one in ("some better", "mixed") else ""
+        parts.append(f"{SURVIVES[one]}{named}")
+    if parts[0] == parts[1]:
+        return f"{capital(parts[0])}."
+    return f"By test accuracy: {parts[0]}. By test loss: {parts[1]}."
+
+
+def _survival_words(both: Both) -> str:
+    none = both.same_cells
+    chose = f"None was chosen for {several(none)}." if none else ""
+    return f"{chose} At their own best learning rates, against none. {both.tallies}".strip() if both.any else chose

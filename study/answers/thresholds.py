@@ -7,7 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from study.answers.base import Answer, Difference, Row, cell, chosen, span
+from study.answers.base import Answer, Row, cell, chosen, count, listed, place, several, span
+from study.answers.differences import Difference, conclusion, counted
+from study.answers.ranges import USABLE, usable
 from study.figures.style import Tables
 from study.findings import number, percent
 
@@ -15,114 +17,162 @@ ALIKE = 3.0  # multiples of the median this many times apart are still called on
 CLOSE = 0.25  # of percentiles
 BELOW_ALL = 0.1  # a percentile at which a threshold is below nearly all norms
 FEW = 3  # settings below which nothing is called a rule
-BINS = (("hardly ever (under 1 %)", 0.01), ("in up to half of the steps", 0.5), ("in more than half", 0.99),
-        ("at nearly every step", np.inf))  # fmt: skip
+BINS = (("under 1 %", 0.01), ("1 % to 50 %", 0.5), ("50 % to 99 %", 0.99), ("99 % and more", np.inf))
+WORKS, FAILS = "works without a clip", "does not work without a clip"
 
 
 def which_threshold(tables: Tables) -> Answer:
     """The chosen threshold of `global_norm` in each tuned setting, against the gradient's norms without a clip."""
     found = tables.get("thresholds", pd.DataFrame(columns=["setting"]))
-    rows: list[Row] = [
-        {
-            "setting": row["setting"],
-            "chosen": f"`{row['label']}`",
-            "median norm unclipped": number(row["median"]),
-            "threshold / median": number(row["threshold"] / row["median"]),
-            "percentile of the unclipped norm": percent(row["percentile"], 0),
-            "fires in": percent(row["clip_rate"]),
-            "regret (points)": number(100 * row["regret"]),
-        }
-        for row in found.to_dict("records")
-    ]
+    choices = chosen(tables)
+    settings = list(choices.loc[choices["method"] == "global_norm", "setting"])
+    rows = [_threshold_row(tables, setting, found[found["setting"] == setting]) for setting in settings]
     return Answer(
         "Which threshold, and does a percentile of the unclipped gradient's norm predict it?",
-        _threshold_words(found, _settings_of(tables, "global_norm")),
+        _threshold_short(tables, found) if rows else "",
+        _threshold_words(found, len(settings)) if rows else "",
         "If one multiple of the unclipped median, or one percentile, were right everywhere, the rows would agree."
-        " Settings in which none was chosen have no threshold.",
-        "firing",
+        " Settings in which none was chosen have no threshold. Regret: what the choice loses on the test set against"
+        " the most accurate candidate.",
+        ("firing",),
         rows,
     )
 
 
-def _settings_of(tables: Tables, method: str) -> int:
-    choices = chosen(tables)
-    return int((choices["method"] == method).sum())
+def _threshold_row(tables: Tables, setting: str, found: pd.DataFrame) -> Row:
+    """What was chosen in a setting: one row of `thresholds`, or none."""
+    columns = ("median norm unclipped", "threshold / median", "percentile of the unclipped norm", "fires in",
+               "regret (points)")  # fmt: skip
+    if found.empty:
+        return {"setting": place(tables, setting), "chosen": "`none`", **dict.fromkeys(columns, "–")}
+    row = found.iloc[0]
+    numbers = (number(row["median"]), number(row["threshold"] / row["median"]), percent(row["percentile"], 0),
+               percent(row["clip_rate"]), number(100 * row["regret"]))  # fmt: skip
+    values = dict(zip(columns, numbers, strict=True))
+    return {"setting": place(tables, setting), "chosen": f"`{row['label']}`", **values}
+
+
+def _spread(found: pd.DataFrame) -> tuple[list[float], list[float], bool]:
+    """The multiples of the median, the percentiles, and whether the multiples agree."""
+    ratios = (found["threshold"] / found["median"]).astype(float).tolist()
+    return ratios, found["percentile"].astype(float).dropna().tolist(), max(ratios) <= ALIKE * min(ratios)
+
+
+def _threshold_short(tables: Tables, found: pd.DataFrame) -> str:
+    if found.empty:
+        return "None: wherever `global_norm` was tuned, tuning chose no clip."
+    ratios, ranks, agree = _spread(found)
+    if len(found) < FEW:
+        where = [f"`{row['label']}` in {place(tables, row['setting'])}" for _, row in found.iterrows()]
+        choices = [f"{name}, {number(ratio)} times the median norm without a clip"
+                   for name, ratio in zip(where, ratios, strict=True)]  # fmt: skip
+        return (
+            f"Tuning chose {listed(choices)}. Whether that multiple or percentile holds elsewhere cannot be told from"
+            f" {count(len(found), 'setting')}."
+        )
+    predicted = f"{span(ratios)} times the median norm without a clip"
+    if agree:
+        return f"A multiple of the median is a first guess: the chosen thresholds lie at {predicted}."
+    rank = ", and no percentile predicts it" if ranks and not _one_percentile(ranks) else ""
+    return f"It has to be searched for: the chosen thresholds lie at {predicted}{rank}."
+
+
+def _one_percentile(ranks: list[float]) -> bool:
+    return max(ranks) > BELOW_ALL and max(ranks) - min(ranks) <= CLOSE
 
 
 def _threshold_words(found: pd.DataFrame, settings: int) -> str:
-    if found.empty:
-        return ""
-    ratios = (found["threshold"] / found["median"]).astype(float).tolist()
-    ranks = found["percentile"].astype(float).dropna().tolist()
-    took = f"In {len(found)} of the {settings} settings in which `global_norm` was tuned a threshold was chosen"
+    took = f"In {len(found)} of {count(settings, 'setting')} in which `global_norm` was tuned, a threshold was chosen."
     if len(found) < FEW:
-        return f"{took}, {span(ratios)} times the median norm without a clip: so few settings make no rule."
-    agree = max(ratios) <= ALIKE * min(ratios)
-    words = f"{took}; it lies at {span(ratios)} times the median norm without a clip"
-    words += f", {'less than' if agree else 'more than'} a factor of {ALIKE:g} apart."
-    if ranks:
-        words += f" {_rank_words(min(ranks), max(ranks), agree)}"
-    return (
-        f"{words} {'A multiple of the median is a first guess' if agree else 'The threshold has to be searched for'}."
-    )
+        return took
+    ratios, ranks, agree = _spread(found)
+    words = f"{took} In units of the median norm the largest is {number(max(ratios) / min(ratios))} times the smallest"
+    words += f" ({'at most' if agree else 'more than'} {ALIKE:g}: {'one rule' if agree else 'no one rule'})."
+    return f"{words} {_rank_words(min(ranks), max(ranks), agree)}" if ranks else words
 
 
 def _rank_words(low: float, high: float, agree: bool) -> str:
     """Whether one percentile of the unclipped norms would have done."""
     words = f"Its percentile among the unclipped norms goes from {percent(low, 0)} to {percent(high, 0)}"
-    if high <= BELOW_ALL and not agree:
+    if high <= BELOW_ALL:
         return f"{words}: it lies below nearly all of them, and a percentile does not say how far below."
-    return f"{words}: {'one' if high - low <= CLOSE else 'no one'} percentile predicts it."
+    return f"{words}: {'one' if _one_percentile([low, high]) else 'no one'} percentile predicts it."
 
 
 def how_often(tables: Tables) -> Answer:
-    """What clips gain in test accuracy by how often they fire."""
-    found = list(_gains(tables))
-    groups: dict[str, list[Difference]] = {name: [] for name, _ in BINS}
-    for rate, difference in found:
-        groups[next(name for name, most in BINS if rate < most)].append(difference)
+    """What clips gain in test accuracy by how often they fire, where training without one works and where it fails."""
+    groups: dict[tuple[str, str], list[Difference]] = {
+        (state, name): [] for state in (WORKS, FAILS) for name, _ in BINS
+    }
+    nothing = 0
+    for failing, rate, difference in _gains(tables):
+        nothing += not difference.compared
+        if difference.compared:
+            groups[FAILS if failing else WORKS, _bin(rate)].append(difference)
+    kept = {key: own for key, own in groups.items() if own}
     rows: list[Row] = [
         {
-            "fires": name,
-            "clips x regimes": len(own),
+            "training": state,
+            "fires in": name,
+            "clips × regimes": len(own),
             "mean gain (points)": number(float(np.mean([one.mean for one in own])), sign=True),
-            **{verdict: sum(one.verdict == verdict for one in own) for verdict in ("higher", "lower")},
+            **counted(own),
         }
-        for name, own in groups.items()
-        if own
+        for (state, name), own in kept.items()
     ]
+    works = {name: own for (state, name), own in kept.items() if state == WORKS}
     return Answer(
         "How often should a clip fire?",
-        _rate_words({name: own for name, own in groups.items() if own}),
-        "Every clip alone in every regime, against none at the same learning rate; higher and lower count those whose"
-        " 95 % interval leaves zero out. What a clip gains at a learning rate that is too large counts too.",
-        "firing",
+        _rate_short(works) if rows else "",
+        _rate_words(kept, nothing),
+        "Every clip alone in every regime, against none in the same regime, so at the same learning rate; the strengths"
+        " are those of the grids, not tuned. The same: the 95 % interval lies within half a point; the other columns"
+        " count the rest. Training works without a clip if no run diverges or stays at chance and, in a sweep over the"
+        f" learning rate, the rate is shown to lose at most {USABLE:g} points to the best; elsewhere a gain is a"
+        " rescue.",
+        ("firing",),
         rows,
     )
 
 
-def _gains(tables: Tables) -> Iterator[tuple[float, Difference]]:
+def _bin(rate: float) -> str:
+    return next(name for name, most in BINS if rate < most)
+
+
+def _gains(tables: Tables) -> Iterator[tuple[bool, float, Difference]]:
     runs = tables["runs"]
-    clips = runs[(runs["regularization"] == "none") & (runs["clip"] != "none")]
+    clips, working = runs[(runs["regularization"] == "none") & (runs["clip"] != "none")], usable(tables)
     for (regime, _), own in clips.groupby(["regime", "clip"], sort=False):
-        difference, rate = Difference.between(own, cell(tables, regime)), float(own["clip_rate"].astype(float).mean())
-        if difference.pairs and np.isfinite(rate):
-            yield rate, difference
+        free = cell(tables, regime)
+        rate = float(own["clip_rate"].astype(float).mean())
+        if not free.empty and np.isfinite(rate):
+            yield str(regime) not in working, rate, Difference.between(own, free)
 
 
-def _rate_words(groups: dict[str, list[Difference]]) -> str:
-    if len(groups) < 2:
-        return "All clips tried fired about equally often, so nothing can be said." if groups else ""
-    means = {name: float(np.mean([one.mean for one in own])) for name, own in groups.items()}
-    best = max(means, key=lambda name: means[name])
-    won = {name: np.mean([one.verdict == "higher" for one in own]) for name, own in groups.items()}
-    mixed = [name for name, own in groups.items() if {"higher", "lower"} <= {one.verdict for one in own}]
-    words = (
-        f"Clips that fire {best} gained most on average, {number(means[best], sign=True)} points"
-        f" (higher in {percent(float(won[best]), 0)} of {len(groups[best])} cases)."
-    )
-    if mixed:
-        words += (
-            f" The rate alone decides little: among those that fire {' or '.join(mixed)} some gained and some lost."
-        )
-    return words
+def _rate_short(works: dict[str, list[Difference]]) -> str:
+    """Where training works without a clip: which rates only gained, which only lost, and which say nothing."""
+    if not works:
+        return "Undecided: no clip was tried where training works without one."
+    found = {name: conclusion(own) for name, own in works.items()}
+    kinds = {
+        "gained where they differ at all": ("better", "some better"),
+        "lost where they differ at all": ("worse", "some worse"),
+        "now gained, now lost": ("mixed",),
+        "made no difference that was shown": ("same", "open", "undecided"),
+    }
+    groups = {word: [name for name, one in found.items() if one in which] for word, which in kinds.items()}
+    parts = [f"clips that fire in {listed(names)} of the steps {word}" for word, names in groups.items() if names]
+    start = "The rate of firing does not settle it" if "mixed" in found.values() or len(found) < 2 else "By rate"
+    return f"{start}: where training works without a clip, {'; '.join(parts)}."
+
+
+def _rate_words(kept: dict[tuple[str, str], list[Difference]], nothing: int) -> str:
+    parts = []
+    for state in (WORKS, FAILS):
+        own = [f"{number(float(np.mean([one.mean for one in found])), sign=True)} points on average over {len(found)}"
+               f" at {name}" for (which, name), found in kept.items() if which == state]  # fmt: skip
+        if own:
+            parts.append(f"Where training {state}: {several(own)}.")
+    if nothing:
+        parts.append(f"{nothing} of the pairs are left out: neither trained, or no seed has numbers for both.")
+    return " ".join(parts)

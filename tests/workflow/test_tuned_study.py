@@ -35,7 +35,9 @@ def test_the_question_of_the_docs_is_tuned_decided_and_answered_as_printed(fresh
     verdict = claims.loc[claims["claim"] == "efficiency", "verdict"].iloc[0]
     assert f"| Clipping makes training more efficient. | **{verdict}** |" in words
     assert f"**Clipping makes training more efficient.** {verdict.capitalize()}" in words
-    assert "### Does any of it survive tuning the learning rate?" in report
+    for question in re.findall(r"^- \*\*(.*\?)\*\*", PAGE, re.MULTILINE):
+        assert f"- **{question}** " in report
+        assert f"### {question}" in report
     assert "## How strengths were chosen" in report
     assert fresh.planned() == {}, "twice runs nothing"
     fresh.edit("config/smoke.yaml", lambda text: text.replace("target: 0.7", "target: 0.6"))
