@@ -29,13 +29,13 @@ def train(
     While it trains, a checkpoint is kept beside the tables, `every` so many seconds, from which the same job goes on if
     this one is ended; `report` gets a line an epoch.
     """
+    for half in Path(tables["runs"]).parent.glob(".*-????????"):  # what ended attempts were writing
+        half.unlink(missing_ok=True)
     made = Provenance.of(variant, code.files_of(variant))
     checkpoint = Checkpoint(Path(tables["runs"]).with_name("checkpoint"), _identity(made, block), report, every)
     trained = replicates.train(variant, block.seeds, load(variant.data.name, data), report, checkpoint)
     store.write_all(records.tidy(study, trained), tables, made.text)
     checkpoint.drop()
-    for half in checkpoint.path.parent.glob(".*-????????"):  # what ended attempts were writing
-        half.unlink(missing_ok=True)
 
 
 def _identity(made: Provenance, block: Block) -> dict[str, str]:

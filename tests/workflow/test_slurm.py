@@ -14,8 +14,8 @@ import pytest
 import yaml
 
 from study import store
+from tests.checkout import ROOT, Checkout
 from tests.workflow import cluster
-from tests.workflow.conftest import ROOT, Checkout
 
 pytestmark = [pytest.mark.slurm, pytest.mark.workflow, pytest.mark.xdist_group("workflow")]
 
