@@ -49,8 +49,8 @@ def odd(job: Job) -> Job:
         (
             "sleeps for ever",
             "__import__('time').sleep(3600)",
-            {"patience": 15.0},
-            "TimeoutError: it took longer than 15 s",
+            {"patience": 10.0},
+            "TimeoutError: it took longer than 10 s",
         ),
         (
             "changes a shape",
@@ -148,7 +148,7 @@ def test_a_failing_variant_leaves_the_rest_and_its_report(
     method.write_text(broken("raise ValueError('no such thing')"))
     printed = study.snakemake("--cores", "2", "--keep-going", "--", report, expect=1)
     assert printed.count("FAILED train") == 2
-    assert printed.count("failed in odd.py, line 16, update: ValueError: no such thing") == 2
+    assert printed.count("failed in odd.py, line 17, update: ValueError: no such thing") == 2
     assert "With '--config partial=true' it trains nothing" in printed
     assert (study.root / report).read_text() == before
     study.snakemake("--cores", "2", "--config", "partial=true", "--", report)
@@ -181,7 +181,7 @@ def test_a_method_that_sleeps_in_a_study(
         trained_study.edit("study/blame.py", lambda text: text.replace(as_it_is, shorter))  # noqa: B023
     printed = trained_study.snakemake("--cores", "2", "--keep-going", "--", RUNS, expect=1)
     assert printed.count("FAILED train") == 2
-    assert printed.count("failed in odd.py, line 16, update: TimeoutError: it took longer than 60 s") == 2
+    assert printed.count("failed in odd.py, line 17, update: TimeoutError: it took longer than 60 s") == 2
     method.write_text(PLUGIN)
     assert_comes_to_its_end(trained_study, request)
     what = "FAILED after the time that an epoch may take (shortened here), with the line of its file"
