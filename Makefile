@@ -60,8 +60,8 @@ bench: .venv/.test-installed data/mnist.verified ## speed beside PyTorch's loops
 data/mnist.verified: | environment
 	$(SNAKEMAKE) $@
 
-faults: .venv/.test-installed ## kills at random moments, full disks, damaged files and more: TRIES=24 of each, docs/faults.md
-	$(BIN)/pytest -v tests/faults --tries=$(or $(TRIES),24) --fault-table=docs/faults.md
+faults: .venv/.test-installed ## kills at random moments, full disks, damaged files and more: docs/faults.md; TRIES=12, ONLY=disk
+	$(BIN)/pytest -v tests/faults --tries=$(or $(TRIES),12) --fault-table=docs/faults.md $(addprefix -k ,$(ONLY))
 
 slurm-test: .venv/.test-installed ## the smoke study on a real SLURM, installed by apt and started here; needs root
 	$(BIN)/pytest -v tests/workflow/test_slurm.py

@@ -48,18 +48,25 @@ def moments() -> random.Random:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Write the table of faults, if every fault of it was got over."""
+    """Write the table of faults, if every fault that was tried was got over; of some, their lines alone are new."""
     file, failed = config.getoption("--fault-table"), terminalreporter.stats.get("failed", [])
     reports = sorted(terminalreporter.stats.get("passed", []), key=lambda report: report.location[:2])
-    lines = [
-        value
+    lines = {
+        value[0]: f"| {' | '.join(map(str, value))} |\n"
         for report in reports
         if report.when == "call"
         for name, value in report.user_properties
         if name == "fault"
-    ]
+    }
     if file and not failed:
-        Path(file).write_text(TABLE_HEAD + "".join(f"| {' | '.join(map(str, line))} |\n" for line in lines))
+        kept = lines_of(Path(file)) if config.getoption("keyword") else {}
+        Path(file).write_text(TABLE_HEAD + "".join((kept | lines).values()))
+
+
+def lines_of(file: Path) -> dict[str, str]:
+    """The lines of a table of faults, each by its fault."""
+    text = file.read_text() if file.exists() else ""
+    return {line.split(" | ")[0].removeprefix("| "): line for line in text.removeprefix(TABLE_HEAD).splitlines(True)}
 
 
 @dataclass(frozen=True)
