@@ -169,7 +169,7 @@ def broken(code: str, from_call: int = 40) -> str:
 
 
 def small_study(checkout: Checkout) -> Checkout:
-    """The smoke study with one of its regimes, four trainings, and a checkpoint an epoch."""
+    """The smoke study with one of its regimes, and a checkpoint an epoch."""
     checkout.edit("config/smoke.yaml", lambda text: re.sub(r"  unstable:\n(    .*\n)+", "", text))
     checkout.edit("config/smoke.yaml", lambda text: f"{text}figures: [gap_forest]\n")
     checkout.edit("study/jobs.py", lambda text: text.replace("every: float = SECONDS", "every: float = 0.0"))
@@ -186,7 +186,8 @@ def with_a_method(checkout: Checkout) -> Path:
 
 @pytest.fixture
 def study(fresh: Checkout) -> Checkout:
-    """The small study, of which nothing has run."""
+    """The small study without its regularizer, two trainings, of which nothing has run."""
+    fresh.edit("config/smoke.yaml", lambda text: text.replace("    - {name: l1, strength: 1.0e-3}\n", ""))
     return small_study(fresh)
 
 
@@ -197,14 +198,13 @@ def trained_study(finished: Checkout) -> Checkout:
 
 
 def results_of(checkout: Checkout) -> Results:
-    """Every table of the small study's trainings, and that of its runs, by its path; wall times aside."""
-    found = {
-        str(path.relative_to(checkout.results)): results(path)
-        for path in sorted(checkout.results.glob("runs/memorize/*/*/*.parquet"))
-    }
+    """Every table of trainings without a regularizer or with a test's, and that of runs, by its path; no wall times."""
+    paths = sorted(checkout.results.glob("runs/memorize/*/*/*.parquet"))
+    found = {str(path.relative_to(checkout.results)): results(path) for path in paths if "+l1-" not in str(path)}
     if (collected := checkout.root / RUNS).exists():
         runs = results(collected)
-        found["runs"] = runs[runs["regime"] == "memorize"].dropna(axis=1, how="all").reset_index(drop=True)
+        ours = runs[(runs["regime"] == "memorize") & ~runs["regularization"].str.startswith("l1")]
+        found["runs"] = ours.dropna(axis=1, how="all").reset_index(drop=True)
     return found
 
 

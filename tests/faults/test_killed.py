@@ -138,7 +138,7 @@ KILLS = {
     ),
     "one training of a study": (kill_a_training, "FAILED, with the name of its log", "the same command"),
 }
-LONGEST = 30.0  # seconds, about what the study takes
+LONGEST = 20.0  # seconds, about what the study takes
 
 
 @pytest.mark.parametrize("whom", KILLS)
