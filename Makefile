@@ -4,7 +4,7 @@ CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
 BIN := .venv/bin
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 
-.PHONY: help study smoke test figures report catalogue claims verify publish fast laws bench slurm-test lint lock schema environment clean
+.PHONY: help study smoke test figures report catalogue claims verify publish fast laws bench faults slurm-test lint lock schema environment clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -59,6 +59,9 @@ bench: .venv/.test-installed data/mnist.verified ## speed beside PyTorch's loops
 
 data/mnist.verified: | environment
 	$(SNAKEMAKE) $@
+
+faults: .venv/.test-installed ## kills at random moments, full disks, damaged files and more: docs/faults.md; TRIES=12, ONLY=disk
+	$(BIN)/pytest -v tests/faults --tries=$(or $(TRIES),12) --fault-table=docs/faults.md $(addprefix -k ,$(ONLY))
 
 slurm-test: .venv/.test-installed ## the smoke study on a real SLURM, installed by apt and started here; needs root
 	$(BIN)/pytest -v tests/workflow/test_slurm.py

@@ -32,6 +32,8 @@ def train(
     this one is ended; `report` gets a line an epoch, and at last one of where the time went.
     """
     watch = Stopwatch({"start-up": time.process_time()})
+    for half in Path(tables["runs"]).parent.glob(".*-????????"):  # what ended attempts were writing
+        half.unlink(missing_ok=True)
     made = Provenance.of(variant, code.files_of(variant))
     checkpoint = Checkpoint(Path(tables["runs"]).with_name("checkpoint"), _identity(made, block), report, every)
     with watch.part("data"):
@@ -40,8 +42,6 @@ def train(
     with watch.part("tables"):
         store.write_all(records.tidy(study, trained), tables, made.text)
     checkpoint.drop()
-    for half in checkpoint.path.parent.glob(".*-????????"):  # what ended attempts were writing
-        half.unlink(missing_ok=True)
     report(watch.line())
 
 

@@ -14,6 +14,9 @@ from hypothesis import settings
 from study import plugins
 from study.data import Digits, load
 from study.methods import Method
+from tests.checkout import finished, finished_once, fresh
+
+__all__ = ["finished", "finished_once", "fresh"]  # one finished study for the tests of the workflow and of faults
 
 settings.register_profile("core", deadline=None)  # the first example of a test pays for imports and tracing
 settings.load_profile("core")

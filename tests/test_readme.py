@@ -47,7 +47,7 @@ def test_its_make_targets_exist() -> None:
     assert targets <= defined
 
 
-@pytest.mark.parametrize("document", ["README.md", "config/README.md", "study/samples/README.md"])
+@pytest.mark.parametrize("document", ["README.md", "config/README.md", "docs/cluster.md", "study/samples/README.md"])
 def test_links_lead_somewhere(document: str) -> None:
     text = (ROOT / document).read_text()
     for link in re.findall(r"\]\(([^)#:]+)\)", text):

@@ -52,7 +52,7 @@ class Difference:
     @cached_property
     def interval(self) -> tuple[float, float]:
         """Its ends; undefined for fewer than two seeds."""
-        found = bca_interval(self.pairs, np.random.default_rng(len(self.pairs)))
+        found = bca_interval(self.pairs)
         return found.low, found.high
 
     @property

@@ -2,6 +2,7 @@
 
 import multiprocessing
 import random
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from multiprocessing.process import BaseProcess
@@ -13,8 +14,8 @@ from cases import SMALL
 
 from study import store
 from study.variants import Variant
+from tests.checkout import Checkout
 from tests.faults.job import run
-from tests.workflow.conftest import Checkout, copied
 
 TABLE_HEAD = """# What happens when something fails
 
@@ -47,18 +48,25 @@ def moments() -> random.Random:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Write the table of faults, if every fault of it was got over."""
+    """Write the table of faults, if every fault that was tried was got over; of some, their lines alone are new."""
     file, failed = config.getoption("--fault-table"), terminalreporter.stats.get("failed", [])
     reports = sorted(terminalreporter.stats.get("passed", []), key=lambda report: report.location[:2])
-    lines = [
-        value
+    lines = {
+        value[0]: f"| {' | '.join(map(str, value))} |\n"
         for report in reports
         if report.when == "call"
         for name, value in report.user_properties
         if name == "fault"
-    ]
+    }
     if file and not failed:
-        Path(file).write_text(TABLE_HEAD + "".join(f"| {' | '.join(map(str, line))} |\n" for line in lines))
+        kept = lines_of(Path(file)) if config.getoption("keyword") else {}
+        Path(file).write_text(TABLE_HEAD + "".join((kept | lines).values()))
+
+
+def lines_of(file: Path) -> dict[str, str]:
+    """The lines of a table of faults, each by its fault."""
+    text = file.read_text() if file.exists() else ""
+    return {line.split(" | ")[0].removeprefix("| "): line for line in text.removeprefix(TABLE_HEAD).splitlines(True)}
 
 
 @dataclass(frozen=True)
@@ -149,6 +157,8 @@ class Odd(Regularization):
         calls.append(1)
         return parameters, state
 '''
+RUNS = "results/smoke/runs.parquet"
+Results = dict[str, pd.DataFrame]
 
 
 def broken(code: str, from_call: int = 40) -> str:
@@ -158,50 +168,56 @@ def broken(code: str, from_call: int = 40) -> str:
     )
 
 
-def small_study(root: Path) -> Checkout:
-    """A copy of the repository with a study of three variants of which one is of a file beside it."""
-    root.mkdir(exist_ok=True)
-    checkout = copied(root)
-    (root / "odd.py").write_text(PLUGIN)
-    checkout.edit("config/smoke.yaml", _small)
-    checkout.edit("study/checkpoints.py", lambda text: text.replace("SECONDS = 60.0", "SECONDS = 0.0"))
+def small_study(checkout: Checkout) -> Checkout:
+    """The smoke study with one of its regimes, and a checkpoint an epoch."""
+    checkout.edit("config/smoke.yaml", lambda text: re.sub(r"  unstable:\n(    .*\n)+", "", text))
+    checkout.edit("config/smoke.yaml", lambda text: f"{text}figures: [gap_forest]\n")
+    checkout.edit("study/jobs.py", lambda text: text.replace("every: float = SECONDS", "every: float = 0.0"))
     return checkout
 
 
-def _small(text: str) -> str:
-    head, _, _ = text.partition("  unstable:")
-    shorter = head.replace("epochs: 6", "epochs: 5").replace("{name: l1, strength: 1.0e-3}", "odd")
-    rest = "plugins: [odd.py]\nfigures: [gap_forest]\nstatistics: {probes: 0, windows: 50, curve_samples: 300}\n"
-    return f"{shorter}\n{rest}"
-
-
-RUNS = "results/smoke/runs.parquet"
-
-
-@pytest.fixture(scope="session")
-def finished_small(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
-    """The small study, trained and collected by one undisturbed run."""
-    checkout = small_study(tmp_path_factory.mktemp("calm"))
-    checkout.snakemake("--cores", "2", "--", RUNS)
-    return checkout
-
-
-def tables_of(checkout: Checkout) -> dict[str, pd.DataFrame]:
-    """Every table of trainings, and that of runs, by its path."""
-    paths = [*sorted(checkout.results.glob("runs/**/*.parquet")), checkout.root / RUNS]
-    return {str(path.relative_to(checkout.root)): results(path) for path in paths if path.exists()}
+def with_a_method(checkout: Checkout) -> Path:
+    """Put a method of a user's own into the study, two trainings more; the file it is in."""
+    checkout.edit("config/smoke.yaml", lambda text: text.replace("1.0e-3}\n", "1.0e-3}\n    - odd\n"))
+    checkout.edit("config/smoke.yaml", lambda text: f"{text}plugins: [odd.py]\n")
+    (checkout.root / "odd.py").write_text(PLUGIN)
+    return checkout.root / "odd.py"
 
 
 @pytest.fixture
-def study(tmp_path: Path, finished_small: Checkout) -> Checkout:
-    """The small study, of which nothing has run."""
-    return small_study(tmp_path / "study")
+def study(fresh: Checkout) -> Checkout:
+    """The small study without its regularizer, two trainings, of which nothing has run."""
+    fresh.edit("config/smoke.yaml", lambda text: text.replace("    - {name: l1, strength: 1.0e-3}\n", ""))
+    return small_study(fresh)
 
 
-def assert_whole(checkout: Checkout, finished: Checkout) -> None:
+@pytest.fixture
+def trained_study(finished: Checkout) -> Checkout:
+    """The small study, of which all has run."""
+    return small_study(finished)
+
+
+def results_of(checkout: Checkout) -> Results:
+    """Every table of trainings without a regularizer or with a test's, and that of runs, by its path; no wall times."""
+    paths = sorted(checkout.results.glob("runs/memorize/*/*/*.parquet"))
+    found = {str(path.relative_to(checkout.results)): results(path) for path in paths if "+l1-" not in str(path)}
+    if (collected := checkout.root / RUNS).exists():
+        runs = results(collected)
+        ours = runs[(runs["regime"] == "memorize") & ~runs["regularization"].str.startswith("l1")]
+        found["runs"] = ours.dropna(axis=1, how="all").reset_index(drop=True)
+    return found
+
+
+@pytest.fixture(scope="session")
+def calm(finished_once: tuple[Checkout, str]) -> Results:
+    """What the small study comes to when nothing disturbs it."""
+    return results_of(finished_once[0])
+
+
+def assert_whole(checkout: Checkout, undisturbed: Results) -> None:
     """The study has all its tables, and they are those of the undisturbed run."""
-    found, wanted = tables_of(checkout), tables_of(finished)
-    assert found.keys() == wanted.keys()
-    assert_same(found, wanted)
+    found = results_of(checkout)
+    assert found.keys() == undisturbed.keys()
+    assert_same(found, undisturbed)
     litter = [path for path in checkout.results.glob("runs/*/*/*/*") if path.suffix != ".parquet"]
     assert litter == []

@@ -8,15 +8,13 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
-import pandas as pd
 import pytest
 
 from study import store
-from tests.faults.conftest import RUNS, Job, Told, assert_same, assert_whole
-from tests.workflow.conftest import Checkout
+from tests.checkout import Checkout
+from tests.faults.conftest import RUNS, Job, Results, Told, assert_same, assert_whole, results_of
 
-pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("faults")]
-Undisturbed = dict[str, pd.DataFrame]
+pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]
 
 
 def attempt(*command: str | Path) -> None:
@@ -56,7 +54,7 @@ DISKS: dict[str, tuple[Callable[[Path], AbstractContextManager[None]], str]] = {
 }
 
 
-def assert_said_and_recovered(job: Job, undisturbed: Undisturbed, reason: str) -> None:
+def assert_said_and_recovered(job: Job, undisturbed: Results, reason: str) -> None:
     """The checkpoint that could not be written ended nothing, the table that could not did; once more, all is well."""
     assert f"The checkpoint '{job.folder}/checkpoint' cannot be written: [Errno" in job.said
     assert "epoch 6 of 6" in job.said
@@ -70,7 +68,7 @@ def assert_said_and_recovered(job: Job, undisturbed: Undisturbed, reason: str) -
 
 
 @pytest.mark.parametrize("fault", DISKS)
-def test_a_disk_that_takes_nothing_more(fault: str, job: Job, undisturbed: Undisturbed, told: Told) -> None:
+def test_a_disk_that_takes_nothing_more(fault: str, job: Job, undisturbed: Results, told: Told) -> None:
     disk, reason = DISKS[fault]
     with disk(job.folder):
         assert job.finish() == 1
@@ -79,7 +77,7 @@ def test_a_disk_that_takes_nothing_more(fault: str, job: Job, undisturbed: Undis
     told(fault, 1, what, "the same job; the same")
 
 
-def test_a_limit_of_the_size_of_files(job: Job, undisturbed: Undisturbed, told: Told) -> None:
+def test_a_limit_of_the_size_of_files(job: Job, undisturbed: Results, told: Told) -> None:
     assert job.finish(largest_file=12_000) == 1
     assert_said_and_recovered(job, undisturbed, "File too large")
     told("a limit of the size of files", 1, "as on a full disk, with 'File too large'", "the same job; the same")
@@ -101,7 +99,7 @@ def cut(path: Path, random: random.Random) -> None:
 def test_a_damaged_table_is_never_read(
     damage: Callable[[Path, random.Random], None],
     job: Job,
-    undisturbed: Undisturbed,
+    undisturbed: Results,
     tries: int,
     moments: random.Random,
     told: Told,
@@ -123,45 +121,85 @@ def test_a_damaged_table_is_never_read(
 def test_a_damaged_checkpoint_is_left_aside(
     damage: Callable[[Path, random.Random], None],
     job: Job,
-    undisturbed: Undisturbed,
+    undisturbed: Results,
+    tries: int,
     moments: random.Random,
     told: Told,
 ) -> None:
     assert job.finish(stop_in=3) == 1
-    damage(job.folder / "checkpoint", moments)
-    assert job.finish() == 0
-    assert f"The checkpoint '{job.folder}/checkpoint' is left aside: it must be as it was written." in job.said
-    assert_same(undisturbed, job.results)
+    checkpoint = job.folder / "checkpoint"
+    whole = checkpoint.read_bytes()
+    for _ in range(tries):
+        checkpoint.write_bytes(whole)
+        damage(checkpoint, moments)
+        Path(f"{job.folder}.log").unlink()
+        assert job.finish() == 0
+        assert f"The checkpoint '{checkpoint}' is left aside: it must be as it was written." in job.said
+        assert_same(undisturbed, job.results)
     word = "a bit of a checkpoint flipped" if damage is flipped else "a checkpoint truncated"
-    told(word, 1, "left aside, which the log says", "the same job, from its start; the same")
+    told(word, tries, "left aside, which the log says", "the same job, from its start; the same")
 
 
-def test_damaged_files_of_a_study(
-    study: Checkout, finished_small: Checkout, tries: int, moments: random.Random, told: Told
+@pytest.mark.parametrize("damage", [flipped, cut])
+def test_a_damaged_file_of_digits(
+    damage: Callable[[Path, random.Random], None],
+    study: Checkout,
+    calm: Results,
+    tries: int,
+    moments: random.Random,
+    told: Told,
 ) -> None:
     if tries < 2:
         pytest.skip("tried by make faults")
     digits = study.root / "study/samples/train-images-idx3-ubyte.gz"
     whole = digits.read_bytes()
-    flipped(digits, moments)
+    damage(digits, moments)
     printed = study.snakemake("--cores", "2", "--keep-going", "--", RUNS, expect=1)
-    assert printed.count("FAILED train") == 4
-    assert "train-images-idx3-ubyte" in next(study.root.glob("logs/smoke/train/*/*/*.log")).read_text()
+    assert printed.count("FAILED train") == 2
+    assert printed.count("train-images-idx3-ubyte.gz") == 2
+    assert "Traceback" not in printed
     digits.write_bytes(whole)
     study.snakemake("--cores", "2", "--", RUNS)
-    assert_whole(study, finished_small)
-    what = "all trainings FAILED, the log names the file"
-    told("a bit of a file of digits flipped", 1, what, "file put right, the same command; the same")
-    table = min(study.results.glob("runs/*/*/*/steps.parquet"))
+    assert_whole(study, calm)
+    word = "a bit of a file of digits flipped" if damage is flipped else "a file of digits truncated"
+    told(word, 1, "all trainings FAILED, with the name of the file", "file put right, the same command; the same")
+
+
+def test_a_damaged_table_of_a_study(
+    trained_study: Checkout, calm: Results, tries: int, moments: random.Random, told: Told
+) -> None:
+    if tries < 2:
+        pytest.skip("tried by make faults")
+    table = min(trained_study.results.glob("runs/memorize/*+none-*/*/runs.parquet"))
     flipped(table, moments)
-    (study.results / "steps.parquet").unlink(missing_ok=True)
-    printed = study.snakemake("--cores", "2", "--", "results/smoke/steps.parquet", expect=1)
+    printed = trained_study.snakemake("--cores", "2", "--", RUNS, expect=1)
     assert "FAILED collect" in printed
-    assert str(table.relative_to(study.root)) in (study.root / "logs/smoke/collect/steps.log").read_text()
+    assert f"The table '{table.relative_to(trained_study.root)}' must be as it was written." in printed
     table.unlink()
-    study.snakemake("--cores", "2", "--", "results/smoke/steps.parquet")
-    study.snakemake("--cores", "2", "--", RUNS)
-    (study.results / "steps.parquet").unlink()
-    assert_whole(study, finished_small)
-    what = "FAILED collect, the log names the table"
+    trained_study.snakemake("--cores", "2", "--", RUNS)
+    assert_whole(trained_study, calm)
+    what = "FAILED collect, with the name of the table"
     told("a bit of a training's table flipped", 1, what, "deleted, the same command; the same")
+
+
+@pytest.mark.parametrize("fault", DISKS)
+def test_a_disk_that_takes_nothing_of_a_study(
+    fault: str, study: Checkout, calm: Results, tries: int, told: Told
+) -> None:
+    if tries < 2:
+        pytest.skip("tried by make faults")
+    disk, reason = DISKS[fault]
+    with disk(study.root / "results"):
+        printed = study.snakemake("--cores", "2", "--keep-going", "--", RUNS, expect=1)
+    assert reason in printed
+    assert "results/smoke" in printed
+    assert "Traceback" not in printed
+    assert_same(results_of(study), calm)
+    study.snakemake("--cores", "2", "--", RUNS)
+    assert_whole(study, calm)
+    told(
+        f"{fault}, under a study",
+        1,
+        f"'{reason}', with the name of what was to be written",
+        "the same command; the same",
+    )

@@ -2,26 +2,25 @@
 
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 
-import pandas as pd
 import psutil
 import pytest
 
 from study.checkpoints import CheckpointError, unpacked
-from tests.faults.conftest import RUNS, Job, Told, assert_same, assert_whole, small_study, tables_of
-from tests.workflow.conftest import Checkout
+from tests.checkout import Checkout
+from tests.faults.conftest import RUNS, Job, Results, Told, assert_same, assert_whole, results_of
 
-pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("faults")]  # one worker: they share a finished study
+pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]  # one worker: they share a finished study
 
 
-def assert_nothing_half(job: Job, undisturbed: dict[str, pd.DataFrame]) -> bool:
+def assert_nothing_half(job: Job, undisturbed: Results) -> bool:
     """The tables that are there are whole, and so is the checkpoint; whether there is one."""
     assert_same(job.results, undisturbed)
     checkpoint = job.folder / "checkpoint"
@@ -32,7 +31,7 @@ def assert_nothing_half(job: Job, undisturbed: dict[str, pd.DataFrame]) -> bool:
 
 
 def test_a_training_killed_at_random_moments(
-    job: Job, undisturbed: dict[str, pd.DataFrame], tries: int, moments: random.Random, told: Told
+    job: Job, undisturbed: Results, tries: int, moments: random.Random, told: Told
 ) -> None:
     started = time.perf_counter()
     job.finish()
@@ -57,12 +56,11 @@ def test_a_training_killed_at_random_moments(
 # Through Snakemake.
 
 
-def started(study: Checkout, *arguments: str) -> subprocess.Popen[str]:
+def started(study: Checkout) -> subprocess.Popen[str]:
     """Snakemake at work on the study, leading a process group of its own."""
-    command = [sys.executable, "-m", "snakemake", "--scheduler", "greedy", "--configfile", "config/smoke.yaml"]
     with (study.root / "printed").open("w") as printed:
         return subprocess.Popen(
-            [*command, "--cores", "2", *arguments, "--", RUNS],
+            study.command("--cores", "2", "--", RUNS),
             cwd=study.root,
             env={**os.environ, "OMP_NUM_THREADS": "1"},
             stdout=printed,
@@ -72,32 +70,10 @@ def started(study: Checkout, *arguments: str) -> subprocess.Popen[str]:
         )
 
 
-def trainings(process: subprocess.Popen[str]) -> list[psutil.Process]:
-    """The trainings that Snakemake runs now."""
-    if not psutil.pid_exists(process.pid):
-        return []
-    everything = psutil.Process(process.pid).children(recursive=True)
-    return [child for child in everything if any(part.endswith(".train.py") for part in _command(child))]
-
-
-def _command(process: psutil.Process) -> list[str]:
-    try:
-        return process.cmdline()
-    except psutil.Error:
-        return []
-
-
-def kill_all(process: subprocess.Popen[str]) -> None:
-    os.killpg(process.pid, signal.SIGKILL)
-
-
-def kill_snakemake(process: subprocess.Popen[str]) -> None:
-    process.kill()
-
-
-def kill_a_training(process: subprocess.Popen[str]) -> None:
-    for child in trainings(process)[:1]:
-        child.kill()
+def trainings(study: Checkout) -> list[psutil.Process]:
+    """The trainings of the study that run now, whoever started them."""
+    scripts = re.compile(rf"{re.escape(str(study.root))}/\S*\.train\.py")
+    return [p for p in psutil.process_iter(["cmdline"]) if scripts.search(" ".join(p.info["cmdline"] or []))]
 
 
 def wait(process: subprocess.Popen[str], seconds: float, until: Callable[[], object] = lambda: False) -> None:
@@ -107,66 +83,82 @@ def wait(process: subprocess.Popen[str], seconds: float, until: Callable[[], obj
         time.sleep(0.05)
 
 
-def recover(study: Checkout) -> None:
+def unlock(study: Checkout) -> None:
     """What the README says to do."""
-    locked = study.snakemake("--cores", "2", "--", RUNS, expect=1)
-    assert "--unlock" in locked
     subprocess.run([sys.executable, "-m", "snakemake", "--unlock"], cwd=study.root, check=True, capture_output=True)
-    study.snakemake("--cores", "2", "--", RUNS)
 
 
-def test_the_whole_study_killed_and_a_second_start_refused(
-    study: Checkout, finished_small: Checkout, moments: random.Random, told: Told
+def test_a_study_killed_and_a_second_start_refused(
+    study: Checkout, calm: Results, moments: random.Random, told: Told
 ) -> None:
     process = started(study)
-    wait(process, 300, until=lambda: trainings(process))
+    wait(process, 300, until=lambda: trainings(study))
     refused = study.snakemake("--cores", "2", "--", RUNS, expect=1)
+    assert "--unlock" in refused
     assert "Traceback" not in refused
     assert process.poll() is None
     wait(process, moments.uniform(0, 3))
-    kill_all(process)
+    os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    assert_same(tables_of(study), tables_of(finished_small))
-    recover(study)
-    assert_whole(study, finished_small)
-    told("a second Snakemake on the same folder", 1, "refused, the first is not disturbed", "nothing to recover")
+    assert_same(results_of(study), calm)
+    unlock(study)
+    study.snakemake("--cores", "2", "--", RUNS)
+    assert_whole(study, calm)
+    told("a second Snakemake on the same folder", 1, "refused; the first is not disturbed", "nothing to recover")
+
+
+def kill_all(process: subprocess.Popen[str], study: Checkout) -> bool:
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    unlock(study)
+    return True
+
+
+def kill_snakemake(process: subprocess.Popen[str], study: Checkout) -> bool:
+    process.kill()
+    process.wait()
+    unlock(study)
+    return True
+
+
+def kill_a_training(process: subprocess.Popen[str], study: Checkout) -> bool:
+    for training in (found := trainings(study)[:1]):
+        training.kill()
+    assert process.wait() == len(found)
+    assert ("FAILED train" in (study.root / "printed").read_text()) == bool(found)
+    return bool(found)
 
 
 KILLS = {
-    "the whole process group of a study": kill_all,
-    "Snakemake alone": kill_snakemake,
-    "one training": kill_a_training,
+    "the whole process group of a study": (kill_all, "every table there was whole", "`--unlock`, the same command"),
+    "Snakemake alone": (
+        kill_snakemake,
+        "every table there was whole; the trainings under way went on, beside those of the next start",
+        "`--unlock`, the same command",
+    ),
+    "one training of a study": (kill_a_training, "FAILED, with the name of its log", "the same command"),
 }
+LONGEST = 20.0  # seconds, about what the study takes
 
 
 @pytest.mark.parametrize("whom", KILLS)
-def test_a_study_killed_at_random_moments(
-    whom: str, tmp_path: Path, finished_small: Checkout, tries: int, moments: random.Random, told: Told
+def test_a_study_killed_at_random_moments_until_it_is_done(
+    whom: str, study: Checkout, calm: Results, tries: int, moments: random.Random, told: Told
 ) -> None:
     if tries < 2:
         pytest.skip("tried by make faults")
-    for number in range(tries):
-        study = small_study(tmp_path / str(number))
+    kill, what, how = KILLS[whom]
+    killed = whole = 0
+    while killed < tries or not whole:
         process = started(study)
-        wait(process, 300, until=lambda: trainings(process))  # noqa: B023
-        wait(process, moments.uniform(0, 15))
-        orphans = trainings(process)
-        KILLS[whom](process)
-        if whom == "one training":
-            process.wait()
-            printed = (study.root / "printed").read_text()
-            assert "FAILED train" in printed or not orphans
-            study.snakemake("--cores", "2", "--", RUNS)
+        wait(process, moments.uniform(0, LONGEST) if killed < tries else 900)
+        if process.poll() is None:
+            killed += kill(process, study)
+            assert_same(results_of(study), calm)
         else:
-            process.wait()
-            assert_same(tables_of(study), tables_of(finished_small))
-            recover(study)
-        psutil.wait_procs(orphans, timeout=300)
-        assert_whole(study, finished_small)
-    what = (
-        "FAILED with the name of its log"
-        if whom == "one training"
-        else "the lock is named; every table there was whole"
-    )
-    how = "the same command" if whom == "one training" else "`--unlock`, then the same command"
-    told(f"kill -9 of {whom}", tries, what, f"{how}; the same")
+            assert process.returncode == 0, (study.root / "printed").read_text()
+            psutil.wait_procs(trainings(study), timeout=300)
+            assert_whole(study, calm)
+            whole += 1
+            shutil.rmtree(study.results)
+    told(f"kill -9 of {whom}, again and again", killed, what, f"{how}; {whole} studies came to their end, the same")

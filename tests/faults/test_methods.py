@@ -11,10 +11,22 @@ import pytest
 from study import replicates
 from study.data import Digits
 from tests.cases import variant
-from tests.faults.conftest import PLUGIN, RUNS, Job, Told, assert_same, assert_whole, broken
-from tests.workflow.conftest import Checkout
+from tests.checkout import Checkout
+from tests.faults.conftest import (
+    PLUGIN,
+    RUNS,
+    Job,
+    Results,
+    Told,
+    assert_same,
+    assert_whole,
+    broken,
+    results_of,
+    small_study,
+    with_a_method,
+)
 
-pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("faults")]
+pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]
 
 
 @pytest.fixture
@@ -37,8 +49,8 @@ def odd(job: Job) -> Job:
         (
             "sleeps for ever",
             "__import__('time').sleep(3600)",
-            {"patience": 15.0},
-            "TimeoutError: it took longer than 15 s",
+            {"patience": 10.0},
+            "TimeoutError: it took longer than 10 s",
         ),
         (
             "changes a shape",
@@ -112,26 +124,43 @@ def test_each_way_to_diverge_has_its_name(cause: str, digits: Digits, told: Told
     )
 
 
+@pytest.fixture(scope="session")
+def calm_with_a_method(finished_once: tuple[Checkout, str], tmp_path_factory: pytest.TempPathFactory) -> Results:
+    """What the small study comes to with a method more, when nothing disturbs it."""
+    copy = Checkout(shutil.copytree(finished_once[0].root, tmp_path_factory.mktemp("calm") / "copy", symlinks=True))
+    with_a_method(small_study(copy))
+    copy.snakemake("--cores", "2", "--", RUNS)
+    return results_of(copy)
+
+
+def assert_comes_to_its_end(study: Checkout, request: pytest.FixtureRequest) -> None:
+    """The same command makes what is missing, which is what it would have been."""
+    assert study.planned("--", RUNS) == {"train": 2, "collect": 1}
+    study.snakemake("--cores", "2", "--", RUNS)
+    assert_whole(study, request.getfixturevalue("calm_with_a_method"))
+
+
 def test_a_failing_variant_leaves_the_rest_and_its_report(
-    finished_small: Checkout, tmp_path: Path, tries: int, told: Told
+    trained_study: Checkout, tries: int, told: Told, request: pytest.FixtureRequest
 ) -> None:
-    study = Checkout(Path(shutil.copytree(finished_small.root, tmp_path / "study", symlinks=True)))
-    method, report = study.root / "odd.py", "results/smoke/paper/report.md"
+    study, report = trained_study, "results/smoke/paper/report.md"
+    method, before = with_a_method(study), (study.root / report).read_text()
     method.write_text(broken("raise ValueError('no such thing')"))
     printed = study.snakemake("--cores", "2", "--keep-going", "--", report, expect=1)
     assert printed.count("FAILED train") == 2
+    assert printed.count("failed in odd.py, line 17, update: ValueError: no such thing") == 2
     assert "With '--config partial=true' it trains nothing" in printed
-    assert not (study.root / report).exists()
+    assert (study.root / report).read_text() == before
     study.snakemake("--cores", "2", "--config", "partial=true", "--", report)
     text = (study.root / report).read_text()
-    assert "6 of its 12 runs are missing here" in text
+    assert "6 of its 18 runs are missing here" in text
     assert text.count("| `odd` ") == 2
     method.write_text(PLUGIN)
-    assert study.planned("--", RUNS) == {"train": 2, "collect": 1}
     if tries > 1:
-        study.snakemake("--cores", "2", "--", RUNS)
-        assert_whole(study, finished_small)
-    what = "FAILED with its log; the others trained; with `partial=true` the report, which names what is missing"
+        assert_comes_to_its_end(study, request)
+    what = (
+        "FAILED with the line of its file; the others trained; with `partial=true` a report that names what is missing"
+    )
     told("a failing variant, with `--keep-going`", 1, what, "put right, the same command; the same")
 
 
@@ -141,19 +170,19 @@ def test_a_partial_report_of_nothing_is_refused(study: Checkout) -> None:
     assert "Traceback" not in printed
 
 
-def test_a_method_that_sleeps_in_a_study(study: Checkout, finished_small: Checkout, tries: int, told: Told) -> None:
+def test_a_method_that_sleeps_in_a_study(
+    trained_study: Checkout, tries: int, told: Told, request: pytest.FixtureRequest
+) -> None:
     if tries < 2:
         pytest.skip("tried by make faults")
-    method = study.root / "odd.py"
+    method = with_a_method(trained_study)
     method.write_text(broken("__import__('time').sleep(3600)"))
-    hurried = {"LEAST_SECONDS = 600.0": "LEAST_SECONDS = 60.0", "PATIENCE = 50.0": "PATIENCE = 0.0"}
-    for as_it_is, shorter in hurried.items():
-        study.edit("study/blame.py", lambda text: text.replace(as_it_is, shorter))  # noqa: B023
-    printed = study.snakemake("--cores", "2", "--keep-going", "--", RUNS, expect=1)
+    for as_it_is, shorter in (("LEAST_SECONDS = 600.0", "LEAST_SECONDS = 60.0"), ("PATIENCE = 50.0", "PATIENCE = 0.0")):
+        trained_study.edit("study/blame.py", lambda text: text.replace(as_it_is, shorter))  # noqa: B023
+    printed = trained_study.snakemake("--cores", "2", "--keep-going", "--", RUNS, expect=1)
     assert printed.count("FAILED train") == 2
     assert printed.count("failed in odd.py, line 17, update: TimeoutError: it took longer than 60 s") == 2
     method.write_text(PLUGIN)
-    study.snakemake("--cores", "2", "--", RUNS)
-    assert_whole(study, finished_small)
+    assert_comes_to_its_end(trained_study, request)
     what = "FAILED after the time that an epoch may take (shortened here), with the line of its file"
     told("a method that sleeps for ever, in a study", 1, what, "put right, the same command; the same")

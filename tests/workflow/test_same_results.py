@@ -15,7 +15,7 @@ from study.figures.style import save, style_for
 from study.provenance import GROUPS
 from study.report import fill, render
 from study.verification import IDENTICAL, OPEN, RUN, main, verdicts
-from tests.workflow.conftest import ROOT, Checkout
+from tests.checkout import ROOT, Checkout
 
 pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]  # one worker: they share a finished study
 

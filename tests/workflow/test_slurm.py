@@ -14,8 +14,8 @@ import pytest
 import yaml
 
 from study import store
+from tests.checkout import ROOT, Checkout
 from tests.workflow import cluster
-from tests.workflow.conftest import ROOT, Checkout
 
 pytestmark = [pytest.mark.slurm, pytest.mark.workflow, pytest.mark.xdist_group("workflow")]
 
@@ -65,7 +65,7 @@ def test_jobs_lost_on_a_cluster_cost_nothing_but_their_time(
         _, again = wait_for(lambda: sent(name, printed, times=2), printed)
         assert slurm.ask("squeue", "--noheader", f"--jobs={again}", "--format=%l %m %C").split() == [
             "20:00",
-            "8000M",
+            "6000M",
             "1",
         ]
     finally:

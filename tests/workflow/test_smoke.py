@@ -14,7 +14,7 @@ import pytest
 from study.config import json_schema
 from study.figures import FIGURES
 from study.store import KEYS
-from tests.workflow.conftest import Checkout
+from tests.checkout import Checkout
 
 pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]  # one worker: they share a finished study
 

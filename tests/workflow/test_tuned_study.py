@@ -5,7 +5,7 @@ import re
 import pandas as pd
 import pytest
 
-from tests.workflow.conftest import ROOT, Checkout
+from tests.checkout import ROOT, Checkout
 
 pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]  # one worker: they share a finished study
 

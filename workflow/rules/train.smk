@@ -8,7 +8,7 @@ rule train:
         f"{LOGS}/train/{{regime}}/{{variant}}/{{seeds}}.log",
     threads: 1
     resources:
-        mem_mb=scaled(4000),
+        mem_mb=scaled(3000),
         runtime=training_minutes,
     params:
         study=STUDY.name,

@@ -12,6 +12,8 @@ rule reference:
         reference=REFERENCE,
     log:
         f"{LOGS}/reference.log",
+    resources:
+        **SUMMARY,
     params:
         seeds=STUDY.seeds,
     script:
@@ -36,6 +38,8 @@ rule verify:
     wildcard_constraints:
         cells=r"[1-9]\d*|all",
         seed=r"\d+",
+    resources:
+        **SUMMARY,
     params:
         # No input: it is kept with the paper, and must not be made anew to be compared with.
         reference=REFERENCE,
