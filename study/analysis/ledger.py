@@ -117,7 +117,7 @@ def combined(decisions: Sequence[Decision], combine: Combine) -> Verdict:
         return "undecided"
     decisive, unanimous = ("contradicted", "supported") if combine == "all" else ("supported", "contradicted")
     if decisive in verdicts:
-        return decisive  # type: ignore[return-value]
+        return decisive
     return unanimous if set(verdicts) == {unanimous} else "undecided"  # type: ignore[return-value]
 
 

@@ -104,7 +104,7 @@ def _rates(axes: Axes, points: pd.DataFrame, looks: Mapping[str, Look], shapes: 
     _scatter(axes, points, x, looks, shapes)
     for start in list(starts.values())[1:]:
         axes.axvline(start, color="0.3", linewidth=0.8, linestyle=":", zorder=1)
-    names = [list(BANDS)[int(band)] for band in starts]
+    names = [list(BANDS)[int(str(band))] for band in starts]
     axes.set_xticks([start + width / 2 for start, width in zip(starts.values(), widths, strict=True)], names)
     axes.set_xlim(0, float(widths.sum()))
     axes.tick_params(axis="x", length=0)

@@ -25,7 +25,7 @@ class Combination(OfPairs):
 
     statement: ClassVar[str] = "Clipping and regularization can be combined, to advantage."
     combine: ClassVar[Combine] = "any"
-    name: Literal["combination"] = "combination"  # type: ignore[assignment]
+    name: Literal["combination"] = "combination"
     smallest: Positive = 0.005
 
     def contrasts(self, evidence: "Evidence") -> Iterator[Contrast]:
@@ -49,7 +49,7 @@ class Additivity(OfPairs):
     """What a clip and a regularizer change about the test accuracy adds up, within a margin."""
 
     statement: ClassVar[str] = "Clipping and regularization differ: their effects on test accuracy add up."
-    name: Literal["additivity"] = "additivity"  # type: ignore[assignment]
+    name: Literal["additivity"] = "additivity"
     margin: Positive = 0.01
 
     def contrasts(self, evidence: "Evidence") -> Iterator[Contrast]:
