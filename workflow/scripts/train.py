@@ -16,6 +16,7 @@ plugins.load(snakemake.params.plugins)
 variant = Variant.model_validate_json(snakemake.params.spec)
 block = Block.parse(snakemake.wildcards.seeds)
 data, tables = Path(snakemake.params.folder), dict(snakemake.output.items())
+gc.freeze()  # all that was loaded stays: looking through it for garbage takes a twentieth of a training
 with blame.named(variant, len(block.seeds)) as report:
     jobs.train(snakemake.params.study, variant, block, data, tables, report)
 gc.freeze()  # what is there ends with the process: looking through it for garbage takes a second
