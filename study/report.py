@@ -213,17 +213,21 @@ def _pipe_table(rows: list[dict[str, object]] | pd.DataFrame) -> str:
     """Rows as Markdown; the dashes under the names give pandoc the widths of a table that is wider than a page."""
     table = pd.DataFrame(rows)
     lines = table.to_markdown(index=False, disable_numparse=True).splitlines()
-    widths = [_width([str(name), *map(str, table[name])]) for name in table]
+    widths = _widths([[str(name), *map(str, table[name])] for name in table])
     return "\n".join([*lines[:1], f"|{'|'.join(':' + '-' * width for width in widths)}|", *lines[2:]])
 
 
 WIDEST = 40  # characters of a column that others of the table leave room for
+PAGE = 105  # characters of a table's row that a page of the PDF has room for
 
 
-def _width(cells: list[str]) -> int:
-    """The characters that a column asks for: its longest word at least, its longest cell where that is not too long."""
-    word = max(len(word) for cell in cells for word in (cell.split() or [""]))
-    return max(word, min(max(map(len, cells)), WIDEST)) + 2
+def _widths(columns: list[list[str]]) -> list[int]:
+    """The characters of each column: its longest word, and of what is left its share of what its cells ask for."""
+    least = [2 + max(len(word) for cell in cells for word in cell.split(" ")) for cells in columns]
+    wanted = [max(floor, 2 + min(max(map(len, cells)), WIDEST)) for floor, cells in zip(least, columns, strict=True)]
+    more = sum(wanted) - sum(least)
+    share = min(1.0, max(0, PAGE - sum(least)) / more) if more else 0.0
+    return [round(floor + share * (wish - floor)) for floor, wish in zip(least, wanted, strict=True)]
 
 
 def to_html(markdown: str, folder: Path, bibliography: Path, style: Path) -> str:
