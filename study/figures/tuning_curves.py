@@ -1,5 +1,6 @@
 """The tuning of every method: validation loss, gap and test accuracy by strength, and which strength was chosen."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -37,6 +38,7 @@ RULES = {
     "one_standard_error": "the strongest within one standard error of the smallest mean validation loss",
 }
 MOST = 8  # methods in a row of panels
+MOST_TICKS = 6  # places that are named under a panel, none aside
 REACH = 1.5  # how far beyond none a panel goes, in distances between none and the best strength,
 LEAST = 0.1  # which counts at least as this share of none
 
@@ -103,7 +105,10 @@ def _panel(axes: Axes, row: Row, quantity: Quantity) -> None:
         _curve(axes, row, method, quantity)
     _reference(axes, row.chosen(NONE), quantity)
     axes.set_title(quantity.title, loc="left")
-    axes.set_xticks(range(row.longest + 1), [NONE, *(f"{place}" for place in range(1, row.longest + 1))])
+    step = math.ceil(row.longest / MOST_TICKS)
+    first = step if row.longest < MOST_TICKS - 1 else max(step, 2)  # "none" is a longer word than a number
+    named = range(first, row.longest + 1, step)
+    axes.set_xticks([0, *named], [NONE, *map(str, named)])
     axes.set_xlim(-0.4, row.longest + 0.4)
     axes.set_xlabel("place in the grid")
     _value_axis(axes, row, quantity)

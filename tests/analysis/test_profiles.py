@@ -68,6 +68,7 @@ def test_profiles_and_means_are_those_of_all_runs() -> None:
     tuned = pd.DataFrame(
         [
             {"setting": setting, "kind": "regularization", "method": method, "metric": "test_accuracy",
+             "label": "none" if setting == "b" else f"{method}(0.1)",
              "outperforms": "better" if setting == "a" else "worse"}
             for setting in "abc" for method in ("l2", "dropout")
         ]
@@ -76,4 +77,4 @@ def test_profiles_and_means_are_those_of_all_runs() -> None:
     assert tuple(means.reset_index()[list(ACROSS)]) == ACROSS
     assert means.loc["l2", "iqm"] == pytest.approx(0.0), "the middle half of four times .1 and four times -.1"
     assert means.loc["dropout", "iqm"] == pytest.approx(np.mean([0.1, 0.1, 0.4, 0.0])), "of -.5 0 0 .1 .1 .4 .4 .4"
-    assert means[["settings", "seeds", "better", "worse"]].to_numpy().tolist() == [[2, 4, 1, 1]] * 2
+    assert means[["settings", "none_chosen", "seeds", "better", "worse"]].to_numpy().tolist() == [[2, 1, 4, 1, 1]] * 2

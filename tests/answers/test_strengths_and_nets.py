@@ -17,12 +17,12 @@ def test_a_rule_of_choice_is_known_by_its_regret() -> None:
     answer = choose_strength({"tuning": found})
     assert answer.short == (
         "By the loss on validation digits, not on those that are trained on: mean regret 2.0 points and 0.040 nats,"
-        " against 10.0 points and 0.20 nats by training loss. The rule of one standard error loses 0.000 points and"
-        " 0.000 nats, less in accuracy and loss than the smallest validation loss."
+        " against 10.0 points and 0.20 nats by training loss. The rule of one standard error loses 0 points and"
+        " 0 nats, less in accuracy and loss than the smallest validation loss."
     )
     assert "with 3 strengths each and none; a choice took 20 trainings. None was chosen for 0." in answer.words
     assert "No choice lies at an end" in answer.words
-    assert [row["mean regret (points)"] for row in answer.rows] == ["2.0", "0.000", "10.0", "2.3"]
+    assert [row["mean regret (points)"] for row in answer.rows] == ["2.0", "0", "10.0", "2.3"]
 
 
 def test_a_choice_by_training_loss_may_win() -> None:

@@ -37,7 +37,7 @@ everywhere = pytest.mark.parametrize(("name", "figure"), DRAWN)
 
 def test_every_file_with_a_name_is_registered_and_no_other():
     files = {module.name for module in pkgutil.iter_modules(study.figures.__path__)}
-    assert files - set(FIGURES) == {"layout", "style", "summaries"}
+    assert files - set(FIGURES) == {"layout", "style", "summaries", "tuning_table"}
     assert set(FIGURES) < files
 
 
@@ -113,7 +113,7 @@ def test_a_label_has_the_same_colour_in_every_figure(style):
     looks = {**style.clips, **style.regularizations}
     del looks["none"]
     seen = set()
-    for figure in FIGURES:
+    for figure in sorted({*FIGURES} - {"ranking"}):  # which has a method's colour for all its strengths
         for label, colors in _colors_by_label(drawn("default", figure), looks).items():
             assert colors == {looks[label].color}, (figure, label)
             seen.add((figure, label))

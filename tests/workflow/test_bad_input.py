@@ -103,7 +103,7 @@ def test_damaged_tables_are_named_on_the_terminal_with_what_to_do(finished: Chec
     for path in (finished.results / "runs.parquet", training):
         name = path.relative_to(finished.root)
         assert (
-            f"\n       The table '{name}' must be as it was written. Got another checksum instead. Delete it" in printed
+            f"       The table '{name}' must be as it was written. Got another checksum instead. Delete it" in printed
         )
     kept = {path for path in before if not path.endswith((".csv", "/smoke/epochs.parquet"))}
     after = contents(finished.results)
