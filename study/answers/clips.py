@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Self
+
 import pandas as pd
 
-from study.answers.base import Answer, Row, chosen, count, fails, listed, none_of, place, run_of, several
+from study.answers.base import Answer, Row, capital, chosen, count, fails, listed, none_of, place, run_of, several
 from study.answers.differences import Both
 from study.figures.style import Tables
 
@@ -48,13 +51,13 @@ def should_clip(tables: Tables) -> Answer:
         rows.append({"setting": where, "clip": f"`{row['method']}`", "tuning chose": f"`{row['label']}`",
                      "learning rate": "tuned" if row["rates"] > 1 else "given", **own})  # fmt: skip
     tried = {name: both for name, both in groups.items() if both.accuracy}
-    rescued = _rescued(tables)
+    training = Training.of(tables)
     return Answer(
         "Should I clip at all?",
         " ".join([*(_group_short(name, both) for name, both in tried.items()),
-                  *([_rescue_short(rescued)] if rescued else [])]),
+                  *([training.short()] if training.short() else [])]),
         " ".join([*(_group_words(name, both) for name, both in tried.items()),
-                  *([_rescue_words(tables, rescued)] if rescued else [])]),
+                  *([training.words(tables)] if training.short() else [])]),
         "Each clip and none as tuning chose them, by validation loss. Same cell: tuning chose no clip.",
         ("profiles", "tuning_curves", "firing"),
         rows,
@@ -76,32 +79,61 @@ def _group_words(name: str, both: Both) -> str:
     return f"{words} {both.tallies}" if both.any else words
 
 
-def _rescued(tables: Tables) -> dict[str, list[str]]:
-    """The regimes in which some run without a clip fails, and the clips with which all runs train."""
-    runs = tables["runs"]
-    alone = runs[runs["regularization"] == "none"]
-    found: dict[str, list[str]] = {}
-    for regime, part in alone.groupby("regime", sort=False):
-        clips = [clip for clip in part["clip"].unique() if clip != "none"]
-        free = part[part["clip"] == "none"]
-        if clips and not free.empty and fails(free):
-            found[str(regime)] = [clip for clip in clips if not fails(part[part["clip"] == clip])]
-    return found
+STEPS = ("sign", "normalized")  # give every step its length, and so are no bound from above
 
 
-def _rescue_short(rescued: dict[str, list[str]]) -> str:
-    kept = sum(bool(clips) for clips in rescued.values())
-    return f"Where runs fail without a clip: in {kept} of {count(len(rescued), 'such regime')} a clip made all train."
+@dataclass(frozen=True)
+class Training:
+    """Where no run fails without a clip and where some does, each regime with the clips that turn it to the other."""
+
+    rescued: dict[str, list[str]]
+    lost: dict[str, list[str]]
+
+    @classmethod
+    def of(cls, tables: Tables) -> Self:
+        """From the runs without a regularizer."""
+        runs = tables["runs"]
+        alone = runs[runs["regularization"] == "none"]
+        rescued: dict[str, list[str]] = {}
+        lost: dict[str, list[str]] = {}
+        for regime, part in alone.groupby("regime", sort=False):
+            free = part[part["clip"] == "none"]
+            clips = [clip for clip in part["clip"].unique() if clip.split("(")[0] not in ("none", *STEPS)]
+            failed = {clip: fails(part[part["clip"] == clip]) for clip in clips}
+            if clips and not free.empty:
+                without = fails(free)
+                (rescued if without else lost)[str(regime)] = [one for one in clips if failed[one] != without]
+        return cls(rescued, lost)
+
+    def short(self) -> str:
+        """How many of each turn."""
+        parts = []
+        if self.rescued:
+            of = count(len(self.rescued), "such regime")
+            parts.append(f"where runs fail without a clip, in {_turned(self.rescued)} of {of} one made all train")
+        if _turned(self.lost):
+            of = count(len(self.lost), "such regime")
+            parts.append(f"where all train without a clip, in {_turned(self.lost)} of {of} one made runs fail")
+        return f"{capital('; '.join(parts))}." if parts else ""
+
+    def words(self, tables: Tables) -> str:
+        """The same with the names of regimes and clips."""
+        parts = []
+        if kept := _named(tables, self.rescued):
+            parts.append(f"A clip made all runs train, some of which fail without, in {several(kept)}.")
+        if still := [place(tables, one) for one, clips in self.rescued.items() if not clips]:
+            parts.append(f"Some or all runs failed with every clip too in {several(still)}.")
+        if broken := _named(tables, self.lost):
+            parts.append(f"A clip made runs fail, all of which train without, in {several(broken)}.")
+        return " ".join([*parts, "To fail is to diverge or to stay at chance; to train says nothing of how well."])
 
 
-def _rescue_words(tables: Tables, rescued: dict[str, list[str]]) -> str:
-    kept = [
-        f"{place(tables, one)} ({listed([f'`{clip}`' for clip in clips])})" for one, clips in rescued.items() if clips
-    ]
-    lost = [f"{place(tables, one)}" for one, clips in rescued.items() if not clips]
-    parts = [f"all trained in {several(kept)}"] if kept else []
-    parts += [f"some or all runs failed with every clip too in {several(lost)}"] if lost else []
-    return f"Regimes in which runs without a clip diverge or stay at chance: {'; '.join(parts)}."
+def _turned(regimes: dict[str, list[str]]) -> int:
+    return sum(map(bool, regimes.values()))
+
+
+def _named(tables: Tables, turned: dict[str, list[str]]) -> list[str]:
+    return [f"{place(tables, one)} ({listed([f'`{c}`' for c in clips])})" for one, clips in turned.items() if clips]
 
 
 def which_clip(tables: Tables) -> Answer:

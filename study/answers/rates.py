@@ -187,7 +187,7 @@ def _survival_short(both: Both) -> str:
         parts.append(f"{SURVIVES[one]}{named}")
     if parts[0] == parts[1]:
         return f"{capital(parts[0])}."
-    return f"By test accuracy: {parts[0]}. By test loss: {parts[1]}."
+    return f"Chosen by validation loss, in test accuracy: {parts[0]}; in test loss: {parts[1]}."
 
 
 def _survival_words(both: Both) -> str:

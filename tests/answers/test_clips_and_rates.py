@@ -39,11 +39,20 @@ def test_a_rescue_is_named_where_training_fails_without_a_clip() -> None:
     table = runs(
         ("a", "none", "none", 0.9), ("a", "global_norm(1)", "none", 0.9), ("b", "none", "none", 0.1),
         ("b", "global_norm(1)", "none", 0.9), ("c", "none", "none", 0.1), ("c", "value(1)", "none", 0.1),
-        failed=(("b", "none"), ("c", "none"), ("c", "value(1)")),
+        ("c", "sign(1)", "none", 0.9), ("d", "none", "none", 0.9), ("d", "value(1)", "none", 0.1),
+        failed=(("b", "none"), ("c", "none"), ("c", "value(1)"), ("d", "value(1)")),
     )  # fmt: skip
     answer = should_clip({"runs": table, "tuning": tuning(CLIP, NONE)})
-    assert answer.short.endswith("Where runs fail without a clip: in 1 of 2 such regimes a clip made all train.")
-    assert "all trained in `b` (`global_norm(1)`); some or all runs failed with every clip too in `c`" in answer.words
+    assert answer.short.endswith(
+        "Where runs fail without a clip, in 1 of 2 such regimes one made all train; where all train without a clip, in"
+        " 1 of 2 such regimes one made runs fail."
+    )
+    assert (
+        "all runs train, some of which fail without, in `b` (`global_norm(1)`). Some or all runs failed with every"
+        in (answer.words)
+    )
+    assert "too in `c`. A clip made runs fail, all of which train without, in `d` (`value(1)`)." in answer.words
+    assert "sign" not in answer.words, "a step of a given length is no bound"
 
 
 @pytest.mark.parametrize(
@@ -217,7 +226,8 @@ def test_what_survives_is_said_for_each_metric() -> None:
     )
     answer = survives({"runs": table, "tuning": tuning(*RATE_KINDS, candidates=3), "regimes": RATES})
     assert answer.short == (
-        "By test accuracy: no, nothing did better and something did worse. By test loss: some of it (`dropout` in `x`)."
+        "Chosen by validation loss, in test accuracy: no, nothing did better and something did worse; in test loss:"
+        " some of it (`dropout` in `x`)."
     )
     assert answer.words.startswith("None was chosen for `value` in `x`.")
     assert "By test loss: 1 better (`dropout` in `x`, −0.2" in answer.words
