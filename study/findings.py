@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -18,6 +19,11 @@ METRIC_NAMES: Mapping[str, str] = {
     "diverged": "rate of divergence",
 }
 IN_POINTS = ("gap_accuracy", "test_accuracy", "diverged")
+
+
+def clear(p_adjusted: Any, low: Any, high: Any) -> Any:
+    """What makes a difference decided, of numbers or of columns: the adjusted p, and the interval's ends."""
+    return (p_adjusted < ALPHA) & ((low > 0) | (high < 0))
 
 
 @dataclass(frozen=True)
@@ -37,7 +43,7 @@ class Effect:
     @property
     def decided(self) -> bool:
         """The interval leaves zero out and the adjusted p is below .05: the one is approximate, the other coarse."""
-        return self.p_adjusted < ALPHA and (self.low > 0 or self.high < 0)
+        return bool(clear(self.p_adjusted, self.low, self.high))
 
     @property
     def nothing(self) -> bool:
@@ -137,3 +143,9 @@ def sentences(found: Sequence[Effect], metric: str) -> Iterator[str]:
         yield f"Undecided for the {name}: {listed(undecided)}."
     if nothing := [e for e in found if e.nothing]:
         yield f"The {name} was the same in every seed with {named(nothing)}."
+
+
+def several(texts: Sequence[str], most: int = 4) -> str:
+    """The first few, and how many more."""
+    rest = f"; and {len(texts) - most} more" if len(texts) > most else ""
+    return "; ".join(texts[:most]) + rest

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
-import inspect
 import json
 import os
 import platform
@@ -17,10 +16,10 @@ from typing import Any, Self
 import pandas as pd
 import torch
 
-from study import store
+from study import code, store
 from study.variants import Variant
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = code.ROOT
 PACKAGES = ("numpy", "scipy", "scikit-learn", "pandas", "pyarrow")
 ENVIRONMENT = ("MKL_CBWR", "MKL_ENABLE_INSTRUCTIONS", "OPENBLAS_CORETYPE")
 Facts = dict[str, str]
@@ -78,8 +77,7 @@ class Provenance:
 
 
 def _source(variant: Variant, files: Sequence[Path]) -> Facts:
-    used = [variant.model, variant.clip, *variant.regularization]
-    methods = {Path(inspect.getsourcefile(type(method)) or "").resolve() for method in used}
+    methods = {code.file_of(type(method)) for method in code.methods_of(variant)}
     engine = "".join(f"{_named(file)} {_digest(file)}\n" for file in sorted(set(files) - methods))
     return {
         "engine": hashlib.sha256(engine.encode()).hexdigest()[:16],

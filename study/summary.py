@@ -8,7 +8,7 @@ import pandas as pd
 
 from study.config import Study
 from study.figures.style import Tables
-from study.findings import ALPHA, number
+from study.findings import ALPHA, clear, number
 from study.regime_findings import RegimeFindings
 
 KINDS = {"clip": "clip", "regularization": "regularizer"}
@@ -57,9 +57,9 @@ def _accuracy(tuned: pd.DataFrame, kind: str) -> pd.DataFrame:
     keys = ["setting", "kind", "method"]
     gaps = tuned[tuned["metric"] == "gap_accuracy"].set_index(keys)["estimate"]
     own = tuned[(tuned["metric"] == "test_accuracy") & (tuned["kind"] == kind)]
-    clear = (own["p_adjusted"] < ALPHA) & ((own["low"] > 0) | (own["high"] < 0))
+    decided = clear(own["p_adjusted"], own["low"], own["high"])
     gap = gaps.reindex(pd.MultiIndex.from_frame(own[keys])).to_numpy(float)
-    return own.assign(gap=gap, gains=clear & (own["estimate"] > 0), loses=clear & (own["estimate"] < 0))
+    return own.assign(gap=gap, gains=decided & (own["estimate"] > 0), loses=decided & (own["estimate"] < 0))
 
 
 def _gains(tuned: pd.DataFrame, kind: str, noisy: list[str]) -> Iterator[str]:
@@ -103,8 +103,8 @@ def _costs(comparisons: pd.DataFrame) -> Iterator[str]:
     """How many methods lowered the gap at any strength, and how many of them paid for it with test accuracy."""
     alone = comparisons[comparisons["family"].isin(["clip", "regularization"])]
     keys = ["regime", "family", "clip", "regularization"]
-    clear = (alone["p_adjusted"] < ALPHA) & (alone["high"] < 0)
-    lower = {metric: set(map(tuple, alone[clear & (alone["metric"] == metric)][keys].to_numpy()))
+    fallen = (alone["p_adjusted"] < ALPHA) & (alone["high"] < 0)
+    lower = {metric: set(map(tuple, alone[fallen & (alone["metric"] == metric)][keys].to_numpy()))
              for metric in ("gap_accuracy", "test_accuracy")}  # fmt: skip
     if lowered := lower["gap_accuracy"]:
         paid = len(lowered & lower["test_accuracy"])

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pandas as pd
 
-from study.findings import number, p_text
+from study.findings import number, p_text, several
 from study.tuning import method_of
 
 Row = dict[str, object]
@@ -14,7 +14,6 @@ HOLDS = {"supported": "holds", "contradicted": "does not hold", "undecided": "is
 HOLD = {"supported": "hold", "contradicted": "do not hold", "undecided": "are undecided"}
 SAME = "same cell"
 DIFFERENCE = "difference (+ is as claimed)"
-MOST_NAMED = 4  # contrasts in one sentence
 MOST_LISTED = 8  # settings and strengths in one sentence
 
 
@@ -74,7 +73,7 @@ def _verdict(part: pd.DataFrame) -> str:
     if len(groups) == 1:
         return f"{verdict.capitalize()}: {_whole(len(part), next(iter(groups)))}."
     counts = ", ".join(
-        f"{len(names)}{f' of {len(part)}' if first == 0 else ''} {_verb(len(names), one)} ({_named_few(names)})"
+        f"{len(names)}{f' of {len(part)}' if first == 0 else ''} {_verb(len(names), one)} ({several(names)})"
         for first, (one, names) in enumerate(groups.items())
     )
     asked = "all of its contrasts" if combine == "all" else "any of its contrasts"
@@ -95,11 +94,6 @@ def _whole(count: int, one: str) -> str:
 
 def _verb(count: int, one: str) -> str:
     return HOLDS[one] if count == 1 else HOLD[one]
-
-
-def _named_few(names: list[str]) -> str:
-    rest = f"; and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-    return "; ".join(names[:MOST_NAMED]) + rest
 
 
 def _scope(part: pd.DataFrame) -> str:

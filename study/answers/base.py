@@ -115,12 +115,6 @@ def swept(tables: Tables, axis: str) -> pd.DataFrame:
     return own.assign(others=own["regime"].map(others).fillna("")).sort_values(["part_of", "position"], kind="stable")
 
 
-def several(texts: Sequence[str], most: int = 4) -> str:
-    """The first few, and how many more."""
-    rest = f"; and {len(texts) - most} more" if len(texts) > most else ""
-    return "; ".join(texts[:most]) + rest
-
-
 def listed(texts: Sequence[str]) -> str:
     """`a, b and c`."""
     return " and ".join([", ".join(texts[:-1]), *texts[-1:]] if len(texts) > 1 else texts)

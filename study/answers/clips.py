@@ -7,9 +7,10 @@ from typing import Self
 
 import pandas as pd
 
-from study.answers.base import Answer, Row, capital, chosen, count, fails, listed, none_of, place, run_of, several
+from study.answers.base import Answer, Row, capital, chosen, count, fails, listed, none_of, place, run_of
 from study.answers.differences import Both
 from study.figures.style import Tables
+from study.findings import several
 
 CLIP_AT_ALL = {
     "better": "it did better than none",

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from study.answers.base import Answer, Row, axis_name, cell, count, listed, place, point, several, swept
+from study.answers.base import Answer, Row, axis_name, cell, count, listed, place, point, swept
 from study.answers.differences import Difference
 from study.figures.style import Tables
-from study.findings import number, percent
+from study.findings import number, percent, several
 
 DATA = ("data.train_size", "data.label_noise")
 WORDS = {"reverses": "reversed", "changes": "different in size", "same": "the same", "undecided": "undecided",

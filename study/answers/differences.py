@@ -11,8 +11,7 @@ import numpy as np
 import pandas as pd
 
 from study.analysis.statistics import bca_interval, sign_flip_p
-from study.answers.base import several
-from study.findings import ALPHA, IN_POINTS, number
+from study.findings import ALPHA, IN_POINTS, number, several
 from study.resolution import OF_INTEREST
 
 CELL = ["regime", "clip", "regularization"]

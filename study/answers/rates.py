@@ -18,13 +18,12 @@ from study.answers.base import (
     place,
     point,
     run_of,
-    several,
     swept,
 )
 from study.answers.differences import Both, Difference, conclusion, tally
 from study.answers.ranges import USABLE, usable
 from study.figures.style import Tables
-from study.findings import percent
+from study.findings import percent, several
 from study.tuning import strength_of
 
 EQUAL = 1.3  # steps this many times apart are called equal

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 
 from study.analysis.tuning import CHOOSERS
-from study.answers.base import Answer, Row, capital, count, listed, place, run_of, several
+from study.answers.base import Answer, Row, capital, count, listed, place, run_of
 from study.answers.differences import Both
 from study.figures.style import Tables
-from study.findings import number
+from study.findings import number, several
 
 Selector = Callable[[pd.DataFrame], int]
 VALIDATION, STANDARD_ERROR, TRAINING = "smallest validation loss", "one standard error", "smallest training loss"

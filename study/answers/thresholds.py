@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from study.answers.base import Answer, Row, cell, chosen, count, listed, place, several, span
+from study.answers.base import Answer, Row, cell, chosen, count, listed, place, span
 from study.answers.differences import Difference, conclusion, counted
 from study.answers.ranges import USABLE, usable
 from study.figures.style import Tables
-from study.findings import number, percent
+from study.findings import number, percent, several
 
 ALIKE = 3.0  # multiples of the median this many times apart are still called one rule
 CLOSE = 0.25  # of percentiles

@@ -1,0 +1,208 @@
+"""Each claim of a study finds its evidence in the tables, and its verdict says what it rests on."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from study.analysis.claims import Claim
+from study.analysis.claims.base import Cell
+from study.analysis.claims.c01_exploding import Exploding
+from study.analysis.claims.c03_efficiency import Efficiency
+from study.analysis.claims.c07_regularization import RegularizationLowersGap
+from study.analysis.claims.c08_dropout import DropoutOtherwise
+from study.analysis.claims.c10_combination import Additivity, Combination
+from study.analysis.claims.evidence import Evidence
+from study.analysis.ledger import LEDGER, ledger
+from study.config import Study
+from study.reading import ConfigError, parse
+from study.tuning import strength_of
+
+
+def study(**keys: object) -> Study:
+    regime = {
+        "data": {"name": "mnist-sample", "train_size": 100, "validation_size": 50},
+        "regularizations": ["none", {"name": "l1", "strength": 0.001}],
+    }
+    return parse({"name": "claims", "regimes": {"memorize": regime}, **keys})
+
+
+def evidence(given: Study, zeros: np.ndarray, small: np.ndarray) -> Evidence:
+    """Runs in which L1 has these shares of zero and of small weights more than none."""
+    rows = [
+        {"regime": "memorize", "clip": "none", "regularization": label, "seed": seed, "status": "ok",
+         "weight_zero": 0.1 + (label != "none") * zeros[seed], "weight_small": 0.1 + (label != "none") * small[seed]}
+        for label in ("none", "l1(0.001)")
+        for seed in range(len(zeros))
+    ]  # fmt: skip
+    empty = pd.DataFrame()
+    return Evidence(given, pd.DataFrame(rows), empty, empty, empty, empty)
+
+
+def test_the_ledger_decides_a_claim_of_the_study() -> None:
+    given = study(claims=["sparsity"])
+    rng = np.random.default_rng(5)
+    noise = 0.01 * rng.standard_normal((2, 10))
+    table = ledger(given.claims, evidence(given, 0.5 + noise[0], 0.5 + noise[1]), seed=0)
+    assert tuple(table) == LEDGER
+    assert list(table["contrast_verdict"]) == ["supported", "supported"]
+    assert set(table["verdict"]) == {"supported"}
+    assert table["where"].str.contains("regime=memorize").all()
+    half = ledger(given.claims, evidence(given, noise[0], 0.5 + noise[1]), seed=0)
+    assert list(half["contrast_verdict"]) == ["contradicted", "supported"]
+    assert set(half["verdict"]) == {"contradicted"}, "all of its contrasts must hold"
+    assert half["p_for_adjusted"].ge(half["p_for"]).all()
+
+
+def test_a_claim_about_what_the_study_has_not_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"claims\.0\.regime: The 'regime' parameter of claim 'sparsity' must name"):
+        study(claims=[{"name": "sparsity", "regime": "elsewhere"}])
+    with pytest.raises(ConfigError, match=r"'penalty' parameter of claim 'sparsity' must be tried in 'memorize'"):
+        study(claims=[{"name": "sparsity", "penalty": "l1(0.5)"}])
+    with pytest.raises(
+        ConfigError, match=r"'settings' parameter of claim 'lambda_by_validation' must name tuned settings"
+    ):
+        study(claims=["lambda_by_validation"])
+    with pytest.raises(ConfigError, match="'sparsity' twice"):
+        study(claims=["sparsity", "sparsity"])
+
+
+def claims() -> Iterator[type[Claim]]:
+    yield from Claim.members.values()  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("claim", claims(), ids=lambda claim: claim.model_fields["name"].default)
+def test_every_claim_says_what_is_claimed_and_where_it_looks(claim: type[Claim]) -> None:
+    assert claim.statement.endswith(".") or claim.statement.endswith(").")
+    assert claim.regime_fields or claim.setting_fields
+    named = (*claim.regime_fields, *claim.setting_fields, *claim.clip_fields, *claim.regularization_fields)
+    assert set(named) <= set(claim.model_fields)
+
+
+def test_curves_ratios_and_weights_as_evidence() -> None:
+    keys = {"regime": "memorize", "clip": "none", "regularization": "none", "seed": 0}
+    curve = pd.DataFrame([{**keys, "epoch": e, "validation_accuracy": 0.2 * e} for e in range(5)])
+    norms = pd.DataFrame(
+        [
+            {**keys, "tensor": t, "step": s, "norm_after": n}
+            for t, n in (("in.weight", 0.1), ("out.weight", 10.0))
+            for s in range(3)
+        ]
+    )
+    even = pd.DataFrame([{**keys, "tensor": "w", "low": 1.0, "high": 1.0, "share": 1.0}])
+    uneven = pd.DataFrame([{**keys, "tensor": "w", "low": x, "high": x, "share": 0.5} for x in (1e-8, 1.0)])
+    given = Evidence(study(), pd.DataFrame(), curve, norms, even, pd.DataFrame())
+    cell = Cell("memorize")
+    assert given.epochs_to(cell, "validation_accuracy", 0.5).loc[0] == pytest.approx(np.log2(2.5))
+    assert given.epochs_to(cell, "validation_accuracy", 0.95).loc[0] == pytest.approx(np.log2(11)), (
+        "one more than it had"
+    )
+    assert given.first_to_last(cell).loc[0] == pytest.approx(-2)
+    assert given.gini(cell).loc[0] == pytest.approx(0.0, abs=1e-12)
+    halves = Evidence(study(), pd.DataFrame(), curve, norms, uneven, pd.DataFrame())
+    assert halves.gini(cell).loc[0] == pytest.approx(0.5, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("label", "strength"),
+    [("l1(0.001)", 1e-3), ("l2(1e-05)", 1e-5), ("dropout(p=0.5, input_p=0.1)", 0.5), ("zscore", np.nan)],
+)
+def test_the_strength_in_a_label(label: str, strength: float) -> None:
+    assert strength_of(label) == pytest.approx(strength, nan_ok=True)
+
+
+def test_a_run_at_chance_level_counts_as_diverged_as_everywhere() -> None:
+    """Three of ten runs without the clip end at chance level, whatever their loss did on the way; none with it."""
+    rows = [
+        {"regime": "memorize", "clip": clip, "regularization": "none", "seed": seed, "norm_max": 1.0,
+         "status": "diverged" if clip == "none" and seed < 3 else "ok", "cause": "chance level"}
+        for clip in ("none", "global_norm(0.1)") for seed in range(10)
+    ]  # fmt: skip
+    empty = pd.DataFrame()
+    given = Evidence(study(), pd.DataFrame(rows), empty, empty, empty, empty)
+    divergence, _ = Exploding(regimes=("memorize",)).contrasts(given)
+    assert divergence.differences.mean() == pytest.approx(0.3)
+
+
+def tuned_evidence(l2: str, labels: Sequence[str] = ("none", "l2(0.01)")) -> Evidence:
+    """A setting in which tuning chose none for the clip and this label for L2, which lowers the gap by .1."""
+    keys = {"regime": "memorize", "setting": "memorize", "chosen": True}
+    candidates = [
+        {**keys, "kind": "regularization", "method": "none", "label": "none"},
+        {**keys, "kind": "regularization", "method": "l2", "label": l2},
+        {**keys, "kind": "clip", "method": "none", "label": "none"},
+        {**keys, "kind": "clip", "method": "global_norm", "label": "none"},
+    ]
+    rng = np.random.default_rng(8)
+    rows = [
+        {"regime": "memorize", "clip": "none", "regularization": label, "seed": seed,
+         "gap_accuracy": 0.2 - 0.1 * (label != "none") + 0.0001 * rng.standard_normal(), "test_accuracy": 0.8}
+        for label in labels for seed in range(10)
+    ]  # fmt: skip
+    curves = [{**row, "epoch": e, "validation_accuracy": 0.3 * e} for row in rows for e in range(5)]
+    empty = pd.DataFrame()
+    return Evidence(study(), pd.DataFrame(rows), pd.DataFrame(curves), empty, empty, pd.DataFrame(candidates))
+
+
+def test_a_cell_against_itself_decides_nothing_and_a_claim_of_nothing_else_is_undecided() -> None:
+    table = ledger([Efficiency(settings=("memorize",), clips=("global_norm",))], tuned_evidence("none"), seed=0)
+    assert list(table["contrast_verdict"]) == ["same cell"]
+    assert list(table["verdict"]) == ["undecided"], "it was contradicted where nothing was compared"
+    assert table[["p_for", "p_against", "p_for_adjusted", "seeds_to_decide"]].isna().all(axis=None)
+    assert list(table["settings"]) == [""]
+
+
+def test_a_verdict_says_what_it_rests_on() -> None:
+    claim = RegularizationLowersGap(settings=("memorize",), regularizations=("l2",))
+    table = ledger([claim], tuned_evidence("l2(0.01)"), seed=0)
+    assert list(table["contrast_verdict"]) == ["supported", "supported"]
+    assert set(table["settings"]) == {"memorize"}
+    assert set(table["strengths"]) == {"l2(0.01)"}
+    assert table["reached"].iloc[0] == "10.0 %, none 20.0 %"
+    assert set(ledger([claim], tuned_evidence("none"), seed=0)["verdict"]) == {"undecided"}
+
+
+def test_a_range_in_which_no_strength_was_tried_is_refused() -> None:
+    tuned = {
+        "data": {"name": "mnist-sample", "train_size": 100, "validation_size": 50},
+        "regularizations": ["none", {"name": "l1", "strength": {"grid": [0.1, 0.2]}}],
+        "tuning": {"seeds": 2},
+    }
+    claim = {"name": "lambda_by_validation", "settings": ["memorize"], "regularizations": ["l1"]}
+    with pytest.raises(ConfigError, match=r"must have a strength from 0.0001 to 0.01 tried in 'memorize'"):
+        parse({"name": "claims", "regimes": {"memorize": tuned}, "claims": [claim]})
+
+
+@pytest.mark.parametrize(("both", "expected"), [(0.3, "supported"), (0.25, "supported"), (0.2, "contradicted")])
+def test_two_that_do_the_same_lower_the_gap_by_less_than_their_sum(both: float, expected: str) -> None:
+    """Dropout lowers a gap of .5 by .1 and L2 by .15: .25 together is their sum, less is what they share."""
+    rng = np.random.default_rng(6)
+    lowered = {"none": 0.0, "dropout(0.5)": 0.1, "l2(0.01)": 0.15, "dropout(0.5) + l2(0.01)": both}
+    rows = [
+        {"regime": "together", "clip": "none", "regularization": label, "seed": seed,
+         "weight_norm": 1.0 + (label[0] == "d"), "gap_accuracy": 0.5 - less + 0.001 * rng.standard_normal()}
+        for label, less in lowered.items() for seed in range(10)
+    ]  # fmt: skip
+    empty = pd.DataFrame()
+    given = Evidence(study(), pd.DataFrame(rows), empty, empty, empty, empty)
+    table = ledger([DropoutOtherwise()], given, seed=0).set_index("contrast")
+    assert table["contrast_verdict"]["interaction"] == expected
+
+
+def test_a_combination_is_held_against_the_better_one_alone() -> None:
+    rng = np.random.default_rng(7)
+    accuracy = {("none", "none"): 0.8, ("global_norm(0.1)", "none"): 0.9}
+    accuracy |= {("none", "l2(0.01)"): 0.85, ("global_norm(0.1)", "l2(0.01)"): 0.9}
+    accuracy |= {("none", "dropout(0.5)"): 0.85, ("global_norm(0.1)", "dropout(0.5)"): 0.95}
+    rows = [
+        {"regime": "together", "clip": clip, "regularization": label, "seed": seed,
+         "test_accuracy": mean + 0.001 * rng.standard_normal()}
+        for (clip, label), mean in accuracy.items() for seed in range(10)
+    ]  # fmt: skip
+    empty = pd.DataFrame()
+    given = Evidence(study(), pd.DataFrame(rows), empty, empty, empty, empty)
+    table = ledger([Combination(), Additivity()], given, seed=0).set_index(["claim", "contrast"])["contrast_verdict"]
+    assert list(table["combination"]) == ["contradicted", "supported"], "L2 adds nothing to the clip, dropout does"
+    assert table["combination"].index.str.endswith("against global_norm(0.1)").all()
+    assert list(table["additivity"]) == ["contradicted", "supported"], "L2's .05 is lost under the clip"
