@@ -35,8 +35,9 @@ from study.summary import summary_lines
 
 Form = Literal["md", "html", "pdf"]
 CHANGED = (
-    "Changed after the first results had been seen: a contrast of a cell with itself no longer decides anything, and"
-    " the seeds that would decide count how coarse the test is with few of them."
+    "Changed after the first results had been seen: a contrast of a cell with itself no longer decides anything, but for"
+    " claims of no loss alone, nor does one of two gaps that are both below zero; and the seeds that would decide count"
+    " how coarse the test is with few of them."
 )
 PACKAGES = ("torch", "numpy", "scikit-learn", "scipy", "statsmodels", "pandas", "seaborn", "snakemake")
 
@@ -68,6 +69,10 @@ class Numbering:
     def reference(self, name: str) -> str:
         """A link to a figure by its number, which `resolved` fills in: it may come later."""
         return f"[Figure {MARK}{name}{MARK}](#figure-{name})"
+
+    def number(self, name: str) -> str:
+        """The same in its number alone."""
+        return f"[{MARK}{name}{MARK}](#figure-{name})"
 
     def resolved(self, text: str) -> str:
         """The whole text with the numbers of its references."""
@@ -106,6 +111,10 @@ def fill(source: Path, form: Form, study: Study, tables: Tables, captions: Mappi
     families = tables["comparisons"].groupby(["regime", "family", "metric"]).size()
     sizes = sorted({int(k) for k in families})
     numbering = Numbering(form, captions)
+
+    def link(figure: str) -> str:
+        return numbering.number(figure) if figure in captions else ""
+
     text = environment.get_template(source.name).render(
         study=study,
         form=form,
@@ -116,7 +125,7 @@ def fill(source: Path, form: Form, study: Study, tables: Tables, captions: Mappi
         sweeps=_sweeps(study),
         point=next((name for name, regime in study.regimes.items() if regime.part_of), ""),
         ledger=verdicts.claims_rows(tables["claims"]) if "claims" in tables else [],
-        contrasts=verdicts.contrast_rows(tables["claims"]) if "claims" in tables else [],
+        contrasts=verdicts.contrast_rows(tables["claims"], link) if "claims" in tables else [],
         tuned=strengths.tuning_rows(tables["tuning"], tables["tuned"]) if "tuning" in tables else [],
         plans=strengths.plan_rows(study),
         changed=CHANGED,
@@ -217,12 +226,14 @@ def _pipe_table(rows: list[dict[str, object]] | pd.DataFrame) -> str:
     return "\n".join([*lines[:1], f"|{'|'.join(':' + '-' * width for width in widths)}|", *lines[2:]])
 
 
+LINK = re.compile(r"\[([^]]*)\]\([^)]*\)")
 WIDEST = 40  # characters of a column that others of the table leave room for
 PAGE = 105  # characters of a table's row that a page of the PDF has room for
 
 
 def _widths(columns: list[list[str]]) -> list[int]:
     """The characters of each column: its longest word, and of what is left its share of what its cells ask for."""
+    columns = [[LINK.sub(r"\1", cell) for cell in cells] for cells in columns]
     least = [2 + max(len(word) for cell in cells for word in cell.split(" ")) for cells in columns]
     wanted = [max(floor, 2 + min(max(map(len, cells)), WIDEST)) for floor, cells in zip(least, columns, strict=True)]
     more = sum(wanted) - sum(least)

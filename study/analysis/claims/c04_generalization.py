@@ -13,6 +13,11 @@ class ClippingGeneralizes(Claim):
 
     statement: ClassVar[str] = "Clipping reduces overfitting and helps generalization."
     source: ClassVar[str] = "against it: @pascanu2013"
+    changed: ClassVar[str] = (
+        "a contrast of two gaps that are both below zero no longer decides anything: there a lower one is no sign of"
+        " less overfitting."
+    )
+    figures: ClassVar[tuple[str, ...]] = ("tuning_curves",)
     setting_fields: ClassVar[tuple[str, ...]] = ("settings",)
     clip_fields: ClassVar[tuple[str, ...]] = ("clip",)
     name: Literal["clipping_generalizes"] = "clipping_generalizes"
@@ -29,3 +34,4 @@ class ClippingGeneralizes(Claim):
     def notes(self, evidence: "Evidence") -> Iterator[str]:
         yield from super().notes(evidence)
         yield from evidence.of_wrong_labels(self.settings)
+        yield from evidence.untuned(self.settings, "clip", (self.clip,))
