@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from study.analysis.claims.base import Claim, Combine, Contrast
-from study.analysis.claims.evidence import NEGATIVE, Evidence
+from study.analysis.evidence import NEGATIVE, Evidence
 from study.analysis.comparisons import row_generator
 from study.analysis.equivalence import equivalence_p, sign_flip_one_sided
 from study.analysis.planning import seeds_needed

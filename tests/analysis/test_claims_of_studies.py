@@ -13,7 +13,7 @@ from study.analysis.claims.c03_efficiency import Efficiency
 from study.analysis.claims.c07_regularization import RegularizationLowersGap
 from study.analysis.claims.c08_dropout import DropoutOtherwise
 from study.analysis.claims.c10_combination import Additivity, Combination
-from study.analysis.claims.evidence import Evidence
+from study.analysis.evidence import Evidence
 from study.analysis.ledger import LEDGER, ledger
 from study.config import Study
 from study.reading import ConfigError, parse

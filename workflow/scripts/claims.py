@@ -3,7 +3,7 @@
 import sys
 
 from study import store
-from study.analysis.claims.evidence import Evidence
+from study.analysis.evidence import Evidence
 from study.analysis.ledger import evidence_table, ledger
 from study.config import Study
 

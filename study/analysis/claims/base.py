@@ -15,7 +15,7 @@ from study.tuning import method_of
 if TYPE_CHECKING:
     import pandas as pd
 
-    from study.analysis.claims.evidence import Evidence
+    from study.analysis.evidence import Evidence
     from study.config import Study
     from study.regimes import Regime
 

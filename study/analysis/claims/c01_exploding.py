@@ -7,7 +7,7 @@ from study.parameters import Positive, Text, Texts
 if TYPE_CHECKING:
     import pandas as pd
 
-    from study.analysis.claims.evidence import Evidence
+    from study.analysis.evidence import Evidence
 
 
 class Exploding(Claim):
@@ -61,15 +61,17 @@ class Exploding(Claim):
 
     def notes(self, evidence: "Evidence") -> Iterator[str]:
         yield from super().notes(evidence)
+        near = []
         for name in self.regimes:
             cells = [*evidence.cells(name), *self._clipped(evidence, name)]
-            line, near, runs = evidence.at_the_line(cells)
-            if near:
-                yield (
-                    f"In `{name}` {near} of {runs} runs end with a training accuracy within {100 * NEAR:g} points of"
-                    f" the line of {line:.0%}".replace("%", " %") + ", twice that of guessing, at which a run counts as"
-                    " having failed: there a small difference in accuracy is a whole one in this count."
-                )
+            line, there, runs = evidence.at_the_line(cells)
+            near += [f"{there} of {runs} runs in `{name}`"] if there else []
+        if near:
+            yield (
+                f"Within {100 * NEAR:g} points of a training accuracy of {100 * line:g} %, twice that of guessing, at"
+                f" which a run counts as failed, end {', '.join(near)}: in these counts a small difference in accuracy"
+                " can be a whole one."
+            )
 
 
 Values = Sequence[tuple["pd.Series[float]", Cell]]

@@ -5,7 +5,7 @@ from study.analysis.claims.base import Claim, Combine, Contrast, Term
 from study.parameters import Positive, Texts
 
 if TYPE_CHECKING:
-    from study.analysis.claims.evidence import Evidence
+    from study.analysis.evidence import Evidence
 
 
 class Efficiency(Claim):

@@ -5,7 +5,7 @@ from study.analysis.claims.base import Claim, Contrast
 from study.parameters import Positive, Text, Texts
 
 if TYPE_CHECKING:
-    from study.analysis.claims.evidence import Evidence
+    from study.analysis.evidence import Evidence
 
 
 class ClippingGeneralizes(Claim):

@@ -5,7 +5,7 @@ from study.analysis.claims.base import Cell, Claim, Contrast
 from study.parameters import Positive, Text
 
 if TYPE_CHECKING:
-    from study.analysis.claims.evidence import Evidence
+    from study.analysis.evidence import Evidence
 
 
 class Sparsity(Claim):

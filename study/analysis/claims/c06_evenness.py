@@ -5,7 +5,7 @@ from study.analysis.claims.base import Cell, Claim, Contrast, Term
 from study.parameters import Positive, Text
 
 if TYPE_CHECKING:
-    from study.analysis.claims.evidence import Evidence
+    from study.analysis.evidence import Evidence
 
 
 class Evenness(Claim):
@@ -36,7 +36,9 @@ class Evenness(Claim):
         yield Contrast(
             key=f"{self.penalty}: largest",
             hypothesis=f"the largest absolute weight is smaller with {self.penalty} in {self.regime}",
-            terms=[Term(sign, cell, evidence.logged(cell, "weight_max")) for sign, cell in ((1, none), (-1, penalized))],
+            terms=[
+                Term(sign, cell, evidence.logged(cell, "weight_max")) for sign, cell in ((1, none), (-1, penalized))
+            ],
             unit="smaller weight (log2)",
             smallest=self.largest,
             quantity="runs, log2 of weight_max",

@@ -6,7 +6,7 @@ from study.parameters import Positive, Texts
 from study.tuning import method_of, strength_of
 
 if TYPE_CHECKING:
-    from study.analysis.claims.evidence import Evidence
+    from study.analysis.evidence import Evidence
     from study.config import Study
 
 HIGHER = "higher test accuracy"

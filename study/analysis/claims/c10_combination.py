@@ -6,7 +6,7 @@ from study.analysis.claims.base import Cell, Claim, Combine, Contrast, Term
 from study.parameters import Positive, Text, Texts
 
 if TYPE_CHECKING:
-    from study.analysis.claims.evidence import Evidence
+    from study.analysis.evidence import Evidence
 
 
 class OfPairs(Claim):

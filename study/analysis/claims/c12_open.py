@@ -8,7 +8,7 @@ from study.analysis.claims.base import Cell, Claim, Combine, Contrast
 from study.parameters import Must, Positive, Texts
 
 if TYPE_CHECKING:
-    from study.analysis.claims.evidence import Evidence
+    from study.analysis.evidence import Evidence
 
 
 class NoneIsBest(Claim):
@@ -34,7 +34,9 @@ class NoneIsBest(Claim):
         tuned = self._tuned(evidence, self.settings)
         first = self._first(evidence, tuned)
         for setting in self.settings:
-            rival = max((one for one in tuned[setting] if one != first), key=lambda one: _mean(evidence, tuned[setting][one]))
+            rival = max(
+                (one for one in tuned[setting] if one != first), key=lambda one: _mean(evidence, tuned[setting][one])
+            )
             yield evidence.between(
                 tuned[setting][rival],
                 tuned[setting][first],
