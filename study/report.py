@@ -35,8 +35,8 @@ from study.summary import summary_lines
 
 Form = Literal["md", "html", "pdf"]
 CHANGED = (
-    "Changed after the first results had been seen: a contrast of a cell with itself no longer decides anything, but for"
-    " claims of no loss alone, nor does one of two gaps that are both below zero; and the seeds that would decide count"
+    "Changed after the first results had been seen: a contrast of a cell with itself no longer decides anything, but"
+    " for claims of no loss alone, nor does one of two gaps that are both below zero; and the seeds that would decide count"
     " how coarse the test is with few of them."
 )
 PACKAGES = ("torch", "numpy", "scikit-learn", "scipy", "statsmodels", "pandas", "seaborn", "snakemake")
@@ -148,6 +148,7 @@ def fill(source: Path, form: Form, study: Study, tables: Tables, captions: Mappi
         crossed=[name for name, regime in study.regimes.items() if regime.grid == "crossed"],
         strengths_ranked=bool((tables["ranking"]["strengths"] > 1).any()),
         diverged=int((runs["status"] != "ok").sum()),
+        lost=int(runs["test_accuracy"].isna().sum()),
         smallest_p=findings.p_text(least),
         smallest=lambda k: findings.p_text(min(1.0, k * least)),
         family_sizes=sizes,
@@ -241,6 +242,26 @@ def _widths(columns: list[list[str]]) -> list[int]:
     return [round(floor + share * (wish - floor)) for floor, wish in zip(least, wanted, strict=True)]
 
 
+CITATION = re.compile(r"\[@[^\]]+\]")
+
+
+def cited(markdown: str, bibliography: Path) -> str:
+    """Markdown with its citations in words, and the works that they name at its end, as readers without pandoc need."""
+    citations = list(dict.fromkeys(CITATION.findall(markdown)))
+    if not citations:
+        return markdown
+    text = pypandoc.convert_text(
+        "\n\n".join(citations),
+        "plain",
+        format="markdown",
+        extra_args=["--citeproc", f"--bibliography={bibliography}", "--wrap=none"],
+    )
+    words = [part.strip() for part in text.split("\n\n") if part.strip()]
+    given = dict(zip(citations, words, strict=False))
+    works = "\n".join(f"- {_escaped(work)}" for work in words[len(citations) :])
+    return f"{CITATION.sub(lambda found: given[found[0]], markdown).rstrip()}\n\n{works}\n"
+
+
 def to_html(markdown: str, folder: Path, bibliography: Path, style: Path) -> str:
     """One self-contained page; pictures are read from `folder`."""
     return str(
@@ -293,8 +314,9 @@ def render(source: Path, study: Study, tables: Tables, captions: Mapping[str, st
     beside = source.parent
     text = {form: fill(source, form, study, tables, captions) for form in ("md", "html", "pdf")}
     page = to_html(text["html"], folder, beside / "references.bib", beside / "report.css")
+    page_md = cited(_without_header(text["md"]), beside / "references.bib")
     pdf = to_pdf(text["pdf"], folder, beside / "references.bib", beside / "report.typ")
-    atomically(folder / "report.md", lambda file: file.write_text(_without_header(text["md"]), encoding="utf-8"))
+    atomically(folder / "report.md", lambda file: file.write_text(page_md, encoding="utf-8"))
     atomically(folder / "report.html", lambda file: file.write_text(page, encoding="utf-8"))
     atomically(folder / "report.pdf", lambda file: file.write_bytes(pdf))
 

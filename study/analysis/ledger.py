@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 
 from study.analysis.claims.base import Claim, Combine, Contrast
-from study.analysis.evidence import NEGATIVE, Evidence
 from study.analysis.comparisons import row_generator
 from study.analysis.equivalence import equivalence_p, sign_flip_one_sided
+from study.analysis.evidence import NEGATIVE, Evidence
 from study.analysis.planning import seeds_needed
 from study.analysis.statistics import Floats, bca_interval, holm
 
@@ -25,8 +25,8 @@ ALPHA = 0.05
 
 LEDGER = (
     "study", "claim", "statement", "verdict", "combine", "contrast", "hypothesis", "expectation", "unit", "points",
-    "smallest", "n", "n_undefined", "estimate", "low", "high", "p_for", "p_against", "p_for_adjusted", "p_against_adjusted",
-    "contrast_verdict", "against", "seeds_to_decide", "reached", "settings", "strengths", "changed", "notes", "where",
+    "smallest", "n", "n_undefined", "estimate", "low", "high", "p_for", "p_against", "p_for_adjusted",
+    "p_against_adjusted", "contrast_verdict", "against", "seeds_to_decide", "reached", "settings", "strengths", "changed", "notes", "where",
     "figure", "method",
 )  # fmt: skip
 """The columns of `claims`: a row for each contrast, with the verdict of its claim.
@@ -183,7 +183,7 @@ def evidence_table(claims: Sequence[Claim], evidence: Evidence) -> pd.DataFrame:
         for claim in claims
         for contrast in claim.contrasts(evidence)
         for term in contrast.terms
-        for seed, value in term.values.items()
+        for seed, value in term.by_seed.items()
     ]
     return pd.DataFrame(rows, columns=list(EVIDENCE))
 

@@ -17,8 +17,9 @@ from study.tuning import Tuning, method_of
 
 TUNING = (
     "study", "setting", "kind", "method", "regime", "label", "position", "n", "diverged", "validation_loss",
-    "validation_se", "validation_accuracy", "train_loss", "test_n", "test_loss", "test_accuracy", "gap_accuracy", "rule",
-    "chosen", "chosen_by_accuracy", "chosen_by_training", "best_on_test", "best_on_test_loss", "regret", "regret_loss", "edge",
+    "validation_se", "validation_accuracy", "train_loss", "test_n", "test_loss", "test_accuracy", "gap_accuracy",
+    "rule", "chosen", "chosen_by_accuracy", "chosen_by_training", "best_on_test", "best_on_test_loss", "regret",
+    "regret_loss", "edge",
 )  # fmt: skip
 """The columns of `tuning`: a row for each candidate of a method: at each regime 'none', then the grid in its order."""
 

@@ -70,6 +70,12 @@ def none_of(choices: pd.DataFrame, row: pd.Series) -> pd.Series:
     return choices[same].iloc[0]
 
 
+def with_none(tables: Tables, by: str) -> list[tuple[pd.Series, pd.Series]]:
+    """Each method as chosen, with none as chosen in the same setting."""
+    choices = chosen(tables, by)
+    return [(row, none_of(choices, row)) for _, row in choices[choices["method"] != "none"].iterrows()]
+
+
 STEPS = ("sign", "normalized")  # give every step its length, and so are no bound from above
 
 

@@ -18,9 +18,9 @@ from study.answers.base import (
     count,
     fails,
     listed,
-    none_of,
     place,
     run_of,
+    with_none,
 )
 from study.answers.differences import Both
 from study.figures.style import Tables
@@ -59,13 +59,12 @@ def should_clip(tables: Tables) -> Answer:
     """Tuned clips against none as tuned, with the rate given and with it tuned; and training that fails without."""
     groups = {(where, by): Both() for where in (GIVEN, TUNED) for by in SELECTED_BY}
     rows: list[Row] = []
-    for by, choices in ((by, chosen(tables, by)) for by in SELECTED_BY):
-        clips = choices[(choices["kind"] == "clip") & (choices["method"] != "none")]
-        for _, row in clips.iterrows():
+    for by in SELECTED_BY:
+        for row, none in ((row, none) for row, none in with_none(tables, by) if row["kind"] == "clip"):
             where = place(tables, row["setting"])
             name = f"`{row['method'] if row['label'] == 'none' else row['label']}` in {where}"
             both = groups[TUNED if row["rates"] > 1 else GIVEN, by]
-            own = both.add(name, run_of(tables, row), run_of(tables, none_of(choices, row)))
+            own = both.add(name, run_of(tables, row), run_of(tables, none))
             rows.append({"setting": where, "clip": f"`{row['method']}`", "by validation": SELECTED_BY[by].split()[-1],
                          "chosen": f"`{row['label']}`", "learning rate": "tuned" if row["rates"] > 1 else "given",
                          **own})  # fmt: skip
@@ -73,7 +72,8 @@ def should_clip(tables: Tables) -> Answer:
     training = Training.of(tables)
     return Answer(
         "Should I clip at all?",
-        " ".join([*(_group_short(where, groups) for where in tried), *([training.short()] if training.short() else [])]),
+        " ".join([*(_group_short(where, groups) for where in tried),
+                  *([training.short()] if training.short() else [])]),
         " ".join([*(_group_words(where, by, groups[where, by]) for where in tried for by in SELECTED_BY),
                   *([training.words(tables)] if training.short() else [])]),
         "Each clip and none as tuning chose them, by validation loss, and as they would be chosen by validation"

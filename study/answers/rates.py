@@ -21,6 +21,7 @@ from study.answers.base import (
     point,
     run_of,
     swept,
+    with_none,
 )
 from study.answers.differences import Both, Difference, conclusion, tally
 from study.answers.ranges import USABLE, usable
@@ -82,7 +83,8 @@ def smaller_rate(tables: Tables) -> Answer:
         _equal_words(works, rescue, dropped),
         "A clip that fires leaves of a gradient of median norm the share named as the step left; beside it stands no"
         " clip at the swept learning rate nearest to rate times that share. Ratio: of that rate to the product, 1 for"
-        f" equal steps; pairs within a factor of {EQUAL:g} are compared. Norms change in training, so the steps are equal at the median only. A rate works without a clip"
+        f" equal steps; pairs within a factor of {EQUAL:g} are compared. Norms change in training, so the steps"
+        " are equal at the median only. A rate works without a clip"
         f" if all runs train and it is shown to lose at most {USABLE:g} points to the best of its sweep.",
         ("sweeps",),
         rows,
@@ -142,13 +144,6 @@ SURVIVES = {
 }
 
 
-def with_rates(tables: Tables, by: str) -> list[tuple[pd.Series, pd.Series]]:
-    """Each method as chosen where the learning rate was chosen too, with none as chosen there."""
-    choices = chosen(tables, by)
-    tuned = choices[(choices["method"] != "none") & (choices["rates"] > 1)]
-    return [(row, none_of(choices, row)) for _, row in tuned.iterrows()]
-
-
 def survives(tables: Tables) -> Answer:
     """Each method against none where the learning rate was tuned for both, with what it gained where it was not."""
     choices = chosen(tables)
@@ -156,7 +151,7 @@ def survives(tables: Tables) -> Answer:
     rows: list[Row] = []
     found = {by: Both() for by in SELECTED_BY}
     for by, both in found.items():
-        for row, none in with_rates(tables, by):
+        for row, none in ((row, none) for row, none in with_none(tables, by) if row["rates"] > 1):
             name = f"`{row['method']}` in {place(tables, row['setting'])}"
             own = both.add(name, run_of(tables, row), run_of(tables, none))
             rows.append(

@@ -125,7 +125,8 @@ def how_often(tables: Tables) -> Answer:
         "How often should a clip fire?",
         _rate_short(works) if rows else "",
         _rate_words(kept, nothing),
-        "Every clip alone in every regime (`sign` and `normalized`, which bound nothing, are no clips), against none in the same regime, so at the same learning rate; the strengths"
+        "Every clip alone in every regime (`sign` and `normalized`, which bound nothing, are no clips), against none in"
+        " the same regime, so at the same learning rate; the strengths"
         " are those of the grids, not tuned. The same: the 95 % interval lies within half a point; the other columns"
         " count the rest. Training works without a clip if no run diverges or stays at chance and, in a sweep over the"
         f" learning rate, the rate is shown to lose at most {USABLE:g} points to the best; elsewhere a gain is a"

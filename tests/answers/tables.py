@@ -39,7 +39,8 @@ def regimes(*points: tuple[str, str, str, float | str], setting: str = "") -> pd
 def tuning(*chosen: tuple[str, str, str, str, str], candidates: int = 1) -> pd.DataFrame:
     """What was chosen (setting, kind, method, regime, label), each among some learning rates."""
     keys = ("setting", "kind", "method", "regime", "label")
-    rows = [{**dict(zip(keys, one, strict=True)), "chosen": True, "chosen_by_accuracy": True, "validation_loss": float(at)}
+    both = {"chosen": True, "chosen_by_accuracy": True}
+    rows = [{**dict(zip(keys, one, strict=True)), **both, "validation_loss": float(at)}
             for at, one in enumerate(chosen)]  # fmt: skip
     others = [
         {**row, "regime": f"x_lr={10**n}", "chosen": False, "chosen_by_accuracy": False}

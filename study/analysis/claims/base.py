@@ -46,11 +46,11 @@ class Cell(NamedTuple):
 
 
 class Term(NamedTuple):
-    """One trained variant of a contrast: its values by seed, and how much of them counts, negative where it is against."""
+    """One trained variant of a contrast: its values by seed, and their weight, negative where it is held against."""
 
     weight: float
     cell: Cell
-    values: pd.Series[float]
+    by_seed: pd.Series[float]
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +78,7 @@ class Contrast:
     @cached_property
     def differences(self) -> pd.Series[float]:
         """By seed, NaN where a term is undefined."""
-        return reduce(add, (term.weight * term.values for term in self.terms))
+        return reduce(add, (term.weight * term.by_seed for term in self.terms))
 
     @property
     def sides(self) -> tuple[list[Cell], list[Cell]]:
@@ -98,7 +98,7 @@ class Contrast:
 
     @property
     def where(self) -> str:
-        """The rows that it is taken from: `runs, test_accuracy: regime=.. clip=.. regularization=.. minus regime=..`."""
+        """The rows that it is taken from: `runs, test_accuracy: regime=.. clip=.. regularization=.. minus ..`."""
         return f"{self.quantity}: {' minus '.join(map(_rows_of, self.sides))}"
 
 

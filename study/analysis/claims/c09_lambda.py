@@ -20,8 +20,8 @@ class LambdaByValidation(Claim):
 
     statement: ClassVar[str] = "Lambda should be picked by cross-validation or grid search from 1e-4 to 1e-2."
     changed: ClassVar[str] = (
-        "a choice that is the very strength that it is held against loses nothing and counts for the claim, which is one"
-        " of no loss; before, such contrasts decided nothing."
+        "a choice that is the very strength that it is held against loses nothing and counts for the claim, which is"
+        " one of no loss; before, such contrasts decided nothing."
     )
     figures: ClassVar[tuple[str, ...]] = ("tuning_curves",)
     setting_fields: ClassVar[tuple[str, ...]] = ("settings",)
