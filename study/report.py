@@ -36,8 +36,8 @@ from study.summary import summary_lines
 Form = Literal["md", "html", "pdf"]
 CHANGED = (
     "Changed after the first results had been seen: a contrast of a cell with itself no longer decides anything, but"
-    " for claims of no loss alone, nor does one of two gaps that are both below zero; and the seeds that would decide count"
-    " how coarse the test is with few of them."
+    " for claims of no loss alone, nor does one of two gaps that are both below zero; and the seeds that would decide"
+    " count how coarse the test is with few of them."
 )
 PACKAGES = ("torch", "numpy", "scikit-learn", "scipy", "statsmodels", "pandas", "seaborn", "snakemake")
 

@@ -52,7 +52,7 @@ def _claims(ledger: pd.DataFrame) -> Iterator[str]:
             yield f"{verdict.capitalize()}: " + " ".join(f"({n}) {text}" for n, text in enumerate(texts, 1))
     if changed := int(claims["changed"].fillna("").astype(bool).sum()):
         yield (
-            f"{MARK} The rules of {changed} claims were changed after the first results had been seen; what was changed"
+            f"{MARK} The rules of {count(changed, 'claim')} were changed after the first results had been seen; what was changed"
             " is said with each, and below for all of them."
         )
 

@@ -41,7 +41,8 @@ def _claim_row(part: pd.DataFrame) -> Row:
 def counts(part: pd.DataFrame) -> str:
     """How the contrasts of a claim came out: "2 supported, 1 contradicted (opposite), 2 same cell"."""
     kinds = Counter(map(_shown, part["contrast_verdict"], part["against"].fillna("")))
-    names = [*HOLDS, *(_shown("contradicted", one) for one in AGAINST), *NOT_COMPARED]
+    found = [_shown("contradicted", one) for one in ("", *AGAINST)]
+    names = ["supported", *found, "undecided", *NOT_COMPARED]
     return ", ".join(f"{kinds[one]} {one}" for one in names if kinds[one])
 
 

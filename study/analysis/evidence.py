@@ -164,7 +164,8 @@ class Evidence:
             found = self._candidates(setting, kind, method).query("regime == @none.regime and label != 'none'")
             cells = [_cell(row, kind) for _, row in found.iterrows()]
             gains = [
-                f"`{one.methods[0]}` {', gap '.join(self.gain(one, none, f'{what}_accuracy') for what in ('test', 'gap'))}"
+                f"`{one.methods[0]}` {self.gain(one, none, 'test_accuracy')},"
+                f" gap {self.gain(one, none, 'gap_accuracy')}"
                 for one in cells
             ]
             if gains:

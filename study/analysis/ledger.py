@@ -26,8 +26,8 @@ ALPHA = 0.05
 LEDGER = (
     "study", "claim", "statement", "verdict", "combine", "contrast", "hypothesis", "expectation", "unit", "points",
     "smallest", "n", "n_undefined", "estimate", "low", "high", "p_for", "p_against", "p_for_adjusted",
-    "p_against_adjusted", "contrast_verdict", "against", "seeds_to_decide", "reached", "settings", "strengths", "changed", "notes", "where",
-    "figure", "method",
+    "p_against_adjusted", "contrast_verdict", "against", "seeds_to_decide", "reached", "settings", "strengths",
+    "changed", "notes", "where", "figure", "method",
 )  # fmt: skip
 """The columns of `claims`: a row for each contrast, with the verdict of its claim.
 
