@@ -164,9 +164,11 @@ class Study(Settings):
         return "" if there else what
 
     def draws(self, figure: str, regimes: Iterable[str]) -> bool:
-        """Whether a figure is drawn, and of these regimes: most figures show no points of sweeps."""
-        alone = figure in OF_SWEEPS or not any(self.regimes[name].part_of for name in regimes if name in self.regimes)
-        return alone and not self.lacks(figure) and (not self.figures or figure in self.figures)
+        """Whether a figure is drawn, and of these regimes: most show no points of sweeps, the heat map only pairs."""
+        own = [self.regimes[name] for name in regimes if name in self.regimes]
+        there = figure in OF_SWEEPS or not any(one.part_of for one in own)
+        pairs = figure != "heatmap" or all(one.grid == "crossed" for one in own)
+        return there and pairs and not self.lacks(figure) and (not self.figures or figure in self.figures)
 
     @model_validator(mode="after")
     def _figures_can_be_drawn(self, info: ValidationInfo) -> Self:

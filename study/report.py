@@ -227,6 +227,7 @@ def _pipe_table(rows: list[dict[str, object]] | pd.DataFrame) -> str:
     return "\n".join([*lines[:1], f"|{'|'.join(':' + '-' * width for width in widths)}|", *lines[2:]])
 
 
+MARKED = re.compile(f"{MARK}[^{MARK}]*{MARK}")  # a number that is filled in later
 LINK = re.compile(r"\[([^]]*)\]\([^)]*\)")
 WIDEST = 40  # characters of a column that others of the table leave room for
 PAGE = 105  # characters of a table's row that a page of the PDF has room for
@@ -234,7 +235,7 @@ PAGE = 105  # characters of a table's row that a page of the PDF has room for
 
 def _widths(columns: list[list[str]]) -> list[int]:
     """The characters of each column: its longest word, and of what is left its share of what its cells ask for."""
-    columns = [[LINK.sub(r"\1", cell) for cell in cells] for cells in columns]
+    columns = [[MARKED.sub("99", LINK.sub(r"\1", cell)) for cell in cells] for cells in columns]
     least = [2 + max(len(word) for cell in cells for word in cell.split(" ")) for cells in columns]
     wanted = [max(floor, 2 + min(max(map(len, cells)), WIDEST)) for floor, cells in zip(least, columns, strict=True)]
     more = sum(wanted) - sum(least)

@@ -52,8 +52,8 @@ def _claims(ledger: pd.DataFrame) -> Iterator[str]:
             yield f"{verdict.capitalize()}: " + " ".join(f"({n}) {text}" for n, text in enumerate(texts, 1))
     if changed := int(claims["changed"].fillna("").astype(bool).sum()):
         yield (
-            f"{MARK} The rules of {count(changed, 'claim')} were changed after the first results had been seen; what was changed"
-            " is said with each, and below for all of them."
+            f"{MARK} The rules of {count(changed, 'claim')} were changed after the first results had been seen;"
+            " what was changed is said with each, and below for all of them."
         )
 
 
@@ -61,7 +61,8 @@ def _claim(part: pd.DataFrame, verdict: str) -> str:
     """What is claimed, marked where its rule was changed, and how it was contradicted."""
     changed = part["changed"].iloc[0]
     mark = MARK if isinstance(changed, str) and changed else ""
-    return f"{part['statement'].iloc[0]}{mark}" + (f" ({against(part)})" if verdict == "contradicted" else "")
+    how = f" ({against(part)})" if verdict == "contradicted" else ""
+    return f"{str(part['statement'].iloc[0]).removesuffix('.')}{mark}{how}."
 
 
 def _rates(tuning: pd.DataFrame) -> list[str]:
@@ -118,7 +119,7 @@ def _by_accuracy(tables: Tables) -> Iterator[str]:
     tuned = [f"{name} {'none chosen' if one.nothing else one.sized}" for _, name, one in found[True]]
     if told := [*filter(None, parts), *(["with the learning rate chosen too, " + "; ".join(tuned)] if tuned else [])]:
         yield (
-            "**Tuning went by validation loss; chosen by validation accuracy instead**, none likewise, p unadjusted:"
+            "**Tuning went by validation loss; chosen by validation accuracy instead**, none likewise, p unadjusted."
             f" {'. '.join(map(capital, told))}."
         )
 
@@ -129,7 +130,7 @@ def _counted(kind: str, found: list[Difference]) -> str:
         return ""
     counts = {word: sum(one.verdict == word for one in found) for word in ("better", "worse", "same cell")}
     return (
-        f"at the learning rate given, the {kind} raised test accuracy in {counts['better']} of"
+        f"at the learning rate given, a {kind} raised test accuracy in {counts['better']} of"
         f" {count(len(found), 'case')}, lowered it in {counts['worse']}, none was chosen in {counts['same cell']}"
     )
 

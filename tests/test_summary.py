@@ -84,11 +84,11 @@ def test_claims_gains_and_costs_come_in_this_order(given: Study) -> None:
         "Divergence",
     ]
     assert "Of 3 claims 1 supported, 1 contradicted, 1 undecided" in lines[0]
-    verdicts = ["Supported: (1) One.†", "Contradicted: (1) Three. (too small to matter)", "Undecided: (1) Two."]
+    verdicts = ["Supported: (1) One†.", "Contradicted: (1) Three (too small to matter).", "Undecided: (1) Two."]
     assert lines[1:4] == verdicts
     assert lines[4].startswith("† The rules of 1 claim were changed")
     gains, rates, accuracy, costs, diverged = lines[5:]
-    assert "the regularizer raised test accuracy in 0 of 1 case, lowered it in 1, none was chosen in 0." in accuracy
+    assert "a regularizer raised test accuracy in 0 of 1 case, lowered it in 1, none was chosen in 0." in accuracy
     assert "With the learning rate chosen too, `global_norm(0.1)` in `rates` +10.0 points [" in accuracy
     assert "in 1 of 1 setting with some wrong labels, lowered it in 0; in 0 none was chosen over each." in gains
     assert "`l2(0.01)` in `noisy` +5.0 points [4.0, 6.0], gap −10.0" in gains

@@ -36,7 +36,7 @@ and the labels of all methods in them. changed: what of its rule was changed aft
 its verdict is not told without. points: whether a share is told, on a page, in percentage points. against: what a
 contradicted contrast shows, as `against` says. figure: one that is drawn and shows it.
 """
-EVIDENCE = ("claim", "contrast", "quantity", "regime", "clip", "regularization", "weight", "seed", "value")
+EVIDENCE = ("study", "claim", "contrast", "quantity", "regime", "clip", "regularization", "weight", "seed", "value")
 """The columns of `evidence`: the values that the contrasts of `claims` are taken from; a difference is, seed by seed,
 the sum of weight times value."""
 OF_CONTRAST = ("hypothesis", "expectation", "unit", "points", "smallest", "reached", "where")
@@ -179,7 +179,7 @@ def ledger(claims: Sequence[Claim], evidence: Evidence, seed: int) -> pd.DataFra
 def evidence_table(claims: Sequence[Claim], evidence: Evidence) -> pd.DataFrame:
     """The values by seed behind every contrast, columns `EVIDENCE`."""
     rows = [
-        (claim.name, contrast.key, contrast.quantity, *term.cell, term.weight, seed, value)
+        (evidence.study.name, claim.name, contrast.key, contrast.quantity, *term.cell, term.weight, seed, value)
         for claim in claims
         for contrast in claim.contrasts(evidence)
         for term in contrast.terms

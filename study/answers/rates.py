@@ -32,14 +32,14 @@ from study.tuning import strength_of
 EQUAL = 1.3  # steps this many times apart are called equal
 
 MORE = {
-    "better": "yes, it did better than a nearly equal step",
-    "some better": "in some cases, in none worse than a nearly equal step",
-    "same": "no, a nearly equal step does as well",
-    "open": "no more than a nearly equal step was shown",
-    "undecided": "undecided",
-    "some worse": "no, in some cases it did worse than a nearly equal step, and in none better",
-    "worse": "no, it did worse than a nearly equal step",
-    "mixed": "now more, now less",
+    "better": "yes, it did better than {step}",
+    "some better": "in some cases, in none worse than {step}",
+    "same": "no, {step} does as well",
+    "open": "no more than {step} was shown",
+    "undecided": "undecided against {step}",
+    "some worse": "no, in some cases it did worse than {step}, and in none better",
+    "worse": "no, it did worse than {step}",
+    "mixed": "now more, now less than {step}",
     "nothing": "nothing to compare",
 }
 
@@ -92,7 +92,8 @@ def smaller_rate(tables: Tables) -> Answer:
 
 
 def _equal_short(works: list[tuple[str, Difference]], rescue: list[tuple[str, Difference]]) -> str:
-    text = f"{capital(MORE[conclusion(one for _, one in works)])} (nearly equal: within a factor of {EQUAL:g})"
+    step = f"a nearly equal step (within a factor of {EQUAL:g})"
+    text = capital(MORE[conclusion(one for _, one in works)].format(step=step))
     if works:
         text += f": {_sides(works)}, by test accuracy"
     also = f" Where the nearly equal step does not work without a clip, the clip did {_sides(rescue)}."
@@ -201,6 +202,8 @@ def _conclusions(both: Both) -> str:
         better = [name for name, difference in found if difference.verdict == "better"]
         named = f" ({listed(better)})" if one in ("some better", "mixed") else ""
         parts.append(f"{SURVIVES[one]}{named}")
+    if parts[0] == parts[1]:
+        return f"in test accuracy and in test loss: {parts[0]}"
     return f"in test accuracy: {parts[0]}; in test loss: {parts[1]}"
 
 
