@@ -110,7 +110,10 @@ def _with_rates(tuned: pd.DataFrame, rates: list[str]) -> Iterator[str]:
 
 def _by_accuracy(tables: Tables) -> Iterator[str]:
     """What is gained where strengths and rates, those of none too, are chosen by validation accuracy instead."""
-    found = {True: [], False: []}  # whether the learning rate was chosen too
+    found: dict[bool, list[tuple[str, str, Difference]]] = {
+        True: [],
+        False: [],
+    }  # whether the learning rate was chosen too
     for row, none in with_none(tables, BY_ACCURACY):
         difference = Difference.between(run_of(tables, row), run_of(tables, none))
         name = f"`{row['method'] if row['label'] == 'none' else row['label']}` in `{row['setting']}`"

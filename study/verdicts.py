@@ -15,8 +15,8 @@ HOLDS = {"supported": "holds", "contradicted": "does not hold", "undecided": "is
 HOLD = {"supported": "hold", "contradicted": "do not hold", "undecided": "are undecided"}
 SAME, NEGATIVE = "same cell", "gaps below zero"
 NOT_COMPARED = (SAME, NEGATIVE)
-AGAINST = {"opposite": "opposite", "too small": "too small to matter", "loss": "a loss that matters",
-           "difference": "a difference that matters"}  # fmt: skip
+AGAINST = {"opposite": "opposite", "too small": "too small to matter", "loss": "harmful",
+           "difference": "not the same"}  # fmt: skip
 Link = Callable[[str], str]
 DIFFERENCE = "difference (+ is as claimed)"
 MOST_LISTED = 8  # settings and strengths in one sentence
@@ -185,7 +185,7 @@ def _contrast_rows(part: pd.DataFrame, link: Link) -> list[Row]:
 
 
 def _contrast_row(row: pd.Series, link: Link) -> Row:
-    verdict, traced = str(row["contrast_verdict"]), {"figure": link(row["figure"]), "line": int(row.name) + 2}
+    verdict, traced = str(row["contrast_verdict"]), {"figure": link(row["figure"]), "line": int(str(row.name)) + 2}
     if verdict in NOT_COMPARED:
         blank = dict.fromkeys((DIFFERENCE, "reached", "asked", "p for", "p against", "n", "seeds to decide"), "")
         reached = _text(row["reached"]) if verdict == NEGATIVE else ""

@@ -91,7 +91,7 @@ def test_a_contrast_of_a_cell_with_itself_shows_no_numbers_and_shares_are_told_i
         (["contradicted", "same cell"], ["too small", ""], "too small to matter"),
         (["contradicted", "contradicted"], ["opposite", "too small"],
          "1 opposite, 1 too small to matter"),
-        (["supported", "contradicted"], ["", "loss"], "mixed: 1 supported, 1 a loss that matters"),
+        (["supported", "contradicted"], ["", "loss"], "mixed: 1 supported, 1 harmful"),
     ],
 )  # fmt: skip
 def test_a_contradicted_claim_says_how(verdicts: list[str], how: list[str], expected: str) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from study.analysis.claims.base import NEAR, Cell, Contrast, Expectation, Term
+from study.analysis.claims.base import NEAR, Cell, Contrast, Expectation, Idle, Term
 from study.analysis.statistics import bca_interval
 from study.data.digits import CLASSES
 from study.findings import number, percent
@@ -20,7 +20,6 @@ from study.tuning import strength_of
 if TYPE_CHECKING:
     from study.config import Study
 
-NEGATIVE = "gaps below zero"
 LARGEST = float(np.finfo(np.float32).max)
 SHARES = ("weight_zero", "weight_small")  # columns of runs that are shares, beside the accuracies
 SMALLEST = 1e-30  # stands for a norm or a ratio of 0, which has no logarithm
@@ -218,7 +217,7 @@ class Evidence:
         key, figure = f"{setting}: {method}, gap{wrong}", "tuning_curves"
         given = self.between(none, own, "gap_accuracy", key, hypothesis, "lower accuracy gap", smallest, figure)
         below = own != none and all(self.runs_of(cell, "gap_accuracy").mean() < 0 for cell in (own, none))
-        silenced = NEGATIVE if below else ""
+        silenced: Idle | None = "gaps below zero" if below else None
         return replace(given, reached=self.reached(own, none, "gap_accuracy"), silenced=silenced)
 
     def higher_accuracy(self, setting: str, kind: str, method: str, smallest: float) -> Contrast:

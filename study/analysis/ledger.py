@@ -4,23 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
 
-from study.analysis.claims.base import Claim, Combine, Contrast
+from study.analysis.claims.base import Claim, Combine, Contrast, Idle
 from study.analysis.comparisons import row_generator
 from study.analysis.equivalence import equivalence_p, sign_flip_one_sided
-from study.analysis.evidence import NEGATIVE, Evidence
+from study.analysis.evidence import Evidence
 from study.analysis.planning import seeds_needed
 from study.analysis.statistics import Floats, bca_interval, holm
 
 Verdict = Literal["supported", "contradicted", "undecided"]
-Decision = Verdict | Literal["same cell", "gaps below zero"]
+Decision = Verdict | Idle
+VERDICTS = get_args(Verdict)
 Against = Literal["", "opposite", "too small", "loss", "difference"]
-NOT_COMPARED = ("same cell", NEGATIVE)
-"""The decisions that are none: why nothing was compared."""
 ALPHA = 0.05
 
 LEDGER = (
@@ -119,9 +118,7 @@ def not_compared(contrasts: Sequence[Contrast]) -> list[Decision | None]:
     contrasts asks for a gain, it bears out: what is held against itself loses nothing.
     """
     gain = any(one.expectation == "increase" for one in contrasts)
-    return [
-        "same cell" if gain and one.same_cell else NEGATIVE if one.silenced == NEGATIVE else None for one in contrasts
-    ]
+    return ["same cell" if gain and one.same_cell else one.silenced for one in contrasts]
 
 
 def against(contrast: Contrast, found: Finding, decision: Decision) -> Against:
@@ -142,7 +139,7 @@ def combined(decisions: Sequence[Decision], combine: Combine) -> Verdict:
 
     Contrasts that compare nothing have no say; where there are no others it is undecided.
     """
-    verdicts = [one for one in decisions if one not in NOT_COMPARED]
+    verdicts: list[Verdict] = [one for one in decisions if one in VERDICTS]  # type: ignore[misc]
     if not verdicts:
         return "undecided"
     decisive, unanimous = ("contradicted", "supported") if combine == "all" else ("supported", "contradicted")

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from study.analysis.claims.base import Cell, Combine, Contrast, Expectation, Term
-from study.analysis.evidence import NEGATIVE
+from study.analysis.claims.base import Cell, Combine, Contrast, Expectation, Idle, Term
 from study.analysis.ledger import ledger
 
 # The true difference in units of what would matter, and its noise.
@@ -53,7 +52,7 @@ class MadeUp:
             one = Cell("decades", key)
             none = one if key.endswith("the same") else Cell("decades")
             terms = [Term(1, one, values), Term(-1, none, 0 * values)]
-            silenced = NEGATIVE if key.endswith("below zero") else ""
+            silenced: Idle | None = "gaps below zero" if key.endswith("below zero") else None
             yield Contrast(
                 key, f"{key} is as claimed", terms, "points", 0.5, "rows", "figure", expectation, silenced=silenced
             )

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 Expectation = Literal["increase", "not_worse", "same"]
 Combine = Literal["all", "any"]
+Idle = Literal["same cell", "gaps below zero"]
 
 
 NEAR = 0.02  # of training accuracy: runs that end so near to the line of failure could as well lie beyond it
@@ -73,7 +74,7 @@ class Contrast:
     expectation: Expectation = "increase"
     points: bool = False
     reached: str = ""
-    silenced: str = ""
+    silenced: Idle | None = None
 
     @cached_property
     def differences(self) -> pd.Series[float]:
