@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from study.answers.base import BY_ACCURACY, capital, count, run_of, with_none
+from study.answers.base import BY_ACCURACY, BY_LOSS, capital, count, run_of, with_none
 from study.answers.differences import Difference
 from study.config import Study
 from study.figures.style import Tables
@@ -52,8 +52,8 @@ def _claims(ledger: pd.DataFrame) -> Iterator[str]:
             yield f"{verdict.capitalize()}: " + " ".join(f"({n}) {text}" for n, text in enumerate(texts, 1))
     if changed := int(claims["changed"].fillna("").astype(bool).sum()):
         yield (
-            f"{MARK} The rules of {count(changed, 'claim')} were changed after the first results had been seen;"
-            " what was changed is said with each, and below for all of them."
+            f"{MARK} The rules of {count(changed, 'claim')} were changed after the first results of the full study had"
+            " been seen; what was changed is said with each, and below for all of them."
         )
 
 
@@ -114,7 +114,11 @@ def _by_accuracy(tables: Tables) -> Iterator[str]:
         True: [],
         False: [],
     }  # whether the learning rate was chosen too
-    for row, none in with_none(tables, BY_ACCURACY):
+    picks = with_none(tables, BY_ACCURACY)
+    if picks and len(picks) == sum(map(_same_pick, picks, with_none(tables, BY_LOSS))):
+        yield "**Tuning went by validation loss**; by validation accuracy it would have chosen the same."
+        return
+    for row, none in picks:
         difference = Difference.between(run_of(tables, row), run_of(tables, none))
         name = f"`{row['method'] if row['label'] == 'none' else row['label']}` in `{row['setting']}`"
         found[row["rates"] > 1].append((str(row["kind"]), name, difference))
@@ -125,6 +129,13 @@ def _by_accuracy(tables: Tables) -> Iterator[str]:
             "**Tuning went by validation loss; chosen by validation accuracy instead**, none likewise, p unadjusted."
             f" {'. '.join(map(capital, told))}."
         )
+
+
+def _same_pick(one: tuple[pd.Series, pd.Series], other: tuple[pd.Series, pd.Series]) -> bool:
+    """Whether two ways of choosing chose the same, for a method and for none."""
+    return all(
+        mine["label"] == its["label"] and mine["regime"] == its["regime"] for mine, its in zip(one, other, strict=True)
+    )
 
 
 def _counted(kind: str, found: list[Difference]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Self
 
@@ -74,7 +75,7 @@ def should_clip(tables: Tables) -> Answer:
         "Should I clip at all?",
         " ".join([*(_group_short(where, groups) for where in tried),
                   *([training.short()] if training.short() else [])]),
-        " ".join([*(_group_words(where, by, groups[where, by]) for where in tried for by in SELECTED_BY),
+        " ".join([*(text for where in tried for text in _group_words(where, groups)),
                   *([training.words(tables)] if training.short() else [])]),
         "Each clip and none as tuning chose them, by validation loss, and as they would be chosen by validation"
         " accuracy. Same cell: no clip was chosen.",
@@ -89,18 +90,22 @@ def _group_short(where: str, groups: dict[tuple[str, str], Both]) -> str:
     made, other = (len(one.accuracy) - len(one.same_cells) for one in (loss, accuracy))
     text = f"{where}, tuning by validation loss chose a clip in {made} of {count(len(loss.accuracy), 'case')}"
     text += f"; there, {loss.phrase(CLIP_AT_ALL)}." if made else "."
-    if (made, loss.conclusions) == (other, accuracy.conclusions):
+    if loss.alike(accuracy):
         return f"{text} Chosen by validation accuracy, the same."
     return f"{text} Chosen by validation accuracy, clip and none alike, it is {other}" + (
         f"; there, {accuracy.phrase(CLIP_AT_ALL)}." if other else "."
     )
 
 
-def _group_words(where: str, by: str, both: Both) -> str:
-    words = f"{where}, by {SELECTED_BY[by]}, {count(len(both.accuracy), 'clip was', 'clips were')} tuned"
-    none = both.same_cells
-    words += f"; none was chosen for {len(none)} ({several(none)})." if none else "."
-    return f"{words} {both.tallies}" if both.any else words
+def _group_words(where: str, groups: dict[tuple[str, str], Both]) -> Iterator[str]:
+    """What was compared by each way of choosing, once where both chose the same."""
+    told = [by for by in SELECTED_BY if by == BY_LOSS or not groups[where, by].alike(groups[where, BY_LOSS])]
+    for by in told:
+        both = groups[where, by]
+        chose = f"{where}, by {SELECTED_BY[by]}, {count(len(both.accuracy), 'clip was', 'clips were')} tuned"
+        none = both.same_cells
+        chose += f"; none was chosen for {len(none)} ({several(none)})." if none else "."
+        yield f"{chose} {both.tallies}" if both.any else chose
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pandas as pd
 
@@ -168,7 +170,7 @@ def survives(tables: Tables) -> Answer:
     return Answer(
         "Does any of it survive tuning the learning rate?",
         _survival_short(found) if rows else "",
-        " ".join(_survival_words(by, both) for by, both in found.items()).strip(),
+        " ".join(_survival_words(found)).strip(),
         "Each method and none at their own best learning rate and strength, both chosen by validation loss, as tuning"
         " does, or both by validation accuracy: the one finds what is gained in loss, the other what is gained in"
         " accuracy. A method that only made up for a rate too large has nothing left here. Same cell: no strength of"
@@ -207,7 +209,11 @@ def _conclusions(both: Both) -> str:
     return f"in test accuracy: {parts[0]}; in test loss: {parts[1]}"
 
 
-def _survival_words(by: str, both: Both) -> str:
-    none = both.same_cells
-    chose = f"By {SELECTED_BY[by]}, none was chosen for {several(none)}. " if none else ""
-    return f"{chose}Chosen by {SELECTED_BY[by]}, against none. {both.tallies}" if both.any else chose.strip()
+def _survival_words(found: dict[str, Both]) -> Iterator[str]:
+    """What was compared by each way of choosing, once where both chose the same."""
+    for by, both in found.items():
+        if by == BY_LOSS or not both.alike(found[BY_LOSS]):
+            if none := both.same_cells:
+                yield f"By {SELECTED_BY[by]}, none was chosen for {several(none)}."
+            if both.any:
+                yield f"Chosen by {SELECTED_BY[by]}, against none. {both.tallies}"

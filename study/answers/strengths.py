@@ -166,8 +166,9 @@ def _choice_words(found: dict[str, pd.DataFrame], picks: dict[str, pd.DataFrame]
         words += f" {count(len(alone), 'choice has', 'choices have')} no grid, but one strength: {several(alone)}."
     if not edges:
         return f"{words} No choice lies at an end of its grid."
-    many = "all" if small == len(edges) else small
-    two = f", {many} of them of grids of two, where every strength does" if small else ""
+    many = "all of them" if small == len(edges) else f"{small} of them"
+    of = "a grid of two" if len(edges) == 1 else f"{many} of grids of two"
+    two = f", {of}, where every strength does" if small else ""
     return (
         f"{words} {count(len(edges), 'choice lies', 'choices lie')} at an end of the grid{two}; a wider grid might hold"
         f" better: {several(edges)}."

@@ -175,5 +175,7 @@ def _rate_words(kept: dict[tuple[str, str], list[Difference]], nothing: int) -> 
         if own:
             parts.append(f"Where training {state}: {several(own)}.")
     if nothing:
-        parts.append(f"{nothing} of the pairs are left out: neither trained, or no seed has numbers for both.")
+        parts.append(
+            f"{count(nothing, 'pair is', 'pairs are')} left out: neither trained, or no seed has numbers for both."
+        )
     return " ".join(parts)

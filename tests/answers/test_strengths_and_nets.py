@@ -52,7 +52,7 @@ def test_edges_of_grids_are_named() -> None:
     found = grid("a", "c", ("none", 0.9, 0.1, 0.8), ("c(1)", 0.8, 0.2, 0.8), ("c(2)", 0.5, 0.3, 0.9), chosen="c(2)")
     edged = found.assign(edge=["", "", "strength: last"])
     words = choose_strength({"tuning": edged}).words
-    assert "1 choice lies at an end of the grid, all of them of grids of two, where every strength does" in words
+    assert "1 choice lies at an end of the grid, a grid of two, where every strength does" in words
     assert "`c` in `a` (strength: last)" in words
     single = choose_strength({"tuning": found.assign(edge=["", "", "strength: no grid"])}).words
     assert "1 choice has no grid, but one strength: `c` in `a`." in single
