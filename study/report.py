@@ -6,7 +6,6 @@ import importlib.metadata
 import inspect
 import platform
 import re
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,14 +13,13 @@ from typing import Literal
 
 import jinja2
 import pandas as pd
-import pypandoc
-import typst
 
 from study import findings, strengths, verdicts
 from study.answers import answers
 from study.choices import combined_label
 from study.config import Study
 from study.figures.style import Tables
+from study.forms import cited, escaped, to_html, to_pdf, without_header
 from study.methods import compact
 from study.missing import missing_rows, planned_runs
 from study.models import Model
@@ -64,7 +62,7 @@ class Numbering:
         if self.form == "md":
             return f'<a id="figure-{name}"></a>\n\n![{title}](figures/{name}.png)\n\n**{title}** {caption}'
         suffix = "png" if self.form == "html" else "pdf"
-        return f"![**{title}** {_escaped(caption)}](figures/{name}.{suffix}){{#figure-{name}}}"
+        return f"![**{title}** {escaped(caption)}](figures/{name}.{suffix}){{#figure-{name}}}"
 
     def reference(self, name: str) -> str:
         """A link to a figure by its number, which `resolved` fills in: it may come later."""
@@ -89,12 +87,7 @@ def _formula(text: str) -> str:
     """A line of a docstring, with its formulas in signs of their own."""
     for plain, sign in MATHS.items():
         text = text.replace(plain, sign)
-    return _escaped(text.replace("|", "∣"))
-
-
-def _escaped(text: str) -> str:
-    """Text that Markdown takes as it is."""
-    return "".join(f"\\{c}" if c in "\\*_[]<>|$^~`#" else c for c in text)
+    return escaped(text.replace("|", "∣"))
 
 
 def fill(source: Path, form: Form, study: Study, tables: Tables, captions: Mapping[str, str]) -> str:
@@ -243,85 +236,13 @@ def _widths(columns: list[list[str]]) -> list[int]:
     return [round(floor + share * (wish - floor)) for floor, wish in zip(least, wanted, strict=True)]
 
 
-CITATION = re.compile(r"\[@[^\]]+\]")
-
-
-def cited(markdown: str, bibliography: Path) -> str:
-    """Markdown with its citations in words, and the works that they name at its end, as readers without pandoc need."""
-    citations = list(dict.fromkeys(CITATION.findall(markdown)))
-    if not citations:
-        return markdown
-    text = pypandoc.convert_text(
-        "\n\n".join(citations),
-        "plain",
-        format="markdown",
-        extra_args=["--citeproc", f"--bibliography={bibliography}", "--wrap=none"],
-    )
-    words = [part.strip() for part in text.split("\n\n") if part.strip()]
-    given = dict(zip(citations, words, strict=False))
-    works = "\n".join(f"- {_escaped(work)}" for work in words[len(citations) :])
-    return f"{CITATION.sub(lambda found: given[found[0]], markdown).rstrip()}\n\n{works}\n"
-
-
-def to_html(markdown: str, folder: Path, bibliography: Path, style: Path) -> str:
-    """One self-contained page; pictures are read from `folder`."""
-    return str(
-        pypandoc.convert_text(
-            markdown,
-            "html5",
-            format="markdown",
-            extra_args=[
-                *("--standalone", "--embed-resources", "--mathml", "--toc", "--toc-depth=2", "--citeproc"),
-                *(f"--resource-path={folder}", f"--bibliography={bibliography}", f"--css={style}"),
-                *("--metadata", "link-citations=true"),
-            ],
-        )
-    )
-
-
-def to_pdf(markdown: str, folder: Path, bibliography: Path, template: Path) -> bytes:
-    """The PDF by typst; without a date in it, equal input gives equal bytes."""
-    cuts = ", ".join(f'"figures/{svg.stem}.pdf": {_cuts(svg)}' for svg in sorted((folder / "figures").glob("*.svg")))
-    text = pypandoc.convert_text(
-        markdown,
-        "typst",
-        format="markdown",
-        extra_args=[
-            *("--standalone", "--citeproc", f"--bibliography={bibliography}", f"--template={template}"),
-            *("--variable", f"cuts:({cuts or ':'})"),
-        ],
-    )
-    with tempfile.NamedTemporaryFile("w", dir=folder, suffix=".typ", encoding="utf-8") as source:
-        source.write(text)
-        source.flush()
-        return bytes(typst.compile(source.name, root=str(folder)))
-
-
-HEADINGS = re.compile(r'id="block-\d+">.*?translate\(\S+ (\S+?)\)', re.DOTALL)
-"""The baseline of each heading of a figure, in points from the top."""
-ABOVE = 10.0  # points of a heading above its baseline
-
-
-def _cuts(svg: Path) -> str:
-    """Where a figure may be cut between two of its blocks, as shares of its height in an array of typst."""
-    text = svg.read_text(encoding="utf-8")
-    size = re.search(r'viewBox="0 0 \S+ (\S+)"', text)
-    places = sorted({float(y) - ABOVE for y in HEADINGS.findall(text)})[1:]
-    return f"({''.join(f'{place / float(size[1]):.4f}, ' for place in places)})" if size else "()"
-
-
 def render(source: Path, study: Study, tables: Tables, captions: Mapping[str, str], folder: Path) -> None:
     """Write report.md, .html and .pdf into `folder`, where figures/ is; bibliography and styles are beside `source`."""
     beside = source.parent
     text = {form: fill(source, form, study, tables, captions) for form in ("md", "html", "pdf")}
     page = to_html(text["html"], folder, beside / "references.bib", beside / "report.css")
-    page_md = cited(_without_header(text["md"]), beside / "references.bib")
+    page_md = cited(without_header(text["md"]), beside / "references.bib")
     pdf = to_pdf(text["pdf"], folder, beside / "references.bib", beside / "report.typ")
     atomically(folder / "report.md", lambda file: file.write_text(page_md, encoding="utf-8"))
     atomically(folder / "report.html", lambda file: file.write_text(page, encoding="utf-8"))
     atomically(folder / "report.pdf", lambda file: file.write_bytes(pdf))
-
-
-def _without_header(markdown: str) -> str:
-    """Markdown without pandoc's title block, which other readers would show as text."""
-    return markdown.split("---", 2)[-1].lstrip()

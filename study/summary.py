@@ -74,11 +74,16 @@ def _rates(tuning: pd.DataFrame) -> list[str]:
 def _accuracy(tuned: pd.DataFrame, kind: str) -> pd.DataFrame:
     """The gains in test accuracy of a kind, with the change of the gap beside, and what is decided of them."""
     keys = ["setting", "kind", "method"]
-    gaps = tuned[tuned["metric"] == "gap_accuracy"].set_index(keys)["estimate"]
+    gaps = tuned[tuned["metric"] == "gap_accuracy"].set_index(keys)
+    below = (gaps["mean"] < 0) & (gaps["baseline_mean"] < 0)
+    gaps = gaps.assign(below=below)  # of two gaps below zero the lower is no better
     own = tuned[(tuned["metric"] == "test_accuracy") & (tuned["kind"] == kind)]
     decided = clear(own["p_adjusted"], own["low"], own["high"])
-    gap = gaps.reindex(pd.MultiIndex.from_frame(own[keys])).to_numpy(float)
-    return own.assign(gap=gap, gains=decided & (own["estimate"] > 0), loses=decided & (own["estimate"] < 0))
+    gaps = gaps.reindex(pd.MultiIndex.from_frame(own[keys]))
+    gap, below = gaps["estimate"].to_numpy(float), gaps["below"].to_numpy(bool)
+    return own.assign(
+        gap=gap, below=below, gains=decided & (own["estimate"] > 0), loses=decided & (own["estimate"] < 0)
+    )
 
 
 def _gains(tuned: pd.DataFrame, kind: str, noisy: list[str]) -> Iterator[str]:
@@ -154,9 +159,10 @@ def _effect(row: pd.Series) -> str:
     if row["label"] == "none":
         return f"none chosen over `{row['method']}` in `{row['setting']}`"
     estimate, low, high, gap = (100 * float(row[key]) for key in ("estimate", "low", "high", "gap"))
+    change = "both gaps below zero" if row["below"] else f"gap {number(gap, sign=True)}"
     open_ = "" if row["gains"] or row["loses"] else ", undecided"
     interval = f"{number(estimate, sign=True)} points [{number(low)}, {number(high)}]{open_}"
-    return f"`{row['label']}` in `{row['setting']}` {interval}, gap {number(gap, sign=True)}"
+    return f"`{row['label']}` in `{row['setting']}` {interval}, {change}"
 
 
 def _costs(comparisons: pd.DataFrame) -> Iterator[str]:

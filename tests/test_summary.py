@@ -32,7 +32,15 @@ def tuned(setting: str, kind: str, label: str, estimate: float, p: float, gap: f
     row = {"setting": setting, "kind": kind, "method": label.split("(")[0], "label": label, "p_adjusted": p}
     return [
         {**row, "metric": "test_accuracy", "estimate": estimate, "low": estimate - 0.01, "high": estimate + 0.01},
-        {**row, "metric": "gap_accuracy", "estimate": gap, "low": gap, "high": gap},
+        {
+            **row,
+            "metric": "gap_accuracy",
+            "estimate": gap,
+            "low": gap,
+            "high": gap,
+            "mean": 0.1 + gap,
+            "baseline_mean": 0.1,
+        },
     ]
 
 
@@ -97,6 +105,14 @@ def test_claims_gains_and_costs_come_in_this_order(given: Study) -> None:
     assert "1 lowered test accuracy too" in costs
     lost = "8 of 40 runs diverged or stayed at chance, 8 of them without a finite accuracy, most in `lost` 8."
     assert lost in diverged
+
+
+def test_the_change_of_a_gap_is_not_told_where_both_are_below_zero(given: Study) -> None:
+    below = tables()
+    gaps = below["tuned"]["metric"] == "gap_accuracy"
+    below["tuned"].loc[gaps, ["mean", "baseline_mean"]] = [-0.1, -0.2]
+    text = "\n".join(summary_lines(given, below))
+    assert "`l2(0.01)` in `noisy` +5.0 points [4.0, 6.0], both gaps below zero" in text
 
 
 def test_plans_name_settings_rules_and_candidates_of_each_kind(given: Study) -> None:
