@@ -75,8 +75,8 @@ def _accuracy(tuned: pd.DataFrame, kind: str) -> pd.DataFrame:
     """The gains in test accuracy of a kind, with the change of the gap beside, and what is decided of them."""
     keys = ["setting", "kind", "method"]
     gaps = tuned[tuned["metric"] == "gap_accuracy"].set_index(keys)
-    below = (gaps["mean"] < 0) & (gaps["baseline_mean"] < 0)
-    gaps = gaps.assign(below=below)  # of two gaps below zero the lower is no better
+    both = (gaps["mean"] < 0) & (gaps["baseline_mean"] < 0)
+    gaps = gaps.assign(below=both)  # of two gaps below zero the lower is no better
     own = tuned[(tuned["metric"] == "test_accuracy") & (tuned["kind"] == kind)]
     decided = clear(own["p_adjusted"], own["low"], own["high"])
     gaps = gaps.reindex(pd.MultiIndex.from_frame(own[keys]))
