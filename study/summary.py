@@ -187,7 +187,8 @@ def _diverged(runs: pd.DataFrame) -> str:
         return f"None of the {len(runs):,} runs diverged or stayed at chance."
     lost = failed["regime"].map(lambda regime: str(regime).split("=")[0])
     where = ", ".join(f"`{name}` {count}" for name, count in lost.value_counts().head(4).items())
+    undefined = int(failed["test_accuracy"].isna().sum())
+    without = f", {undefined} of them without a finite accuracy" if undefined else ""
     return (
-        f"**Divergence.** {len(failed)} of {len(runs):,} runs diverged or stayed at chance,"
-        f" {int(failed['test_accuracy'].isna().sum())} of them without a finite accuracy, most in {where}."
+        f"**Divergence.** {len(failed)} of {len(runs):,} runs diverged or stayed at chance{without}, most in {where}."
     )
