@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
@@ -32,6 +32,7 @@ from study.tuning import distinct, seeds_schema
 # By their files: importing them would load matplotlib into every training.
 FIGURE_NAMES = tuple(sorted(info.name for info in pkgutil.iter_modules([str(Path(__file__).parent / "figures")])
                      if info.name not in ("layout", "style", "summaries")))  # fmt: skip
+OF_SWEEPS = ("claims", "profiles", "tuning_curves", "sweeps", "firing")  # show what points of sweeps are too
 Slug = Annotated[
     str,
     Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$"),
@@ -150,22 +151,44 @@ class Study(Settings):
                 self.refuse(("regimes", must_be, f"differences in '{setting}'"))
         return self
 
+    def lacks(self, figure: str) -> str:
+        """What a study must have for a figure to be drawn and this one has not; "" where it can be."""
+        swept = [regime for regime in self.regimes.values() if regime.part_of]
+        there, what = {
+            "claims": (self.claims, "claims"),
+            "profiles": (self.tuned_settings, "tuned regime"),
+            "tuning_curves": (self.tuned_settings, "tuned regime"),
+            "sweeps": (swept, "sweep"),
+            "firing": (True, ""),
+        }.get(figure, (len(swept) < len(self.regimes), "regime without a sweep"))
+        return "" if there else what
+
+    def draws(self, figure: str, regimes: Iterable[str]) -> bool:
+        """Whether a figure is drawn, and of these regimes: most show no points of sweeps, the heat map only pairs."""
+        own = [self.regimes[name] for name in regimes if name in self.regimes]
+        there = figure in OF_SWEEPS or not any(one.part_of for one in own)
+        pairs = figure != "heatmap" or all(one.grid == "crossed" for one in own)
+        return there and pairs and not self.lacks(figure) and (not self.figures or figure in self.figures)
+
     @model_validator(mode="after")
     def _figures_can_be_drawn(self, info: ValidationInfo) -> Self:
-        swept = [regime for regime in self.regimes.values() if regime.part_of]
-        alone = len(swept) < len(self.regimes)
-        for figure in self.figures or ():
-            there, what = {
-                "claims": (self.claims, "claims"),
-                "profiles": (self.tuned_settings, "tuned regime"),
-                "tuning_curves": (self.tuned_settings, "tuned regime"),
-                "sweeps": (swept, "sweep"),
-                "firing": (True, ""),
-            }.get(figure, (alone, "regime without a sweep"))
-            if not there and _written_out(info):
+        for figure in self.figures or () if _written_out(info) else ():
+            if what := self.lacks(figure):
                 self.refuse(
                     ("figures", f"leave out '{figure}' where the study has no {what}", list(self.figures or ()))
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _claims_are_shown(self, info: ValidationInfo) -> Self:
+        """No verdict without a figure that shows it, where figures are listed."""
+        shown: dict[str, str] = {}
+        for claim in self.claims if _written_out(info) else ():
+            for figure in ("claims", *claim.figures):
+                shown.setdefault(figure, claim.name)
+        listed = list(self.figures or shown)
+        missing = {one: name for one, name in shown.items() if one not in listed and not self.lacks(one)}
+        self.refuse(*(("figures", f"have '{f}', which shows claim '{name}'", listed) for f, name in missing.items()))
         return self
 
     @model_validator(mode="after")

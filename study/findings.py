@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 ALPHA = 0.05
+LEAST = 1e-6  # below which a number is a residue of rounding
 MOST_NAMED = 8  # methods in one sentence
 METRIC_NAMES: Mapping[str, str] = {
     "gap_accuracy": "accuracy gap",
@@ -73,12 +74,14 @@ class Effect:
 
 
 def number(value: float, sign: bool = False) -> str:
-    """A number for people: about three digits, a true minus sign; `0` is exactly none."""
+    """A number for people: about three digits, a true minus sign; `0` is exactly none, `0.000` a rounding error."""
     if not math.isfinite(value):
         return "undefined"
     if value == 0:
         return "0"
     digits = 1 if abs(value) >= 1 else 2 if abs(value) >= 0.1 else 3
+    if LEAST <= abs(value) < 5e-4:  # of which three digits would leave nothing, not even the sign
+        digits = math.ceil(-math.log10(abs(value)))
     text = f"{abs(value):.{digits}f}"
     if float(text) == 0:
         return text

@@ -119,7 +119,11 @@ class RegimeFindings:
         """How often each clip fired without a regularizer."""
         alone = self.runs[(self.runs["regularization"] == "none") & (self.runs["clip"] != "none")]
         groups = alone.groupby("clip", sort=False)["clip_rate"]
-        parts = [f"`{clip}` in {percent(rates.mean())} of the steps ({_range(rates)})" for clip, rates in groups]
+        parts = [
+            f"`{clip}` in {percent(rates.mean())} of the steps ({_range(rates)})"
+            + (", so that it says nothing of the method at a lower threshold" if (rates == 0).all() else "")
+            for clip, rates in groups
+        ]
         return "; ".join(parts)
 
     @property

@@ -6,7 +6,6 @@ import importlib.metadata
 import inspect
 import platform
 import re
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,14 +13,13 @@ from typing import Literal
 
 import jinja2
 import pandas as pd
-import pypandoc
-import typst
 
 from study import findings, strengths, verdicts
 from study.answers import answers
 from study.choices import combined_label
 from study.config import Study
 from study.figures.style import Tables
+from study.forms import cited, escaped, to_html, to_pdf, without_header
 from study.methods import compact
 from study.missing import missing_rows, planned_runs
 from study.models import Model
@@ -35,8 +33,9 @@ from study.summary import summary_lines
 
 Form = Literal["md", "html", "pdf"]
 CHANGED = (
-    "Changed after the first results had been seen: a contrast of a cell with itself no longer decides anything, and"
-    " the seeds that would decide count how coarse the test is with few of them."
+    "Changed after the first results had been seen: a contrast of a cell with itself no longer decides anything, but"
+    " for claims of no loss alone, nor does one of two gaps that are both below zero; and the seeds that would decide"
+    " count how coarse the test is with few of them."
 )
 PACKAGES = ("torch", "numpy", "scikit-learn", "scipy", "statsmodels", "pandas", "seaborn", "snakemake")
 
@@ -63,11 +62,15 @@ class Numbering:
         if self.form == "md":
             return f'<a id="figure-{name}"></a>\n\n![{title}](figures/{name}.png)\n\n**{title}** {caption}'
         suffix = "png" if self.form == "html" else "pdf"
-        return f"![**{title}** {_escaped(caption)}](figures/{name}.{suffix}){{#figure-{name}}}"
+        return f"![**{title}** {escaped(caption)}](figures/{name}.{suffix}){{#figure-{name}}}"
 
     def reference(self, name: str) -> str:
         """A link to a figure by its number, which `resolved` fills in: it may come later."""
         return f"[Figure {MARK}{name}{MARK}](#figure-{name})"
+
+    def number(self, name: str) -> str:
+        """The same in its number alone."""
+        return f"[{MARK}{name}{MARK}](#figure-{name})"
 
     def resolved(self, text: str) -> str:
         """The whole text with the numbers of its references."""
@@ -84,12 +87,7 @@ def _formula(text: str) -> str:
     """A line of a docstring, with its formulas in signs of their own."""
     for plain, sign in MATHS.items():
         text = text.replace(plain, sign)
-    return _escaped(text.replace("|", "∣"))
-
-
-def _escaped(text: str) -> str:
-    """Text that Markdown takes as it is."""
-    return "".join(f"\\{c}" if c in "\\*_[]<>|$^~`#" else c for c in text)
+    return escaped(text.replace("|", "∣"))
 
 
 def fill(source: Path, form: Form, study: Study, tables: Tables, captions: Mapping[str, str]) -> str:
@@ -106,6 +104,10 @@ def fill(source: Path, form: Form, study: Study, tables: Tables, captions: Mappi
     families = tables["comparisons"].groupby(["regime", "family", "metric"]).size()
     sizes = sorted({int(k) for k in families})
     numbering = Numbering(form, captions)
+
+    def link(figure: str) -> str:
+        return numbering.number(figure) if figure in captions else ""
+
     text = environment.get_template(source.name).render(
         study=study,
         form=form,
@@ -116,7 +118,7 @@ def fill(source: Path, form: Form, study: Study, tables: Tables, captions: Mappi
         sweeps=_sweeps(study),
         point=next((name for name, regime in study.regimes.items() if regime.part_of), ""),
         ledger=verdicts.claims_rows(tables["claims"]) if "claims" in tables else [],
-        contrasts=verdicts.contrast_rows(tables["claims"]) if "claims" in tables else [],
+        contrasts=verdicts.contrast_rows(tables["claims"], link) if "claims" in tables else [],
         tuned=strengths.tuning_rows(tables["tuning"], tables["tuned"]) if "tuning" in tables else [],
         plans=strengths.plan_rows(study),
         changed=CHANGED,
@@ -139,6 +141,7 @@ def fill(source: Path, form: Form, study: Study, tables: Tables, captions: Mappi
         crossed=[name for name, regime in study.regimes.items() if regime.grid == "crossed"],
         strengths_ranked=bool((tables["ranking"]["strengths"] > 1).any()),
         diverged=int((runs["status"] != "ok").sum()),
+        lost=int(runs["test_accuracy"].isna().sum()),
         smallest_p=findings.p_text(least),
         smallest=lambda k: findings.p_text(min(1.0, k * least)),
         family_sizes=sizes,
@@ -217,12 +220,15 @@ def _pipe_table(rows: list[dict[str, object]] | pd.DataFrame) -> str:
     return "\n".join([*lines[:1], f"|{'|'.join(':' + '-' * width for width in widths)}|", *lines[2:]])
 
 
+MARKED = re.compile(f"{MARK}[^{MARK}]*{MARK}")  # a number that is filled in later
+LINK = re.compile(r"\[([^]]*)\]\([^)]*\)")
 WIDEST = 40  # characters of a column that others of the table leave room for
 PAGE = 105  # characters of a table's row that a page of the PDF has room for
 
 
 def _widths(columns: list[list[str]]) -> list[int]:
     """The characters of each column: its longest word, and of what is left its share of what its cells ask for."""
+    columns = [[MARKED.sub("99", LINK.sub(r"\1", cell)) for cell in cells] for cells in columns]
     least = [2 + max(len(word) for cell in cells for word in cell.split(" ")) for cells in columns]
     wanted = [max(floor, 2 + min(max(map(len, cells)), WIDEST)) for floor, cells in zip(least, columns, strict=True)]
     more = sum(wanted) - sum(least)
@@ -230,64 +236,13 @@ def _widths(columns: list[list[str]]) -> list[int]:
     return [round(floor + share * (wish - floor)) for floor, wish in zip(least, wanted, strict=True)]
 
 
-def to_html(markdown: str, folder: Path, bibliography: Path, style: Path) -> str:
-    """One self-contained page; pictures are read from `folder`."""
-    return str(
-        pypandoc.convert_text(
-            markdown,
-            "html5",
-            format="markdown",
-            extra_args=[
-                *("--standalone", "--embed-resources", "--mathml", "--toc", "--toc-depth=2", "--citeproc"),
-                *(f"--resource-path={folder}", f"--bibliography={bibliography}", f"--css={style}"),
-                *("--metadata", "link-citations=true"),
-            ],
-        )
-    )
-
-
-def to_pdf(markdown: str, folder: Path, bibliography: Path, template: Path) -> bytes:
-    """The PDF by typst; without a date in it, equal input gives equal bytes."""
-    cuts = ", ".join(f'"figures/{svg.stem}.pdf": {_cuts(svg)}' for svg in sorted((folder / "figures").glob("*.svg")))
-    text = pypandoc.convert_text(
-        markdown,
-        "typst",
-        format="markdown",
-        extra_args=[
-            *("--standalone", "--citeproc", f"--bibliography={bibliography}", f"--template={template}"),
-            *("--variable", f"cuts:({cuts or ':'})"),
-        ],
-    )
-    with tempfile.NamedTemporaryFile("w", dir=folder, suffix=".typ", encoding="utf-8") as source:
-        source.write(text)
-        source.flush()
-        return bytes(typst.compile(source.name, root=str(folder)))
-
-
-HEADINGS = re.compile(r'id="block-\d+">.*?translate\(\S+ (\S+?)\)', re.DOTALL)
-"""The baseline of each heading of a figure, in points from the top."""
-ABOVE = 10.0  # points of a heading above its baseline
-
-
-def _cuts(svg: Path) -> str:
-    """Where a figure may be cut between two of its blocks, as shares of its height in an array of typst."""
-    text = svg.read_text(encoding="utf-8")
-    size = re.search(r'viewBox="0 0 \S+ (\S+)"', text)
-    places = sorted({float(y) - ABOVE for y in HEADINGS.findall(text)})[1:]
-    return f"({''.join(f'{place / float(size[1]):.4f}, ' for place in places)})" if size else "()"
-
-
 def render(source: Path, study: Study, tables: Tables, captions: Mapping[str, str], folder: Path) -> None:
     """Write report.md, .html and .pdf into `folder`, where figures/ is; bibliography and styles are beside `source`."""
     beside = source.parent
     text = {form: fill(source, form, study, tables, captions) for form in ("md", "html", "pdf")}
     page = to_html(text["html"], folder, beside / "references.bib", beside / "report.css")
+    page_md = cited(without_header(text["md"]), beside / "references.bib")
     pdf = to_pdf(text["pdf"], folder, beside / "references.bib", beside / "report.typ")
-    atomically(folder / "report.md", lambda file: file.write_text(_without_header(text["md"]), encoding="utf-8"))
+    atomically(folder / "report.md", lambda file: file.write_text(page_md, encoding="utf-8"))
     atomically(folder / "report.html", lambda file: file.write_text(page, encoding="utf-8"))
     atomically(folder / "report.pdf", lambda file: file.write_bytes(pdf))
-
-
-def _without_header(markdown: str) -> str:
-    """Markdown without pandoc's title block, which other readers would show as text."""
-    return markdown.split("---", 2)[-1].lstrip()

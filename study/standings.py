@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pandas as pd
 
 from study.findings import ALPHA, number, percent
@@ -19,6 +21,11 @@ def ranking_rows(ranking: pd.DataFrame) -> list[Row]:
     ]
 
 
+def _none(part: pd.DataFrame) -> float:
+    """The mean accuracy of none, 0 where it is not among the methods."""
+    return float(part.loc[part["label"] == "none", "mean"].max()) if (part["label"] == "none").any() else 0.0
+
+
 def _ranked(regime: str, kind: str, part: pd.DataFrame) -> Row:
     first, others = part.iloc[0], part.iloc[1:]
     tied = [f"`{label}`" for label in others.loc[others["p_best_adjusted"] >= ALPHA, "label"]]
@@ -31,5 +38,5 @@ def _ranked(regime: str, kind: str, part: pd.DataFrame) -> Row:
         "test accuracy": percent(first["mean"]),
         "mean rank": f"{number(first['rank'])} [{number(first['rank_low'])}, {number(first['rank_high'])}]",
         "not told from it": (", ".join(tied[:MOST_NAMED]) + rest) if tied else "\N{EN DASH}",
-        "better, worse than none": f"{better}, {worse}",
+        "better, worse than none": f"{better}, {worse}" if math.isfinite(_none(part)) else "none has no accuracy",
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 
 import pandas as pd
 
@@ -12,7 +13,11 @@ from study.tuning import method_of
 Row = dict[str, object]
 HOLDS = {"supported": "holds", "contradicted": "does not hold", "undecided": "is undecided"}
 HOLD = {"supported": "hold", "contradicted": "do not hold", "undecided": "are undecided"}
-SAME = "same cell"
+SAME, NEGATIVE = "same cell", "gaps below zero"
+NOT_COMPARED = (SAME, NEGATIVE)
+AGAINST = {"opposite": "opposite", "too small": "too small to matter", "loss": "harmful",
+           "difference": "not the same"}  # fmt: skip
+Link = Callable[[str], str]
 DIFFERENCE = "difference (+ is as claimed)"
 MOST_LISTED = 8  # settings and strengths in one sentence
 
@@ -23,28 +28,57 @@ def claims_rows(ledger: pd.DataFrame) -> list[Row]:
 
 
 def _claim_row(part: pd.DataFrame) -> Row:
-    counts = part["contrast_verdict"].value_counts()
-    compared = len(part) - counts.get(SAME, 0)
+    compared = int((~part["contrast_verdict"].isin(NOT_COMPARED)).sum())
     return {
         "claim": part["statement"].iloc[0],
         "verdict": f"**{part['verdict'].iloc[0]}**",
         "holds if": f"{part['combine'].iloc[0]} of {compared}" if compared else "nothing compared",
-        "contrasts": ", ".join(f"{counts[one]} {one}" for one in (*HOLDS, SAME) if one in counts),
+        "contrasts": counts(part),
         "rests on": _rests_on(part),
     }
 
 
-def contrast_rows(ledger: pd.DataFrame) -> list[tuple[str, str, list[Row]]]:
-    """For each claim its statement, its verdict in sentences, and a row for each contrast, with its verdict first."""
+def counts(part: pd.DataFrame) -> str:
+    """How the contrasts of a claim came out: "2 supported, 1 contradicted (opposite), 2 same cell"."""
+    kinds = Counter(map(_shown, part["contrast_verdict"], part["against"].fillna("")))
+    found = [_shown("contradicted", one) for one in ("", *AGAINST)]
+    names = ["supported", *found, "undecided", *NOT_COMPARED]
+    return ", ".join(f"{kinds[one]} {one}" for one in names if kinds[one])
+
+
+def against(part: pd.DataFrame) -> str:
+    """What speaks against a contradicted claim, in a few words: "mixed: 2 supported, 1 opposite"."""
+    compared = part[~part["contrast_verdict"].isin(NOT_COMPARED)]
+    kinds = [AGAINST[one] for one in AGAINST if (compared["against"] == one).any()]
+    if set(compared["contrast_verdict"]) == {"contradicted"} and len(kinds) == 1:
+        return kinds[0]
+    shown = Counter(
+        AGAINST.get(how) or one for one, how in zip(compared["contrast_verdict"], compared["against"], strict=True)
+    )
+    told = ", ".join(f"{shown[one]} {one}" for one in ("supported", *AGAINST.values(), "undecided") if shown[one])
+    return f"mixed: {told}" if shown["supported"] else told
+
+
+def _shown(verdict: str, against: str) -> str:
+    return f"{verdict} ({AGAINST[against]})" if against else verdict
+
+
+def contrast_rows(ledger: pd.DataFrame, link: Link) -> list[tuple[str, str, list[Row]]]:
+    """For each claim its statement, its verdict in sentences, and a row for each contrast, with its verdict first.
+
+    link: what a reference to a figure of a name is in print.
+    """
+    lines = ledger.reset_index(drop=True)
     return [
-        (str(part["statement"].iloc[0]), told(part), _contrast_rows(part))
-        for _, part in ledger.groupby("claim", sort=False)
+        (str(part["statement"].iloc[0]), told(part), _contrast_rows(part, link))
+        for _, part in lines.groupby("claim", sort=False)
     ]
 
 
 def told(part: pd.DataFrame) -> str:
     """The verdict of one claim, what it rests on, and the claim's own notes."""
-    return " ".join(text for text in (sentence(part), _scope(part), *_texts(part, "notes")) if text)
+    changed = [f"Changed after the first results had been seen: {text}" for text in _texts(part, "changed")]
+    return " ".join(text for text in (sentence(part), _scope(part), *changed, *_texts(part, "notes")) if text)
 
 
 def sentence(part: pd.DataFrame) -> str:
@@ -52,18 +86,20 @@ def sentence(part: pd.DataFrame) -> str:
 
     "Contradicted as a claim about all of its contrasts, which disagree: 2 of 4 hold (a; b), 2 do not hold (c; d)."
     """
-    compared = part[part["contrast_verdict"] != SAME]
-    same = len(part) - len(compared)
-    if compared.empty:
-        return f"Undecided: nothing is compared. {_same(same, len(part))}"
-    return _verdict(compared) + (f" {_same(same, len(part))}" if same else "")
+    compared = part[~part["contrast_verdict"].isin(NOT_COMPARED)]
+    verdict = _verdict(compared) if len(compared) else "Undecided: nothing is compared."
+    return " ".join([verdict, *(_idle(part, why) for why in NOT_COMPARED if (part["contrast_verdict"] == why).any())])
 
 
-def _same(same: int, of: int) -> str:
-    return (
-        f"In {same} of {of} contrasts both sides are the same trained cell, since tuning chose none or the very"
-        " strength that it is held against; they decide nothing."
-    )
+IDLE = {
+    SAME: "both sides are the same trained cell, since tuning chose none or the very strength that it is held against;"
+    " they decide nothing.",
+    NEGATIVE: "both gaps are below zero, where the lower is no sign of less overfitting; they decide nothing.",
+}
+
+
+def _idle(part: pd.DataFrame, why: str) -> str:
+    return f"In {int((part['contrast_verdict'] == why).sum())} of {len(part)} contrasts {IDLE[why]}"
 
 
 def _verdict(part: pd.DataFrame) -> str:
@@ -139,39 +175,52 @@ def _texts(part: pd.DataFrame, column: str) -> list[str]:
     return [text] if isinstance(text, str) and text else []
 
 
-def _contrast_rows(part: pd.DataFrame) -> list[Row]:
+def _contrast_rows(part: pd.DataFrame, link: Link) -> list[Row]:
     """A row each; a column that says nothing in any of them, or of seeds that are all alike, is left out."""
-    rows = [_contrast_row(row) for _, row in part.iterrows()]
+    rows = [_contrast_row(row, link) for _, row in part.iterrows()]
     idle = {key for key in ("reached", "seeds to decide") if not any(row[key] for row in rows)}
     if len({row["n"] for row in rows if row["n"]}) < 2 and not part["n_undefined"].any():
         idle.add("n")
     return [{key: value for key, value in row.items() if key not in idle} for row in rows]
 
 
-def _contrast_row(row: pd.Series) -> Row:
-    if row["contrast_verdict"] == SAME:
+def _contrast_row(row: pd.Series, link: Link) -> Row:
+    verdict, traced = str(row["contrast_verdict"]), {"figure": link(row["figure"]), "line": int(str(row.name)) + 2}
+    if verdict in NOT_COMPARED:
         blank = dict.fromkeys((DIFFERENCE, "reached", "asked", "p for", "p against", "n", "seeds to decide"), "")
-        return {"contrast": row["contrast"], "verdict": f"*{SAME}*", **blank}
+        reached = _text(row["reached"]) if verdict == NEGATIVE else ""
+        return {"contrast": row["contrast"], "verdict": f"*{verdict}*", **blank, "reached": reached, **traced}
     return {
         "contrast": row["contrast"],
-        "verdict": _shown(str(row["contrast_verdict"])),
+        "verdict": _marked(verdict, _text(row["against"])),
         DIFFERENCE: _difference(row),
-        "reached": row["reached"] if isinstance(row["reached"], str) else "",
-        "asked": _asked(str(row["expectation"]), float(row["smallest"])),
+        "reached": _text(row["reached"]),
+        "asked": _asked(row),
         "p for": p_text(row["p_for_adjusted"]),
         "p against": p_text(row["p_against_adjusted"]),
         "n": row["n"] if not row["n_undefined"] else f"{row['n']} ({row['n_undefined']} undefined)",
         "seeds to decide": _needed(row),
+        **traced,
     }
 
 
-def _shown(verdict: str) -> str:
-    return verdict if verdict == "supported" else f"*{verdict}*"
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _marked(verdict: str, against: str) -> str:
+    return verdict if verdict == "supported" else f"*{_shown(verdict, against)}*"
+
+
+def _scale(row: pd.Series) -> tuple[int, str]:
+    """What shares are told in: percentage points."""
+    return (100, " points") if row["points"] else (1, "")
 
 
 def _difference(row: pd.Series) -> str:
-    low, high = number(row["low"]), number(row["high"])
-    return f"{row['unit']}: {number(row['estimate'], sign=True)} [{low}, {high}]"
+    scale, unit = _scale(row)
+    low, high = number(scale * row["low"]), number(scale * row["high"])
+    return f"{row['unit']}: {number(scale * row['estimate'], sign=True)}{unit} [{low}, {high}]"
 
 
 def _needed(row: pd.Series) -> object:
@@ -182,7 +231,7 @@ def _needed(row: pd.Series) -> object:
     return "over 10⁶" if pd.isna(row["seeds_to_decide"]) else int(row["seeds_to_decide"])
 
 
-def _asked(expectation: str, smallest: float) -> str:
-    bound = f"{smallest:g}"
+def _asked(row: pd.Series) -> str:
+    bound = f"{_scale(row)[0] * float(row['smallest']):g}"
     words = {"increase": f"≥ {bound}", "not_worse": f"> −{bound}", "same": f"within ±{bound}"}
-    return words[expectation].replace(" ", "\N{NO-BREAK SPACE}")
+    return words[str(row["expectation"])].replace(" ", "\N{NO-BREAK SPACE}")

@@ -27,7 +27,8 @@ DESCRIBING = {
         "variants",
     ),
     *("data/__init__", "data/fetch", "data/sources"),
-    *("analysis/claims/__init__", "analysis/claims/base", "analysis/claims/evidence"),
+    *("analysis/claims/__init__", "analysis/claims/base"),
+    *("analysis/evidence", "analysis/statistics", "findings"),  # for types alone
 }
 FAMILIES = ("clipping", "models", "regularization")
 

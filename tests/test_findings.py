@@ -12,10 +12,11 @@ def effect(label: str, estimate: float, low: float, high: float, p: float) -> Ef
 
 
 def test_numbers_are_written_for_people() -> None:
-    assert [number(x) for x in (-12.34, 0.123, 0.0123, -0.00001, math.nan)] == [
+    assert [number(x) for x in (-12.34, 0.123, 0.0123, -0.00012, 1e-17, math.nan)] == [
         "−12.3",
         "0.12",
         "0.012",
+        "−0.0001",
         "0.000",
         "undefined",
     ]

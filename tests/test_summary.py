@@ -10,6 +10,7 @@ from study.reading import parse
 from study.standings import ranking_rows
 from study.strengths import plan_rows
 from study.summary import summary_lines
+from tests.answers.tables import regimes, runs
 
 
 @pytest.fixture(scope="module")
@@ -31,8 +32,30 @@ def tuned(setting: str, kind: str, label: str, estimate: float, p: float, gap: f
     row = {"setting": setting, "kind": kind, "method": label.split("(")[0], "label": label, "p_adjusted": p}
     return [
         {**row, "metric": "test_accuracy", "estimate": estimate, "low": estimate - 0.01, "high": estimate + 0.01},
-        {**row, "metric": "gap_accuracy", "estimate": gap, "low": gap, "high": gap},
+        {
+            **row,
+            "metric": "gap_accuracy",
+            "estimate": gap,
+            "low": gap,
+            "high": gap,
+            "mean": 0.1 + gap,
+            "baseline_mean": 0.1,
+        },
     ]
+
+
+def chosen_by_accuracy() -> pd.DataFrame:
+    """By loss none everywhere; by accuracy the clip at the greater rate, and L2 where labels are wrong."""
+    columns = ["setting", "kind", "method", "regime", "label", "chosen", "chosen_by_accuracy"]
+    rows = [
+        ("noisy", "regularization", "none", "noisy", "none", True, True),
+        ("noisy", "regularization", "l2", "noisy", "l2(0.01)", True, True),
+        ("rates", "clip", "none", "rates_lr=0.1", "none", True, True),
+        ("rates", "clip", "none", "rates_lr=1", "none", False, False),
+        ("rates", "clip", "global_norm", "rates_lr=0.1", "none", True, False),
+        ("rates", "clip", "global_norm", "rates_lr=1", "global_norm(0.1)", False, True),
+    ]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def tables() -> dict[str, pd.DataFrame]:
@@ -43,13 +66,18 @@ def tables() -> dict[str, pd.DataFrame]:
         for metric, high in (("gap_accuracy", gap), ("test_accuracy", test))
     ]
     return {
-        "claims": pd.DataFrame({"claim": ["a", "a", "b"], "verdict": ["supported", "supported", "undecided"],
-                                "statement": ["One.", "One.", "Two."]}),
+        "claims": pd.DataFrame({"claim": ["a", "a", "b", "c"], "statement": ["One.", "One.", "Two.", "Three."],
+                                "verdict": ["supported", "supported", "undecided", "contradicted"],
+                                "contrast_verdict": ["supported", "supported", "undecided", "contradicted"],
+                                "against": ["", "", "", "too small"], "changed": ["so", "so", "", ""]}),
         "tuned": pd.DataFrame([*tuned("noisy", "regularization", "l2(0.01)", 0.05, 0.01, -0.1),
                                *tuned("rates", "clip", "global_norm(0.1)", -0.05, 0.01, 0.02)]),
-        "tuning": pd.DataFrame({"setting": ["noisy", *2 * ["rates"]], "regime": ["noisy", "rates_lr=1", "rates_lr=2"]}),
+        "tuning": chosen_by_accuracy(),
         "comparisons": pd.DataFrame(lowered),
-        "runs": pd.DataFrame({"regime": ["noisy", "rates_lr=1"], "status": ["ok", "diverged"]}),
+        "runs": runs(("rates_lr=0.1", "none", "none", 0.8), ("rates_lr=1", "global_norm(0.1)", "none", 0.9),
+                     ("noisy", "none", "none", 0.7), ("noisy", "none", "l2(0.01)", 0.6),
+                     ("lost", "value(1)", "none", math.nan), failed=(("lost", "value(1)"),)),
+        "regimes": regimes(*((f"rates_lr={lr:g}", "rates", "optimizer.lr", lr) for lr in (0.1, 1.0)), setting="rates"),
     }  # fmt: skip
 
 
@@ -59,18 +87,32 @@ def test_claims_gains_and_costs_come_in_this_order(given: Study) -> None:
         "Claims",
         "A regularizer at its tuned strength",
         "Tuned together with the learning rate or the like",
+        "Tuning went by validation loss; chosen by validation accuracy instead",
         "What a lower gap costs",
         "Divergence",
     ]
-    assert "Of 2 claims 1 supported, 0 contradicted, 1 undecided" in lines[0]
-    assert lines[1:3] == ["Supported: (1) One.", "Undecided: (1) Two."]
-    gains, rates, costs, diverged = lines[3:]
+    assert "Of 3 claims 1 supported, 1 contradicted, 1 undecided" in lines[0]
+    verdicts = ["Supported: (1) One†.", "Contradicted: (1) Three (too small to matter).", "Undecided: (1) Two."]
+    assert lines[1:4] == verdicts
+    assert lines[4].startswith("† The rules of 1 claim were changed")
+    gains, rates, accuracy, costs, diverged = lines[5:]
+    assert "a regularizer raised test accuracy in 0 of 1 case, lowered it in 1, none was chosen in 0." in accuracy
+    assert "With the learning rate chosen too, `global_norm(0.1)` in `rates` +10.0 points [" in accuracy
     assert "in 1 of 1 setting with some wrong labels, lowered it in 0; in 0 none was chosen over each." in gains
     assert "`l2(0.01)` in `noisy` +5.0 points [4.0, 6.0], gap −10.0" in gains
     assert "`global_norm(0.1)` in `rates` −5.0 points [−6.0, −4.0], gap +2.0" in rates
     assert "Of 2 clips and regularizers that lowered the accuracy gap" in costs
     assert "1 lowered test accuracy too" in costs
-    assert "1 of 2 runs diverged, most in `rates_lr` 1." in diverged
+    lost = "8 of 40 runs diverged or stayed at chance, 8 of them without a finite accuracy, most in `lost` 8."
+    assert lost in diverged
+
+
+def test_the_change_of_a_gap_is_not_told_where_both_are_below_zero(given: Study) -> None:
+    below = tables()
+    gaps = below["tuned"]["metric"] == "gap_accuracy"
+    below["tuned"].loc[gaps, ["mean", "baseline_mean"]] = [-0.1, -0.2]
+    text = "\n".join(summary_lines(given, below))
+    assert "`l2(0.01)` in `noisy` +5.0 points [4.0, 6.0], both gaps below zero" in text
 
 
 def test_plans_name_settings_rules_and_candidates_of_each_kind(given: Study) -> None:

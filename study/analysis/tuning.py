@@ -17,8 +17,9 @@ from study.tuning import Tuning, method_of
 
 TUNING = (
     "study", "setting", "kind", "method", "regime", "label", "position", "n", "diverged", "validation_loss",
-    "validation_se", "train_loss", "test_n", "test_loss", "test_accuracy", "gap_accuracy", "rule", "chosen",
-    "chosen_by_training", "best_on_test", "best_on_test_loss", "regret", "regret_loss", "edge",
+    "validation_se", "validation_accuracy", "train_loss", "test_n", "test_loss", "test_accuracy", "gap_accuracy",
+    "rule", "chosen", "chosen_by_accuracy", "chosen_by_training", "best_on_test", "best_on_test_loss", "regret",
+    "regret_loss", "edge",
 )  # fmt: skip
 """The columns of `tuning`: a row for each candidate of a method: at each regime 'none', then the grid in its order."""
 
@@ -64,7 +65,8 @@ def choose(tuning_runs: pd.DataFrame, runs: pd.DataFrame, study: Study) -> pd.Da
 
     `validation_loss` is the mean over tuning seeds and folds (infinite where any run has none) with its standard error
     `validation_se`; test scores are means over the evaluation seeds. `chosen` follows the rule of the setting on
-    validation losses alone; `chosen_by_training` is the smallest training loss, `best_on_test` the best mean test
+    validation losses alone; `chosen_by_accuracy` is the largest mean validation accuracy of the same runs, the first of
+    equal ones; `chosen_by_training` is the smallest training loss, `best_on_test` the best mean test
     accuracy of those with the most defined runs, `regret` the distance from that, undefined for those with fewer;
     `best_on_test_loss` and `regret_loss` are the same by the smallest mean test loss.
     `edge` says whether the chosen strength is the first, the last or the only one of its grid, or the chosen point
@@ -105,11 +107,13 @@ def _tried(runs: pd.DataFrame) -> dict[str, float]:
     losses = runs["validation_loss"].to_numpy(float)
     finite = np.isfinite(losses).all() and losses.size > 0
     train = runs["train_loss"].to_numpy(float)
+    accuracies = runs["validation_accuracy"].to_numpy(float)
     return {
         "n": losses.size,
         "diverged": int((runs["status"] != "ok").sum()),
         "validation_loss": float(losses.mean()) if finite else np.inf,
         "validation_se": float(losses.std(ddof=1) / np.sqrt(losses.size)) if finite and losses.size > 1 else np.nan,
+        "validation_accuracy": float(accuracies.mean()) if accuracies.size else np.nan,
         "train_loss": float(train.mean()) if train.size and np.isfinite(train).all() else np.inf,
     }
 
@@ -127,6 +131,7 @@ def _chosen(candidates: pd.DataFrame, setting: Setting, kind: str) -> list[dict[
     best, least = accuracy.max(), loss.min()
     table = candidates.assign(
         chosen=candidates.index == chosen,
+        chosen_by_accuracy=candidates.index == int(candidates["validation_accuracy"].fillna(-np.inf).argmax()),
         chosen_by_training=candidates.index == int(candidates["train_loss"].argmin()),
         best_on_test=accuracy == best,
         best_on_test_loss=loss == least,

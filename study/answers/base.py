@@ -11,6 +11,7 @@ import pandas as pd
 from study.analysis.regimes import REGIMES
 from study.figures.style import Tables
 from study.findings import number
+from study.tuning import method_of
 
 Row = dict[str, object]
 LR = "optimizer.lr"
@@ -42,15 +43,20 @@ def fails(runs: pd.DataFrame) -> bool:
     return bool((runs["status"] != "ok").any())
 
 
-def chosen(tables: Tables) -> pd.DataFrame:
+BY_LOSS, BY_ACCURACY = "chosen", "chosen_by_accuracy"
+SELECTED_BY = {BY_LOSS: "validation loss", BY_ACCURACY: "validation accuracy"}
+"""The columns of `tuning` that say what was chosen, the one that tuning goes by first, and what they go by."""
+
+
+def chosen(tables: Tables, by: str = BY_LOSS) -> pd.DataFrame:
     """What tuning chose, with `rates`: the number of learning rates that it chose among, 0 where they are not swept."""
-    columns = ["setting", "kind", "method", "regime", "label", "chosen"]
+    columns = ["setting", "kind", "method", "regime", "label", *SELECTED_BY]
     tuning = tables.get("tuning", pd.DataFrame(columns=columns))
     regimes = _regimes(tables)
     rates = regimes[regimes["axis"] == LR].set_index("regime")["number"]
     at = tuning.assign(rate=tuning["regime"].map(rates))
     among = at.groupby(["setting", "kind", "method"])["rate"].transform("nunique")
-    return tuning.assign(rates=among)[tuning["chosen"].astype(bool)]
+    return tuning.assign(rates=among)[tuning[by].astype(bool)]
 
 
 def _regimes(tables: Tables) -> pd.DataFrame:
@@ -62,6 +68,20 @@ def none_of(choices: pd.DataFrame, row: pd.Series) -> pd.Series:
     """What was chosen for none in the setting of a choice."""
     same = (choices["setting"] == row["setting"]) & (choices["kind"] == row["kind"]) & (choices["method"] == "none")
     return choices[same].iloc[0]
+
+
+def with_none(tables: Tables, by: str) -> list[tuple[pd.Series, pd.Series]]:
+    """Each method as chosen, with none as chosen in the same setting."""
+    choices = chosen(tables, by)
+    return [(row, none_of(choices, row)) for _, row in choices[choices["method"] != "none"].iterrows()]
+
+
+STEPS = ("sign", "normalized")  # give every step its length, and so are no bound from above
+
+
+def bounds(clip: object) -> bool:
+    """Whether a label is that of a clip proper, which bounds the gradient from above."""
+    return method_of(str(clip)) not in ("none", *STEPS)
 
 
 def run_of(tables: Tables, row: pd.Series) -> pd.DataFrame:

@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Self
 
 import pandas as pd
 
-from study.answers.base import Answer, Row, capital, chosen, count, fails, listed, none_of, place, run_of
+from study.answers.base import (
+    BY_LOSS,
+    SELECTED_BY,
+    Answer,
+    Row,
+    bounds,
+    capital,
+    chosen,
+    count,
+    fails,
+    listed,
+    place,
+    run_of,
+    with_none,
+)
 from study.answers.differences import Both
 from study.figures.style import Tables
 from study.findings import several
@@ -38,49 +53,59 @@ OTHERS = {
 }
 
 
+GIVEN, TUNED = "Where the learning rate was given", "Where each had its own learning rate"
+
+
 def should_clip(tables: Tables) -> Answer:
     """Tuned clips against none as tuned, with the rate given and with it tuned; and training that fails without."""
-    choices = chosen(tables)
-    clips = choices[(choices["kind"] == "clip") & (choices["method"] != "none")]
-    groups = {"Where the learning rate was given": Both(), "Where each had its own learning rate": Both()}
+    groups = {(where, by): Both() for where in (GIVEN, TUNED) for by in SELECTED_BY}
     rows: list[Row] = []
-    for _, row in clips.iterrows():
-        group = list(groups)[int(row["rates"] > 1)]
-        where = place(tables, row["setting"])
-        name = f"`{row['method'] if row['label'] == 'none' else row['label']}` in {where}"
-        own = groups[group].add(name, run_of(tables, row), run_of(tables, none_of(choices, row)))
-        rows.append({"setting": where, "clip": f"`{row['method']}`", "tuning chose": f"`{row['label']}`",
-                     "learning rate": "tuned" if row["rates"] > 1 else "given", **own})  # fmt: skip
-    tried = {name: both for name, both in groups.items() if both.accuracy}
+    for by in SELECTED_BY:
+        for row, none in ((row, none) for row, none in with_none(tables, by) if row["kind"] == "clip"):
+            where = place(tables, row["setting"])
+            name = f"`{row['method'] if row['label'] == 'none' else row['label']}` in {where}"
+            both = groups[TUNED if row["rates"] > 1 else GIVEN, by]
+            own = both.add(name, run_of(tables, row), run_of(tables, none))
+            rows.append({"setting": where, "clip": f"`{row['method']}`", "by validation": SELECTED_BY[by].split()[-1],
+                         "chosen": f"`{row['label']}`", "learning rate": "tuned" if row["rates"] > 1 else "given",
+                         **own})  # fmt: skip
+    tried = [where for where in (GIVEN, TUNED) if groups[where, BY_LOSS].accuracy]
     training = Training.of(tables)
     return Answer(
         "Should I clip at all?",
-        " ".join([*(_group_short(name, both) for name, both in tried.items()),
+        " ".join([*(_group_short(where, groups) for where in tried),
                   *([training.short()] if training.short() else [])]),
-        " ".join([*(_group_words(name, both) for name, both in tried.items()),
+        " ".join([*(text for where in tried for text in _group_words(where, groups)),
                   *([training.words(tables)] if training.short() else [])]),
-        "Each clip and none as tuning chose them, by validation loss. Same cell: tuning chose no clip.",
+        "Each clip and none as tuning chose them, by validation loss, and as they would be chosen by validation"
+        " accuracy. Same cell: no clip was chosen.",
         ("profiles", "tuning_curves", "firing"),
         rows,
     )  # fmt: skip
 
 
-def _group_short(name: str, both: Both) -> str:
-    made = len(both.accuracy) - len(both.same_cells)
-    chose = f"tuning chose a clip in {made} of {count(len(both.accuracy), 'case')}"
-    if not made:
-        return f"{name}, {chose}."
-    return f"{name}, {chose}; there, {both.phrase(CLIP_AT_ALL)}."
+def _group_short(where: str, groups: dict[tuple[str, str], Both]) -> str:
+    """What tuning chose and what it brought, and whether a choice by accuracy would say otherwise."""
+    loss, accuracy = (groups[where, by] for by in SELECTED_BY)
+    made, other = (len(one.accuracy) - len(one.same_cells) for one in (loss, accuracy))
+    text = f"{where}, tuning by validation loss chose a clip in {made} of {count(len(loss.accuracy), 'case')}"
+    text += f"; there, {loss.phrase(CLIP_AT_ALL)}." if made else "."
+    if loss.alike(accuracy):
+        return f"{text} Chosen by validation accuracy, the same."
+    return f"{text} Chosen by validation accuracy, clip and none alike, it is {other}" + (
+        f"; there, {accuracy.phrase(CLIP_AT_ALL)}." if other else "."
+    )
 
 
-def _group_words(name: str, both: Both) -> str:
-    words = f"{name}, {count(len(both.accuracy), 'clip was', 'clips were')} tuned"
-    none = both.same_cells
-    words += f"; none was chosen for {len(none)} ({several(none)})." if none else "."
-    return f"{words} {both.tallies}" if both.any else words
-
-
-STEPS = ("sign", "normalized")  # give every step its length, and so are no bound from above
+def _group_words(where: str, groups: dict[tuple[str, str], Both]) -> Iterator[str]:
+    """What was compared by each way of choosing, once where both chose the same."""
+    told = [by for by in SELECTED_BY if by == BY_LOSS or not groups[where, by].alike(groups[where, BY_LOSS])]
+    for by in told:
+        both = groups[where, by]
+        chose = f"{where}, by {SELECTED_BY[by]}, {count(len(both.accuracy), 'clip was', 'clips were')} tuned"
+        none = both.same_cells
+        chose += f"; none was chosen for {len(none)} ({several(none)})." if none else "."
+        yield f"{chose} {both.tallies}" if both.any else chose
 
 
 @dataclass(frozen=True)
@@ -99,7 +124,7 @@ class Training:
         lost: dict[str, list[str]] = {}
         for regime, part in alone.groupby("regime", sort=False):
             free = part[part["clip"] == "none"]
-            clips = [clip for clip in part["clip"].unique() if clip.split("(")[0] not in ("none", *STEPS)]
+            clips = [clip for clip in part["clip"].unique() if bounds(clip)]
             failed = {clip: fails(part[part["clip"] == clip]) for clip in clips}
             if clips and not free.empty:
                 without = fails(free)

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from study.analysis.statistics import bca_interval, sign_flip_p
-from study.findings import ALPHA, IN_POINTS, number, several
+from study.findings import ALPHA, IN_POINTS, number, p_text, several
 from study.resolution import OF_INTEREST
 
 CELL = ["regime", "clip", "regularization"]
@@ -69,10 +69,20 @@ class Difference:
         low, high = self.interval
         if low > -self.matters and high < self.matters:
             return "same"
-        p, _ = sign_flip_p(self.pairs, np.random.default_rng(len(self.pairs)))
-        if p >= ALPHA or not (low > 0 or high < 0):
+        if self.p >= ALPHA or not (low > 0 or high < 0):
             return "undecided"
         return "better" if (low > 0) == (self.metric == "test_accuracy") else "worse"
+
+    @cached_property
+    def p(self) -> float:
+        """Of the exact sign-flip test."""
+        return sign_flip_p(self.pairs, np.random.default_rng(len(self.pairs)))[0]
+
+    @property
+    def _by_p(self) -> str:
+        """Why it is undecided although its interval leaves zero out."""
+        low, high = self.interval
+        return f", p {p_text(self.p)}" if self.verdict == "undecided" and (low > 0 or high < 0) else ""
 
     @property
     def compared(self) -> bool:
@@ -80,12 +90,12 @@ class Difference:
 
     @property
     def text(self) -> str:
-        """`+1.2 [0.8, 1.6]`, and the pairs left out, or why nothing is compared."""
+        """`+1.2 [0.8, 1.6]`, with p where that leaves it undecided, and the pairs left out; or why none."""
         if self.nothing:
             return self.nothing
         low, high = self.interval
         left = f" ({self.lost} of {len(self.pairs) + self.lost} seeds undefined)" if self.lost else ""
-        return f"{number(self.mean, sign=True)} [{number(low)}, {number(high)}]{left}"
+        return f"{number(self.mean, sign=True)} [{number(low)}, {number(high)}]{self._by_p}{left}"
 
     @property
     def sized(self) -> str:
@@ -159,6 +169,12 @@ class Both:
         self.accuracy.append((name, accuracy))
         self.loss.append((name, loss))
         return {"accuracy (points)": accuracy.text, "loss (nats)": loss.text}
+
+    def alike(self, other: Both) -> bool:
+        """Whether another way of choosing compares the same cells."""
+        return [one.pairs for _, one in self.accuracy + self.loss] == [
+            one.pairs for _, one in other.accuracy + other.loss
+        ]
 
     @property
     def any(self) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
-from study.answers.base import Answer, Row, capital, cell, count, place
+from study.answers.base import SELECTED_BY, Answer, Row, capital, cell, count, place
 from study.answers.differences import Both
 from study.answers.strengths import selected
 from study.figures.style import Tables
@@ -105,25 +105,21 @@ TENSOR = {
 
 def per_tensor(tables: Tables) -> Answer:
     """Clipping by the norm of each tensor against that of the whole gradient, at the best strengths of both."""
-    groups = {name: Both() for name in ("validation loss, as tuned", "validation accuracy")}
+    groups = {by: Both() for by in SELECTED_BY}
     rows: list[Row] = []
     for setting, grids in _tensor_grids(tables):
-        for (name, both), column in zip(groups.items(), ("chosen", "validation_accuracy"), strict=True):
-            picks = [_pick(tables, grid, column) for grid in grids]
-            if any(one is None for one in picks):
-                continue
-            tensor, whole = (one for one in picks if one is not None)
+        for by, both in groups.items():
+            tensor, whole = (grid[grid[by].astype(bool)].iloc[0] for grid in grids)
             own = both.add(setting, *(cell(tables, one["regime"], one["label"]) for one in (tensor, whole)))
-            rows.append({"setting": setting, "strengths by": name, "per tensor": f"`{tensor['label']}`",
+            rows.append({"setting": setting, "strengths by": SELECTED_BY[by], "per tensor": f"`{tensor['label']}`",
                          "global": f"`{whole['label']}`", **own})  # fmt: skip
-    tried = {name: both for name, both in groups.items() if both.accuracy}
+    tried = {SELECTED_BY[by]: both for by, both in groups.items() if both.accuracy}
     settings = len({str(row["setting"]) for row in rows})
     return Answer(
         "Per tensor or global?",
         _tensor_short(tried, rows, settings),
         " ".join(f"Strengths by {name}. {both.tallies}" for name, both in tried.items()),
-        "Both at as many strengths; difference: per tensor less global. By validation accuracy: of the runs that are"
-        " evaluated, on their validation digits.",
+        "Both at as many strengths; difference: per tensor less global. Tuning goes by validation loss.",
         ("tuning_curves",),
         rows,
     )
@@ -147,11 +143,3 @@ def _tensor_grids(tables: Tables) -> Iterator[tuple[str, tuple[pd.DataFrame, pd.
         own = [part[part["method"] == name].reset_index(drop=True) for name in ("layer_norm", "global_norm")]
         if not any(one.empty for one in own):
             yield place(tables, setting), (own[0], own[1])
-
-
-def _pick(tables: Tables, grid: pd.DataFrame, column: str) -> pd.Series | None:
-    """The candidate that tuning chose, or that of the best validation accuracy of the evaluation's runs."""
-    if column == "chosen":
-        return grid[grid["chosen"].astype(bool)].iloc[0]
-    means = pd.Series([cell(tables, row["regime"], row["label"])[column].mean() for _, row in grid.iterrows()])
-    return None if means.isna().all() else grid.iloc[int(means.argmax())]

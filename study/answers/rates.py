@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pandas as pd
 
 from study.answers.base import (
+    BY_LOSS,
     LR,
+    SELECTED_BY,
     Answer,
     Row,
     capital,
@@ -19,6 +23,7 @@ from study.answers.base import (
     point,
     run_of,
     swept,
+    with_none,
 )
 from study.answers.differences import Both, Difference, conclusion, tally
 from study.answers.ranges import USABLE, usable
@@ -29,14 +34,14 @@ from study.tuning import strength_of
 EQUAL = 1.3  # steps this many times apart are called equal
 
 MORE = {
-    "better": "yes, it did better than an equal step",
-    "some better": "in some cases, in none worse than an equal step",
-    "same": "no, an equal step does as well",
-    "open": "no more than an equal step was shown",
-    "undecided": "undecided",
-    "some worse": "no, in some cases it did worse than an equal step, and in none better",
-    "worse": "no, it did worse than an equal step",
-    "mixed": "now more, now less",
+    "better": "yes, it did better than {step}",
+    "some better": "in some cases, in none worse than {step}",
+    "same": "no, {step} does as well",
+    "open": "no more than {step} was shown",
+    "undecided": "undecided against {step}",
+    "some worse": "no, in some cases it did worse than {step}, and in none better",
+    "worse": "no, it did worse than {step}",
+    "mixed": "now more, now less than {step}",
     "nothing": "nothing to compare",
 }
 
@@ -80,7 +85,8 @@ def smaller_rate(tables: Tables) -> Answer:
         _equal_words(works, rescue, dropped),
         "A clip that fires leaves of a gradient of median norm the share named as the step left; beside it stands no"
         " clip at the swept learning rate nearest to rate times that share. Ratio: of that rate to the product, 1 for"
-        " equal steps. Norms change in training, so the steps are equal at the median only. A rate works without a clip"
+        f" equal steps; pairs within a factor of {EQUAL:g} are compared. Norms change in training, so the steps"
+        " are equal at the median only. A rate works without a clip"
         f" if all runs train and it is shown to lose at most {USABLE:g} points to the best of its sweep.",
         ("sweeps",),
         rows,
@@ -88,21 +94,25 @@ def smaller_rate(tables: Tables) -> Answer:
 
 
 def _equal_short(works: list[tuple[str, Difference]], rescue: list[tuple[str, Difference]]) -> str:
-    start = MORE[conclusion(one for _, one in works)]
-    text = capital(start)
+    step = f"a nearly equal step (within a factor of {EQUAL:g})"
+    text = capital(MORE[conclusion(one for _, one in works)].format(step=step))
     if works:
-        better = sum(one.verdict == "better" for _, one in works)
-        worse = sum(one.verdict == "worse" for _, one in works)
-        text += f": better in {better} and worse in {worse} of {count(len(works), 'comparison')} by test accuracy"
-    saved = sum(one.verdict == "better" for _, one in rescue)
-    also = f" Where the equal step does not work without a clip, the clip did better in {saved} of {len(rescue)}."
+        text += f": {_sides(works)}, by test accuracy"
+    also = f" Where the nearly equal step does not work without a clip, the clip did {_sides(rescue)}."
     return f"{text}.{also if rescue else ''}"
 
 
+def _sides(found: list[tuple[str, Difference]]) -> str:
+    """`better in 1 (a) and worse in 2 (b; c) of 4 comparisons`."""
+    named = {word: [name for name, one in found if one.verdict == word] for word in ("better", "worse")}
+    parts = [f"{word} in {len(own)}{f' ({several(own)})' if own else ''}" for word, own in named.items()]
+    return f"{' and '.join(parts)} of {count(len(found), 'comparison')}"
+
+
 def _equal_words(works: list[tuple[str, Difference]], rescue: list[tuple[str, Difference]], dropped: int) -> str:
-    parts = [f"Test accuracy of clips, against no clip at an equal step: {tally(works)}."] if works else []
+    parts = [f"Test accuracy of clips, against no clip at a nearly equal step: {tally(works)}."] if works else []
     if rescue:
-        parts.append(f"Where the rate of the equal step does not work without a clip: {tally(rescue)}.")
+        parts.append(f"Where the rate of the nearly equal step does not work without a clip: {tally(rescue)}.")
     if dropped:
         parts.append(
             f"{count(dropped, 'pair is', 'pairs are')} left out, since the nearest swept rate is more than {EQUAL:g}"
@@ -140,30 +150,31 @@ SURVIVES = {
 def survives(tables: Tables) -> Answer:
     """Each method against none where the learning rate was tuned for both, with what it gained where it was not."""
     choices = chosen(tables)
-    methods = choices[choices["method"] != "none"]
-    tuned, fixed = methods[methods["rates"] > 1], methods[methods["rates"] <= 1]
+    fixed = choices[(choices["method"] != "none") & (choices["rates"] <= 1)]
     rows: list[Row] = []
-    both = Both()
-    for _, row in tuned.iterrows():
-        none = none_of(choices, row)
-        name = f"`{row['method']}` in {place(tables, row['setting'])}"
-        own = both.add(name, run_of(tables, row), run_of(tables, none))
-        rows.append(
-            {
-                "method": name,
-                "tuning chose": f"`{row['label']}` in {place(tables, row['regime'])}",
-                "none tuned": place(tables, none["regime"]),
-                **own,
-                "at a given rate elsewhere (points)": _elsewhere(tables, choices, fixed, str(row["method"])),
-            }
-        )
+    found = {by: Both() for by in SELECTED_BY}
+    for by, both in found.items():
+        for row, none in ((row, none) for row, none in with_none(tables, by) if row["rates"] > 1):
+            name = f"`{row['method']}` in {place(tables, row['setting'])}"
+            own = both.add(name, run_of(tables, row), run_of(tables, none))
+            rows.append(
+                {
+                    "method": name,
+                    "by validation": SELECTED_BY[by].split()[-1],
+                    "chosen": f"`{row['label']}` in {place(tables, row['regime'])}",
+                    "none": place(tables, none["regime"]),
+                    **own,
+                    "at a given rate elsewhere (points)": _elsewhere(tables, choices, fixed, str(row["method"])),
+                }
+            )
     return Answer(
         "Does any of it survive tuning the learning rate?",
-        _survival_short(both) if rows else "",
-        _survival_words(both),
-        "Each method and none at their own best learning rate, both chosen by validation loss, so the loss is what was"
-        " tuned: a method that only made up for a rate too large has nothing left here. Same cell: no strength of the"
-        " method was chosen. Last column: its gain in accuracy in settings where the rate was given.",
+        _survival_short(found) if rows else "",
+        " ".join(_survival_words(found)).strip(),
+        "Each method and none at their own best learning rate and strength, both chosen by validation loss, as tuning"
+        " does, or both by validation accuracy: the one finds what is gained in loss, the other what is gained in"
+        " accuracy. A method that only made up for a rate too large has nothing left here. Same cell: no strength of"
+        " the method was chosen. Last column: its gain in accuracy in settings where the rate was given.",
         ("tuning_curves",),
         rows,
     )  # fmt: skip
@@ -177,7 +188,16 @@ def _elsewhere(tables: Tables, choices: pd.DataFrame, fixed: pd.DataFrame, metho
     return several(gains, 2) or "–"
 
 
-def _survival_short(both: Both) -> str:
+def _survival_short(found: dict[str, Both]) -> str:
+    """The conclusion by each metric and for each way of choosing."""
+    told = {by: _conclusions(both) for by, both in found.items()}
+    if len(set(told.values())) == 1:
+        return f"Chosen by validation loss or by validation accuracy, {told[BY_LOSS]}."
+    start = "It depends on what is tuned for. " if len({parts.split(";")[0] for parts in told.values()}) > 1 else ""
+    return start + " ".join(f"Chosen by {SELECTED_BY[by]}, {parts}." for by, parts in told.items())
+
+
+def _conclusions(both: Both) -> str:
     """The conclusion by each metric, with what survives where that is not all."""
     parts = []
     for found, one in zip((both.accuracy, both.loss), both.conclusions, strict=True):
@@ -185,11 +205,15 @@ def _survival_short(both: Both) -> str:
         named = f" ({listed(better)})" if one in ("some better", "mixed") else ""
         parts.append(f"{SURVIVES[one]}{named}")
     if parts[0] == parts[1]:
-        return f"{capital(parts[0])}."
-    return f"Chosen by validation loss, in test accuracy: {parts[0]}; in test loss: {parts[1]}."
+        return f"in test accuracy and in test loss: {parts[0]}"
+    return f"in test accuracy: {parts[0]}; in test loss: {parts[1]}"
 
 
-def _survival_words(both: Both) -> str:
-    none = both.same_cells
-    chose = f"None was chosen for {several(none)}." if none else ""
-    return f"{chose} At their own best learning rates, against none. {both.tallies}".strip() if both.any else chose
+def _survival_words(found: dict[str, Both]) -> Iterator[str]:
+    """What was compared by each way of choosing, once where both chose the same."""
+    for by, both in found.items():
+        if by == BY_LOSS or not both.alike(found[BY_LOSS]):
+            if none := both.same_cells:
+                yield f"By {SELECTED_BY[by]}, none was chosen for {several(none)}."
+            if both.any:
+                yield f"Chosen by {SELECTED_BY[by]}, against none. {both.tallies}"

@@ -9,12 +9,13 @@ import pandas as pd
 
 from study.analysis.tuning import CHOOSERS
 from study.answers.base import Answer, Row, capital, count, listed, place, run_of
-from study.answers.differences import Both
+from study.answers.differences import Both, Found, compared
 from study.figures.style import Tables
 from study.findings import number, several
 
 Selector = Callable[[pd.DataFrame], int]
 VALIDATION, STANDARD_ERROR, TRAINING = "smallest validation loss", "one standard error", "smallest training loss"
+ACCURACY = "largest validation accuracy"
 
 
 def _by_rule(rule: str) -> Selector:
@@ -28,6 +29,7 @@ def _by_rule(rule: str) -> Selector:
 SELECTORS: dict[str, Selector] = {
     VALIDATION: _by_rule("minimum"),
     STANDARD_ERROR: _by_rule("one_standard_error"),
+    ACCURACY: lambda grid: int(grid["validation_accuracy"].astype(float).fillna(-np.inf).argmax()),
     TRAINING: lambda grid: int(grid["train_loss"].to_numpy(float).argmin()),
 }
 
@@ -53,9 +55,13 @@ def choose_strength(tables: Tables) -> Answer:
     found = dict(grids(tables))
     picks = {name: pd.DataFrame([grid.iloc[select(grid)] for grid in found.values()])
              for name, select in SELECTORS.items()} if found else {}  # fmt: skip
-    rows: list[Row] = [{"rule": name, **_regrets(own)} for name, own in picks.items()]
+    rows: list[Row] = [{"rule": name, "over": f"all {len(own)}", **_regrets(own)} for name, own in picks.items()]
     if found:
-        rows.append({"rule": "no choice: a candidate other than none at random", **_regrets(_at_random(found))})
+        random = "no choice: a candidate other than none at random"
+        rows.append({"rule": random, "over": f"all {len(found)}", **_regrets(_at_random(found))})
+        rows += [{"rule": rule, "over": over, **_regrets(own)}
+                 for over in _parts(picks[VALIDATION]) for rule in (VALIDATION, ACCURACY)
+                 if len(own := _parts(picks[rule])[over])]  # fmt: skip
     return Answer(
         "How do I choose λ?",
         _choice_short(picks),
@@ -63,10 +69,21 @@ def choose_strength(tables: Tables) -> Answer:
         "Regret: what the rule's candidate loses on the test set against the best candidate there, which no one knows"
         " beforehand and which is a little too good, being the best of several. Means over tuned methods, without"
         " intervals, since methods of one setting share their data. Undefined regrets, of candidates that fail, are"
-        " left out of a mean.",
+        " left out of a mean. Over: all tuned methods, the clips, the regularizers, and each method that was tuned in"
+        " several settings.",
         ("tuning_curves",),
         rows,
     )
+
+
+KINDS = {"clip": "clip", "regularization": "regularizer"}
+
+
+def _parts(picks: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """The picks by kind, where there are both, and by method, where it was tuned in several settings."""
+    kinds = {count(len(own), KINDS[str(kind)]): own for kind, own in picks.groupby("kind", sort=False)}
+    methods = {f"`{method}`, {count(len(own), 'setting')}": own for method, own in picks.groupby("method", sort=False)}
+    return (kinds if len(kinds) > 1 else {}) | {name: own for name, own in methods.items() if 1 < len(own) < len(picks)}
 
 
 def _regrets(own: pd.DataFrame) -> Row:
@@ -92,15 +109,26 @@ def _choice_short(picks: dict[str, pd.DataFrame]) -> str:
         return ""
     lost = {name: own[["regret", "regret_loss"]].astype(float).mean() * [100, 1] for name, own in picks.items()}
     texts = {name: f"{number(own.iloc[0])} points and {number(own.iloc[1])} nats" for name, own in lost.items()}
-    validation, training = lost[VALIDATION], lost[TRAINING]
-    if (validation < training).all():
-        start = "By the loss on validation digits, not on those that are trained on"
-    elif (validation > training).all():
-        start = "Here the training loss chose better than the validation loss"
-    else:
-        start = "Training and validation loss choose about as well here, or trade accuracy for loss"
-    told = f"{start}: mean regret {texts[VALIDATION]}, against {texts[TRAINING]} by training loss"
+    told = f"{_advice(lost)} Mean regret {texts[VALIDATION]} by validation loss"
+    told += f", {texts[ACCURACY]} by validation accuracy, {texts[TRAINING]} by training loss"
     return f"{told}. The rule of one standard error loses {texts[STANDARD_ERROR]}{_trade(lost)}."
+
+
+def _advice(lost: dict[str, pd.Series]) -> str:
+    """What the mean regrets, in accuracy and in loss, bear out."""
+    loss, accuracy, training = lost[VALIDATION], lost[ACCURACY], lost[TRAINING]
+    better = accuracy < loss
+    if better.iloc[0] and loss.iloc[1] < accuracy.iloc[1]:
+        advice = "For the loss choose by validation loss, for the accuracy by validation accuracy"
+    elif better.any() and not (loss < accuracy).any():
+        advice = "By validation accuracy"
+    elif (loss < accuracy).any() and not better.any():
+        advice = "By validation loss"
+    else:
+        advice = "By validation loss or validation accuracy, which choose about as well here"
+    if (np.minimum(loss, accuracy) < training).all():
+        return f"{advice}; not by the training loss."
+    return f"{advice}; the training loss chose no worse here by one measure at least."
 
 
 def _trade(lost: dict[str, pd.Series]) -> str:
@@ -120,6 +148,8 @@ def _choice_words(found: dict[str, pd.DataFrame], picks: dict[str, pd.DataFrame]
     costs = [float(grid["n"].sum()) for grid in found.values()]
     taken = {name: grid[grid["chosen"].astype(bool)].iloc[0] for name, grid in found.items()}
     ends = {name: str(row["edge"]) for name, row in taken.items() if isinstance(row["edge"], str) and row["edge"]}
+    alone = [name for name, edge in ends.items() if "no grid" in edge]
+    ends = {name: edge for name, edge in ends.items() if name not in alone}
     edges = [f"{name} ({edge})" for name, edge in ends.items()]
     small = sum("strength" in edge and _strengths(found[name]) == 2 for name, edge in ends.items())
     none = sum(row["label"] == "none" for row in taken.values())
@@ -132,10 +162,13 @@ def _choice_words(found: dict[str, pd.DataFrame], picks: dict[str, pd.DataFrame]
         f" validation loss and the rule of one standard error agree for {alike}. By test accuracy the smallest"
         f" validation loss chose better than the smallest training loss for {won}, worse for {lost}."
     )
+    if alone:
+        words += f" {count(len(alone), 'choice has', 'choices have')} no grid, but one strength: {several(alone)}."
     if not edges:
         return f"{words} No choice lies at an end of its grid."
-    many = "all" if small == len(edges) else small
-    two = f", {many} of them of grids of two, where every strength does" if small else ""
+    many = "all of them" if small == len(edges) else f"{small} of them"
+    of = "a grid of two" if len(edges) == 1 else f"{many} of grids of two"
+    two = f", {of}, where every strength does" if small else ""
     return (
         f"{words} {count(len(edges), 'choice lies', 'choices lie')} at an end of the grid{two}; a wider grid might hold"
         f" better: {several(edges)}."
@@ -169,10 +202,7 @@ def loss_or_accuracy(tables: Tables) -> Answer:
     both, alike = Both(), 0
     rows: list[Row] = []
     for name, grid in grids(tables):
-        means = _validated(tables, grid)
-        if means["validation_loss"].isna().all() or means["validation_accuracy"].isna().all():
-            continue
-        loss, accuracy = int(means["validation_loss"].argmin()), int(means["validation_accuracy"].argmax())
+        loss, accuracy = (SELECTORS[rule](grid) for rule in (VALIDATION, ACCURACY))
         alike += int(loss == accuracy)
         differences = both.add(name, run_of(tables, grid.iloc[accuracy]), run_of(tables, grid.iloc[loss]))
         if loss != accuracy:
@@ -184,8 +214,8 @@ def loss_or_accuracy(tables: Tables) -> Answer:
         _selector_short(both) if rows else "",
         f"Of {count(tried, 'tuned method')}, both choose the same for {alike}. Where they differ, the choice by"
         f" validation accuracy against that by validation loss. {both.tallies}",
-        "Both chosen on the validation digits of the evaluation's runs, by means over seeds, and held against each"
-        " other on the test digits: by accuracy less by loss.",
+        "Both chosen by the means of the tuning's runs, and held against each other on the test digits: by accuracy"
+        " less by loss.",
         ("tuning_curves",),
         rows,
     )
@@ -199,14 +229,15 @@ def _selector_short(both: Both) -> str:
         return "By accuracy: it did better by both measures, or as well."
     if {accuracy, loss} <= {"worse", "some worse"}:
         return "By loss: it did better by both measures, or as well."
-    return capital(both.lead(SELECTED))
+    return f"{capital(both.lead(SELECTED))} The choice by accuracy is {_better(both.accuracy)} by test accuracy" + (
+        f" and {_better(both.loss)} by test loss."
+    )
 
 
-def _validated(tables: Tables, grid: pd.DataFrame) -> pd.DataFrame:
-    """Mean validation loss and accuracy of the candidates' runs; undefined where a run has none."""
-    columns = ["validation_loss", "validation_accuracy"]
-    found = [run_of(tables, row)[columns].astype(float).replace(np.inf, np.nan) for _, row in grid.iterrows()]
-    return pd.DataFrame([one.mean(skipna=False) for one in found], index=grid.index)
+def _better(found: Found) -> str:
+    """`better in 18 and worse in 1 of 20 cases`."""
+    better, worse = (sum(one.verdict == word for _, one in found) for word in ("better", "worse"))
+    return f"better in {better} and worse in {worse} of {count(len(compared(found)), 'case')}"
 
 
 def _candidate(tables: Tables, grid: pd.DataFrame, at: int) -> str:

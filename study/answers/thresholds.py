@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from study.answers.base import Answer, Row, cell, chosen, count, listed, place, span
+from study.answers.base import Answer, Row, bounds, cell, chosen, count, listed, place, span
 from study.answers.differences import Difference, conclusion, counted
 from study.answers.ranges import USABLE, usable
 from study.figures.style import Tables
@@ -125,7 +125,8 @@ def how_often(tables: Tables) -> Answer:
         "How often should a clip fire?",
         _rate_short(works) if rows else "",
         _rate_words(kept, nothing),
-        "Every clip alone in every regime, against none in the same regime, so at the same learning rate; the strengths"
+        "Every clip alone in every regime (`sign` and `normalized`, which bound nothing, are no clips), against none in"
+        " the same regime, so at the same learning rate; the strengths"
         " are those of the grids, not tuned. The same: the 95 % interval lies within half a point; the other columns"
         " count the rest. Training works without a clip if no run diverges or stays at chance and, in a sweep over the"
         f" learning rate, the rate is shown to lose at most {USABLE:g} points to the best; elsewhere a gain is a"
@@ -141,7 +142,7 @@ def _bin(rate: float) -> str:
 
 def _gains(tables: Tables) -> Iterator[tuple[bool, float, Difference]]:
     runs = tables["runs"]
-    clips, working = runs[(runs["regularization"] == "none") & (runs["clip"] != "none")], usable(tables)
+    clips, working = runs[(runs["regularization"] == "none") & runs["clip"].map(bounds)], usable(tables)
     for (regime, _), own in clips.groupby(["regime", "clip"], sort=False):
         free = cell(tables, regime)
         rate = float(own["clip_rate"].astype(float).mean())
@@ -174,5 +175,7 @@ def _rate_words(kept: dict[tuple[str, str], list[Difference]], nothing: int) -> 
         if own:
             parts.append(f"Where training {state}: {several(own)}.")
     if nothing:
-        parts.append(f"{nothing} of the pairs are left out: neither trained, or no seed has numbers for both.")
+        parts.append(
+            f"{count(nothing, 'pair is', 'pairs are')} left out: neither trained, or no seed has numbers for both."
+        )
     return " ".join(parts)

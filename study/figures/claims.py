@@ -22,7 +22,7 @@ VERDICTS: Mapping[str, tuple[str, str]] = {
     "contradicted": ("tab:red", "X"),
     "undecided": ("0.5", "D"),
 }
-SAME = "same cell"
+NOT_COMPARED = {"same cell": "  the same cell on both sides", "gaps below zero": "  both gaps below zero"}
 FURTHEST = 100.0  # in units of what would matter; farther points stand at the edge with their number
 WIDTH = 44
 TITLE_WIDTH = 92
@@ -60,7 +60,7 @@ def draw(tables: Tables, style: Style) -> Figure:
 def _title(part: pd.DataFrame) -> str:
     """The verdict, how many contrasts hold, and the claim, in lines that the panel has room for."""
     held, asked = int((part["contrast_verdict"] == "supported").sum()), str(part["combine"].iloc[0])
-    compared = int((part["contrast_verdict"] != SAME).sum())
+    compared = int((~part["contrast_verdict"].isin(NOT_COMPARED)).sum())
     how = f"{held} of {compared} hold, {asked} must" if compared else "nothing compared"
     verdict = f"{part['verdict'].iloc[0]} ({how})"
     return wrap(f"{verdict}: {part['statement'].iloc[0]}", TITLE_WIDTH)
@@ -85,8 +85,8 @@ def _contrasts(axes: Axes, part: pd.DataFrame) -> None:
 
 
 def _contrast(axes: Axes, height: float, row: Mapping[Hashable, Any]) -> None:
-    if row["contrast_verdict"] == SAME:
-        axes.text(0, height, "  the same cell on both sides", va="center", color="0.4")
+    if why := NOT_COMPARED.get(row["contrast_verdict"]):
+        axes.text(0, height, why, va="center", color="0.4")
         return
     color, marker = VERDICTS[row["contrast_verdict"]]
     bounds = {"increase": [1.0], "not_worse": [-1.0], "same": [-1.0, 1.0]}[row["expectation"]]
@@ -115,8 +115,8 @@ def caption(tables: Tables) -> str:
     found = ", ".join(f"{counts.get(verdict, 0)} {verdict}" for verdict in VERDICTS)
     if ledger.empty:
         return f"{QUESTION} The study names none."
-    seeds, same = sorted(set(ledger["n"])), int((ledger["contrast_verdict"] == SAME).sum())
-    alike = f" {same} of {len(ledger)} contrasts have the same cell on both sides and decide nothing." if same else ""
+    seeds, idle = sorted(set(ledger["n"])), int(ledger["contrast_verdict"].isin(NOT_COMPARED).sum())
+    nothing = f" {idle} of {len(ledger)} contrasts compare nothing and decide nothing." if idle else ""
     count = f"{seeds[-1]}" if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]}"
     return (
         f"{QUESTION} Mean paired difference of each contrast with its 95 % BCa interval, oriented so that right is as"
@@ -124,6 +124,6 @@ def caption(tables: Tables) -> str:
         " for, beyond 1, above −1 for a claim of no harm, within ±1 for one of no difference). A contrast is supported"
         " or contradicted when a one-sided sign-flip test, adjusted by Holm's method within a claim, and the interval"
         " say so."
-        f" Differences beyond ±{FURTHEST:g} stand at the edge. Claims: {found}.{alike}"
+        f" Differences beyond ±{FURTHEST:g} stand at the edge. Claims: {found}.{nothing}"
         f" {count} seeds per contrast."
     )

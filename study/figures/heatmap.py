@@ -9,7 +9,7 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from study.figures.layout import CELL, NAMES, cell_height, decimal, in_blocks, name_cells, page
-from study.figures.style import FAINT, Style, Tables, styled
+from study.figures.style import FAINT, NONE, Style, Tables, styled
 from study.figures.summaries import diverged_sentence, finite, present, regimes, seeds_sentence
 
 NAME = "heatmap"
@@ -45,7 +45,7 @@ class Part:
 @styled
 def draw(tables: Tables, style: Style) -> Figure:
     """Mean over seeds per cell (columns: clips; rows: regularizations; panels: regime x metric)."""
-    runs = tables["runs"]
+    runs = _with_pairs(tables["runs"])
     room = style.width - NAMES
     most = runs.groupby("regime")["clip"].nunique().max()
     across = len(METRICS) if most * len(METRICS) * CELL <= room else 1
@@ -62,6 +62,12 @@ def draw(tables: Tables, style: Style) -> Figure:
         axes.set_ylabel("regularization" if column == 0 else "")
         axes.tick_params(labelleft=column == 0)
     return figure
+
+
+def _with_pairs(runs: pd.DataFrame) -> pd.DataFrame:
+    """The runs of regimes in which a clip meets a regularization, all where there are none: others have no pairs."""
+    pairs = runs[(runs["clip"] != NONE) & (runs["regularization"] != NONE)]
+    return runs[runs["regime"].isin(pairs["regime"])] if len(pairs) else runs
 
 
 def _parts(runs: pd.DataFrame, regime: str, style: Style, most: int) -> list[Part]:
@@ -106,7 +112,7 @@ def _annotate(axes: Axes, runs: pd.DataFrame, values: pd.DataFrame) -> None:
 
 def caption(tables: Tables) -> str:
     """What is shown, how many seeds, and how diverged runs count."""
-    runs = tables["runs"]
+    runs = _with_pairs(tables["runs"])
     undefined = len(runs) - len(finite(runs, "gap_accuracy"))
     left_out = f" Runs left out because their gap is undefined: {undefined}." if undefined else ""
     return (

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import NullFormatter
 
-from study.figures.layout import LINE, legend, lines, name_rows, page, row_centres, wrap
+from study.figures.layout import HEADING, LINE, heading, legend, lines, name_rows, page, row_centres, wrap
 from study.figures.style import NONE, Look, Style, Tables, styled
 from study.figures.summaries import diverged_sentence, finite, present, regimes, seeds_sentence
 
@@ -29,18 +29,20 @@ def draw(tables: Tables, style: Style) -> Figure:
     parts = {regime: runs[runs["regime"] == regime] for regime in regimes(runs)}
     names = {regime: present(part, "regularization", style.regularizations) for regime, part in parts.items()}
     heights = [max(LINE * sum(lines(wrap(name, NARROW)) for name in own), 1.1) for own in names.values()]
-    figure = page(style, sum(heights) + 0.6 * len(heights))
-    grid = figure.add_gridspec(len(parts), 3, height_ratios=heights)
-    for line, (regime, part) in enumerate(parts.items()):
+    figure = page(style, sum(heights) + (0.6 + HEADING) * len(heights))
+    rows = [ratio for height in heights for ratio in (HEADING, height)]
+    grid = figure.add_gridspec(len(rows), 3, height_ratios=rows)
+    for line, (regime, part) in zip(range(1, len(rows), 2), parts.items(), strict=True):
+        heading(figure, grid[line - 1, 0], regime, whole=True)
         own = weights[weights["regime"] == regime]
         tensors = list(own["tensor"].drop_duplicates())
         for column, tensor in enumerate(dict.fromkeys([*tensors[:1], *tensors[-1:]])):
             axes = figure.add_subplot(grid[line, column])
             _distribution(axes, own[own["tensor"] == tensor], names[regime], style)
-            axes.set_title(wrap(f"{regime}: {tensor}", 28), loc="left")
+            axes.set_title(wrap(tensor, 28), loc="left")
         axes = figure.add_subplot(grid[line, 2])
         _shares(axes, part, names[regime], style)
-        axes.set_title(f"{regime}: all weights", loc="left")
+        axes.set_title("all weights", loc="left")
     every = [name for name in style.regularizations if any(name in own for own in names.values())]
     legend(figure, _legend(every, style), style)
     return figure

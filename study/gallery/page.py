@@ -13,6 +13,7 @@ import jinja2
 import pypandoc
 
 from study.clipping import Clipping
+from study.forms import escaped, to_html
 from study.gallery.examples import example
 from study.gallery.facts import LAWS, Facts, facts
 from study.gallery.pictures import draw, words_of
@@ -21,7 +22,6 @@ from study.methods import Method
 from study.models import Initialisation, Model
 from study.optimizers import Optimizer
 from study.regularization import Regularization
-from study.report import _escaped, to_html
 from study.schedules import Schedule
 from study.store import atomically
 
@@ -189,7 +189,7 @@ def text(words: str, kept: str = "") -> str:
 
 
 def _plain(part: str, kept: str) -> str:
-    lines = [line if re.match(r"\s*([-*]|\d+\.)\s", line) else _escaped(line) for line in part.split("\n")]
+    lines = [line if re.match(r"\s*([-*]|\d+\.)\s", line) else escaped(line) for line in part.split("\n")]
     joined = "\n".join(lines)
     return joined if "@" in kept else joined.replace("@", "\\@")
 

@@ -6,14 +6,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from study.analysis.claims.base import Contrast, Expectation
-from study.analysis.ledger import combined, decide, find, to_decide
+from study.analysis.claims.base import Cell, Contrast, Expectation, Term
+from study.analysis.ledger import against, combined, decide, find, not_compared, to_decide
 
 SMALLEST = 1.0
 
 
 def contrast(values: np.ndarray, expectation: Expectation = "increase", smallest: float = SMALLEST) -> Contrast:
-    return Contrast("key", "hypothesis", pd.Series(values), "points", smallest, "rows", "figure", expectation)
+    terms = [Term(1, Cell("own"), pd.Series(values)), Term(-1, Cell("none"), pd.Series(0 * values))]
+    return Contrast("key", "hypothesis", terms, "points", smallest, "rows", "figure", expectation)
 
 
 def verdict(values: np.ndarray, expectation: Expectation) -> str:
@@ -108,7 +109,52 @@ def test_an_undecided_contrast_names_the_seeds_that_would_decide() -> None:
         (["same cell", "same cell"], "any", "undecided"),
         (["same cell", "contradicted"], "any", "contradicted"),
         (["same cell", "supported"], "all", "supported"),
+        (["gaps below zero", "contradicted"], "all", "contradicted"),
+        (["gaps below zero", "gaps below zero"], "all", "undecided"),
     ],
 )
 def test_a_claim_is_what_its_contrasts_make_of_it(verdicts: list, combine: str, expected: str) -> None:  # type: ignore[type-arg]
     assert combined(verdicts, combine) == expected  # type: ignore[arg-type]
+
+
+def itself(expectation: Expectation) -> Contrast:
+    terms = [Term(sign, Cell("own"), pd.Series(np.ones(10))) for sign in (1, -1)]
+    return Contrast("key", "hypothesis", terms, "points", SMALLEST, "rows", "figure", expectation)
+
+
+def test_a_cell_against_itself_says_nothing_of_a_gain_and_bears_out_a_claim_of_no_loss() -> None:
+    other = contrast(np.ones(10))
+    assert not_compared([itself("increase"), other]) == ["same cell", None]
+    assert not_compared([other, itself("not_worse")]) == [None, "same cell"], "a gain is claimed beside"
+    assert not_compared([itself("not_worse"), itself("same")]) == [None, None]
+    found = find(itself("not_worse"), np.random.default_rng(0))
+    assert decide(itself("not_worse"), found, found.p_for, found.p_against) == "supported"
+
+
+@pytest.mark.parametrize(
+    ("truth", "expectation", "expected"),
+    [
+        (-2.0, "increase", "opposite"),
+        (-0.3, "increase", "too small"),
+        (0.3, "increase", "too small"),
+        (2.0, "increase", ""),
+        (-2.0, "not_worse", "loss"),
+        (2.0, "same", "difference"),
+    ],
+)
+def test_a_contradicted_contrast_says_what_was_found(truth: float, expectation: Expectation, expected: str) -> None:
+    one = contrast(truth + 0.05 * np.random.default_rng(5).standard_normal(10), expectation)
+    found = find(one, np.random.default_rng(0))
+    assert against(one, found, decide(one, found, found.p_for, found.p_against)) == expected
+
+
+def test_a_difference_is_the_weighted_sum_of_its_terms_and_its_sides_are_their_signs() -> None:
+    cells = [Cell("a"), Cell("b"), Cell("c", "value(1)")]
+    terms = [Term(w, cell, pd.Series([1.0, v])) for w, cell, v in zip((0.5, 0.5, -1), cells, (3, 5, 7), strict=True)]
+    one = Contrast("key", "hypothesis", terms, "points", SMALLEST, "runs, test_accuracy")
+    assert list(one.differences) == [0.0, -3.0]
+    assert one.sides == (cells[:2], cells[2:])
+    assert one.where == (
+        "runs, test_accuracy: regime=a or b clip=none regularization=none minus"
+        " regime=c clip=value(1) regularization=none"
+    )

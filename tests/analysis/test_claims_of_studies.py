@@ -1,6 +1,7 @@
 """Each claim of a study finds its evidence in the tables, and its verdict says what it rests on."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -13,8 +14,9 @@ from study.analysis.claims.c03_efficiency import Efficiency
 from study.analysis.claims.c07_regularization import RegularizationLowersGap
 from study.analysis.claims.c08_dropout import DropoutOtherwise
 from study.analysis.claims.c10_combination import Additivity, Combination
-from study.analysis.claims.evidence import Evidence
-from study.analysis.ledger import LEDGER, ledger
+from study.analysis.claims.c12_open import NoneIsBest
+from study.analysis.evidence import Evidence
+from study.analysis.ledger import EVIDENCE, LEDGER, evidence_table, ledger
 from study.config import Study
 from study.reading import ConfigError, parse
 from study.tuning import strength_of
@@ -66,6 +68,31 @@ def test_a_claim_about_what_the_study_has_not_is_refused() -> None:
         study(claims=["lambda_by_validation"])
     with pytest.raises(ConfigError, match="'sparsity' twice"):
         study(claims=["sparsity", "sparsity"])
+
+
+def test_every_verdict_has_a_figure_that_is_drawn() -> None:
+    given = study(claims=["sparsity"])
+    assert given.draws("weights", ["memorize"])
+    assert not study(defaults={"grid": "alone"}).draws("heatmap", ["memorize"]), "no clip meets a regularizer there"
+    assert not given.draws("sweeps", ["memorize"]), "nothing is swept"
+    with pytest.raises(ConfigError, match="must have 'weights', which shows claim 'sparsity'"):
+        study(claims=["sparsity"], figures=["claims"])
+    assert study(claims=["sparsity"], figures=["claims", "weights"]).draws("weights", ["memorize"])
+    table = ledger(given.claims, evidence(given, np.full(10, 0.5), np.full(10, 0.5)), seed=0)
+    assert set(table["figure"]) == {"weights"}
+    swept = study(claims=["sparsity"]).model_copy(update={"figures": ("claims",)})
+    table = ledger(swept.claims, evidence(swept, np.full(10, 0.5), np.full(10, 0.5)), seed=0)
+    assert set(table["figure"]) == {"claims"}, "which shows every contrast"
+
+
+def test_the_evidence_is_the_values_that_the_ledger_is_taken_from() -> None:
+    given = study(claims=["sparsity"])
+    own = evidence(given, np.linspace(0.1, 0.5, 10), np.linspace(0.2, 0.6, 10))
+    table = evidence_table(given.claims, own)
+    assert tuple(table) == EVIDENCE
+    parts = table.assign(part=table["weight"] * table["value"]).groupby(["claim", "contrast", "seed"], sort=False)
+    means = parts["part"].sum().groupby(["claim", "contrast"], sort=False).mean()
+    assert list(means) == pytest.approx(list(ledger(given.claims, own, seed=0)["estimate"]))
 
 
 def claims() -> Iterator[type[Claim]]:
@@ -123,6 +150,11 @@ def test_a_run_at_chance_level_counts_as_diverged_as_everywhere() -> None:
     given = Evidence(study(), pd.DataFrame(rows), empty, empty, empty, empty)
     divergence, _ = Exploding(regimes=("memorize",)).contrasts(given)
     assert divergence.differences.mean() == pytest.approx(0.3)
+    assert divergence.reached == "3 of 10 fail, 0 with the clip: 3 saved, 0 lost"
+    near = replace(given, runs=given.runs.assign(train_accuracy=[0.19, *[0.9] * 19]))
+    (note,) = Exploding(regimes=("memorize",)).notes(near)
+    assert "training accuracy of 20 %" in note
+    assert "end 1 of 20 runs in `memorize`" in note
 
 
 def tuned_evidence(l2: str, labels: Sequence[str] = ("none", "l2(0.01)")) -> Evidence:
@@ -151,6 +183,53 @@ def test_a_cell_against_itself_decides_nothing_and_a_claim_of_nothing_else_is_un
     assert list(table["verdict"]) == ["undecided"], "it was contradicted where nothing was compared"
     assert table[["p_for", "p_against", "p_for_adjusted", "seeds_to_decide"]].isna().all(axis=None)
     assert list(table["settings"]) == [""]
+
+
+def test_gaps_below_zero_are_not_compared() -> None:
+    claim = RegularizationLowersGap(settings=("memorize",), regularizations=("l2",))
+    given = tuned_evidence("l2(0.01)")
+    below = replace(given, runs=given.runs.assign(gap_accuracy=given.runs["gap_accuracy"] - 0.5))
+    table = ledger([claim], below, seed=0)
+    assert list(table["contrast_verdict"]) == ["gaps below zero", "supported"]
+    assert table["p_for"].isna().tolist() == [True, False]
+    assert set(table["verdict"]) == {"supported"}, "by the accuracy that is kept"
+
+
+def test_where_tuning_chose_none_the_strengths_are_told_all_the_same() -> None:
+    given = tuned_evidence("none")
+    candidates = given.tuning.assign(chosen=True)
+    other = {**candidates.iloc[1].to_dict(), "label": "l2(0.01)", "chosen": False}
+    tuning = pd.concat([candidates, pd.DataFrame([other])])
+    (text,) = replace(given, tuning=tuning).untuned(["memorize"], "regularization", ["l2"])
+    assert text.startswith("In `memorize` tuning chose none for `l2`; without a choice, against none in `memorize`")
+    assert "`l2(0.01)` 0 [0, 0], gap −10.0 [" in text
+    assert list(tuned_evidence("l2(0.01)").untuned(["memorize"], "regularization", ["l2"])) == []
+
+
+def test_the_best_of_all_is_held_against_others_where_the_rule_does_not_look() -> None:
+    rng = np.random.default_rng(9)
+    means = {("a", "none"): 0.8, ("a", "l2(0.01)"): 0.9, ("b", "none"): 0.9, ("b", "l2(0.01)"): 0.8}
+    runs = [
+        {"regime": regime, "clip": "none", "regularization": label, "seed": seed,
+         "test_accuracy": mean + 0.001 * rng.standard_normal()}
+        for (regime, label), mean in means.items() for seed in range(10)
+    ]  # fmt: skip
+    tuning = [
+        {"setting": regime, "regime": regime, "kind": "regularization", "method": label.split("(")[0], "label": label,
+         "chosen": True}
+        for regime, label in means
+    ]  # fmt: skip
+    tuning += [{**row, "kind": "clip", "method": "value", "label": "none"} for row in tuning if row["label"] == "none"]
+    l2 = ["none", {"name": "l2", "strength": {"grid": [0.01]}}]
+    regime = {"data": {"name": "mnist-sample", "validation_size": 50}, "regularizations": l2, "tuning": {"seeds": 2}}
+    both = parse({"name": "claims", "regimes": {"a": regime, "b": regime}})
+    empty = pd.DataFrame()
+    given = Evidence(both, pd.DataFrame(runs), empty, empty, empty, pd.DataFrame(tuning))
+    claim = NoneIsBest(settings=("a",), regularizations=("none", "l2"), clips=("value",))
+    assert "`none` +10.0 [" in " ".join(claim.notes(given)), "in b, where the rule does not look"
+    assert "in `b`" in " ".join(claim.notes(given))
+    assert not any("Nor does" in text for text in NoneIsBest(settings=("a", "b"), clips=("value",),
+                                                             regularizations=("none", "l2")).notes(given))  # fmt: skip
 
 
 def test_a_verdict_says_what_it_rests_on() -> None:

@@ -31,7 +31,15 @@ def study(rule: str = "minimum", **changes: Any) -> Study:
 
 def table(values: Mapping[str, Sequence[float]], column: str, regime: str = "x", **others: Any) -> pd.DataFrame:
     """Runs of methods alone, with these values by seed; a run without a finite value has diverged."""
-    scores = ("validation_loss", "train_loss", "test_loss", "test_accuracy", "gap_accuracy", "gap_loss")
+    scores = (
+        "validation_loss",
+        "validation_accuracy",
+        "train_loss",
+        "test_loss",
+        "test_accuracy",
+        "gap_accuracy",
+        "gap_loss",
+    )
     rows = [
         {
             **{"study": "s", "regime": regime, "clip": "none", "regularization": "none", "seed": seed, "fold": pd.NA},

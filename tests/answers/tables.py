@@ -39,9 +39,14 @@ def regimes(*points: tuple[str, str, str, float | str], setting: str = "") -> pd
 def tuning(*chosen: tuple[str, str, str, str, str], candidates: int = 1) -> pd.DataFrame:
     """What was chosen (setting, kind, method, regime, label), each among some learning rates."""
     keys = ("setting", "kind", "method", "regime", "label")
-    rows = [{**dict(zip(keys, one, strict=True)), "chosen": True, "validation_loss": float(at)}
+    both = {"chosen": True, "chosen_by_accuracy": True}
+    rows = [{**dict(zip(keys, one, strict=True)), **both, "validation_loss": float(at)}
             for at, one in enumerate(chosen)]  # fmt: skip
-    others = [{**row, "regime": f"x_lr={10**n}", "chosen": False} for row in rows for n in range(1, candidates)]
+    others = [
+        {**row, "regime": f"x_lr={10**n}", "chosen": False, "chosen_by_accuracy": False}
+        for row in rows
+        for n in range(1, candidates)
+    ]
     return pd.DataFrame(rows + others)
 
 
@@ -51,5 +56,6 @@ def grid(setting: str, method: str, *candidates: tuple[str, float, float, float]
     accuracy = table["test_accuracy"]
     return table.assign(
         setting=setting, kind="clip", method=method, regime=setting, validation_se=0.15, n=5, edge="",
-        chosen=table["label"] == chosen, regret=accuracy.max() - accuracy, regret_loss=(accuracy.max() - accuracy) * 2,
+        chosen=table["label"] == chosen, chosen_by_accuracy=table.index == accuracy.argmax(),
+        validation_accuracy=accuracy, regret=accuracy.max() - accuracy, regret_loss=(accuracy.max() - accuracy) * 2,
     )  # fmt: skip

@@ -16,19 +16,34 @@ def test_a_rule_of_choice_is_known_by_its_regret() -> None:
                  ("c(3)", 0.6, 0.4, 0.90), chosen="c(2)")  # fmt: skip
     answer = choose_strength({"tuning": found})
     assert answer.short == (
-        "By the loss on validation digits, not on those that are trained on: mean regret 2.0 points and 0.040 nats,"
-        " against 10.0 points and 0.20 nats by training loss. The rule of one standard error loses 0 points and"
-        " 0 nats, less in accuracy and loss than the smallest validation loss."
+        "By validation accuracy; not by the training loss. Mean regret 2.0 points and 0.040 nats by validation loss,"
+        " 0 points and 0 nats by validation accuracy, 10.0 points and 0.20 nats by training loss. The"
+        " rule of one standard error loses 0 points and 0 nats, less in accuracy and loss"
+        " than the smallest validation loss."
     )
     assert "with 3 strengths each and none; a choice took 20 trainings. None was chosen for 0." in answer.words
     assert "No choice lies at an end" in answer.words
-    assert [row["mean regret (points)"] for row in answer.rows] == ["2.0", "0", "10.0", "2.3"]
+    assert [row["mean regret (points)"] for row in answer.rows] == ["2.0", "0", "0", "10.0", "2.3"]
+
+
+def test_loss_and_accuracy_each_choose_best_for_themselves_and_kinds_are_told_apart() -> None:
+    clip = grid("a", "c", ("none", 0.9, 0.1, 0.80), ("c(1)", 0.5, 0.3, 0.85), ("c(2)", 0.6, 0.4, 0.90), chosen="c(1)")
+    clip = clip.assign(regret_loss=[0.3, 0.0, 0.1])
+    others = [clip.assign(kind="regularization", method="l2", setting=setting) for setting in ("a", "b")]
+    answer = choose_strength({"tuning": pd.concat([clip, *others], ignore_index=True)})
+    advice = (
+        "For the loss choose by validation loss, for the accuracy by validation accuracy; not by the training loss."
+    )
+    assert answer.short.startswith(f"{advice} Mean regret 5.0 points and 0 nats by validation loss, 0 points and 0.10")
+    over = [row["over"] for row in answer.rows if row["rule"] == "largest validation accuracy"]
+    assert over == ["all 3", "1 clip", "2 regularizers", "`l2`, 2 settings"]
 
 
 def test_a_choice_by_training_loss_may_win() -> None:
     found = grid("a", "c", ("none", 0.1, 0.9, 0.5), ("c(1)", 0.9, 0.1, 0.9), chosen="none").assign(validation_se=0.0)
     answer = choose_strength({"tuning": found})
-    assert answer.short.startswith("Here the training loss chose better than the validation loss")
+    start = "By validation accuracy; the training loss chose no worse here by one measure at least."
+    assert answer.short.startswith(start)
     assert answer.short.endswith("as much as the smallest validation loss.")
     assert choose_strength({}).rows == []
 
@@ -37,8 +52,11 @@ def test_edges_of_grids_are_named() -> None:
     found = grid("a", "c", ("none", 0.9, 0.1, 0.8), ("c(1)", 0.8, 0.2, 0.8), ("c(2)", 0.5, 0.3, 0.9), chosen="c(2)")
     edged = found.assign(edge=["", "", "strength: last"])
     words = choose_strength({"tuning": edged}).words
-    assert "1 choice lies at an end of the grid, all of them of grids of two, where every strength does" in words
+    assert "1 choice lies at an end of the grid, a grid of two, where every strength does" in words
     assert "`c` in `a` (strength: last)" in words
+    single = choose_strength({"tuning": found.assign(edge=["", "", "strength: no grid"])}).words
+    assert "1 choice has no grid, but one strength: `c` in `a`." in single
+    assert "No choice lies at an end" in single
 
 
 @pytest.mark.parametrize(
@@ -50,7 +68,8 @@ def test_edges_of_grids_are_named() -> None:
 )
 def test_loss_and_accuracy_as_selectors(second: tuple[float, float], start: str) -> None:
     table = runs(("a", "none", "none", 0.5, 0.9), ("a", "c(1)", "none", 0.8, 0.5), ("a", "c(2)", "none", *second))
-    found = grid("a", "c", ("none", 1, 1, 1), ("c(1)", 1, 1, 1), ("c(2)", 1, 1, 1), chosen="c(1)")
+    found = grid("a", "c", ("none", 0.9, 1, 0.5), ("c(1)", 0.5, 1, 0.8), ("c(2)", second[1], 1, second[0]),
+                 chosen="c(1)")  # fmt: skip
     answer = loss_or_accuracy({"runs": table, "tuning": found})
     assert bool(answer.rows) == bool(start)
     assert answer.short.startswith(start)
@@ -58,9 +77,7 @@ def test_loss_and_accuracy_as_selectors(second: tuple[float, float], start: str)
 
 def test_selection_by_accuracy_may_lose_by_both() -> None:
     table = runs(("a", "c(1)", "none", 0.8, 0.5), ("a", "c(2)", "none", 0.7, 0.8))
-    second = table["clip"] == "c(2)"
-    table.loc[second, "validation_accuracy"] += 0.5
-    found = grid("a", "c", ("c(1)", 1, 1, 1), ("c(2)", 1, 1, 1), chosen="c(1)")
+    found = grid("a", "c", ("c(1)", 0.5, 1, 0.8), ("c(2)", 0.8, 1, 0.9), chosen="c(1)")
     answer = loss_or_accuracy({"runs": table, "tuning": found})
     assert answer.short.startswith("By loss: it did better by both measures")
 

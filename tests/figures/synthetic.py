@@ -220,6 +220,7 @@ def _regimes(grid: Grid) -> pd.DataFrame:
 def tuning(grid: Grid, runs: pd.DataFrame) -> pd.DataFrame:
     """The choice in each regime, from tuning runs as good as the runs themselves."""
     losses = {"validation_loss": -np.log(runs["test_accuracy"]), "train_loss": -np.log(runs["train_accuracy"])}
+    losses["validation_accuracy"] = runs["test_accuracy"]
     settings = {
         name: {name: SimpleNamespace(tuning=Tuning(), at={}, clip_labels=clips, regularization_labels=others)}
         for name, (clips, others) in grid.regimes.items()

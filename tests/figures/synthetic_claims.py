@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from study.analysis.claims.base import Cell, Combine, Contrast, Expectation
+from study.analysis.claims.base import Cell, Combine, Contrast, Expectation, Idle, Term
 from study.analysis.ledger import ledger
 
 # The true difference in units of what would matter, and its noise.
@@ -21,6 +21,7 @@ TRUTHS: dict[str, list[tuple[str, Expectation, float, float]]] = {
         ("deep: value", "increase", 0.0, 0.2),
         ("deep: norm", "increase", -3.0, 0.5),
         ("tuned: the same", "increase", 0.0, 0.0),
+        ("tuned: gaps below zero", "increase", 1.0, 0.2),
     ],
     "Lambda should be picked by cross-validation or grid search from 1e-4 to 1e-2.": [
         ("regret", "not_worse", 0.0, 0.3),
@@ -39,6 +40,7 @@ class MadeUp:
     statement: str
     seeds: int
     combine: Combine = "all"
+    changed: str = ""
 
     def notes(self, evidence: Any) -> Iterator[str]:
         yield from ()
@@ -47,13 +49,18 @@ class MadeUp:
         rng = np.random.default_rng(len(self.statement))
         for key, expectation, truth, noise in TRUTHS[self.statement]:
             values = pd.Series(0.5 * (truth + noise * rng.standard_normal(self.seeds)))
-            one = [Cell("decades", key)]
-            sides = (one, one if key.endswith("the same") else [Cell("decades")])
-            yield Contrast(key, f"{key} is as claimed", values, "points", 0.5, "rows", "figure", expectation, sides)
+            one = Cell("decades", key)
+            none = one if key.endswith("the same") else Cell("decades")
+            terms = [Term(1, one, values), Term(-1, none, 0 * values)]
+            silenced: Idle | None = "gaps below zero" if key.endswith("below zero") else None
+            yield Contrast(
+                key, f"{key} is as claimed", terms, "points", 0.5, "rows", "figure", expectation, silenced=silenced
+            )
 
 
 def claims_table(seeds: int) -> pd.DataFrame:
     """The columns `LEDGER`; seeds: how many differences each contrast has, 0 for a study that names no claim."""
     made_up: Any = [MadeUp(f"claim{i}", statement, seeds) for i, statement in enumerate(TRUTHS if seeds else ())]
-    evidence: Any = SimpleNamespace(study=SimpleNamespace(name="synthetic"), setting_of=lambda cell: cell.regime)
+    shown = SimpleNamespace(name="synthetic", draws=lambda figure, regimes: False)
+    evidence: Any = SimpleNamespace(study=shown, setting_of=lambda cell: cell.regime)
     return ledger(made_up, evidence, seed=0)

@@ -105,6 +105,7 @@ def _scores(study: Study, variant: Variant, rng: np.random.Generator) -> dict[st
     return {
         "status": "ok", "cause": "", "train_accuracy": train, "test_accuracy": test, "gap_accuracy": gap,
         "train_loss": -np.log(train), "validation_loss": -np.log(test - 0.001), "test_loss": -np.log(test),
+        "validation_accuracy": test - 0.001,
         "clip_rate": 0.0 if clip == 0 else float(np.clip(1.1 * clip - 0.1 + 0.02 * rng.standard_normal(), 0, 1)),
         "norm_median": 0.6 * 10 ** (0.3 * heat),
     }  # fmt: skip
@@ -112,7 +113,14 @@ def _scores(study: Study, variant: Variant, rng: np.random.Generator) -> dict[st
 
 def _diverged(rng: np.random.Generator) -> dict[str, object]:
     losses = dict.fromkeys(("train_loss", "validation_loss", "test_loss"), 9.0)
-    scores = {"train_accuracy": 0.11, "test_accuracy": 0.1, "gap_accuracy": 0.01, "clip_rate": 1.0, "norm_median": 30.0}
+    scores = {
+        "train_accuracy": 0.11,
+        "test_accuracy": 0.1,
+        "validation_accuracy": 0.1,
+        "gap_accuracy": 0.01,
+        "clip_rate": 1.0,
+        "norm_median": 30.0,
+    }
     lost = {"status": "diverged", "cause": "chance level", **losses, **scores}
     exploded = {"status": "diverged", "cause": "non-finite loss", **dict.fromkeys([*losses, *scores], np.nan)}
     return exploded if rng.random() < 0.3 else lost

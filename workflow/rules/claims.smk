@@ -4,7 +4,8 @@ rule claims:
         tables=[table_path(name) for name in ("runs", "epochs", "tensors", "weights", *(["tuning"] if TUNED else []))],
         sources=sorted(map(str, Path("study/analysis").rglob("*.py"))),
     output:
-        f"{RESULTS}/claims.csv",
+        claims=f"{RESULTS}/claims.csv",
+        evidence=f"{RESULTS}/evidence.csv",
     log:
         f"{LOGS}/claims.log",
     resources:

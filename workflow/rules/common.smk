@@ -59,7 +59,7 @@ ANALYSES = (
     "regimes",
     "provenance",
     *(("tuning", "tuned", "profiles", "across", "thresholds") if TUNED else ()),
-    *(("claims",) if STUDY.claims else ()),
+    *(("claims", "evidence") if STUDY.claims else ()),
 )
 
 

@@ -38,7 +38,7 @@ rule report:
             *expand(
                 "study/{room}.py",
                 room=[
-                    *["report", "findings", "missing", "provenance", "regime_findings"],
+                    *["report", "forms", "findings", "missing", "provenance", "regime_findings"],
                     *["resolution", "standings", "strengths", "summary", "verdicts"],
                 ],
             ),

@@ -5,7 +5,15 @@ from study.parameters import suggestion
 
 # Rules to name as a target: those of one thing, and of what this study has.
 ABSENT = {name for name, there in (("tune", TUNED), ("claims", STUDY.claims)) if not there}
-OF_SOME = ("tuning", "tuned", "profiles", "across", "thresholds", "claims")  # analyses that not every study has
+OF_SOME = (
+    "tuning",
+    "tuned",
+    "profiles",
+    "across",
+    "thresholds",
+    "claims",
+    "evidence",
+)  # analyses that not every study has
 NOT_MADE = {f"{RESULTS}/{name}.csv" for name in OF_SOME if name not in ANALYSES}
 NAMES = [rule.name for rule in workflow.rules if not rule.has_wildcards() and rule.name not in ABSENT]
 

@@ -3,11 +3,12 @@
 import sys
 
 from study import store
-from study.analysis.claims.evidence import Evidence
-from study.analysis.ledger import ledger
+from study.analysis.evidence import Evidence
+from study.analysis.ledger import evidence_table, ledger
 from study.config import Study
 
 sys.stderr = open(snakemake.log[0], "w", buffering=1)  # noqa: SIM115
 study = Study.model_validate_json(snakemake.params.study)
 evidence = Evidence.of(study, store.read_all(snakemake.input.tables))
-store.write(ledger(study.claims, evidence, seed=0), snakemake.output[0])
+store.write(ledger(study.claims, evidence, seed=0), snakemake.output.claims)
+store.write(evidence_table(study.claims, evidence), snakemake.output.evidence)

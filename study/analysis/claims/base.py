@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property, reduce
+from operator import add
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
 from study.methods import Method
@@ -13,12 +15,16 @@ from study.tuning import method_of
 if TYPE_CHECKING:
     import pandas as pd
 
-    from study.analysis.claims.evidence import Evidence
+    from study.analysis.evidence import Evidence
     from study.config import Study
     from study.regimes import Regime
 
 Expectation = Literal["increase", "not_worse", "same"]
 Combine = Literal["all", "any"]
+Idle = Literal["same cell", "gaps below zero"]
+
+
+NEAR = 0.02  # of training accuracy: runs that end so near to the line of failure could as well lie beyond it
 
 
 class Cell(NamedTuple):
@@ -40,37 +46,69 @@ class Cell(NamedTuple):
         return [label for label in labels if label != "none"]
 
 
+class Term(NamedTuple):
+    """One trained variant of a contrast: its values by seed, and their weight, negative where it is held against."""
+
+    weight: float
+    cell: Cell
+    by_seed: pd.Series[float]
+
+
 @dataclass(frozen=True, eq=False)
 class Contrast:
     """One difference that bears on a claim, oriented so that a positive one is as claimed.
 
-    differences: by seed, in `unit`, whose words say what a positive one means (NaN where a side is undefined).
-    expectation: "increase" (above 0, and `smallest` at least), "not_worse" (above -smallest) or "same" (within
-    +-smallest). where: the rows that it is taken from; figure: what shows it. sides: the cells that are held against
-    each other, where they are two sides. reached: what each side came to, in words, where that matters.
+    terms: the variants that it is taken from; quantity: the table and what of it. unit: words that say what a positive
+    difference means; points: whether it is of shares, which are told in percentage points. expectation: "increase"
+    (above 0, and `smallest` at least), "not_worse" (above -smallest) or "same" (within +-smallest). figure: what shows
+    it. reached: what each side came to, in words, where that matters. silenced: why nothing is to be compared, if so.
     """
 
     key: str
     hypothesis: str
-    differences: pd.Series[float]
+    terms: Sequence[Term]
     unit: str
     smallest: float
-    where: str
-    figure: str
+    quantity: str
+    figure: str = "claims"
     expectation: Expectation = "increase"
-    sides: tuple[Sequence[Cell], Sequence[Cell]] = ((), ())
+    points: bool = False
     reached: str = ""
+    silenced: Idle | None = None
+
+    @cached_property
+    def differences(self) -> pd.Series[float]:
+        """By seed, NaN where a term is undefined."""
+        return reduce(add, (term.weight * term.by_seed for term in self.terms))
+
+    @property
+    def sides(self) -> tuple[list[Cell], list[Cell]]:
+        """The cells that count for it, and those that it is held against."""
+        return ([one.cell for one in self.terms if one.weight > 0], [one.cell for one in self.terms if one.weight < 0])
 
     @property
     def same_cell(self) -> bool:
         """Whether both sides are the same trained cells, as where tuning chose none: there is nothing to compare."""
-        one, other = map(list, self.sides)
-        return bool(one) and one == other
+        one, other = self.sides
+        return one == other
 
     @property
     def cells(self) -> list[Cell]:
         """The cells of both sides."""
         return [cell for side in self.sides for cell in side]
+
+    @property
+    def where(self) -> str:
+        """The rows that it is taken from: `runs, test_accuracy: regime=.. clip=.. regularization=.. minus ..`."""
+        return f"{self.quantity}: {' minus '.join(map(_rows_of, self.sides))}"
+
+
+def _rows_of(cells: Sequence[Cell]) -> str:
+    """Cells in words, those that share clip and regularization together."""
+    regimes: dict[tuple[str, str], list[str]] = {}
+    for cell in cells:
+        regimes.setdefault(cell[1:], []).append(cell.regime)
+    return " plus ".join(Cell(" or ".join(names), *labels).text for labels, names in regimes.items())
 
 
 class Claim(Method):
@@ -78,7 +116,8 @@ class Claim(Method):
 
     A subclass says what is claimed (`statement`) and how its contrasts make the verdict (`combine`: all must hold, or
     any), and yields the contrasts from the evidence; `notes` are sentences that its verdict is not told without, and
-    `changed` says what of its rule was changed after results had been seen. Fields that name regimes, tuned settings,
+    `changed` says what of its rule was changed after results had been seen. `figures` are those that its contrasts are
+    shown by, beside that of the claims, which shows them all. Fields that name regimes, tuned settings,
     clips and regularizations are listed in `regime_fields` and so on, so that a configuration that lacks them is
     refused before anything runs.
     """
@@ -90,6 +129,7 @@ class Claim(Method):
     setting_fields: ClassVar[tuple[str, ...]] = ()
     takes_sweeps: ClassVar[bool] = False
     changed: ClassVar[str] = ""
+    figures: ClassVar[tuple[str, ...]] = ()
     clip_fields: ClassVar[tuple[str, ...]] = ()
     regularization_fields: ClassVar[tuple[str, ...]] = ()
 
@@ -99,8 +139,7 @@ class Claim(Method):
 
     def notes(self, evidence: Evidence) -> Iterator[str]:
         """Sentences without which its verdict is read for more than it says."""
-        if self.changed:
-            yield f"Changed after the first results had been seen: {self.changed}"
+        yield from ()
 
     def faults(self, study: Study) -> Iterator[tuple[str, str, object]]:
         """What it names and the study does not have: (parameter, what it must, what it got)."""

@@ -1,11 +1,12 @@
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from study.analysis.claims.base import Cell, Claim, Combine, Contrast
+from study.analysis.claims.base import Cell, Claim, Combine, Contrast, Term
 from study.parameters import Positive, Text, Texts
 
 if TYPE_CHECKING:
-    from study.analysis.claims.evidence import Evidence
+    from study.analysis.evidence import Evidence
 
 
 FADING = ("fading_net=sigmoid3", "fading_net=sigmoid5", "fading_net=sigmoid20", "fading_net=tanh10")
@@ -29,18 +30,16 @@ class Vanishing(Claim):
                 yield self._further(evidence, Cell(regime, clip), Cell(regime))
 
     def _further(self, evidence: "Evidence", own: Cell, none: Cell) -> Contrast:
-        with_it, without = (evidence.runs_of(cell, "train_accuracy") for cell in (own, none))
-        return Contrast(
+        given = evidence.between(
+            own,
+            none,
+            "train_accuracy",
             key=f"{own.regime}: {own.clip}",
             hypothesis=f"training accuracy at the end is higher with {own.clip} in {own.regime}",
-            differences=with_it - without,
             unit="higher training accuracy",
             smallest=self.progress,
-            where=f"runs: {own.text} minus clip=none, train_accuracy",
-            figure="sweeps",
-            sides=([own], [none]),
-            reached=evidence.reached(own, none, "train_accuracy"),
         )
+        return replace(given, reached=evidence.reached(own, none, "train_accuracy"))
 
 
 class VanishingSign(Vanishing):
@@ -77,14 +76,15 @@ class LayerRatio(Claim):
 
     def contrasts(self, evidence: "Evidence") -> Iterator[Contrast]:
         for regime in self.regimes:
-            clipped = Cell(regime, self.clip)
+            clipped, none = Cell(regime, self.clip), Cell(regime)
             yield Contrast(
                 key=f"{regime}: {self.clip}",
                 hypothesis=f"first over last weight's gradient norm is larger with {self.clip} in {regime}",
-                differences=evidence.first_to_last(clipped) - evidence.first_to_last(Cell(regime)),
+                terms=[
+                    Term(1, clipped, evidence.first_to_last(clipped)),
+                    Term(-1, none, evidence.first_to_last(none)),
+                ],
                 unit="larger ratio (log10)",
                 smallest=self.smallest,
-                where=f"tensors: {clipped.text} minus clip=none, norm_after of the first and the last weight",
-                figure="layer_norms",
-                sides=([clipped], [Cell(regime)]),
+                quantity="tensors, log10 of the first weight's norm_after over the last's, median over the run",
             )

@@ -1,11 +1,11 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from study.analysis.claims.base import Claim, Combine, Contrast
+from study.analysis.claims.base import Claim, Combine, Contrast, Term
 from study.parameters import Positive, Texts
 
 if TYPE_CHECKING:
-    from study.analysis.claims.evidence import Evidence
+    from study.analysis.evidence import Evidence
 
 
 class Efficiency(Claim):
@@ -29,11 +29,15 @@ class Efficiency(Claim):
                 yield Contrast(
                     key=f"{setting}: {clip}",
                     hypothesis=f"{clip}, its learning rate tuned too, sooner reaches {self.target:.0%} in validation",
-                    differences=evidence.epochs_to(none, "validation_accuracy", self.target)
-                    - evidence.epochs_to(own, "validation_accuracy", self.target),
+                    terms=[
+                        Term(1, none, evidence.epochs_to(none, "validation_accuracy", self.target)),
+                        Term(-1, own, evidence.epochs_to(own, "validation_accuracy", self.target)),
+                    ],
                     unit="fewer epochs (log2)",
                     smallest=self.smallest,
-                    where=f"epochs: {none.text} minus {own.text}, validation_accuracy",
-                    figure="tuning_curves",
-                    sides=([none], [own]),
+                    quantity=f"epochs, log2 of those to a validation_accuracy of {self.target:g}",
                 )
+
+    def notes(self, evidence: "Evidence") -> Iterator[str]:
+        yield from super().notes(evidence)
+        yield from evidence.untuned(self.settings, "clip", self.clips)

@@ -5,7 +5,7 @@ from study.analysis.claims.base import Claim, Contrast
 from study.parameters import Positive, Text, Texts
 
 if TYPE_CHECKING:
-    from study.analysis.claims.evidence import Evidence
+    from study.analysis.evidence import Evidence
 
 
 class ClippingGeneralizes(Claim):
@@ -13,6 +13,11 @@ class ClippingGeneralizes(Claim):
 
     statement: ClassVar[str] = "Clipping reduces overfitting and helps generalization."
     source: ClassVar[str] = "against it: @pascanu2013"
+    changed: ClassVar[str] = (
+        "a contrast of two gaps that are both below zero no longer decides anything: there a lower one is no sign of"
+        " less overfitting."
+    )
+    figures: ClassVar[tuple[str, ...]] = ("tuning_curves",)
     setting_fields: ClassVar[tuple[str, ...]] = ("settings",)
     clip_fields: ClassVar[tuple[str, ...]] = ("clip",)
     name: Literal["clipping_generalizes"] = "clipping_generalizes"
@@ -29,3 +34,4 @@ class ClippingGeneralizes(Claim):
     def notes(self, evidence: "Evidence") -> Iterator[str]:
         yield from super().notes(evidence)
         yield from evidence.of_wrong_labels(self.settings)
+        yield from evidence.untuned(self.settings, "clip", (self.clip,))

@@ -5,7 +5,7 @@ from study.analysis.claims.base import Cell, Claim, Contrast
 from study.parameters import Positive, Text
 
 if TYPE_CHECKING:
-    from study.analysis.claims.evidence import Evidence
+    from study.analysis.evidence import Evidence
 
 
 class Sparsity(Claim):
@@ -13,6 +13,7 @@ class Sparsity(Claim):
 
     statement: ClassVar[str] = "L1 makes weights sparse (as a penalty in the loss)."
     source: ClassVar[str] = "@tibshirani1996"
+    figures: ClassVar[tuple[str, ...]] = ("weights",)
     regime_fields: ClassVar[tuple[str, ...]] = ("regime",)
     regularization_fields: ClassVar[tuple[str, ...]] = ("penalty",)
     name: Literal["sparsity"] = "sparsity"
@@ -22,16 +23,15 @@ class Sparsity(Claim):
 
     def contrasts(self, evidence: "Evidence") -> Iterator[Contrast]:
         for column, what in (("weight_zero", "exactly zero"), ("weight_small", "below .001 in size")):
-            penalized = Cell(self.regime, regularization=self.penalty)
-            yield Contrast(
+            yield evidence.between(
+                Cell(self.regime, regularization=self.penalty),
+                Cell(self.regime),
+                column,
                 key=f"{self.penalty}: {what}",
                 hypothesis=f"a larger share of the weights is {what} with {self.penalty} in {self.regime}",
-                differences=evidence.runs_of(penalized, column) - evidence.runs_of(Cell(self.regime), column),
-                unit="more of the weights (share)",
+                unit="more of the weights",
                 smallest=self.smallest,
-                where=f"runs: {penalized.text} minus regularization=none, {column}",
                 figure="weights",
-                sides=([penalized], [Cell(self.regime)]),
             )
 
 

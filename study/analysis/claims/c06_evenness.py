@@ -1,11 +1,11 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from study.analysis.claims.base import Cell, Claim, Contrast
+from study.analysis.claims.base import Cell, Claim, Contrast, Term
 from study.parameters import Positive, Text
 
 if TYPE_CHECKING:
-    from study.analysis.claims.evidence import Evidence
+    from study.analysis.evidence import Evidence
 
 
 class Evenness(Claim):
@@ -13,6 +13,7 @@ class Evenness(Claim):
 
     statement: ClassVar[str] = "L2 evens the weights out."
     source: ClassVar[str] = "@krogh1991"
+    figures: ClassVar[tuple[str, ...]] = ("weights",)
     regime_fields: ClassVar[tuple[str, ...]] = ("regime",)
     regularization_fields: ClassVar[tuple[str, ...]] = ("penalty",)
     name: Literal["evenness"] = "evenness"
@@ -26,20 +27,20 @@ class Evenness(Claim):
         yield Contrast(
             key=f"{self.penalty}: Gini",
             hypothesis=f"the Gini coefficient of the absolute weights is lower with {self.penalty} in {self.regime}",
-            differences=evidence.gini(none) - evidence.gini(penalized),
+            terms=[Term(sign, cell, evidence.gini(cell)) for sign, cell in ((1, none), (-1, penalized))],
             unit="lower Gini coefficient",
             smallest=self.gini,
-            where=f"weights: regularization=none minus {penalized.text}",
+            quantity="weights, Gini coefficient",
             figure="weights",
-            sides=([none], [penalized]),
         )
         yield Contrast(
             key=f"{self.penalty}: largest",
             hypothesis=f"the largest absolute weight is smaller with {self.penalty} in {self.regime}",
-            differences=evidence.logged(none, "weight_max") - evidence.logged(penalized, "weight_max"),
+            terms=[
+                Term(sign, cell, evidence.logged(cell, "weight_max")) for sign, cell in ((1, none), (-1, penalized))
+            ],
             unit="smaller weight (log2)",
             smallest=self.largest,
-            where=f"runs: regularization=none minus {penalized.text}, weight_max",
+            quantity="runs, log2 of weight_max",
             figure="weights",
-            sides=([none], [penalized]),
         )

@@ -5,13 +5,14 @@ from study.analysis.claims.base import Claim, Contrast
 from study.parameters import Positive, Texts
 
 if TYPE_CHECKING:
-    from study.analysis.claims.evidence import Evidence
+    from study.analysis.evidence import Evidence
 
 
 class RegularizationLowersGap(Claim):
     """At the strength that tuning chose, each penalty lowers the accuracy gap and does not cost test accuracy."""
 
     statement: ClassVar[str] = "Regularization lowers the gap and keeps test performance."
+    figures: ClassVar[tuple[str, ...]] = ("tuning_curves",)
     setting_fields: ClassVar[tuple[str, ...]] = ("settings",)
     regularization_fields: ClassVar[tuple[str, ...]] = ("regularizations",)
     name: Literal["regularization_lowers_gap"] = "regularization_lowers_gap"

@@ -1,12 +1,12 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from study.analysis.claims.base import Cell, Claim, Contrast
+from study.analysis.claims.base import Cell, Claim, Contrast, Term
 from study.analysis.claims.c07_regularization import RegularizationLowersGap
 from study.parameters import Positive, Text, Texts
 
 if TYPE_CHECKING:
-    from study.analysis.claims.evidence import Evidence
+    from study.analysis.evidence import Evidence
 
 
 class DropoutLowersGap(RegularizationLowersGap):
@@ -26,6 +26,7 @@ class DropoutOtherwise(Claim):
 
     statement: ClassVar[str] = "Dropout works by another mechanism than a penalty."
     source: ClassVar[str] = "@srivastava2014"
+    figures: ClassVar[tuple[str, ...]] = ("weights", "heatmap")
     regime_fields: ClassVar[tuple[str, ...]] = ("regime",)
     regularization_fields: ClassVar[tuple[str, ...]] = ("dropout", "penalty", "both")
     name: Literal["dropout_otherwise"] = "dropout_otherwise"
@@ -43,23 +44,30 @@ class DropoutOtherwise(Claim):
         yield Contrast(
             key="weights",
             hypothesis=f"the weights' norm is larger with {self.dropout} than with {self.penalty} in {self.regime}",
-            differences=evidence.logged(dropout, "weight_norm") - evidence.logged(penalty, "weight_norm"),
+            terms=[
+                Term(1, dropout, evidence.logged(dropout, "weight_norm")),
+                Term(-1, penalty, evidence.logged(penalty, "weight_norm")),
+            ],
             unit="larger norm of the weights (log2)",
             smallest=self.smaller,
-            where=f"runs: {dropout.text} minus {penalty.text}, weight_norm",
+            quantity="runs, log2 of weight_norm",
             figure="weights",
-            sides=([dropout], [penalty]),
         )
-        gap = {cell: evidence.runs_of(cell, "gap_accuracy") for cell in (none, dropout, penalty, both)}
+        signs = {dropout: 1, penalty: 1, both: -1, none: -1}
         yield Contrast(
             key="interaction",
             hypothesis=f"{self.dropout} and {self.penalty} together lower the accuracy gap by no less than each alone,"
             f" summed, in {self.regime}",
-            differences=(gap[none] - gap[both]) - (gap[none] - gap[dropout]) - (gap[none] - gap[penalty]),
+            terms=[Term(sign, cell, evidence.runs_of(cell, "gap_accuracy")) for cell, sign in signs.items()],
             unit="lower accuracy gap",
             smallest=self.redundant,
-            where=f"runs: the two alone, less {both.text}, less none, gap_accuracy",
+            quantity="runs, gap_accuracy",
             figure="heatmap",
             expectation="not_worse",
-            sides=([both, none], [dropout, penalty]),
+            points=True,
+            reached=evidence.gaps(signs),
         )
+
+    def notes(self, evidence: "Evidence") -> Iterator[str]:
+        yield from super().notes(evidence)
+        yield from evidence.of_wrong_labels([self.regime])

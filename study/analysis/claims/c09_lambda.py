@@ -6,7 +6,7 @@ from study.parameters import Positive, Texts
 from study.tuning import method_of, strength_of
 
 if TYPE_CHECKING:
-    from study.analysis.claims.evidence import Evidence
+    from study.analysis.evidence import Evidence
     from study.config import Study
 
 HIGHER = "higher test accuracy"
@@ -19,6 +19,11 @@ class LambdaByValidation(Claim):
     """
 
     statement: ClassVar[str] = "Lambda should be picked by cross-validation or grid search from 1e-4 to 1e-2."
+    changed: ClassVar[str] = (
+        "a choice that is the very strength that it is held against loses nothing and counts for the claim, which is"
+        " one of no loss; before, such contrasts decided nothing."
+    )
+    figures: ClassVar[tuple[str, ...]] = ("tuning_curves",)
     setting_fields: ClassVar[tuple[str, ...]] = ("settings",)
     regularization_fields: ClassVar[tuple[str, ...]] = ("regularizations",)
     name: Literal["lambda_by_validation"] = "lambda_by_validation"

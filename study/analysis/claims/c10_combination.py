@@ -2,16 +2,17 @@ from collections.abc import Iterator
 from itertools import product
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from study.analysis.claims.base import Cell, Claim, Combine, Contrast
+from study.analysis.claims.base import Cell, Claim, Combine, Contrast, Term
 from study.parameters import Positive, Text, Texts
 
 if TYPE_CHECKING:
-    from study.analysis.claims.evidence import Evidence
+    from study.analysis.evidence import Evidence
 
 
 class OfPairs(Claim):
     """What is claimed of a clip together with each of some regularizers, at one strength each, in one regime."""
 
+    figures: ClassVar[tuple[str, ...]] = ("heatmap",)
     regime_fields: ClassVar[tuple[str, ...]] = ("regime",)
     clip_fields: ClassVar[tuple[str, ...]] = ("clip",)
     regularization_fields: ClassVar[tuple[str, ...]] = ("regularizations",)
@@ -55,15 +56,15 @@ class Additivity(OfPairs):
     def contrasts(self, evidence: "Evidence") -> Iterator[Contrast]:
         for label in self.regularizations:
             cells = [Cell(self.regime, *pair) for pair in product((self.clip, "none"), (label, "none"))]
-            both, clip, penalty, none = (evidence.runs_of(cell, "test_accuracy") for cell in cells)
+            signs = zip((1, -1, -1, 1), cells, strict=True)
             yield Contrast(
                 key=f"{self.clip} with {label}",
                 hypothesis=f"the effects of {self.clip} and {label} on test accuracy add up in {self.regime}",
-                differences=both - clip - penalty + none,
+                terms=[Term(sign, cell, evidence.runs_of(cell, "test_accuracy")) for sign, cell in signs],
                 unit="test accuracy beyond the sum",
                 smallest=self.margin,
-                where=f"runs: {cells[0].text}, less the two alone, plus none, test_accuracy",
+                quantity="runs, test_accuracy",
                 figure="heatmap",
                 expectation="same",
-                sides=([cells[0], cells[3]], cells[1:3]),
+                points=True,
             )

@@ -5,7 +5,7 @@ from study.analysis.claims.base import Claim, Contrast
 from study.parameters import Positive, Texts
 
 if TYPE_CHECKING:
-    from study.analysis.claims.evidence import Evidence
+    from study.analysis.evidence import Evidence
 
 ADAPTIVE = ("optimizers_optimizer=adam", "optimizers_optimizer=rmsprop")
 
@@ -14,6 +14,7 @@ class RegularizationWithOthers(Claim):
     """With Adam and RMSprop too, tuned regularizers lower the accuracy gap and do not cost test accuracy."""
 
     statement: ClassVar[str] = "Regularization helps with Adam and RMSprop too."
+    figures: ClassVar[tuple[str, ...]] = ("tuning_curves",)
     setting_fields: ClassVar[tuple[str, ...]] = ("settings",)
     regularization_fields: ClassVar[tuple[str, ...]] = ("regularizations",)
     name: Literal["regularization_with_others"] = "regularization_with_others"
@@ -37,6 +38,7 @@ class ClippingWithOthers(Claim):
     """With Adam and RMSprop too, a tuned clip lowers the accuracy gap and does not cost test accuracy."""
 
     statement: ClassVar[str] = "Clipping helps with Adam and RMSprop too."
+    figures: ClassVar[tuple[str, ...]] = ("tuning_curves",)
     setting_fields: ClassVar[tuple[str, ...]] = ("settings",)
     clip_fields: ClassVar[tuple[str, ...]] = ("clips",)
     name: Literal["clipping_with_others"] = "clipping_with_others"
@@ -54,3 +56,4 @@ class ClippingWithOthers(Claim):
     def notes(self, evidence: "Evidence") -> Iterator[str]:
         yield from super().notes(evidence)
         yield from evidence.of_wrong_labels(self.settings)
+        yield from evidence.untuned(self.settings, "clip", self.clips)

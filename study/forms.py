@@ -1,0 +1,87 @@
+"""A report's Markdown as other readers need it: citations in words, one HTML page, a PDF."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from pathlib import Path
+
+import pypandoc
+import typst
+
+
+def escaped(text: str) -> str:
+    """Text that Markdown takes as it is."""
+    return "".join(f"\\{c}" if c in "\\*_[]<>|$^~`#" else c for c in text)
+
+
+CITATION = re.compile(r"\[@[^\]]+\]")
+
+
+def cited(markdown: str, bibliography: Path) -> str:
+    """Markdown with its citations in words, and the works that they name at its end, as readers without pandoc need."""
+    citations = list(dict.fromkeys(CITATION.findall(markdown)))
+    if not citations:
+        return markdown
+    text = pypandoc.convert_text(
+        "\n\n".join(citations),
+        "plain",
+        format="markdown",
+        extra_args=["--citeproc", f"--bibliography={bibliography}", "--wrap=none"],
+    )
+    words = [part.strip() for part in text.split("\n\n") if part.strip()]
+    given = dict(zip(citations, words, strict=False))
+    works = "\n".join(f"- {escaped(work)}" for work in words[len(citations) :])
+    return f"{CITATION.sub(lambda found: given[found[0]], markdown).rstrip()}\n\n{works}\n"
+
+
+def to_html(markdown: str, folder: Path, bibliography: Path, style: Path) -> str:
+    """One self-contained page; pictures are read from `folder`."""
+    return str(
+        pypandoc.convert_text(
+            markdown,
+            "html5",
+            format="markdown",
+            extra_args=[
+                *("--standalone", "--embed-resources", "--mathml", "--toc", "--toc-depth=2", "--citeproc"),
+                *(f"--resource-path={folder}", f"--bibliography={bibliography}", f"--css={style}"),
+                *("--metadata", "link-citations=true"),
+            ],
+        )
+    )
+
+
+def to_pdf(markdown: str, folder: Path, bibliography: Path, template: Path) -> bytes:
+    """The PDF by typst; without a date in it, equal input gives equal bytes."""
+    cuts = ", ".join(f'"figures/{svg.stem}.pdf": {_cuts(svg)}' for svg in sorted((folder / "figures").glob("*.svg")))
+    text = pypandoc.convert_text(
+        markdown,
+        "typst",
+        format="markdown",
+        extra_args=[
+            *("--standalone", "--citeproc", f"--bibliography={bibliography}", f"--template={template}"),
+            *("--variable", f"cuts:({cuts or ':'})"),
+        ],
+    )
+    with tempfile.NamedTemporaryFile("w", dir=folder, suffix=".typ", encoding="utf-8") as source:
+        source.write(text)
+        source.flush()
+        return bytes(typst.compile(source.name, root=str(folder)))
+
+
+HEADINGS = re.compile(r'id="block-\d+">.*?translate\(\S+ (\S+?)\)', re.DOTALL)
+"""The baseline of each heading of a figure, in points from the top."""
+ABOVE = 10.0  # points of a heading above its baseline
+
+
+def _cuts(svg: Path) -> str:
+    """Where a figure may be cut between two of its blocks, as shares of its height in an array of typst."""
+    text = svg.read_text(encoding="utf-8")
+    size = re.search(r'viewBox="0 0 \S+ (\S+)"', text)
+    places = sorted({float(y) - ABOVE for y in HEADINGS.findall(text)})[1:]
+    return f"({''.join(f'{place / float(size[1]):.4f}, ' for place in places)})" if size else "()"
+
+
+def without_header(markdown: str) -> str:
+    """Markdown without pandoc's title block, which other readers would show as text."""
+    return markdown.split("---", 2)[-1].lstrip()
