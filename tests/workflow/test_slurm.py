@@ -6,10 +6,12 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
 import pandas as pd
+import psutil
 import pytest
 import yaml
 
@@ -17,7 +19,7 @@ from study import store
 from tests.checkout import ROOT, Checkout
 from tests.workflow import cluster
 
-pytestmark = [pytest.mark.slurm, pytest.mark.workflow, pytest.mark.xdist_group("workflow")]
+pytestmark = [pytest.mark.slurm, pytest.mark.workflow, pytest.mark.xdist_group("slurm")]  # beside the other workflows
 
 Found = TypeVar("Found")
 TABLES = [f"{name}.parquet" for name in store.TABLES] + ["comparisons.csv", "summary.csv", "ranking.csv", "regimes.csv"]
@@ -35,6 +37,16 @@ def slurm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[cluster.Cluster]
         yield started
 
 
+@pytest.fixture
+def submitted(fresh: Checkout) -> Iterator[Checkout]:
+    """A copy in which nothing has run; what its lost jobs leave running, as no real cluster would, is ended."""
+    yield fresh
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if process.cwd() == str(fresh.root):
+                process.kill()
+
+
 def test_the_profile_has_configurations_checked_as_the_default_does() -> None:
     ours, default = (
         yaml.safe_load((ROOT / folder / "config.yaml").read_text())
@@ -44,19 +56,19 @@ def test_the_profile_has_configurations_checked_as_the_default_does() -> None:
 
 
 def test_jobs_lost_on_a_cluster_cost_nothing_but_their_time(
-    slurm: cluster.Cluster, fresh: Checkout, finished_once: tuple[Checkout, str]
+    slurm: cluster.Cluster, submitted: Checkout, finished_once: tuple[Checkout, str]
 ) -> None:
-    printed = fresh.root / "printed.txt"
+    printed = submitted.root / "printed.txt"
     with printed.open("w") as output:
         environment = {**os.environ, **slurm.environment, "OMP_NUM_THREADS": "1"}
         submitter = subprocess.Popen(
-            fresh.command(*PROFILE), cwd=fresh.root, env=environment, stdout=output, stderr=subprocess.STDOUT
+            submitted.command(*PROFILE), cwd=submitted.root, env=environment, stdout=output, stderr=subprocess.STDOUT
         )
     try:
-        cancelled, _ = wait_for(lambda: next(iter(under_way(fresh).items()), None), printed)
+        cancelled, _ = wait_for(lambda: next(iter(under_way(submitted).items()), None), printed)
         slurm.ask("scancel", cancelled)
         hung, process = wait_for(
-            lambda: next((x for x in under_way(fresh).items() if x[0] != cancelled), None), printed
+            lambda: next((x for x in under_way(submitted).items() if x[0] != cancelled), None), printed
         )
         os.kill(process, signal.SIGSTOP)
         slurm.ask("scontrol", "update", f"JobId={hung}", "TimeLimit=1")  # minutes; SLURM knows no shorter limit
@@ -72,13 +84,13 @@ def test_jobs_lost_on_a_cluster_cost_nothing_but_their_time(
         submitter.kill()
         submitter.wait()
     wait_for(lambda: not slurm.jobs(), printed)
-    trained = written(fresh)
+    trained = written(submitted)
     assert len(trained) == 8 * len(store.TABLES), "jobs go on without the Snakemake that submitted them"
-    fresh.snakemake("--unlock")
-    fresh.snakemake(*PROFILE, **slurm.environment)
-    assert trained.items() <= written(fresh).items(), "what they left is taken as it is"
+    submitted.snakemake("--unlock")
+    submitted.snakemake(*PROFILE, **slurm.environment)
+    assert trained.items() <= written(submitted).items(), "what they left is taken as it is"
     for name in TABLES:
-        assert_same(fresh.results / name, finished_once[0].results / name)
+        assert_same(submitted.results / name, finished_once[0].results / name)
 
 
 def under_way(checkout: Checkout) -> dict[str, int]:
