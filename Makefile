@@ -29,6 +29,8 @@ AGAIN := results/default/verify
 VERDICTS := $(AGAIN)/$(or $(CELLS),6)-cells-seed-$(or $(SEED),0).csv
 
 verify: environment paper/reference/runs.parquet ## train 6 cells of the default study again, or CELLS=all, and compare with the reference
+	@echo "$(or $(CELLS),6) $(or $(SEED),0)" | grep -Eqx '([1-9][0-9]*|all) [0-9]+' \
+		|| { echo "CELLS must be 'all' or a whole number of at least 1, SEED one of at least 0."; exit 1; }
 	$(if $(wildcard $(AGAIN)/*.csv),rm -rf $(AGAIN))
 	$(SNAKEMAKE) -- $(VERDICTS)
 	$(BIN)/python -m study.verification $(VERDICTS)
@@ -37,6 +39,8 @@ paper/reference/runs.parquet:
 	@echo "There is no $@ to compare with: make study writes it."; exit 1
 
 publish: ## keep a finished study's paper in docs/studies/: make publish STUDY=catalogue
+	@case "$(STUDY)" in ""|*/*|.*) false;; *) test -f "results/$(STUDY)/paper/report.pdf";; esac \
+		|| { echo "STUDY must be the name of a study whose report is in results/. Got '$(STUDY)' instead."; exit 1; }
 	mkdir -p docs/studies/$(STUDY)/figures
 	cp results/$(STUDY)/paper/report.md results/$(STUDY)/paper/report.pdf results/$(STUDY)/*.csv docs/studies/$(STUDY)/
 	cp results/$(STUDY)/paper/figures/*.png docs/studies/$(STUDY)/figures/

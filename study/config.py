@@ -109,8 +109,8 @@ class Study(Settings):
     ] = ()
     statistics: Statistics = Statistics()
     figures: Annotated[
-        tuple[Literal[FIGURE_NAMES], ...] | None,  # type: ignore[valid-type]
-        Must(f"a list of figures out of {listed(FIGURE_NAMES)}, or null for all", ("all", ["pie"], 3)),
+        Annotated[tuple[Literal[FIGURE_NAMES], ...], Field(min_length=1)] | None,  # type: ignore[valid-type]
+        Must(f"a list of figures out of {listed(FIGURE_NAMES)}, or null for all", ("all", ["pie"], [], 3)),
     ] = None
     claims: Annotated[tuple[ClaimChoice, ...], Must("a list of claims, each once", ("all", 3))] = ()
     regimes: Annotated[
@@ -149,6 +149,17 @@ class Study(Settings):
             if len(kinds) > 1:
                 must_be = "try the same methods, tuned alike, in all regimes that are tuned together"
                 self.refuse(("regimes", must_be, f"differences in '{setting}'"))
+        return self
+
+    @model_validator(mode="after")
+    def _points_differ(self, info: ValidationInfo) -> Self:
+        """No two points of a sweep that are the same but for their names, as where two axes set one key."""
+        first: dict[str, str] = {}
+        for name, regime in self.regimes.items() if _written_out(info) else ():
+            same = first.setdefault(regime.model_copy(update={"at": {}}).model_dump_json(), name)
+            if same != name and regime.part_of:
+                must_be = "have points in each sweep that differ in more than their names"
+                self.refuse(("regimes", must_be, [same, name]))
         return self
 
     def lacks(self, figure: str) -> str:

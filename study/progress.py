@@ -89,7 +89,7 @@ def cost_table(trainings: Sequence[Training], cores: int) -> str:
     left = [one for one in trainings if one.needed]
     table = pd.DataFrame(rows, columns=["regime", "trainings", "runs", "steps", "core-hours"]).to_string(index=False)
     rest = f"To do: {len(left)} of {len(trainings)} trainings, {_hours(left):.2f} core-hours,"
-    return f"{table}\n\n{rest} about {duration(3600 * _hours(left) / cores)} on {cores} cores."
+    return f"{table}\n\n{rest} about {duration(3600 * _hours(left) / cores)} on {_cores(cores)}."
 
 
 def _cost_row(name: str, trainings: Sequence[Training]) -> tuple[str, int, int, str, str]:
@@ -99,6 +99,10 @@ def _cost_row(name: str, trainings: Sequence[Training]) -> tuple[str, int, int, 
 
 def _hours(trainings: Sequence[Training]) -> float:
     return sum(one.seconds for one in trainings) / 3600
+
+
+def _cores(count: int) -> str:
+    return "1 core" if count == 1 else f"{count} cores"
 
 
 def duration(seconds: float) -> str:
@@ -148,7 +152,7 @@ class Progress:
         if not left:
             return f"all {self.jobs} trainings ({runs} runs) are there"
         forecast = duration((self.total - self.done) / self.cores)
-        return f"{left} of {self.jobs} trainings ({runs} runs) to do, about {forecast} on {self.cores} cores"
+        return f"{left} of {self.jobs} trainings ({runs} runs) to do, about {forecast} on {_cores(self.cores)}"
 
     def finish(self, weight: float) -> str:
         """Count one training of this weight; how far the study is, and about how long the rest takes."""

@@ -16,6 +16,7 @@ import pandas as pd
 
 from study import findings, strengths, verdicts
 from study.answers import answers
+from study.answers.base import count
 from study.choices import combined_label
 from study.config import Study
 from study.figures.style import Tables
@@ -129,6 +130,7 @@ def fill(source: Path, form: Form, study: Study, tables: Tables, captions: Mappi
         resolution_text=resolution_text(tables["comparisons"]),
         across=strengths.across_rows(tables["across"]) if "across" in tables else [],
         combined_label=combined_label,
+        count=count,
         model_text=_model_text,
         findings=findings,
         weights_text=weights_text,

@@ -44,7 +44,7 @@ def _claims(ledger: pd.DataFrame) -> Iterator[str]:
     if claims.empty:
         return
     counts = ", ".join(f"{int((claims['verdict'] == verdict).sum())} {verdict}" for verdict in VERDICTS)
-    yield f"**Claims.** Of {len(claims)} claims {counts}, each by the rule and for the settings named below."
+    yield f"**Claims.** Of {count(len(claims), 'claim')} {counts}, each by the rule and for the settings named below."
     for verdict in VERDICTS:
         own = ledger[ledger["verdict"] == verdict].groupby("claim", sort=False)
         if len(own):

@@ -30,7 +30,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    plugins.load(config.getoption("--methods"))
+    try:
+        plugins.load(config.getoption("--methods"))
+    except plugins.PluginError as error:
+        raise pytest.UsageError(f"The '--methods' option {error}.") from None
 
 
 def pytest_collection_finish() -> None:

@@ -27,7 +27,7 @@ def test_a_duration_reads_like_one(seconds: float, text: str) -> None:
 def test_forecasts_hold_as_long_as_the_pace_does() -> None:
     clock = Clock()
     counted = Progress(total=1000.0, done=0.0, jobs=10, jobs_done=0, cores=1, clock=clock)
-    assert counted.opening(100) == "10 of 10 trainings (100 runs) to do, about 17 min on 1 cores"
+    assert counted.opening(100) == "10 of 10 trainings (100 runs) to do, about 17 min on 1 core"
     clock.now = 100.0
     assert counted.finish(100.0).startswith("1 of 10 trainings, 10% of the training, about 12 min left")
 
