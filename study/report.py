@@ -104,7 +104,7 @@ def fill(source: Path, form: Form, study: Study, tables: Tables, captions: Mappi
     single = {name: regime for name, regime in study.regimes.items() if not regime.part_of}
     families = tables["comparisons"].groupby(["regime", "family", "metric"]).size()
     sizes = sorted({int(k) for k in families})
-    numbering = Numbering(form, captions)
+    numbering, origin = Numbering(form, captions), Account.of(tables["provenance"])
 
     def link(figure: str) -> str:
         return numbering.number(figure) if figure in captions else ""
@@ -135,9 +135,10 @@ def fill(source: Path, form: Form, study: Study, tables: Tables, captions: Mappi
         findings=findings,
         weights_text=weights_text,
         runs=runs,
+        tuning_runs=origin.runs - len(runs),
         missing=missing_rows(study, tables),
         planned=planned_runs(study),
-        origin=Account.of(tables["provenance"]),
+        origin=origin,
         shown=set(captions),
         ranking=ranking_rows(tables["ranking"]),
         crossed=[name for name, regime in study.regimes.items() if regime.grid == "crossed"],

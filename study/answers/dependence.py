@@ -69,7 +69,9 @@ def _answer(tables: Tables, question: str, axes: tuple[str, ...]) -> Answer:
     return Answer(
         question,
         " ".join(_short(axis, own) for axis in axes if (own := [one for one in found if one.axis == axis])),
-        " ".join([*(_words(axis, [one for one in found if one.axis == axis]) for axis in axes), _left_out(found)]),
+        " ".join(
+            filter(None, [*(_words(axis, [x for x in found if x.axis == axis]) for axis in axes), _left_out(found)])
+        ),
         "Each method alone at a given strength, which was not tuned anew at each point, less none at the same point, in"
         " test accuracy. Different in size: two of the 95 % intervals do not overlap; reversed: better at one point,"
         " worse at another. What else differs between points, such as the number of steps, is as the regimes say.",

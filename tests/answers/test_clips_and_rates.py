@@ -21,7 +21,7 @@ CLIP, NONE = ("a", "clip", "global_norm", "a", "global_norm(1)"), ("a", "clip", 
 def test_whether_to_clip_is_said_at_the_rate_that_was_given(mean: float, words: str) -> None:
     table = runs(("a", "none", "none", 0.9), ("a", "global_norm(1)", "none", mean))
     answer = should_clip({"runs": table, "tuning": tuning(CLIP, NONE)})
-    start = "Where the learning rate was given, tuning by validation loss chose a clip in 1 of 1 case; there, "
+    start = "Where the learning rate was given, tuning by validation loss chose a clip in 1 of 1 case (`a`), "
     assert answer.short.startswith(start)
     assert answer.short.endswith("Chosen by validation accuracy, the same.")
     assert words in answer.short
@@ -33,8 +33,8 @@ def test_where_tuning_chose_none_nothing_is_decided_about_clipping() -> None:
     chosen = tuning(("a", "clip", "global_norm", "a", "none"), NONE)
     answer = should_clip({"runs": runs(("a", "none", "none", 0.9)), "tuning": chosen})
     assert answer.short == (
-        "Where the learning rate was given, tuning by validation loss chose a clip in 0 of 1 case. Chosen by validation"
-        " accuracy, the same."
+        "Where the learning rate was given, tuning by validation loss chose none in 1 of 1 case (`a`). Chosen by"
+        " validation accuracy, the same."
     )
     assert "none was chosen for 1 (`global_norm` in `a`)" in answer.words
     assert answer.rows[0]["accuracy (points)"] == "same cell"
@@ -284,9 +284,9 @@ def test_what_survives_may_depend_on_what_is_tuned_for() -> None:
     )
     assert [row["by validation"] for row in survives(tables).rows] == ["loss", "accuracy"]
     assert should_clip(tables).short.startswith(
-        "Where each had its own learning rate, tuning by validation loss chose a clip in 0 of 1 case. Chosen by"
-        " validation accuracy, clip and none alike, it is 1; there, it did better than none by test accuracy, it did"
-        " worse than none by test loss."
+        "Where each had its own learning rate, tuning by validation loss chose none in 1 of 1 case (`x`). Chosen by"
+        " validation accuracy, clip and none alike: a clip in 1 of 1 case (`x`), +5.0 points: it did better than none"
+        " by test accuracy, it did worse than none by test loss."
     )
 
 
