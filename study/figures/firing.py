@@ -25,7 +25,7 @@ QUESTION = (
 NEEDS = ("runs",)
 SWEPT = True
 
-MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "*", "h", "d", "8", "H", (4, 1, 0))
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "*", "h", "d", (4, 1, 0), (3, 1, 0), (8, 1, 0))
 THRESHOLD = r"^global_norm\(([^,=()]+)\)$"  # of the 2-norm, as the recorded norms are: another order is named beside it
 BANDS = {"hardly\never": 0.01, "up to half\nof the steps": 0.5, "more\nthan half": 0.99, "nearly every step": 2.0}
 """How often a clip fires: up to these shares of the steps."""
