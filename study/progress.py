@@ -114,16 +114,19 @@ def duration(seconds: float) -> str:
 
 
 def last_words(log: Path) -> str:
-    """Why a job failed, by the last line of its log; empty where that is no error."""
+    """Why a job failed, by the error that its log ends with; empty where it ends with none."""
     try:
         lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
     except OSError:
         return ""
+    # What follows an error of ours, up to the end, belongs to it, unless another one was raised.
+    for start in range(len(lines) - 1, -1, -1):
+        if lines[start].startswith("Traceback"):
+            break
+        kind, _, sentence = lines[start].partition(": ")
+        if re.fullmatch(r"[\w.]+", kind) and sentence.startswith("The "):  # the name of its class says nothing
+            return "\n".join([sentence, *lines[start + 1 :]])
     last = lines[-1].strip() if lines else ""
-    # An error of ours is a sentence; of others the name of its class says something.
-    kind, _, sentence = last.partition(": ")
-    if re.fullmatch(r"[\w.]+", kind) and sentence.startswith("The "):
-        return sentence
     return last if last.startswith("The ") or re.match(r"[\w.]*(Error|Exception|Interrupt)\b", last) else ""
 
 

@@ -79,8 +79,8 @@ def method_of(label: str) -> str:
 
 
 def strength_of(label: str) -> float:
-    """The first number among a label's parameters; NaN where there is none."""
-    found = re.search(r"[(=]([0-9.e+-]+)[,)]", label)
+    """The `strength` among a label's parameters, else the first number; NaN where there is none."""
+    found = re.search(r"strength=([0-9.e+-]+)", label) or re.search(r"[(=]([0-9.e+-]+)[,)]", label)
     return float(found[1]) if found else math.nan
 
 

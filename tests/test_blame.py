@@ -135,6 +135,11 @@ def test_a_sign_of_life_starts_the_time_anew(
     ("log", "words"),
     [
         ("Traceback\n  File x\nstudy.store.TableError: The table 'a' is damaged.\n", "The table 'a' is damaged."),
+        (
+            "Traceback\n  File x\na.DataError: The file 'a' must be there.\n  - b: no\nPut it.\n",
+            "The file 'a' must be there.\n  - b: no\nPut it.",
+        ),
+        ("Traceback\na.TableError: The table 'a' is damaged.\n\nTraceback\nMemoryError\n", "MemoryError"),
         ("Traceback\nMemoryError\n", "MemoryError"),
         ("Traceback\nValueError: bad\n\n", "ValueError: bad"),
         ("epoch 3 of 10: loss 0.2\n", ""),

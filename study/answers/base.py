@@ -64,6 +64,11 @@ def _regimes(tables: Tables) -> pd.DataFrame:
     return tables.get("regimes", pd.DataFrame(columns=list(REGIMES)))
 
 
+SHOWN_BY_LOSS = (
+    "The figure marks the choice by validation loss; that by accuracy is in `tuning.csv`, `chosen_by_accuracy`."
+)
+
+
 def none_of(choices: pd.DataFrame, row: pd.Series) -> pd.Series:
     """What was chosen for none in the setting of a choice."""
     same = (choices["setting"] == row["setting"]) & (choices["kind"] == row["kind"]) & (choices["method"] == "none")

@@ -11,6 +11,7 @@ from study.answers.base import (
     BY_LOSS,
     LR,
     SELECTED_BY,
+    SHOWN_BY_LOSS,
     Answer,
     Row,
     capital,
@@ -174,7 +175,8 @@ def survives(tables: Tables) -> Answer:
         "Each method and none at their own best learning rate and strength, both chosen by validation loss, as tuning"
         " does, or both by validation accuracy: the one finds what is gained in loss, the other what is gained in"
         " accuracy. A method that only made up for a rate too large has nothing left here. Same cell: no strength of"
-        " the method was chosen. Last column: its gain in accuracy in settings where the rate was given.",
+        " the method was chosen. Last column: its gain in accuracy in settings where the rate was given."
+        f" {SHOWN_BY_LOSS}",
         ("tuning_curves",),
         rows,
     )  # fmt: skip

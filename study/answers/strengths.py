@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 
 from study.analysis.tuning import CHOOSERS
-from study.answers.base import Answer, Row, capital, count, listed, place, run_of
+from study.answers.base import SHOWN_BY_LOSS, Answer, Row, capital, count, listed, place, run_of
 from study.answers.differences import Both, Found, compared
 from study.figures.style import Tables
 from study.findings import number, several
+from study.tuning import strength_of
 
 Selector = Callable[[pd.DataFrame], int]
 VALIDATION, STANDARD_ERROR, TRAINING = "smallest validation loss", "one standard error", "smallest training loss"
@@ -111,7 +112,19 @@ def _choice_short(picks: dict[str, pd.DataFrame]) -> str:
     texts = {name: f"{number(own.iloc[0])} points and {number(own.iloc[1])} nats" for name, own in lost.items()}
     told = f"{_advice(lost)} Mean regret {texts[VALIDATION]} by validation loss"
     told += f", {texts[ACCURACY]} by validation accuracy, {texts[TRAINING]} by training loss"
-    return f"{told}. The rule of one standard error loses {texts[STANDARD_ERROR]}{_trade(lost)}."
+    return f"{told}. The rule of one standard error loses {texts[STANDARD_ERROR]}{_trade(lost)}.{_taken(picks)}"
+
+
+def _taken(picks: dict[str, pd.DataFrame]) -> str:
+    """The strengths of each regularizer that the two choices took, as a place to start from."""
+    both = pd.concat([picks[VALIDATION], picks[ACCURACY]])
+    both = both[(both["kind"] == "regularization") & (both["label"] != "none")]
+    parts = []
+    for method, own in both.groupby("method", sort=False):
+        taken = sorted({strength_of(str(label)) for label in own["label"]})
+        where = count(own["setting"].nunique(), "setting")
+        parts.append(f"`{method}` {' to '.join(dict.fromkeys([f'{taken[0]:g}', f'{taken[-1]:g}']))} in {where}")
+    return f" Chosen here by the one or the other, as places to start from: {'; '.join(parts)}." if parts else ""
 
 
 def _advice(lost: dict[str, pd.Series]) -> str:
@@ -215,7 +228,7 @@ def loss_or_accuracy(tables: Tables) -> Answer:
         f"Of {count(tried, 'tuned method')}, both choose the same for {alike}. Where they differ, the choice by"
         f" validation accuracy against that by validation loss. {both.tallies}",
         "Both chosen by the means of the tuning's runs, and held against each other on the test digits: by accuracy"
-        " less by loss.",
+        f" less by loss. {SHOWN_BY_LOSS}",
         ("tuning_curves",),
         rows,
     )

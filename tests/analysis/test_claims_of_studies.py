@@ -133,7 +133,13 @@ def test_curves_ratios_and_weights_as_evidence() -> None:
 
 @pytest.mark.parametrize(
     ("label", "strength"),
-    [("l1(0.001)", 1e-3), ("l2(1e-05)", 1e-5), ("dropout(p=0.5, input_p=0.1)", 0.5), ("zscore", np.nan)],
+    [
+        ("l1(0.001)", 1e-3),
+        ("l2(1e-05)", 1e-5),
+        ("dropout(p=0.5, input_p=0.1)", 0.5),
+        ("zscore", np.nan),
+        ("elastic_net(lambda1=0.1, lambda2=2, strength=0.0003)", 3e-4),
+    ],
 )
 def test_the_strength_in_a_label(label: str, strength: float) -> None:
     assert strength_of(label) == pytest.approx(strength, nan_ok=True)

@@ -1,6 +1,7 @@
 # What a person sees while the study runs: how far it is, and which log tells why a job failed.
 import logging
 import re
+import textwrap
 import time
 
 from snakemake.logging import logger
@@ -45,7 +46,7 @@ class StudyProgress(logging.Handler):
             f"FAILED {self.named(record.jobid)}{reason(record.rule_msg or '')}; its {word}: {', '.join(logs) or 'none'}"
         )
         for why in filter(None, (progress.last_words(Path(log)) for log in logs)):
-            say(f"       {why}")
+            say(textwrap.indent(why, "       "))
 
     def moved(self, line):
         """A job was sent to a cluster, or is tried again."""
