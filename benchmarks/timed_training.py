@@ -4,7 +4,7 @@ python timed_training.py REGIME CLIP REGULARIZATION: ten seeds; prints JSON.
 """
 
 import gc
-import importlib
+import importlib.util
 import json
 import sys
 import time
@@ -21,8 +21,15 @@ from study import journal, records, replicates
 from study.data import load
 from study.variants import Variant
 
+# This commit's stopwatch, by its file: the other's `study` need not have one.
+spec = importlib.util.spec_from_file_location("stopwatch", Path(__file__).parents[1] / "study/stopwatch.py")
+assert spec is not None
+assert spec.loader is not None
+stopwatch = sys.modules["stopwatch"] = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(stopwatch)
+
 KEYS = ("data", "model", "loss", "optimizer", "epochs", "batch_size")
-spent, inside = {"start-up": 0.0}, [0.0]
+watch = stopwatch.Stopwatch()
 
 
 def named(methods: Sequence[Any], name: str) -> Any:
@@ -35,13 +42,8 @@ def timed(owner: Any, name: str, part: str) -> None:
     own = getattr(owner, name)
 
     def call(*given: Any, **more: Any) -> Any:
-        inside.append(0.0)
-        started = time.process_time()
-        result = own(*given, **more)
-        whole = time.process_time() - started
-        spent[part] = spent.get(part, 0.0) + whole - inside.pop()
-        inside[-1] += whole
-        return result
+        with watch.part(part):
+            return own(*given, **more)
 
     setattr(owner, name, call)
 
@@ -68,14 +70,13 @@ def trained(regime: str, clip: str, regularization: str) -> list[records.RunReco
 
 if __name__ == "__main__":
     prepared()
-    spent["start-up"] = time.process_time()
+    watch.spent["start-up"] = time.process_time()
     timed(replicates.Replicates, "epoch", "training")
     timed(journal.Journal, "epoch", "scoring")
     timed(journal.Journal, "_probe", "probes")
     timed(journal.Journal, "records", "statistics and last scores")
-    started = time.process_time()
-    runs = trained(*sys.argv[1:])
-    spent["data"] = time.process_time() - started - inside[0]
-    timed(records, "tidy", "tables")
-    records.tidy("timed", runs)
-    print(json.dumps(spent))
+    with watch.part("data"):
+        runs = trained(*sys.argv[1:])
+    with watch.part("tables"):
+        records.tidy("timed", runs)
+    print(json.dumps(watch.spent))

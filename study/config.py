@@ -154,12 +154,12 @@ class Study(Settings):
     @model_validator(mode="after")
     def _points_differ(self, info: ValidationInfo) -> Self:
         """No two points of a sweep that are the same but for their names, as where two axes set one key."""
+        swept = {name: regime for name, regime in self.regimes.items() if regime.part_of}
         first: dict[str, str] = {}
-        for name, regime in self.regimes.items() if _written_out(info) else ():
+        for name, regime in swept.items() if _written_out(info) else ():
             same = first.setdefault(regime.model_copy(update={"at": {}}).model_dump_json(), name)
-            if same != name and regime.part_of:
-                must_be = "have points in each sweep that differ in more than their names"
-                self.refuse(("regimes", must_be, [same, name]))
+            if same != name:
+                self.refuse(("regimes", "have points in each sweep that differ in more than their names", [same, name]))
         return self
 
     def lacks(self, figure: str) -> str:

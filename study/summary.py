@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from study.answers.base import BY_ACCURACY, BY_LOSS, capital, count, run_of, with_none
+from study.answers.base import BY_ACCURACY, BY_LOSS, KINDS, capital, count, run_of, with_none
 from study.answers.differences import Difference
 from study.config import Study
 from study.figures.style import Tables
@@ -14,7 +14,6 @@ from study.findings import ALPHA, clear, number
 from study.regime_findings import RegimeFindings
 from study.verdicts import against
 
-KINDS = {"clip": "clip", "regularization": "regularizer"}
 MARK = "†"
 VERDICTS = ("supported", "contradicted", "undecided")
 

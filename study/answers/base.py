@@ -15,6 +15,7 @@ from study.tuning import method_of
 
 Row = dict[str, object]
 LR = "optimizer.lr"
+KINDS = {"clip": "clip", "regularization": "regularizer"}
 
 
 @dataclass(frozen=True)

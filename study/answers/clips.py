@@ -60,10 +60,12 @@ def should_clip(tables: Tables) -> Answer:
     """Tuned clips against none as tuned, with the rate given and with it tuned; and training that fails without."""
     groups = {(where, by): Both() for where in (GIVEN, TUNED) for by in SELECTED_BY}
     rows: list[Row] = []
+    places: dict[str, str] = {}
     for by in SELECTED_BY:
         for row, none in ((row, none) for row, none in with_none(tables, by) if row["kind"] == "clip"):
             where = place(tables, row["setting"])
             name = f"`{row['method'] if row['label'] == 'none' else row['label']}` in {where}"
+            places[name] = where
             both = groups[TUNED if row["rates"] > 1 else GIVEN, by]
             own = both.add(name, run_of(tables, row), run_of(tables, none))
             rows.append({"setting": where, "clip": f"`{row['method']}`", "by validation": SELECTED_BY[by].split()[-1],
@@ -73,7 +75,7 @@ def should_clip(tables: Tables) -> Answer:
     training = Training.of(tables)
     return Answer(
         "Should I clip at all?",
-        " ".join([*(_group_short(where, groups) for where in tried),
+        " ".join([*(_group_short(where, groups, places) for where in tried),
                   *([training.short()] if training.short() else [])]),
         " ".join([*(text for where in tried for text in _group_words(where, groups)),
                   *([training.words(tables)] if training.short() else [])]),
@@ -84,31 +86,28 @@ def should_clip(tables: Tables) -> Answer:
     )  # fmt: skip
 
 
-def _group_short(where: str, groups: dict[tuple[str, str], Both]) -> str:
+def _group_short(where: str, groups: dict[tuple[str, str], Both], places: dict[str, str]) -> str:
     """What tuning chose where and what it brought, and whether a choice by accuracy would say otherwise."""
     loss, accuracy = (groups[where, by] for by in SELECTED_BY)
-    text = f"{where}, tuning by validation loss chose {_chosen_where(loss)}"
+    text = f"{where}, tuning by validation loss chose {_chosen_where(loss, places)}"
     if loss.alike(accuracy):
         return f"{text} Chosen by validation accuracy, the same."
-    return f"{text} Chosen by validation accuracy, clip and none alike: {_chosen_where(accuracy)}"
+    return f"{text} Chosen by validation accuracy, clip and none alike: {_chosen_where(accuracy, places)}"
 
 
-def _chosen_where(both: Both) -> str:
+def _chosen_where(both: Both, places: dict[str, str]) -> str:
     """`a clip in 5 of 9 cases (..), +3.3 to +7.6 points: it did better than none; none in 4 (..).`"""
-    made, none = [name for name, one in both.accuracy if one.verdict != "same cell"], both.same_cells
+    none = both.same_cells
+    made = [name for name, _ in both.accuracy if name not in none]
     of = f" of {count(len(both.accuracy), 'case')}"
+    in_made, in_none = (listed(list(dict.fromkeys(places[name] for name in names))) for names in (made, none))
     parts = []
     if made:
         brought = f", {both.span}: {both.phrase(CLIP_AT_ALL)}" if both.any else ""
-        parts.append(f"a clip in {len(made)}{of} ({_settings(made)}){brought}")
+        parts.append(f"a clip in {len(made)}{of} ({in_made}){brought}")
     if none:
-        parts.append(f"none in {len(none)}{'' if made else of} ({_settings(none)})")
+        parts.append(f"none in {len(none)}{'' if made else of} ({in_none})")
     return f"{'; '.join(parts)}."
-
-
-def _settings(names: list[str]) -> str:
-    """Where what is named "`clip` in `setting`" was tried, each once."""
-    return listed(list(dict.fromkeys(name.partition(" in ")[2] for name in names)))
 
 
 def _group_words(where: str, groups: dict[tuple[str, str], Both]) -> Iterator[str]:

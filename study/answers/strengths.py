@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from study.analysis.tuning import CHOOSERS
-from study.answers.base import SHOWN_BY_LOSS, Answer, Row, capital, count, listed, place, run_of
+from study.answers.base import KINDS, SHOWN_BY_LOSS, Answer, Row, capital, count, listed, place, run_of
 from study.answers.differences import Both, Found, compared
 from study.figures.style import Tables
 from study.findings import number, several
@@ -75,9 +75,6 @@ def choose_strength(tables: Tables) -> Answer:
         ("tuning_curves",),
         rows,
     )
-
-
-KINDS = {"clip": "clip", "regularization": "regularizer"}
 
 
 def _parts(picks: pd.DataFrame) -> dict[str, pd.DataFrame]:
