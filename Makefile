@@ -33,7 +33,7 @@ verify: environment paper/reference/runs.parquet ## train 6 cells of the default
 		|| { echo "CELLS must be 'all' or a whole number of at least 1, SEED one of at least 0."; exit 1; }
 	$(if $(wildcard $(AGAIN)/*.csv),rm -rf $(AGAIN))
 	$(SNAKEMAKE) -- $(VERDICTS)
-	$(BIN)/python -m study.verification $(VERDICTS)
+	$(BIN)/python -m study.analysis.verification $(VERDICTS)
 
 paper/reference/runs.parquet:
 	@echo "There is no $@ to compare with: make study writes it."; exit 1
@@ -77,8 +77,8 @@ lint: .venv/.test-installed ## ruff, snakefmt, snakemake --lint, types
 	$(BIN)/snakemake --lint
 	$(BIN)/mypy
 
-schema: environment ## the JSON schema of a configuration, from study/config.py
-	$(BIN)/python -c 'import json; from study.config import json_schema; print(json.dumps(json_schema(), indent=1))' \
+schema: environment ## the JSON schema of a configuration, from study/config/study.py
+	$(BIN)/python -c 'import json; from study.config.study import json_schema; print(json.dumps(json_schema(), indent=1))' \
 		> workflow/schemas/study.schema.json
 
 environment: .venv/.study-installed ## the virtual environment alone

@@ -17,12 +17,12 @@ sys.path.insert(0, str(Path.cwd()))
 import torch
 import yaml
 
-from study import journal, records, replicates
+from study.config.variants import Variant
 from study.data import load
-from study.variants import Variant
+from study.training import engine, recorder, records
 
 # This commit's stopwatch, by its file: the other's `study` need not have one.
-spec = importlib.util.spec_from_file_location("stopwatch", Path(__file__).parents[1] / "study/stopwatch.py")
+spec = importlib.util.spec_from_file_location("stopwatch", Path(__file__).parents[1] / "study/utils/timer.py")
 assert spec is not None
 assert spec.loader is not None
 stopwatch = sys.modules["stopwatch"] = importlib.util.module_from_spec(spec)
@@ -52,7 +52,7 @@ def prepared() -> None:
     """What a job does before it trains, where the commit has it."""
     torch.set_num_threads(1)
     try:
-        importlib.import_module("study.memory").keep_freed()
+        importlib.import_module("study.utils.malloc").keep_freed()
         gc.freeze()
     except ImportError:
         pass
@@ -65,16 +65,16 @@ def trained(regime: str, clip: str, regularization: str) -> list[records.RunReco
     cell = {"clip": named(has["clips"], clip), "regularization": named(has["regularizations"], regularization)}
     shared = {key: has[key] for key in KEYS}
     variant = Variant.model_validate({"regime": regime, **cell, **shared, "statistics": {}})
-    return replicates.train(variant, tuple(range(10)), load(variant.data.name, Path("data") / variant.data.name))
+    return engine.train(variant, tuple(range(10)), load(variant.data.name, Path("data") / variant.data.name))
 
 
 if __name__ == "__main__":
     prepared()
     watch.spent["start-up"] = time.process_time()
-    timed(replicates.Replicates, "epoch", "training")
-    timed(journal.Journal, "epoch", "scoring")
-    timed(journal.Journal, "_probe", "probes")
-    timed(journal.Journal, "records", "statistics and last scores")
+    timed(engine.Replicates, "epoch", "training")
+    timed(recorder.Journal, "epoch", "scoring")
+    timed(recorder.Journal, "_probe", "probes")
+    timed(recorder.Journal, "records", "statistics and last scores")
     with watch.part("data"):
         runs = trained(*sys.argv[1:])
     with watch.part("tables"):

@@ -21,10 +21,10 @@ import torch
 import yaml
 from torch import nn
 
-from study import reading, variants
-from study.config import Study
-from study.stopwatch import parse
-from study.variants import Variant
+from study.config import read, variants
+from study.config.study import Study
+from study.config.variants import Variant
+from study.utils.timer import parse
 
 ROOT = Path(__file__).resolve().parents[1]
 INPUTS, CLASSES = 784, 10
@@ -98,7 +98,7 @@ def main() -> None:
     given = parser.parse_args()
     torch.set_num_threads(1)
     raw = yaml.safe_load((ROOT / given.configfile).read_text())
-    study = reading.read(raw, [ROOT / given.configfile], {})
+    study = read.read(raw, [ROOT / given.configfile], {})
     if (ROOT / "results" / study.name).exists():
         raise SystemExit(f"The folder 'results/{study.name}' must not be there yet: the study is timed from nothing.")
     before = limit(study, study.seeds_per_job)

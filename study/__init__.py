@@ -1,7 +1,16 @@
 """Clipping and regularization, compared: config -> variants -> runs -> tables -> comparisons -> figures -> report."""
 
 import os
+import platform
 
-# MKL then rounds a product of matrices the same wherever they lie in memory; otherwise a model's bits could depend on
-# how many are trained beside it. MKL reads this at its first product.
-os.environ.setdefault("MKL_CBWR", "AUTO,STRICT")
+# The same bits on any x86-64 with AVX2: each library is kept to that instruction set, and MKL to one rounding wherever
+# a matrix lies in memory, so that a model's bits do not depend on how many are trained beside it. Each reads this when
+# it is loaded, so `study` is imported first. A value of the environment's own stays.
+SAME_BITS = {
+    "MKL_CBWR": "AVX2,STRICT",
+    "ATEN_CPU_CAPABILITY": "avx2",
+    "OPENBLAS_CORETYPE": "Haswell",
+    "NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL AVX512_SPR",
+}
+for name, value in SAME_BITS.items() if platform.machine() in ("x86_64", "AMD64") else ():
+    os.environ.setdefault(name, value)

@@ -5,9 +5,9 @@ from types import MappingProxyType
 from typing import Any
 
 from study.clipping import Clipping
-from study.methods import Method
+from study.config.variants import Variant
+from study.methods.base import Method
 from study.regularization import Regularization
-from study.variants import Variant
 
 Make = Callable[[float], Any]
 

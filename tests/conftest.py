@@ -11,9 +11,9 @@ import pytest
 import torch
 from hypothesis import settings
 
-from study import plugins
 from study.data import Digits, load
-from study.methods import Method
+from study.methods import plugins
+from study.methods.base import Method
 from tests.checkout import finished, finished_once, fresh
 
 __all__ = ["finished", "finished_once", "fresh"]  # one finished study for the tests of the workflow and of faults

@@ -9,11 +9,18 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim import lr_scheduler
 
+from study.config.variants import Variant
 from study.data import Digits, split
-from study.seeds import generator, stream_seed
-from study.variants import Variant
+from study.optim.rng import generator, stream_seed
 
 Loop = dict[str, list[float]]
+GLOBAL = {"name": "global_norm", "max_norm": 0.5}
+LONG = {
+    "data": {"name": "mnist-sample", "train_size": 200, "validation_size": 50, "label_noise": 0.1},
+    "epochs": 5,
+    "optimizer": {"name": "sgd", "lr": 0.3},
+    "clip": "none",
+}  # 50 steps
 
 
 def nothing(parameters: Sequence[Tensor]) -> None:

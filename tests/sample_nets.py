@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from study.losses import CrossEntropy, Loss, SquaredError
-from study.per_sample import SampleGradients, sample_gradients
+from study.optim.losses import CrossEntropy, Loss, SquaredError
+from study.training.per_sample import SampleGradients, sample_gradients
 
 Tensors = dict[str, Tensor]
 INPUTS, CLASSES = 12, 4

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from study.clipping import Clipping
-from study.config import Statistics, Study
-from study.regimes import Data, Regime
+from study.config.regime import Data, Regime
+from study.config.study import Statistics, Study
 from study.regularization import Regularization
 
 ROOT = Path(__file__).parents[1]

@@ -19,7 +19,7 @@ import torch  # noqa: E402
 
 from benchmarks.speed import agreement, jobs, parts, picture, sections, settings, tables  # noqa: E402
 from benchmarks.speed.task import Task  # noqa: E402
-from study import memory  # noqa: E402
+from study.utils import malloc  # noqa: E402
 
 FULL = {
     "seeds": sections.seeds((1, 5, 10, 30), 30),
@@ -55,7 +55,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", choices=names, default=names, help="some sections; docs/ stays as it is")
     given = parser.parse_args()
     torch.set_num_threads(1)
-    memory.keep_freed()  # as the workflow does; it serves all ways
+    malloc.keep_freed()  # as the workflow does; it serves all ways
     found = measured(given.turns, given.only)
     path = Path("results/bench/speed.json")
     path.parent.mkdir(parents=True, exist_ok=True)

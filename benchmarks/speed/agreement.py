@@ -14,7 +14,7 @@ from benchmarks.speed.engine_ways import BY_SAMPLE, ENGINE, PLAIN_ENGINE
 from benchmarks.speed.other_ways import JAX, SCIKIT_LEARN_IN_ORDER
 from benchmarks.speed.task import PER_SAMPLE, Task
 from benchmarks.speed.torch_ways import ENSEMBLE, IN_MEMORY, STOCK, UNCLIPPED
-from study.gradients import Tensors
+from study.optim.tensors import Tensors
 
 TOLERANCE = 1e-4  # of the distance gone; a step more or less is 1 in as many as were taken
 STEPS = 20

@@ -12,12 +12,12 @@ from torch.func import functional_call, grad_and_value, vmap
 
 from benchmarks.speed.clock import Way
 from benchmarks.speed.task import MAX_NORM, Task
-from study.batches import Batches
-from study.gradients import Tensors
-from study.journal import Journal
-from study.replicates import Replicates
-from study.tracing import traced
-from study.training import Chain, Direction
+from study.optim.tensors import Tensors
+from study.training.batches import Batches
+from study.training.engine import Replicates
+from study.training.graph import traced
+from study.training.recorder import Journal
+from study.training.step import Chain, Direction
 
 
 @dataclass(eq=False)

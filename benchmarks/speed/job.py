@@ -19,17 +19,19 @@ from benchmarks.speed.task import Task, digits
 
 
 def engine(task: Task, folder: Path) -> None:
-    from study import memory, records, replicates, store
+    from study.results import store
+    from study.training import engine, records
+    from study.utils import malloc
 
-    memory.keep_freed()
-    trained = replicates.train(task.variant(), range(task.seeds), digits())
+    malloc.keep_freed()
+    trained = engine.train(task.variant(), range(task.seeds), digits())
     for name, table in records.tidy("bench", trained).items():
         store.write(table, folder / f"{name}.parquet")
 
 
 def memory(task: Task, folder: Path) -> None:
     from benchmarks.speed.torch_ways import in_memory
-    from study.batches import normalised
+    from study.training.batches import normalised
 
     images, labels = normalised(digits().test_images, digits()), digits().test_labels
     for seed in range(task.seeds):

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from benchmarks.speed.clock import Way
 from benchmarks.speed.task import CLASSES, LR, MAX_NORM, Task
-from study.gradients import Tensors
+from study.optim.tensors import Tensors
 
 
 @dataclass(eq=False)

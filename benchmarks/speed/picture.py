@@ -13,9 +13,9 @@ from benchmarks.speed.engine_ways import ENGINE, LIMIT, PLAIN_ENGINE
 from benchmarks.speed.other_ways import JAX
 from benchmarks.speed.tables import columns, ms
 from benchmarks.speed.torch_ways import ENSEMBLE, IN_MEMORY
-from study.figures.layout import page, wrap
-from study.figures.style import FAINT, GREY, Style, style_for, styled
-from study.figures.style import save as save_figure
+from study.figures._layout import page, wrap
+from study.figures._style import FAINT, GREY, Style, style_for, styled
+from study.figures._style import save as save_figure
 
 OWN, OWN_OFF, OTHER = "#0072B2", "#56B4E9", "#BBBBBB"
 CUT = 2.2  # milliseconds: a longer bar is cut and says how long it is

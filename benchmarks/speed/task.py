@@ -11,11 +11,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from study.batches import Batches, normalised
+from study.config.variants import Variant
 from study.data import Digits, load
-from study.gradients import Tensors
-from study.seeds import generator
-from study.variants import Variant
+from study.optim.rng import generator
+from study.optim.tensors import Tensors
+from study.training.batches import Batches, normalised
 
 FOLDER = Path("data/mnist")
 LR, MAX_NORM, INPUTS, CLASSES = 0.01, 1.0, 784, 10

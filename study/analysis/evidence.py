@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from study.analysis.claims.base import NEAR, Cell, Contrast, Expectation, Idle, Term
 from study.analysis.statistics import bca_interval
+from study.claims.base import NEAR, Cell, Contrast, Expectation, Idle, Term
 from study.data.digits import CLASSES
-from study.findings import number, percent
-from study.records import CHANCE_FACTOR
-from study.tuning import strength_of
+from study.methods.labels import strength_of
+from study.report.format import number, percent
+from study.training.records import CHANCE_FACTOR
 
 if TYPE_CHECKING:
-    from study.config import Study
+    from study.config.study import Study
 
 LARGEST = float(np.finfo(np.float32).max)
 SHARES = ("weight_zero", "weight_small")  # columns of runs that are shares, beside the accuracies

@@ -11,7 +11,7 @@ from scipy.stats import rankdata
 
 from study.analysis.comparisons import row_generator
 from study.analysis.statistics import Floats, bca_interval, holm, sign_flip_p, superiority
-from study.tuning import method_of
+from study.methods.labels import method_of
 
 METRIC, CHOSEN_BY = "test_accuracy", "validation_accuracy"
 RESAMPLES = 9_999

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from study.config import Study
-from study.regimes import Regime
+from study.config.regime import Regime
+from study.config.study import Study
 
 REGIMES = ("study", "regime", "part_of", "setting", "axis", "value", "number", "position")
 """A row for each regime and key that its sweep varies; a regime by itself has one row without a key."""

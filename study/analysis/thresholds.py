@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from study.tuning import strength_of
+from study.methods.labels import strength_of
 
 THRESHOLDS = (
     "study", "regime", "setting", "method", "label", "threshold", "median", "percentile", "clip_rate", "regret",

@@ -8,9 +8,9 @@ from typing import ClassVar, Literal, get_args
 import torch
 from torch import Tensor
 
-from study.methods import Company, Method
+from study.methods.base import Company, Method
+from study.optim.tensors import Tensors, rescaled
 
-Tensors = dict[str, Tensor]
 Part = Literal["coordinate", "unit", "tensor", "model", "sample"]
 
 
@@ -80,16 +80,6 @@ class PerSample(Clipping):
             if other.overrides("data_penalty"):
                 return f"clipping '{self.name}' cannot take the penalty of '{other.name}' apart by sample"
         return None
-
-
-def rescaled(gradient: Tensors, scale: Tensors) -> Tensors:
-    """Each tensor times its coefficient; of stacked tensors [R, ...], each replicate times its own of [R]."""
-    return {key: g * beside(scale[key], g) for key, g in gradient.items()}
-
-
-def beside(coefficient: Tensor, g: Tensor) -> Tensor:
-    """A coefficient [] or [R] in the shape that goes with a tensor [...] or [R, ...]."""
-    return coefficient.view(*coefficient.shape, *[1] * (g.ndim - coefficient.ndim))
 
 
 def norm(gradient: Tensors, order: float = 2.0) -> Tensor:

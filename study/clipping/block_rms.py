@@ -3,7 +3,8 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
-from study.clipping.base import Part, Rescaling, Tensors
+from study.clipping.base import Part, Rescaling
+from study.optim.tensors import Tensors
 from study.parameters import Positive
 
 

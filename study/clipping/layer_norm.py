@@ -3,7 +3,8 @@ from typing import Annotated, ClassVar, Literal
 import torch
 from torch import Tensor
 
-from study.clipping.base import Part, Rescaling, Tensors
+from study.clipping.base import Part, Rescaling
+from study.optim.tensors import Tensors
 from study.parameters import Must, NotBool, Positive
 
 EPSILON = 1e-6  # as in the clip by the global norm; Keras adds none

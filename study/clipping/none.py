@@ -2,7 +2,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import ClassVar, Literal
 
-from study.clipping.base import Rescaling, Tensors
+from study.clipping.base import Rescaling
+from study.optim.tensors import Tensors
 
 
 class NoClipping(Rescaling):

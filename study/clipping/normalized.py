@@ -4,7 +4,8 @@ from typing import ClassVar, Literal
 
 import torch
 
-from study.clipping.base import Rescaling, Tensors, norm
+from study.clipping.base import Rescaling, norm
+from study.optim.tensors import Tensors
 from study.parameters import Positive
 
 

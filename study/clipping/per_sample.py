@@ -3,7 +3,8 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
-from study.clipping.base import PerSample, Tensors
+from study.clipping.base import PerSample
+from study.optim.tensors import Tensors
 from study.parameters import Positive
 
 EPSILON = 1e-6  # Opacus adds it to the norm; optax does not

@@ -2,8 +2,9 @@ from typing import ClassVar, Literal
 
 import torch
 
-from study.clipping.base import PerSample, Tensors
+from study.clipping.base import PerSample
 from study.clipping.per_sample import bounded, whole_norms
+from study.optim.tensors import Tensors
 from study.parameters import Positive, Share
 
 

@@ -1,7 +1,8 @@
 from typing import ClassVar, Literal
 
-from study.clipping.base import Part, PerSample, Tensors
+from study.clipping.base import Part, PerSample
 from study.clipping.per_sample import bounded
+from study.optim.tensors import Tensors
 from study.parameters import Positive
 
 

@@ -5,7 +5,8 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
-from study.clipping.base import Clipping, Part, Tensors
+from study.clipping.base import Clipping, Part
+from study.optim.tensors import Tensors
 from study.parameters import Positive
 
 

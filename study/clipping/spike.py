@@ -6,7 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from study.clipping.base import Clipping, Part, Tensors
+from study.clipping.base import Clipping, Part
+from study.optim.tensors import Tensors
 from study.parameters import NaturalInt, Positive, Share
 
 

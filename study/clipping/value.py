@@ -5,7 +5,8 @@ from typing import Annotated, ClassVar, Literal
 import torch
 from pydantic import Field
 
-from study.clipping.base import Clipping, Part, Tensors
+from study.clipping.base import Clipping, Part
+from study.optim.tensors import Tensors
 from study.parameters import Must, NotBool, Positive
 
 

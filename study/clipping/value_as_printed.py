@@ -8,7 +8,8 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor
 
-from study.clipping.base import Clipping, Part, Tensors
+from study.clipping.base import Clipping, Part
+from study.optim.tensors import Tensors
 from study.parameters import Must, NotBool, Positive
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:  # to plan a study, matplotlib is not needed
     from matplotlib.figure import Figure
 
-    from study.figures.style import Style, Tables
+    from study.figures._style import Style, Tables
 
 __all__ = ["FIGURES", "FigureModule"]
 

@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from study.figures.layout import HEADING, LINE, heading, legend, lines, message, name_rows, page, row_centres, wrap
-from study.figures.style import Style, Tables, styled
+from study.figures._layout import HEADING, LINE, heading, legend, lines, message, name_rows, page, row_centres, wrap
+from study.figures._style import Style, Tables, styled
 
 NAME = "claims"
 QUESTION = "Which claims hold?"

@@ -12,10 +12,10 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, NullLocator, StrMethodFormatter
 
-from study.figures.layout import legend, log_ticks, message, page
-from study.figures.style import NONE, Look, Style, Tables, by_method, styled
-from study.figures.summaries import diverged_sentence, finite, less_none, present, seeds_sentence
-from study.tuning import method_of
+from study.figures._layout import legend, log_ticks, message, page
+from study.figures._style import NONE, Look, Style, Tables, by_method, styled
+from study.figures._summaries import diverged_sentence, finite, less_none, present, seeds_sentence
+from study.methods.labels import method_of
 
 NAME = "firing"
 QUESTION = (

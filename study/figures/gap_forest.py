@@ -9,19 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from study.figures.layout import (
-    LINE,
-    legend,
-    lines,
-    message,
-    name_rows,
-    page,
-    regime_title,
-    row_centres,
-    wrap,
-)
-from study.figures.style import NONE, Look, Style, Tables, styled
-from study.figures.summaries import alone, diverged_sentence, present, regimes, seeds_sentence
+from study.figures._layout import LINE, legend, lines, message, name_rows, page, regime_title, row_centres, wrap
+from study.figures._style import NONE, Look, Style, Tables, styled
+from study.figures._summaries import alone, diverged_sentence, present, regimes, seeds_sentence
 
 NAME = "gap_forest"
 QUESTION = "Which clips and which regularizations, each alone, change the overfitting gap and the test accuracy?"

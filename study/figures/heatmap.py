@@ -8,9 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from study.figures.layout import CELL, NAMES, cell_height, decimal, in_blocks, name_cells, page
-from study.figures.style import FAINT, NONE, Style, Tables, styled
-from study.figures.summaries import diverged_sentence, finite, present, regimes, seeds_sentence
+from study.figures._layout import CELL, NAMES, cell_height, decimal, in_blocks, name_cells, page
+from study.figures._style import FAINT, NONE, Style, Tables, styled
+from study.figures._summaries import diverged_sentence, finite, present, regimes, seeds_sentence
 
 NAME = "heatmap"
 QUESTION = "Which pairs of clipping and regularization overfit least, and which generalize best?"

@@ -8,9 +8,9 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
-from study.figures.layout import Block, Panel, decimal, legend, panel_grid
-from study.figures.style import AFTER, GREY, NONE, THIN, Look, Style, Tables, styled
-from study.figures.summaries import VARIANT, alone, band, finite, present, regimes, seeds_sentence
+from study.figures._layout import Block, Panel, decimal, legend, panel_grid
+from study.figures._style import AFTER, GREY, NONE, THIN, Look, Style, Tables, styled
+from study.figures._summaries import VARIANT, alone, band, finite, present, regimes, seeds_sentence
 
 NAME = "learning_curves"
 QUESTION = (

@@ -9,9 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from study.figures.layout import HEADING, LINE, heading, lines, message, name_rows, page, row_centres, wrap
-from study.figures.style import Look, Style, Tables, by_method, styled
-from study.figures.summaries import present
+from study.figures._layout import HEADING, LINE, heading, lines, message, name_rows, page, row_centres, wrap
+from study.figures._style import Look, Style, Tables, by_method, styled
+from study.figures._summaries import present
 
 NAME = "profiles"
 QUESTION = "What does each tuned method gain over none across settings, and in how many runs?"

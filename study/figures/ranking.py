@@ -10,9 +10,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from study.figures.layout import LINE, legend, lines, message, name_rows, page, regime_title, row_centres, wrap
-from study.figures.style import NONE, Look, Style, Tables, by_method, styled
-from study.figures.summaries import regimes
+from study.figures._layout import LINE, legend, lines, message, name_rows, page, regime_title, row_centres, wrap
+from study.figures._style import NONE, Look, Style, Tables, by_method, styled
+from study.figures._summaries import regimes
 
 NAME = "ranking"
 QUESTION = "Which method comes first, and which cannot be told from it?"

@@ -13,7 +13,7 @@ from matplotlib.gridspec import GridSpec
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, NullLocator
 
-from study.figures.layout import (
+from study.figures._layout import (
     HEADING,
     LINE,
     heading,
@@ -26,9 +26,9 @@ from study.figures.layout import (
     side_legend,
     wrap,
 )
-from study.figures.style import NONE, Look, Style, Tables, styled
-from study.figures.summaries import alone, band, diverged_sentence, finite, present, seeds_sentence, swept
-from study.tuning import method_of
+from study.figures._style import NONE, Look, Style, Tables, styled
+from study.figures._summaries import alone, band, diverged_sentence, finite, present, seeds_sentence, swept
+from study.methods.labels import method_of
 
 NAME = "sweeps"
 QUESTION = (

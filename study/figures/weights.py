@@ -9,9 +9,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import NullFormatter
 
-from study.figures.layout import HEADING, LINE, heading, legend, lines, name_rows, page, row_centres, wrap
-from study.figures.style import NONE, Look, Style, Tables, styled
-from study.figures.summaries import diverged_sentence, finite, present, regimes, seeds_sentence
+from study.figures._layout import HEADING, LINE, heading, legend, lines, name_rows, page, row_centres, wrap
+from study.figures._style import NONE, Look, Style, Tables, styled
+from study.figures._summaries import diverged_sentence, finite, present, regimes, seeds_sentence
 
 NAME = "weights"
 QUESTION = "Which regularizations make weights small, and which make them exactly zero?"

@@ -1,6 +1,6 @@
 """Models: one file per architecture, found automatically."""
 
-from study.methods import discover
+from study.methods.base import discover
 from study.models.base import ACTIVATIONS, Model, Site, sites, untouched
 from study.models.initialisations import Initialisation
 from study.models.lenet import LeNet

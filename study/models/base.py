@@ -10,7 +10,7 @@ import torch
 from pydantic import AfterValidator
 from torch import Generator, Tensor, nn
 
-from study.methods import Method
+from study.methods.base import Method
 from study.parameters import Must, listed
 
 Activation = Callable[[Tensor], Tensor]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from pydantic import PlainSerializer
 from torch import Generator, Tensor, nn
 
-from study.methods import Method, entry
+from study.methods.base import Method, entry
 from study.parameters import Positive
 
 

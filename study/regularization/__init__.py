@@ -1,6 +1,6 @@
 """Regularization: one file per method, found automatically."""
 
-from study.methods import discover
+from study.methods.base import discover
 from study.regularization.base import Objective, Place, Regularization
 
 discover(__name__, __path__)

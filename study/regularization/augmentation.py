@@ -7,10 +7,11 @@ from pydantic import Field
 from torch import Tensor
 from torch.nn.functional import grid_sample
 
-from study.methods import Company
-from study.noise import Draw
+from study.methods.base import Company
+from study.optim.rng import Draw
+from study.optim.tensors import Tensors
 from study.parameters import Must, NonNegative, NotBool
-from study.regularization.base import Place, Regularization, Tensors
+from study.regularization.base import Place, Regularization
 
 Degrees = Annotated[
     float, Field(ge=0, le=180), NotBool, Must("a number from 0 to 180", (-1, 181, "much", True, float("nan"), [1]))

@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 from torch.func import grad
 
-from study.methods import Method
-from study.noise import Draw
+from study.methods.base import Method
+from study.optim.rng import Draw
+from study.optim.tensors import Tensors
 
-Tensors = dict[str, Tensor]
 Place = Literal["none", "data", "model", "loss", "gradient", "update", "projection", "stopping", "evaluation"]
 
 

@@ -1,8 +1,9 @@
 from collections.abc import Mapping
 from typing import ClassVar, Literal
 
+from study.optim.tensors import Tensors
 from study.parameters import Flag, NonNegative
-from study.regularization.base import Place, Regularization, Tensors, added, penalized
+from study.regularization.base import Place, Regularization, added, penalized
 
 
 class DecoupledDecay(Regularization):

@@ -3,9 +3,10 @@ from typing import ClassVar, Literal
 
 from torch import Tensor
 
-from study.noise import Draw
+from study.optim.rng import Draw
+from study.optim.tensors import Tensors
 from study.parameters import Share
-from study.regularization.base import Place, Regularization, Tensors
+from study.regularization.base import Place, Regularization
 
 
 class Dropout(Regularization):

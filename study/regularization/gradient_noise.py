@@ -3,9 +3,10 @@ from typing import Annotated, ClassVar, Literal
 
 import torch
 
-from study.noise import Draw, Normal
+from study.optim.rng import Draw, Normal
+from study.optim.tensors import Tensors
 from study.parameters import Must, NonNegative
-from study.regularization.base import Place, Regularization, Tensors
+from study.regularization.base import Place, Regularization
 
 DECAY = 0.55  # as in the paper
 

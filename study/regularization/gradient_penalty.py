@@ -4,8 +4,9 @@ import torch
 from torch import Tensor
 from torch.func import grad
 
+from study.optim.tensors import Tensors
 from study.parameters import NonNegative
-from study.regularization.base import Objective, Place, Regularization, Tensors
+from study.regularization.base import Objective, Place, Regularization
 
 
 class GradientPenalty(Regularization):

@@ -3,8 +3,9 @@ from typing import Annotated, ClassVar, Literal
 import torch
 from torch import Tensor
 
+from study.optim.tensors import Tensors
 from study.parameters import Must, NonNegative
-from study.regularization.base import Place, Regularization, Tensors, penalized
+from study.regularization.base import Place, Regularization, penalized
 
 
 class GroupLasso(Regularization):

@@ -5,9 +5,10 @@ import torch
 from torch import Tensor
 from torch.func import vjp
 
-from study.noise import Draw, Normal
+from study.optim.rng import Draw, Normal
+from study.optim.tensors import Tensors
 from study.parameters import NonNegative, PositiveInt
-from study.regularization.base import Objective, Place, Regularization, Tensors
+from study.regularization.base import Objective, Place, Regularization
 
 
 class Jacobian(Regularization):

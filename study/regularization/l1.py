@@ -3,8 +3,9 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
+from study.optim.tensors import Tensors
 from study.parameters import Flag, NonNegative
-from study.regularization.base import Place, Regularization, Tensors, added, penalized, signs
+from study.regularization.base import Place, Regularization, added, penalized, signs
 
 
 class L1(Regularization):

@@ -2,8 +2,9 @@ from typing import ClassVar, Literal
 
 from torch.nn.functional import softshrink
 
+from study.optim.tensors import Tensors
 from study.parameters import Flag, NonNegative
-from study.regularization.base import Place, Regularization, Tensors, penalized
+from study.regularization.base import Place, Regularization, penalized
 
 
 class L1Proximal(Regularization):

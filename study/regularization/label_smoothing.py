@@ -2,8 +2,9 @@ from typing import ClassVar, Literal
 
 from torch import Tensor
 
+from study.optim.tensors import Tensors
 from study.parameters import Share
-from study.regularization.base import Place, Regularization, Tensors
+from study.regularization.base import Place, Regularization
 
 
 class LabelSmoothing(Regularization):

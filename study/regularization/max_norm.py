@@ -2,8 +2,9 @@ from typing import ClassVar, Literal
 
 import torch
 
+from study.optim.tensors import Tensors
 from study.parameters import Positive
-from study.regularization.base import Place, Regularization, Tensors, penalized
+from study.regularization.base import Place, Regularization, penalized
 from study.regularization.group_lasso import group_norms
 
 

@@ -1,9 +1,10 @@
 from typing import Annotated, ClassVar, Literal
 
 from study.clipping.base import norm
-from study.methods import Company
+from study.methods.base import Company
+from study.optim.tensors import Tensors
 from study.parameters import Must, NonNegative
-from study.regularization.base import Place, Regularization, Tensors
+from study.regularization.base import Place, Regularization
 
 EPSILON = 1e-12  # a zero gradient gives no direction
 

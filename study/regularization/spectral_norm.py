@@ -3,8 +3,9 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
+from study.optim.tensors import Tensors
 from study.parameters import Positive, PositiveInt
-from study.regularization.base import Place, Regularization, Tensors, penalized
+from study.regularization.base import Place, Regularization, penalized
 
 WARM_UP = 15  # power iterations on the initial weights, as in torch.nn.utils.parametrizations.spectral_norm
 

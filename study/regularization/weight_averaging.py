@@ -2,9 +2,10 @@ from typing import ClassVar, Literal
 
 import torch
 
-from study.methods import Company
+from study.methods.base import Company
+from study.optim.tensors import Tensors
 from study.parameters import Share
-from study.regularization.base import Place, Regularization, Tensors
+from study.regularization.base import Place, Regularization
 
 
 class WeightAveraging(Regularization):

@@ -9,13 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.stats import binom, ecdf
 
-from study.analysis.aggregates import (
-    bouthillier,
-    interquartile_mean,
-    iqm_interval,
-    performance_profile,
-    profile_band,
-)
+from study.analysis.aggregates import bouthillier, interquartile_mean, iqm_interval, performance_profile, profile_band
 
 real = st.floats(-1e3, 1e3, allow_subnormal=False)
 tables = arrays(float, st.tuples(st.integers(1, 4), st.integers(2, 5)), elements=st.integers(-9, 9).map(float))

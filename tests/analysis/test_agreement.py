@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import mannwhitneyu, permutation_test, rankdata
 
-from study.analysis import agreement
-from study.analysis.agreement import one_distribution_p, smallest_p
+from study.analysis import permutation
+from study.analysis.permutation import one_distribution_p, smallest_p
 
 ALPHA = 0.05
 
@@ -68,14 +68,14 @@ def test_of_more_splits_some_are_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(3)
     a, b = rng.normal(size=(8, 2)), rng.normal(0.8, size=(8, 2))
     exact = one_distribution_p(a, b)  # of 12,870
-    monkeypatch.setattr(agreement, "SPLITS", 2000)
-    agreement.splits.cache_clear()
+    monkeypatch.setattr(permutation, "SPLITS", 2000)
+    permutation.splits.cache_clear()
     try:
         assert one_distribution_p(a, b) == pytest.approx(exact, abs=3 * math.sqrt(exact / 2000))
         assert 1 / 2001 <= one_distribution_p(a - 100, b) < 4 / 2001
         assert smallest_p(8, 8) == 1 / 2001
     finally:
-        agreement.splits.cache_clear()
+        permutation.splits.cache_clear()
 
 
 CELLS, SEEDS, STUDIES = 4, 6, 1000

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from study.analysis.claims.base import Cell, Contrast, Expectation, Term
-from study.analysis.ledger import against, combined, decide, find, not_compared, to_decide
+from study.analysis.verdicts import against, combined, decide, find, not_compared, to_decide
+from study.claims.base import Cell, Contrast, Expectation, Term
 
 SMALLEST = 1.0
 

@@ -7,19 +7,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from study.analysis.claims import Claim
-from study.analysis.claims.base import Cell
-from study.analysis.claims.c01_exploding import Exploding
-from study.analysis.claims.c03_efficiency import Efficiency
-from study.analysis.claims.c07_regularization import RegularizationLowersGap
-from study.analysis.claims.c08_dropout import DropoutOtherwise
-from study.analysis.claims.c10_combination import Additivity, Combination
-from study.analysis.claims.c12_open import NoneIsBest
 from study.analysis.evidence import Evidence
-from study.analysis.ledger import EVIDENCE, LEDGER, evidence_table, ledger
-from study.config import Study
-from study.reading import ConfigError, parse
-from study.tuning import strength_of
+from study.analysis.verdicts import EVIDENCE, LEDGER, evidence_table, ledger
+from study.claims import Claim
+from study.claims.base import Cell
+from study.claims.c01_exploding import Exploding
+from study.claims.c03_efficiency import Efficiency
+from study.claims.c07_regularization import RegularizationLowersGap
+from study.claims.c08_dropout import DropoutOtherwise
+from study.claims.c10_combination import Additivity, Combination
+from study.claims.c12_open import NoneIsBest
+from study.config.read import ConfigError, parse
+from study.config.study import Study
+from study.methods.labels import strength_of
 
 
 def study(**keys: object) -> Study:

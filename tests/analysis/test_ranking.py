@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy.stats import rankdata, ttest_rel
 
 from study.analysis.ranking import RANKING, rank, seed_ranks
-from study.tuning import method_of
+from study.methods.labels import method_of
 
 
 def table(accuracies: dict[str, np.ndarray], validation: dict[str, float] | None = None) -> pd.DataFrame:

@@ -6,10 +6,10 @@ import pytest
 from tuning_tables import L2, LABELS, accuracies, everywhere, losses, study, swept, table
 
 from study.analysis.comparisons import row_generator
+from study.analysis.selection import METRICS, TUNED, choose, compare_tuned
 from study.analysis.statistics import bca_interval, holm, sign_flip_p
-from study.analysis.tuning import METRICS, TUNED, choose, compare_tuned
-from study.config import Study
-from study.reading import parse
+from study.config.read import parse
+from study.config.study import Study
 
 
 def compared(tuned: pd.DataFrame, tested: pd.DataFrame, given: Study, seed: int = 0) -> pd.DataFrame:

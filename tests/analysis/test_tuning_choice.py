@@ -27,8 +27,8 @@ from tuning_tables import (
     table,
 )
 
-from study.analysis.tuning import TUNING, choose, one_standard_error, settings
-from study.reading import ConfigError, parse
+from study.analysis.selection import TUNING, choose, one_standard_error, settings
+from study.config.read import ConfigError, parse
 
 
 def marked(tuning: pd.DataFrame, column: str = "chosen") -> dict[str, Any]:

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from study.config import Study
-from study.reading import parse
+from study.config.read import parse
+from study.config.study import Study
 
 VALUE = {"name": "value", "bound": {"grid": [1.0, 0.1, 0.01]}}
 L2 = {"name": "l2", "strength": {"grid": [0.001, 0.01, 0.1]}}

@@ -10,11 +10,11 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from study.config import Study
-from study.errors import ConfigError
-from study.files import Files, check_command
-from study.methods import Method
-from study.reading import read
+from study.config.errors import ConfigError
+from study.config.read import read
+from study.config.study import Study
+from study.config.yaml_files import Files, check_command
+from study.methods.base import Method
 
 HERE = Path(__file__).parent
 GOOD = (HERE.parents[1] / "config" / "smoke.yaml").read_text()
@@ -176,7 +176,7 @@ def test_a_users_file_may_be_anywhere_and_behind_a_link(tmp_path: Path, name: st
 
 
 def test_a_method_that_never_returns_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("study.trial.SECONDS", 0.2)
+    monkeypatch.setattr("study.config.dry_run.SECONDS", 0.2)
     loop = "    def clip(self, gradient, parameters, state):\n        while True:\n            pass\n"
     Path("mine.py").write_text(f'{IMPORTS}class Mine(Clipping):\n    name: Literal["mine"] = "mine"\n{loop}')
     (message,) = errors(METHOD.format(kind="clips", entry="mine"))
@@ -184,7 +184,7 @@ def test_a_method_that_never_returns_is_given_up(monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_file_that_never_ends_its_import_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("study.plugins.SECONDS", 0.2)
+    monkeypatch.setattr("study.methods.plugins.SECONDS", 0.2)
     Path("mine.py").write_text("import time\ntime.sleep(60)\n")
     found = errors(METHOD.format(kind="clips", entry="none"))
     assert "Got 'mine.py' instead: TimeoutError: it took longer than 0.2 s." in found[0]

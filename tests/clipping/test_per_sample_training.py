@@ -11,15 +11,16 @@ from cases import REGULARIZATION_MODES, Make, variant
 from torch import Tensor
 from torch.nn import functional as F
 
-from study import replicates
 from study.clipping import Clipping
 from study.clipping.per_sample import PerSampleNorm
+from study.config.variants import Variant
 from study.data import Digits, split
-from study.methods import Company
+from study.methods.base import Company
 from study.models import sites
-from study.seeds import generator, stream_seed
-from study.training import Chain, one_hot
-from study.variants import Variant
+from study.optim.rng import generator, stream_seed
+from study.optim.tensors import one_hot
+from study.training import engine
+from study.training.step import Chain
 
 Tensors = dict[str, Tensor]
 BATCH, INPUTS, CLASSES = 8, 16, 4
@@ -132,7 +133,7 @@ TRAININGS: dict[str, tuple[dict[str, Any], Callable[[], Callable[[Sequence[Tenso
 def test_training_is_a_loop_over_samples(digits: Digits, case: str) -> None:
     changes, clip, rate, decay = TRAININGS[case]
     v = variant(**changes)
-    for record in replicates.train(v, [5, 3], digits):
+    for record in engine.train(v, [5, 3], digits):
         log = sample_loop(digits, v, record.seed, clip(), rate, decay)
         assert sum(record.steps["fired"]) == len(log["loss"]) == 10, "the clip acts at every step"
         for name, expected in log.items():
@@ -142,7 +143,7 @@ def test_training_is_a_loop_over_samples(digits: Digits, case: str) -> None:
 @pytest.mark.parametrize("name", ["per_sample", "per_sample_layer"])
 def test_a_huge_bound_trains_as_no_clip(digits: Digits, name: str) -> None:
     clips = ("none", {"name": name, "max_norm": 1e9})
-    plain, bounded = (replicates.train(variant(clip=clip), [4], digits)[0] for clip in clips)
+    plain, bounded = (engine.train(variant(clip=clip), [4], digits)[0] for clip in clips)
     for statistic in ("loss", "norm_before", "norm_after", "update_ratio"):
         np.testing.assert_allclose(bounded.steps[statistic], plain.steps[statistic], rtol=1e-5, err_msg=statistic)
     assert sum(bounded.steps["fired"]) == 0
@@ -150,7 +151,7 @@ def test_a_huge_bound_trains_as_no_clip(digits: Digits, name: str) -> None:
 
 def test_a_record_does_not_depend_on_the_seeds_it_is_trained_with(digits: Digits) -> None:
     v = variant(clip={"name": "per_sample_adaptive", "initial_norm": 1}, regularization=DROPOUT)
-    alone, among = replicates.train(v, [7], digits)[0], replicates.train(v, [1, 7, 3], digits)[1]
+    alone, among = engine.train(v, [7], digits)[0], engine.train(v, [1, 7, 3], digits)[1]
     assert all(np.array_equal(alone.steps[key], among.steps[key], equal_nan=True) for key in alone.steps)
     assert all(np.array_equal(alone.epochs[key], among.epochs[key], equal_nan=True) for key in alone.epochs)
 

@@ -165,7 +165,7 @@ def test_mean_and_std_are_those_of_the_full_training_set_where_that_is_there(nam
 
 
 def test_every_data_set_but_the_shipped_one_can_be_fetched():
-    from study.data import DOWNLOADS
+    from study.data.fetch import DOWNLOADS
 
     assert set(DOWNLOADS) == {name for name, known in DATA_SETS.items() if known.shipped is None}
 

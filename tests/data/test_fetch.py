@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from data_files import FULL, put, tree
 
-from study.data import DataError, fetch
-from study.data.fetch import DOWNLOADS, Fingerprint, obtain
+from study.data import DataError
+from study.data.fetch import DOWNLOADS, Fingerprint, fetch, obtain
 from study.data.sources import FILES, SourceError
 
 

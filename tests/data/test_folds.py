@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.model_selection import KFold
 
-from study.batches import Batches
+from study.config.regime import Data
+from study.config.tuning import trained_on
 from study.data import Digits
 from study.data.splits import Split, fold_of
-from study.regimes import Data
-from study.seeds import stream_seed
-from study.tuning import trained_on
+from study.optim.rng import stream_seed
+from study.training.batches import Batches
 
 SEEDS = st.integers(0, 2**63 - 1)
 

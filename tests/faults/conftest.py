@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 from cases import SMALL
 
-from study import store
-from study.variants import Variant
+from study.config.variants import Variant
+from study.results import store
 from tests.checkout import Checkout
 from tests.faults.job import run
 
@@ -172,7 +172,7 @@ def small_study(checkout: Checkout) -> Checkout:
     """The smoke study with one of its regimes, and a checkpoint an epoch."""
     checkout.edit("config/smoke.yaml", lambda text: re.sub(r"  unstable:\n(    .*\n)+", "", text))
     checkout.edit("config/smoke.yaml", lambda text: f"{text}figures: [gap_forest]\n")
-    checkout.edit("study/jobs.py", lambda text: text.replace("every: float = SECONDS", "every: float = 0.0"))
+    checkout.edit("study/jobs/job.py", lambda text: text.replace("every: float = SECONDS", "every: float = 0.0"))
     return checkout
 
 

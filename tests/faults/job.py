@@ -8,8 +8,10 @@ from pathlib import Path
 
 import torch
 
-from study import blame, jobs, plugins, store
-from study.variants import Block, Variant
+from study.config.variants import Block, Variant
+from study.jobs import failure, job
+from study.methods import plugins
+from study.results import store
 
 
 def run(
@@ -41,15 +43,15 @@ def run(
         limit(resource.RLIMIT_AS, pages * os.sysconf("SC_PAGE_SIZE") + memory)
     if largest_file:
         limit(resource.RLIMIT_FSIZE, largest_file)
-    blame.PATIENCE = 0.0
-    with blame.named(variant, len(block.seeds), patience) as report:
+    failure.PATIENCE = 0.0
+    with failure.named(variant, len(block.seeds), patience) as report:
 
         def say(line: str) -> None:
             report(line)
             if stop_in and line.startswith(f"epoch {stop_in} "):
                 raise RuntimeError("stopped by the test")
 
-        jobs.train("example", variant, block, Path(), tables, say, every=0.0)
+        job.train("example", variant, block, Path(), tables, say, every=0.0)
 
 
 def limit(what: int, size: int) -> None:

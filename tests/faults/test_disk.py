@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from study import store
+from study.results import store
 from tests.checkout import Checkout
 from tests.faults.conftest import RUNS, Job, Results, Told, assert_same, assert_whole, results_of
 

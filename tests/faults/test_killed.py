@@ -13,7 +13,7 @@ from collections.abc import Callable
 import psutil
 import pytest
 
-from study.checkpoints import CheckpointError, unpacked
+from study.training.checkpoints import CheckpointError, unpacked
 from tests.checkout import Checkout
 from tests.faults.conftest import RUNS, Job, Results, Told, assert_same, assert_whole, results_of
 

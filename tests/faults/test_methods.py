@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from study import replicates
 from study.data import Digits
+from study.training import engine
 from tests.cases import variant
 from tests.checkout import Checkout
 from tests.faults.conftest import (
@@ -113,7 +113,7 @@ DIVERGING: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("cause", DIVERGING)
 def test_each_way_to_diverge_has_its_name(cause: str, digits: Digits, told: Told) -> None:
-    ended = replicates.train(variant(**{**NO_CLIP, **DIVERGING[cause]}), range(4), digits)
+    ended = engine.train(variant(**{**NO_CLIP, **DIVERGING[cause]}), range(4), digits)
     assert {one.outcome.status for one in ended} == {"diverged"}
     assert cause in {one.outcome.cause for one in ended}
     told(
@@ -178,7 +178,7 @@ def test_a_method_that_sleeps_in_a_study(
     method = with_a_method(trained_study)
     method.write_text(broken("__import__('time').sleep(3600)"))
     for as_it_is, shorter in (("LEAST_SECONDS = 600.0", "LEAST_SECONDS = 60.0"), ("PATIENCE = 50.0", "PATIENCE = 0.0")):
-        trained_study.edit("study/blame.py", lambda text: text.replace(as_it_is, shorter))  # noqa: B023
+        trained_study.edit("study/jobs/failure.py", lambda text: text.replace(as_it_is, shorter))  # noqa: B023
     printed = trained_study.snakemake("--cores", "2", "--keep-going", "--", RUNS, expect=1)
     assert printed.count("FAILED train") == 2
     assert printed.count("failed in odd.py, line 17, update: TimeoutError: it took longer than 60 s") == 2

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import torch
 
-from study import records, replicates
 from study.data import load
+from study.training import engine, records
 from tests.cases import variant
 
 torch.set_num_threads(1)
-records.tidy("example", replicates.train(variant(epochs=1), [0], load("mnist-sample", Path())))
+records.tidy("example", engine.train(variant(epochs=1), [0], load("mnist-sample", Path())))

@@ -9,7 +9,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from study.figures import FIGURES
-from study.figures.style import Style, style_for
+from study.figures._style import Style, style_for
 
 from .geometry import Layout, measure
 from .synthetic import CLIPS, DEFAULT, REGULARIZATIONS, Grid, all_diverged, tables, wide

@@ -11,8 +11,8 @@ from statsmodels.stats.multitest import multipletests
 
 from study.analysis.ranking import rank
 from study.analysis.regimes import REGIMES
-from study.analysis.tuning import choose
-from study.tuning import Tuning
+from study.analysis.selection import choose
+from study.config.tuning import Tuning
 
 from .synthetic_claims import claims_table
 from .synthetic_profiles import profile_tables

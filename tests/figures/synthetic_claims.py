@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from study.analysis.claims.base import Cell, Combine, Contrast, Expectation, Idle, Term
-from study.analysis.ledger import ledger
+from study.analysis.verdicts import ledger
+from study.claims.base import Cell, Combine, Contrast, Expectation, Idle, Term
 
 # The true difference in units of what would matter, and its noise.
 TRUTHS: dict[str, list[tuple[str, Expectation, float, float]]] = {

@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 
 from study.analysis.regimes import regime_table
-from study.analysis.tuning import choose
-from study.config import Study
-from study.reading import parse
-from study.tuning import method_of
-from study.variants import Variant, expand, expand_tuning
+from study.analysis.selection import choose
+from study.config.read import parse
+from study.config.study import Study
+from study.config.variants import Variant, expand, expand_tuning
+from study.methods.labels import method_of
 
 from .synthetic_profiles import profile_tables
 

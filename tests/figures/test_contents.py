@@ -10,8 +10,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
 from study.figures import FIGURES
-from study.figures.layout import decimal
-from study.figures.style import style_for
+from study.figures._layout import decimal
+from study.figures._style import style_for
 
 from .conftest import drawn, study, style_of
 from .synthetic import Grid, tables

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from study.figures.layout import FAR, decimal, in_blocks, log_norm_axis, page, row_centres, wrap
+from study.figures._layout import FAR, decimal, in_blocks, log_norm_axis, page, row_centres, wrap
 
 labels = st.text(alphabet="abc_(,=.0) +", min_size=1, max_size=80).map(str.strip).filter(bool)
 

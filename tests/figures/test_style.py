@@ -11,7 +11,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 from study.figures import FIGURES
-from study.figures.style import DARK, save, style_for, styled
+from study.figures._style import DARK, save, style_for, styled
 
 from .conftest import drawn, measured
 from .synthetic import CLIPS, REGULARIZATIONS

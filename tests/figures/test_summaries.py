@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from statsmodels.stats.weightstats import DescrStatsW
 
-from study.figures.summaries import aligned, band, diverged_sentence, left_out_sentence, seeds_sentence
+from study.figures._summaries import aligned, band, diverged_sentence, left_out_sentence, seeds_sentence
 
 from .conftest import study
 from .synthetic import Grid, tables

@@ -6,11 +6,11 @@ import pytest
 from matplotlib.colors import same_color
 from scipy import stats
 
-from study import store
 from study.figures import FIGURES
+from study.figures._style import by_method, style_for
+from study.figures._summaries import less_none
 from study.figures.firing import bands
-from study.figures.style import by_method, style_for
-from study.figures.summaries import less_none
+from study.results import store
 
 from .artists import line, panels_under
 from .conftest import drawn, study, style_of

@@ -10,9 +10,9 @@ from matplotlib.patches import Rectangle
 
 from study.clipping import Clipping
 from study.figures import FIGURES
-from study.figures.layout import log_ticks
-from study.figures.style import by_method, style_for
-from study.figures.summaries import numbers_of
+from study.figures._layout import log_ticks
+from study.figures._style import by_method, style_for
+from study.figures._summaries import numbers_of
 from study.regularization import Regularization
 
 from .artists import line, panels_under

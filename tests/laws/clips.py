@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from study.clipping import Clipping
-from study.laws import CLIPPING_LAWS
+from study.methods.laws import CLIPPING_LAWS
 
 Tensors = dict[str, Tensor]
 Net = tuple[Tensors, Tensors]  # gradient and parameters

@@ -34,7 +34,7 @@ from torch.func import vmap
 
 from study.clipping import Clipping, Rescaling
 from study.clipping.base import Part
-from study.laws import CLIPPING_LAWS
+from study.methods.laws import CLIPPING_LAWS
 
 FEW = settings(max_examples=20)
 WAIVABLE = settings(FEW, phases=(Phase.explicit, Phase.generate))  # a waiver's counterexample needs no shrinking

@@ -23,12 +23,12 @@ from torch import Tensor
 from torch.func import grad, vmap
 from torch.utils import _pytree as pytree
 
-from study import replicates
+from study.config.variants import Variant
 from study.data import Digits
-from study.laws import REGULARIZATION_LAWS
-from study.records import RunRecord
+from study.methods.laws import REGULARIZATION_LAWS
 from study.regularization import Place, Regularization
-from study.variants import Variant
+from study.training import engine
+from study.training.records import RunRecord
 
 Tensors = dict[str, Tensor]
 HOOKS: dict[str, set[str]] = {
@@ -216,7 +216,7 @@ def train(digits: Digits) -> Train:
     """The record of a run without regularization, remembered, or with one; under a clip unless told otherwise."""
 
     def trained(regularization: Any, epochs: int, clip: Any) -> RunRecord:
-        return replicates.train(variant(regularization=regularization, epochs=epochs, clip=clip), [3], digits)[0]
+        return engine.train(variant(regularization=regularization, epochs=epochs, clip=clip), [3], digits)[0]
 
     def of(epochs: int, method: Regularization | None = None, clip: Any = CLIP) -> RunRecord:
         return trained(method, epochs, clip) if method else plain(epochs, str(clip))

@@ -8,10 +8,10 @@ from cases import MODELS
 from torch import Tensor, nn
 from torch.func import functional_call, grad, vmap
 
-from study.losses import CrossEntropy
 from study.models import Model
-from study.probes import probe
-from study.tracing import traced
+from study.optim.losses import CrossEntropy
+from study.training.graph import traced
+from study.training.probes import probe
 
 Tensors = dict[str, Tensor]
 EVERY = {f"{name} {i}": {"name": name, **given} for name, several in MODELS.items() for i, given in enumerate(several)}

@@ -10,10 +10,10 @@ from pydantic import ValidationError
 from scipy import stats
 from torch import Tensor, nn
 
+from study.config.variants import Variant
 from study.models import MLP, Initialisation, Model
 from study.models.lenet import LeNet
 from study.models.row_rnn import RowRNN
-from study.variants import Variant
 
 OUT, CHANNELS, PIXELS = 200, 40, 25
 RANDOM = sorted(set(Initialisation.members) - {"zero"})

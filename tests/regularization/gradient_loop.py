@@ -9,10 +9,10 @@ from cases import variant
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from study.config.variants import Variant
 from study.data import Digits, split
-from study.records import RunRecord
-from study.seeds import generator, stream_seed
-from study.variants import Variant
+from study.optim.rng import generator, stream_seed
+from study.training.records import RunRecord
 
 Loss = Callable[[], Tensor]  # of the batch at hand
 Step = Callable[[Loss], Mapping[str, float]]  # takes an optimizer's step, and tells what it measured on the way

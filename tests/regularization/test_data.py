@@ -16,18 +16,17 @@ from torch.nn import functional as F
 from torchvision.transforms import InterpolationMode
 from torchvision.transforms.v2 import functional as vision
 
-from study import replicates
-from study.batches import normalised
 from study.data import Digits
-from study.losses import CrossEntropy
-from study.methods import Company
-from study.noise import Beta
+from study.methods.base import Company
+from study.optim.losses import CrossEntropy
+from study.optim.rng import Beta, generator
 from study.regularization import Regularization
 from study.regularization.augmentation import Augmentation, moved
 from study.regularization.input_noise import InputNoise
 from study.regularization.label_smoothing import LabelSmoothing
 from study.regularization.mixup import Mixup
-from study.seeds import generator
+from study.training import engine
+from study.training.batches import normalised
 
 Tensors = dict[str, Tensor]
 FEW = settings(max_examples=20)
@@ -184,8 +183,8 @@ def test_input_noise_is_normal_with_its_standard_deviation(seed: int, std: float
 def test_scores_are_plain_cross_entropy_of_the_data_as_they_are(digits: Digits, name: str) -> None:
     """With next to no learning, the training loss differs from that without the method, the scores do not."""
     still = {"optimizer": {"name": "sgd", "lr": 1e-12}}
-    plain = replicates.train(variant(**still), [3], digits)[0]
-    other = replicates.train(variant(**still, regularization={"name": name, **METHODS[name]}), [3], digits)[0]
+    plain = engine.train(variant(**still), [3], digits)[0]
+    other = engine.train(variant(**still, regularization={"name": name, **METHODS[name]}), [3], digits)[0]
     assert np.abs(other.steps["loss"] / plain.steps["loss"] - 1).max() > 1e-4
     for part, score in plain.final.items():
         assert other.final[part].loss == pytest.approx(score.loss, rel=1e-6)

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from study.noise import Draw
+from study.optim.rng import Draw
 from study.regularization.dropout import Dropout
 
 SITES = {"input": (64, 784), "hidden0": (64, 128), "hidden1": (64, 32)}

@@ -14,14 +14,14 @@ from ignite.engine import Engine
 from ignite.handlers import EarlyStopping as IgniteEarlyStopping
 from torch import Tensor
 
-from study import replicates
-from study.batches import Batches
+from study.config.variants import Variant
 from study.data import Digits
-from study.journal import Journal
-from study.records import RunRecord
 from study.regularization.early_stopping import EarlyStopping
-from study.replicates import Replicates
-from study.variants import Variant
+from study.training import engine
+from study.training.batches import Batches
+from study.training.engine import Replicates
+from study.training.recorder import Journal
+from study.training.records import RunRecord
 
 os.environ["KERAS_BACKEND"] = "torch"  # read when keras is imported
 import keras
@@ -101,12 +101,12 @@ def stopping(epochs: int = EPOCHS, **given_: Any) -> Variant:
 
 @pytest.fixture(scope="module")
 def free(digits: Digits) -> list[RunRecord]:
-    return replicates.train(variant(**ROUGH, epochs=EPOCHS), SEEDS, digits)
+    return engine.train(variant(**ROUGH, epochs=EPOCHS), SEEDS, digits)
 
 
 @pytest.fixture(scope="module")
 def together(digits: Digits) -> list[RunRecord]:
-    return replicates.train(stopping(), SEEDS, digits)
+    return engine.train(stopping(), SEEDS, digits)
 
 
 def ended(record: RunRecord) -> int:
@@ -133,7 +133,7 @@ def test_seeds_stop_at_different_epochs_and_one_does_not(together: list[RunRecor
 
 def test_a_stopped_seed_is_not_felt_and_feels_nothing(digits: Digits, together: list[RunRecord]) -> None:
     for record in together:
-        (alone,) = replicates.train(stopping(), [record.seed], digits)
+        (alone,) = engine.train(stopping(), [record.seed], digits)
         assert parts(alone) == parts(record)
 
 
@@ -160,7 +160,7 @@ def planned(digits: Digits) -> Callable[[int, int], RunRecord]:
 
     @functools.cache
     def train(seed: int, epochs: int) -> RunRecord:
-        return replicates.train(variant(**ROUGH, epochs=epochs), [seed], digits)[0]
+        return engine.train(variant(**ROUGH, epochs=epochs), [seed], digits)[0]
 
     return train
 
@@ -170,7 +170,7 @@ def test_it_hands_over_the_last_or_the_best_parameters(
     digits: Digits, restore_best: bool, planned: Callable[[int, int], RunRecord]
 ) -> None:
     """One that was not stopped hands over the last in any case."""
-    for record in replicates.train(stopping(restore_best=restore_best), SEEDS, digits):
+    for record in engine.train(stopping(restore_best=restore_best), SEEDS, digits):
         to_best = restore_best and ended(record) < EPOCHS
         shorter = planned(record.seed, record.best_epoch if to_best else ended(record))
         assert record.final == shorter.final
@@ -181,7 +181,7 @@ def test_it_hands_over_the_last_or_the_best_parameters(
 def test_stopped_at_the_last_epoch_it_hands_over_the_best_too(digits: Digits, together: list[RunRecord]) -> None:
     last = min(ended(record) for record in together)
     (seed,) = (record.seed for record in together if ended(record) == last)
-    (record,) = replicates.train(stopping(epochs=last, restore_best=True), [seed], digits)
+    (record,) = engine.train(stopping(epochs=last, restore_best=True), [seed], digits)
     assert (ended(record), record.best_epoch) == (last, last - 2)
     assert record.final == record.best
 
@@ -189,7 +189,7 @@ def test_stopped_at_the_last_epoch_it_hands_over_the_best_too(digits: Digits, to
 def test_when_all_have_stopped_the_training_ends(digits: Digits, together: list[RunRecord]) -> None:
     stopped = {record.seed: ended(record) for record in together if ended(record) < EPOCHS}
     lines: list[str] = []
-    replicates.train(stopping(), list(stopped), digits, lines.append)
+    engine.train(stopping(), list(stopped), digits, lines.append)
     assert len(lines) == max(stopped.values()) < EPOCHS
     assert lines[-1].endswith("every replicate has ended")
 
@@ -227,12 +227,12 @@ def test_a_diverging_neighbour_is_not_felt(digits: Digits) -> None:
         epochs=4,
         regularization={"name": "early_stopping", "patience": 1},
     )
-    records = replicates.train(v, [0, 1, 2, 6], digits)
+    records = engine.train(v, [0, 1, 2, 6], digits)
     lost = [math.isnan(record.final["test"].loss) for record in records]
     assert 0 < sum(lost) < len(records)
     assert any(ended(record) < 4 for record, gone in zip(records, lost, strict=True) if not gone)
     for record in records:
-        (alone,) = replicates.train(v, [record.seed], digits)
+        (alone,) = engine.train(v, [record.seed], digits)
         assert parts(alone) == parts(record)
 
 
@@ -252,10 +252,10 @@ def test_where_no_loss_was_ever_finite_the_last_parameters_are_handed_over(digit
 
 def test_the_averaged_weights_are_what_is_validated_and_restored(digits: Digits) -> None:
     both = [{"name": "early_stopping", "patience": 1, "restore_best": True}, {"name": "weight_averaging", "decay": 0.5}]
-    records = replicates.train(variant(**ROUGH, epochs=EPOCHS, regularization=both), SEEDS, digits)
+    records = engine.train(variant(**ROUGH, epochs=EPOCHS, regularization=both), SEEDS, digits)
     assert any(ended(record) < EPOCHS for record in records)
     for record in records:
         if ended(record) < EPOCHS:
             averaging = variant(**ROUGH, epochs=record.best_epoch, regularization=both[1])
-            (planned,) = replicates.train(averaging, [record.seed], digits)
+            (planned,) = engine.train(averaging, [record.seed], digits)
             assert record.final == record.best == planned.final

@@ -14,12 +14,11 @@ from scipy import stats
 from torch import Tensor
 from torch.nn.utils import clip_grad_norm_
 
-from study import replicates
 from study.data import Digits
-from study.methods import Company
-from study.noise import Normal
+from study.methods.base import Company
+from study.optim.rng import Normal, generator
 from study.regularization.gradient_noise import GradientNoise
-from study.seeds import generator
+from study.training import engine
 
 Tensors = dict[str, Tensor]
 GLOBAL = {"name": "global_norm", "max_norm": 0.5}
@@ -133,6 +132,6 @@ def stepper(seed: int, eta: float, when: str) -> Callable[[Sequence[Tensor]], St
 def test_training_is_the_plain_loop(digits: Digits, when: str) -> None:
     """Two seeds together. The clip measures, and clips, the noise only where the noise comes before it."""
     v = long(clip=GLOBAL, regularization={"name": "gradient_noise", "eta": 0.001, "when": when})
-    for record in replicates.train(v, [5, 3], digits):
+    for record in engine.train(v, [5, 3], digits):
         assert_same_training(record, plain_loop(digits, v, record.seed, stepper(record.seed, 0.001, when)))
         assert record.steps["fired"].sum() > 5

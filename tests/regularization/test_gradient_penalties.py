@@ -13,13 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from study.methods import Company
+from study.methods.base import Company
 from study.models import Model
-from study.noise import Normal
+from study.optim.rng import Normal
+from study.optim.tensors import one_hot
 from study.regularization import Regularization
 from study.regularization.gradient_penalty import GradientPenalty
 from study.regularization.jacobian import Jacobian
-from study.training import Batch, Chain, one_hot
+from study.training.step import Batch, Chain
 
 Tensors = dict[str, Tensor]
 Arrays = Mapping[str, jax.Array]

@@ -13,18 +13,18 @@ import torch
 from cases import variant
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_plain_loop import GLOBAL, LONG, plain_loop
+from plain_loop import GLOBAL, LONG, plain_loop
 from torch import Tensor, nn
 from torch.nn.utils import clip_grad_norm_, parametrizations, spectral_norm
 
-from study import replicates
-from study.batches import Batches
 from study.data import Digits
-from study.journal import Journal
 from study.regularization import Regularization
 from study.regularization.max_norm import MaxNorm
 from study.regularization.spectral_norm import SpectralNorm
-from study.replicates import Replicates
+from study.training import engine
+from study.training.batches import Batches
+from study.training.engine import Replicates
+from study.training.recorder import Journal
 
 os.environ["KERAS_BACKEND"] = "torch"  # read when keras is imported
 import keras
@@ -154,7 +154,7 @@ class ThenRenorm(torch.optim.SGD):
 
 def test_training_with_max_norm_is_the_plain_loop(digits: Digits) -> None:
     v = variant(**{**LONG, "clip": GLOBAL, "regularization": {"name": "max_norm", "bound": 0.8}})
-    for record in replicates.train(v, [5, 3], digits):
+    for record in engine.train(v, [5, 3], digits):
         log = plain_loop(digits, v, record.seed, ThenRenorm, clip=lambda p: clip_grad_norm_(p, 0.5))
         for name in ("loss", "norm_after", "update_ratio"):
             np.testing.assert_allclose(record.steps[name], log[name], rtol=1e-4, atol=1e-6, err_msg=name)

@@ -18,12 +18,13 @@ from pytorch_optimizer import SAM
 from torch import Tensor
 from torch.nn.utils import clip_grad_norm_, clip_grad_value_
 
-from study import replicates
 from study.data import Digits
-from study.methods import Company
+from study.methods.base import Company
+from study.optim.tensors import one_hot
 from study.regularization import Place, Regularization
 from study.regularization.sam import Sam
-from study.training import Chain, one_hot
+from study.training import engine
+from study.training.step import Chain
 
 Tensors = dict[str, Tensor]
 GLOBAL = {"name": "global_norm", "max_norm": 0.2}
@@ -106,7 +107,7 @@ def test_training_is_the_plain_loop_with_the_clip_where_it_says(digits: Digits, 
     """Two seeds together; the measured loss is that at the weights, the norms those of the gradient that is clipped."""
     ours, theirs = CLIPS[clip]
     v = long(clip=ours, regularization={"name": "sam", "rho": 0.2, "clip": clips})
-    for record in replicates.train(v, [5, 3], digits):
+    for record in engine.train(v, [5, 3], digits):
         assert_same_training(record, plain_loop(digits, v, record.seed, stepper(0.2, clips, theirs)))
         assert clip == "none" or record.steps["fired"].sum() > 5
 
@@ -114,7 +115,7 @@ def test_training_is_the_plain_loop_with_the_clip_where_it_says(digits: Digits, 
 def losses(digits: Digits, clip: Any) -> Any:
     """Of a training whose ascent is clipped."""
     v = long(clip=clip, regularization={"name": "sam", "rho": 0.2, "clip": "ascent"})
-    return replicates.train(v, [5], digits)[0].steps["loss"]
+    return engine.train(v, [5], digits)[0].steps["loss"]
 
 
 def test_rescaling_the_ascent_clips_nothing_in_the_end(digits: Digits) -> None:

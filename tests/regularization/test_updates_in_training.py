@@ -7,16 +7,16 @@ import numpy as np
 import pytest
 import torch
 from cases import variant
-from test_plain_loop import GLOBAL, LONG, plain_loop
+from plain_loop import GLOBAL, LONG, plain_loop
 from torch import Tensor
 from torch.nn.utils import clip_grad_norm_
 
-from study import replicates
-from study.batches import Batches
+from study.config.variants import Variant
 from study.data import Digits
-from study.journal import Journal
-from study.replicates import Replicates
-from study.variants import Variant
+from study.training import engine
+from study.training.batches import Batches
+from study.training.engine import Replicates
+from study.training.recorder import Journal
 
 Tensors = dict[str, Tensor]
 ADAM = {"name": "adam", "lr": 0.01}
@@ -79,7 +79,7 @@ LOOPS: dict[str, tuple[dict[str, Any], Callable[[Any], torch.optim.Optimizer]]] 
 def test_training_is_the_plain_loop(digits: Digits, case: str) -> None:
     changes, optimizer = LOOPS[case]
     v = variant(**{**LONG, "clip": GLOBAL, **changes})
-    for record in replicates.train(v, [5, 3], digits):
+    for record in engine.train(v, [5, 3], digits):
         log = plain_loop(digits, v, record.seed, optimizer, clip=lambda p: clip_grad_norm_(p, 0.5))
         assert record.steps["fired"].sum() > 5
         for name in ("loss", "norm_before", "norm_after", "update_ratio"):

@@ -11,16 +11,16 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from study import replicates
-from study.batches import Batches
+from study.config.regime import Regime
+from study.config.variants import Variant
 from study.data import Digits
-from study.journal import Journal
-from study.records import RunRecord
-from study.regimes import Regime
+from study.optim.rng import generator
 from study.regularization.weight_averaging import WeightAveraging
-from study.replicates import Replicates
-from study.seeds import generator
-from study.variants import Variant
+from study.training import engine
+from study.training.batches import Batches
+from study.training.engine import Replicates
+from study.training.recorder import Journal
+from study.training.records import RunRecord
 
 Tensors = dict[str, Tensor]
 
@@ -102,7 +102,7 @@ def plain_loop(digits: Digits, v: Variant, seed: int, decay: float) -> list[tupl
 @pytest.mark.parametrize("decay", [0.5, 0.95])
 def test_training_is_the_plain_loop_with_an_averaged_model(digits: Digits, decay: float) -> None:
     averaging = {"name": "weight_averaging", "decay": decay}
-    for record in replicates.train(variant(**LONG, regularization=averaging), [5, 3], digits):
+    for record in engine.train(variant(**LONG, regularization=averaging), [5, 3], digits):
         raw, average = zip(*plain_loop(digits, record.variant, record.seed, decay), strict=True)
         np.testing.assert_allclose(record.epochs["validation_loss"][1:], average, rtol=1e-4)
         assert record.final["validation"].loss == pytest.approx(average[-1], rel=1e-4)
@@ -111,7 +111,7 @@ def test_training_is_the_plain_loop_with_an_averaged_model(digits: Digits, decay
 
 def test_scores_are_of_the_average_and_training_goes_on_with_the_raw_weights(digits: Digits) -> None:
     raw, average = (
-        replicates.train(variant(**LONG, regularization=r), [0, 1], digits)
+        engine.train(variant(**LONG, regularization=r), [0, 1], digits)
         for r in ("none", {"name": "weight_averaging", "decay": 0.9})
     )
     for one, other in zip(raw, average, strict=True):

@@ -8,13 +8,14 @@ import pandas as pd
 import pytest
 import yaml
 
-from study import reading, store
-from study.config import Study
+from study.analysis.verification import IDENTICAL, OPEN, RUN, main, verdicts
+from study.config import read
+from study.config.study import Study
 from study.figures import FIGURES
-from study.figures.style import save, style_for
-from study.provenance import GROUPS
-from study.report import fill, render
-from study.verification import IDENTICAL, OPEN, RUN, main, verdicts
+from study.figures._style import save, style_for
+from study.report.render import fill, render
+from study.results import store
+from study.results.provenance import GROUPS
 from tests.checkout import ROOT, Checkout
 
 pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]  # one worker: they share a finished study
@@ -83,7 +84,7 @@ def tables(results: Path) -> dict[str, pd.DataFrame]:
 
 @pytest.fixture(scope="module")
 def study() -> Study:
-    return reading.parse(yaml.safe_load((ROOT / "config/smoke.yaml").read_text()))
+    return read.parse(yaml.safe_load((ROOT / "config/smoke.yaml").read_text()))
 
 
 @pytest.mark.parametrize("name", ["gap_forest", "heatmap"])

@@ -15,7 +15,7 @@ import psutil
 import pytest
 import yaml
 
-from study import store
+from study.results import store
 from tests.checkout import ROOT, Checkout
 from tests.workflow import cluster
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from study.config import json_schema
+from study.config.study import json_schema
 from study.figures import FIGURES
-from study.store import KEYS
+from study.results.store import KEYS
 from tests.checkout import Checkout
 
 pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]  # one worker: they share a finished study
@@ -84,7 +84,7 @@ def test_a_new_variant_trains_only_itself(finished: Checkout) -> None:
         ("study/clipping/global_norm.py", 4),
         ("study/regularization/l1.py", 4),
         ("study/clipping/value.py", 0),
-        ("study/replicates.py", TRAININGS),
+        ("study/training/engine.py", TRAININGS),
     ],
 )
 def test_an_edited_method_trains_its_own_variants_again(finished: Checkout, source: str, trainings: int) -> None:

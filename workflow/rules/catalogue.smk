@@ -1,11 +1,17 @@
 # The catalogue: every method that a configuration can name, with what it does; part of the documentation.
 
 from study.clipping import Clipping
-from study.gallery.examples import example
+from study.catalogue.examples import example
 from study.regularization import Regularization
 
 # With methods of a user's own it is not the one of the repository.
 DOCS = f"{RESULTS}/docs" if STUDY.plugins else "docs"
+METHOD_FILES = {
+    code_digest.file_of(method).relative_to(workflow.basedir)
+    for family in (Clipping, Regularization)
+    for method in family.members.values()
+    if code_digest.file_of(method).is_relative_to(workflow.basedir)
+}
 DRAWN = [
     f"{family.family}-{name}"
     for family in (Clipping, Regularization)
@@ -16,10 +22,9 @@ DRAWN = [
 
 rule catalogue:
     input:
-        code=[str(path) for path in sorted(Path("study").rglob("*.py")) if "figures" not in path.parts],
-        style="study/figures/style.py",
+        sources=sources_of("workflow/scripts/catalogue.py", *METHOD_FILES),
         plugins=STUDY.plugins,
-        template="study/gallery/catalogue.md.j2",
+        template="study/catalogue/catalogue.md.j2",
         bibliography="paper/references.bib",
         css="paper/report.css",
     output:

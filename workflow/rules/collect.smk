@@ -1,7 +1,8 @@
 # All runs of the study in one table of each kind, and those of the tuning in a table of their own.
 rule collect:
     input:
-        lambda w: [path for blocks in collected(w.table) for path in blocks],
+        tables=lambda w: [path for blocks in collected(w.table) for path in blocks],
+        sources=sources_of("workflow/scripts/collect.py"),
     output:
         f"{RESULTS}/{{table}}.parquet",
     log:

@@ -8,8 +8,13 @@ from pathlib import Path
 sys.path.insert(0, workflow.basedir)
 os.environ.update(PYTHONPATH=os.pathsep.join([workflow.basedir, os.environ.pop("PYTHONPATH", "")]).strip(os.pathsep))
 
-from study import code, progress, reading, store, variants
-from study.data import DOWNLOADS
+from study.config import cost as forecasts
+from study.config import read, variants
+from study.config.errors import ConfigError
+from study.jobs import progress
+from study.results import code_digest, store
+from study.utils.imports import sources_of
+from study.data.fetch import DOWNLOADS
 from study.figures import FIGURES
 
 FORMATS = ("pdf", "svg", "png")
@@ -18,8 +23,8 @@ FORMATS = ("pdf", "svg", "png")
 def read_study():
     """The study, or all errors of its configuration and the end."""
     try:
-        return reading.read(config, workflow.configfiles, workflow.config_settings.config)
-    except reading.ConfigError as error:
+        return read.read(config, workflow.configfiles, workflow.config_settings.config)
+    except ConfigError as error:
         print(error, file=sys.stderr)
         # A WorkflowError would add lines of this file to the message.
         raise SystemExit(1) from None
@@ -116,7 +121,7 @@ def variant_of(wildcards):
 
 def plugins_of(variant):
     """The users' files that a training needs, so that naming another one trains nothing again."""
-    needed = {os.fspath(path) for path in code.files_of(variant)}
+    needed = {os.fspath(path) for path in code_digest.files_of(variant)}
     return [path for path in STUDY.plugins if os.path.realpath(path) in needed]
 
 

@@ -84,7 +84,7 @@ def described(rule_name, wildcards):
 def forecast(wildcards):
     """Forecast core-seconds of one training."""
     block = variants.Block.parse(wildcards["seeds"])
-    return progress.core_seconds(TRAINED[wildcards["regime"], wildcards["variant"]], len(block.seeds))
+    return forecasts.core_seconds(TRAINED[wildcards["regime"], wildcards["variant"]], len(block.seeds))
 
 
 def asked():
@@ -100,18 +100,18 @@ def blocks_needed():
 def cost():
     """What the study costs, what is there already set apart."""
     trainings = [
-        progress.Training.of(TRAINED[key], len(block.seeds), key not in VARIANTS, block not in there)
+        forecasts.Training.of(TRAINED[key], len(block.seeds), key not in VARIANTS, block not in there)
         for key, blocks in BLOCKS.items()
         for there in [blocks_there(TRAINED[key])]
         for block in blocks
     ]
-    return progress.cost_table(trainings, at_once(len(trainings)))
+    return forecasts.cost_table(trainings, at_once(len(trainings)))
 
 
 def study_progress():
     """The whole study's trainings: all of them, and those that this run need not start."""
     weights = {
-        (*key, block.name): progress.core_seconds(TRAINED[key], len(block.seeds))
+        (*key, block.name): forecasts.core_seconds(TRAINED[key], len(block.seeds))
         for key, blocks in BLOCKS.items()
         for block in blocks
     }

@@ -1,5 +1,5 @@
 # The paper: tables, and one report in three forms.
-from study.tables import TABLES
+from study.report.tables import TABLES
 
 REPORT_TABLES = [table_path(name) for name in ("runs", *ANALYSES)]
 
@@ -7,7 +7,7 @@ REPORT_TABLES = [table_path(name) for name in ("runs", *ANALYSES)]
 rule table:
     input:
         tables=REPORT_TABLES,
-        sources=["study/tables.py", "study/findings.py"],
+        sources=sources_of("workflow/scripts/table.py"),
     output:
         csv=f"{PAPER}/tables/{{paper_table}}.csv",
         tex=f"{PAPER}/tables/{{paper_table}}.tex",
@@ -34,16 +34,7 @@ rule report:
         bibliography="paper/references.bib",
         css="paper/report.css",
         template="paper/report.typ",
-        code=[
-            *expand(
-                "study/{room}.py",
-                room=[
-                    *["report", "forms", "findings", "missing", "provenance", "regime_findings"],
-                    *["resolution", "standings", "strengths", "summary", "verdicts"],
-                ],
-            ),
-            *sorted(map(str, Path("study/answers").glob("*.py"))),
-        ],
+        sources=sources_of("workflow/scripts/report.py"),
     output:
         md=f"{PAPER}/report.md",
         html=f"{PAPER}/report.html",

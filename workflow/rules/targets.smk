@@ -37,5 +37,5 @@ if workflow.is_main_process and (unknown := unknown_targets()):
     files = [table_path(name) for name in (*store.TABLES, *ANALYSES)] + list(rules.figures.input)
     must = f"The target must be one of {', '.join(NAMES)}, or a file that the study makes."
     errors = [f"{must} Got '{target}' instead.{suggestion(target, [*NAMES, *files])}" for target in unknown]
-    print(reading.ConfigError("the command line", errors), file=sys.stderr)
+    print(ConfigError("the command line", errors), file=sys.stderr)
     raise SystemExit(1)

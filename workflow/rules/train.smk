@@ -14,7 +14,7 @@ rule train:
         study=STUDY.name,
         spec=lambda w: variant_of(w).model_dump_json(),
         # As digests: files as inputs would be looked up, hashed and recorded for each job anew.
-        code=lambda w: code.fingerprint(variant_of(w)),
+        code=lambda w: code_digest.fingerprint(variant_of(w)),
         plugins=lambda w: plugins_of(variant_of(w)),
         folder=lambda w: f"data/{variant_of(w).data.name}",
     script:

@@ -6,7 +6,7 @@ rule reference:
     input:
         evaluated=lambda w: [path for blocks in trained("weights") for path in blocks],
         tuning=lambda w: [path for blocks in trained("runs", TUNED) for path in blocks],
-        sources=["study/provenance.py", "study/verification.py"],
+        sources=sources_of("workflow/scripts/reference.py"),
     output:
         provenance=f"{RESULTS}/provenance.csv",
         reference=REFERENCE,
@@ -30,7 +30,7 @@ use rule train as retrain with:
 rule verify:
     input:
         again=sampled,
-        sources=["study/provenance.py", "study/verification.py", "study/analysis/agreement.py"],
+        sources=sources_of("workflow/scripts/verify.py"),
     output:
         f"{AGAIN}/{{cells}}-cells-seed-{{seed}}.csv",
     log:

@@ -2,11 +2,11 @@
 
 import sys
 
-from study import store
 from study.analysis.comparisons import compare, summarise
 from study.analysis.ranking import rank
 from study.analysis.regimes import regime_table
-from study.config import Study
+from study.config.study import Study
+from study.results import store
 
 sys.stderr = open(snakemake.log[0], "w", buffering=1)  # noqa: SIM115
 runs = store.read(snakemake.input.runs)

@@ -3,8 +3,8 @@
 import sys
 from pathlib import Path
 
-from study import plugins
-from study.gallery import page
+from study.catalogue import page
+from study.methods import plugins
 
 sys.stderr = open(snakemake.log[0], "w", buffering=1)  # noqa: SIM115
 plugins.load(snakemake.params.plugins)

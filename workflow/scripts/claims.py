@@ -2,10 +2,10 @@
 
 import sys
 
-from study import store
 from study.analysis.evidence import Evidence
-from study.analysis.ledger import evidence_table, ledger
-from study.config import Study
+from study.analysis.verdicts import evidence_table, ledger
+from study.config.study import Study
+from study.results import store
 
 sys.stderr = open(snakemake.log[0], "w", buffering=1)  # noqa: SIM115
 study = Study.model_validate_json(snakemake.params.study)

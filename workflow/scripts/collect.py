@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from study import store
+from study.results import store
 
 sys.stderr = open(snakemake.log[0], "w", buffering=1)  # noqa: SIM115
 blocks = [[Path(path) for path in paths] for paths in snakemake.params.blocks]

@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from study.data import fetch
+from study.data.fetch import fetch
 
 sys.stderr = open(snakemake.log[0], "w", buffering=1)  # noqa: SIM115
 folder = Path(snakemake.params.folder)

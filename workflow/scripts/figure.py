@@ -3,9 +3,9 @@
 import sys
 from pathlib import Path
 
-from study import store
 from study.figures import FIGURES
-from study.figures.style import save, style_for
+from study.figures._style import save, style_for
+from study.results import store
 
 sys.stderr = open(snakemake.log[0], "w", buffering=1)  # noqa: SIM115
 figure = FIGURES[snakemake.wildcards.figure]

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from study import provenance, store, verification
+from study.analysis import verification
+from study.results import provenance, store
 
 sys.stderr = open(snakemake.log[0], "w", buffering=1)  # noqa: SIM115
 folders = [Path(path).parent for path in snakemake.input.evaluated]

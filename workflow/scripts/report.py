@@ -3,12 +3,13 @@
 import sys
 from pathlib import Path
 
-from study import report, store
-from study.config import Study
+from study.config.study import Study
+from study.report import render
+from study.results import store
 
 sys.stderr = open(snakemake.log[0], "w", buffering=1)  # noqa: SIM115
 study, folder = Study.model_validate_json(snakemake.params.study), Path(snakemake.params.folder)
-report.render(
+render.render(
     source=Path(snakemake.input.source),
     study=study,
     tables=store.read_all(snakemake.input.tables),

@@ -3,8 +3,8 @@
 import sys
 from pathlib import Path
 
-from study import store
-from study.tables import TABLES, save
+from study.report.tables import TABLES, save
+from study.results import store
 
 sys.stderr = open(snakemake.log[0], "w", buffering=1)  # noqa: SIM115
 tables = store.read_all(snakemake.input.tables)

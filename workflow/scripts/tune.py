@@ -2,11 +2,11 @@
 
 import sys
 
-from study import store
 from study.analysis import profiles
+from study.analysis.selection import choose, compare_tuned
 from study.analysis.thresholds import thresholds
-from study.analysis.tuning import choose, compare_tuned
-from study.config import Study
+from study.config.study import Study
+from study.results import store
 
 sys.stderr = open(snakemake.log[0], "w", buffering=1)  # noqa: SIM115
 study = Study.model_validate_json(snakemake.params.study)

@@ -3,7 +3,8 @@
 import sys
 from pathlib import Path
 
-from study import store, verification
+from study.analysis import verification
+from study.results import store
 
 sys.stderr = open(snakemake.log[0], "w", buffering=1)  # noqa: SIM115
 again = verification.reference([Path(path).parent for path in snakemake.input.again], snakemake.params.seeds)

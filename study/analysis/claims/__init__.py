@@ -1,8 +1,0 @@
-"""What is claimed about clipping and regularization: one file a claim, found automatically."""
-
-from study.analysis.claims.base import Claim
-from study.methods import discover
-
-discover(__name__, __path__)
-
-__all__ = ["Claim"]

@@ -1,0 +1,8 @@
+"""What is claimed about clipping and regularization: one file a claim, found automatically."""
+
+from study.claims.base import Claim
+from study.methods.base import discover
+
+discover(__name__, __path__)
+
+__all__ = ["Claim"]

@@ -1,0 +1,182 @@
+"""A claim: what is said, what would show it, and what difference would matter, all stated before there are results."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property, reduce
+from operator import add
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
+
+from study.methods.base import Method
+from study.methods.labels import method_of
+from study.parameters import listed
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from study.analysis.evidence import Evidence
+    from study.config.regime import Regime
+    from study.config.study import Study
+
+Expectation = Literal["increase", "not_worse", "same"]
+Combine = Literal["all", "any"]
+Idle = Literal["same cell", "gaps below zero"]
+
+
+NEAR = 0.02  # of training accuracy: runs that end so near to the line of failure could as well lie beyond it
+
+
+class Cell(NamedTuple):
+    """A trained variant, by the labels that stand in the tables."""
+
+    regime: str
+    clip: str = "none"
+    regularization: str = "none"
+
+    @property
+    def text(self) -> str:
+        """How the rows of the tables are found: `regime=.. clip=.. regularization=..`."""
+        return f"regime={self.regime} clip={self.clip} regularization={self.regularization}"
+
+    @property
+    def methods(self) -> list[str]:
+        """The labels of the clip and of the regularizers, without `none`."""
+        labels = [self.clip, *self.regularization.split(" + ")]
+        return [label for label in labels if label != "none"]
+
+
+class Term(NamedTuple):
+    """One trained variant of a contrast: its values by seed, and their weight, negative where it is held against."""
+
+    weight: float
+    cell: Cell
+    by_seed: pd.Series[float]
+
+
+@dataclass(frozen=True, eq=False)
+class Contrast:
+    """One difference that bears on a claim, oriented so that a positive one is as claimed.
+
+    terms: the variants that it is taken from; quantity: the table and what of it. unit: words that say what a positive
+    difference means; points: whether it is of shares, which are told in percentage points. expectation: "increase"
+    (above 0, and `smallest` at least), "not_worse" (above -smallest) or "same" (within +-smallest). figure: what shows
+    it. reached: what each side came to, in words, where that matters. silenced: why nothing is to be compared, if so.
+    """
+
+    key: str
+    hypothesis: str
+    terms: Sequence[Term]
+    unit: str
+    smallest: float
+    quantity: str
+    figure: str = "claims"
+    expectation: Expectation = "increase"
+    points: bool = False
+    reached: str = ""
+    silenced: Idle | None = None
+
+    @cached_property
+    def differences(self) -> pd.Series[float]:
+        """By seed, NaN where a term is undefined."""
+        return reduce(add, (term.weight * term.by_seed for term in self.terms))
+
+    @property
+    def sides(self) -> tuple[list[Cell], list[Cell]]:
+        """The cells that count for it, and those that it is held against."""
+        return ([one.cell for one in self.terms if one.weight > 0], [one.cell for one in self.terms if one.weight < 0])
+
+    @property
+    def same_cell(self) -> bool:
+        """Whether both sides are the same trained cells, as where tuning chose none: there is nothing to compare."""
+        one, other = self.sides
+        return one == other
+
+    @property
+    def cells(self) -> list[Cell]:
+        """The cells of both sides."""
+        return [cell for side in self.sides for cell in side]
+
+    @property
+    def where(self) -> str:
+        """The rows that it is taken from: `runs, test_accuracy: regime=.. clip=.. regularization=.. minus ..`."""
+        return f"{self.quantity}: {' minus '.join(map(_rows_of, self.sides))}"
+
+
+def _rows_of(cells: Sequence[Cell]) -> str:
+    """Cells in words, those that share clip and regularization together."""
+    regimes: dict[tuple[str, str], list[str]] = {}
+    for cell in cells:
+        regimes.setdefault(cell[1:], []).append(cell.regime)
+    return " plus ".join(Cell(" or ".join(names), *labels).text for labels, names in regimes.items())
+
+
+class Claim(Method):
+    """A claim of the ledger.
+
+    A subclass says what is claimed (`statement`) and how its contrasts make the verdict (`combine`: all must hold, or
+    any), and yields the contrasts from the evidence; `notes` are sentences that its verdict is not told without, and
+    `changed` says what of its rule was changed after results had been seen. `figures` are those that its contrasts are
+    shown by, beside that of the claims, which shows them all. Fields that name regimes, tuned settings,
+    clips and regularizations are listed in `regime_fields` and so on, so that a configuration that lacks them is
+    refused before anything runs.
+    """
+
+    family: ClassVar[str] = "claim"
+    statement: ClassVar[str] = ""
+    combine: ClassVar[Combine] = "all"
+    regime_fields: ClassVar[tuple[str, ...]] = ()
+    setting_fields: ClassVar[tuple[str, ...]] = ()
+    takes_sweeps: ClassVar[bool] = False
+    changed: ClassVar[str] = ""
+    figures: ClassVar[tuple[str, ...]] = ()
+    clip_fields: ClassVar[tuple[str, ...]] = ()
+    regularization_fields: ClassVar[tuple[str, ...]] = ()
+
+    def contrasts(self, evidence: Evidence) -> Iterator[Contrast]:
+        """The differences that decide it."""
+        raise NotImplementedError
+
+    def notes(self, evidence: Evidence) -> Iterator[str]:
+        """Sentences without which its verdict is read for more than it says."""
+        yield from ()
+
+    def faults(self, study: Study) -> Iterator[tuple[str, str, object]]:
+        """What it names and the study does not have: (parameter, what it must, what it got)."""
+        settings = {name: list(regimes.values()) for name, regimes in study.tuned_settings.items()}
+        for fields, known, kind in (
+            (self.regime_fields, _regimes(study, self.takes_sweeps), "regimes"),
+            (self.setting_fields, settings, "tuned settings"),
+        ):
+            for field in fields:
+                for name in _several(getattr(self, field)):
+                    if name in known:
+                        yield from self._absent(name, known[name], kind == "tuned settings")
+                    else:
+                        yield field, f"name {kind} of the study, which are {listed(list(known))}", f"'{name}'"
+
+    def _absent(self, place: str, regimes: Sequence[Regime], tuned: bool) -> Iterator[tuple[str, str, object]]:
+        """Methods that are not tried in every regime of a place."""
+        for fields, attribute in (
+            (self.clip_fields, "clip_labels"),
+            (self.regularization_fields, "regularization_labels"),
+        ):
+            labels = [getattr(regime, attribute) for regime in regimes]
+            tried = set.intersection(*({method_of(one) if tuned else one for one in each} for each in labels))
+            for field in fields:
+                for label in _several(getattr(self, field)):
+                    if label not in tried:
+                        yield field, f"be tried in '{place}', where there are {listed(sorted(tried))}", f"'{label}'"
+
+
+def _regimes(study: Study, sweeps: bool) -> dict[str, list[Regime]]:
+    """The regimes that the name of a regime, and with `sweeps` of a sweep, stands for."""
+    found: dict[str, list[Regime]] = {}
+    for name, regime in study.regimes.items():
+        for one in dict.fromkeys((name, regime.part_of or name) if sweeps else (name,)):
+            found.setdefault(one, []).append(regime)
+    return found
+
+
+def _several(value: Any) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value)

@@ -1,0 +1,108 @@
+"""What a study costs, by a forecast: core-seconds of a training, a table before anything runs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import pandas as pd
+
+from study.config.errors import Fault
+from study.config.study import Study
+from study.config.variants import Variant, expand, expand_tuning
+from study.models import MLP, LeNet, Model, RowRNN
+
+# Measured on the reference machine of the README, ten replicates a job, statistics of every step on.
+SECONDS_PER_JOB = 9.0  # start-up, data, evaluation of one training job
+SECONDS_PER_LAYER = 0.077e-3  # of a step of one replicate: what each linear layer costs whatever its size
+SECONDS_PER_PRODUCT = 0.0685e-9  # of a step, for each parameter and sample of the batch
+SECONDS_PER_STEP: Mapping[type[Model], float] = {RowRNN: 6.5e-3, LeNet: 25e-3}  # other nets, at batches of 64
+LEAN = 0.75  # a step without statistics, against one with them
+PIXELS, CLASSES = 784, 10
+
+
+def core_seconds(variant: Variant, seeds: int) -> float:
+    """A rough forecast of one training job's time on one core; the observed rate corrects it as the study runs."""
+    replicates = seeds * (variant.folds or 1)
+    return SECONDS_PER_JOB + replicates * variant.steps * step_seconds(variant)
+
+
+def step_seconds(variant: Variant) -> float:
+    """A rough forecast of one optimizer step of one replicate."""
+    model, lean = variant.model, 1.0 if variant.statistics.every_step else LEAN
+    if isinstance(model, MLP):
+        widths = (PIXELS, *model.hidden, CLASSES)
+        products = sum(a * b for a, b in pairwise(widths)) * variant.batch_size
+        return lean * (SECONDS_PER_LAYER * (len(widths) - 1) + SECONDS_PER_PRODUCT * products)
+    return lean * SECONDS_PER_STEP.get(type(model), SECONDS_PER_STEP[LeNet]) * variant.batch_size / 64
+
+
+def affordable(core_hours: float) -> int:
+    """How many trainings fit into a time at most, since each takes some time to start."""
+    return int(3600 * core_hours / SECONDS_PER_JOB)
+
+
+def too_dear(study: Study) -> Iterator[Fault]:
+    """The fault of a study that by the forecast takes longer than it says it may."""
+    seconds = [core_seconds(one, len(study.seeds)) for one in expand(study)]
+    for one in expand_tuning(study):
+        tuning = study.regimes[one.regime].tuning
+        seconds.append(core_seconds(one, len(tuning.seeds) if tuning else 0))
+    if (hours := math.ceil(sum(seconds) / 3600)) > study.max_core_hours:
+        must = f"must be at least {hours:,}, the forecast of all that the study trains"
+        got = f"Got {study.max_core_hours:g} instead. Raise it, or ask for less."
+        yield Fault(("max_core_hours",), f"The 'max_core_hours' parameter of study {must}. {got}")
+
+
+@dataclass(frozen=True)
+class Training:
+    """One training job as a cost: its regime, whether it tunes, its runs, their steps, forecast core-seconds."""
+
+    regime: str
+    tuning: bool
+    runs: int
+    steps: int
+    seconds: float
+    needed: bool
+
+    @classmethod
+    def of(cls, variant: Variant, seeds: int, tuning: bool, needed: bool) -> Training:
+        """The cost of a variant with some seeds; `needed`: it is not there yet."""
+        runs = seeds * (variant.folds or 1)
+        return cls(variant.regime, tuning, runs, runs * variant.steps, core_seconds(variant, seeds), needed)
+
+
+def cost_table(trainings: Sequence[Training], cores: int) -> str:
+    """What a study costs before it starts, by regime and in all: trainings, runs, steps, core-hours; what is left."""
+    regimes: dict[str, list[Training]] = {}
+    for one in trainings:
+        regimes.setdefault(one.regime, []).append(one)
+    rows = [_cost_row(name, several) for name, several in regimes.items()]
+    rows += [_cost_row("of these, tuning", [one for one in trainings if one.tuning]), _cost_row("all", trainings)]
+    left = [one for one in trainings if one.needed]
+    table = pd.DataFrame(rows, columns=["regime", "trainings", "runs", "steps", "core-hours"]).to_string(index=False)
+    rest = f"To do: {len(left)} of {len(trainings)} trainings, {_hours(left):.2f} core-hours,"
+    return f"{table}\n\n{rest} about {duration(3600 * _hours(left) / cores)} on {counted_cores(cores)}."
+
+
+def _cost_row(name: str, trainings: Sequence[Training]) -> tuple[str, int, int, str, str]:
+    steps, hours = f"{sum(one.steps for one in trainings):,}", f"{_hours(trainings):.2f}"
+    return name, len(trainings), sum(one.runs for one in trainings), steps, hours
+
+
+def _hours(trainings: Sequence[Training]) -> float:
+    return sum(one.seconds for one in trainings) / 3600
+
+
+def counted_cores(count: int) -> str:
+    return "1 core" if count == 1 else f"{count} cores"
+
+
+def duration(seconds: float) -> str:
+    """A time a person reads: `40 s`, `12 min`, `3 h 20 min`."""
+    minutes = round(seconds / 60)
+    if seconds < 90:
+        return f"{max(round(seconds), 1)} s"
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"

@@ -1,0 +1,53 @@
+"""The types of config fields that hold a method: one of a family by name, or several regularizers together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import PlainSerializer, ValidatorFunctionWrapHandler, WithJsonSchema, WrapValidator
+
+from study.claims import Claim
+from study.clipping import Clipping
+from study.methods.base import entry
+from study.models import Model
+from study.optim.losses import Loss
+from study.optim.optimizers import Optimizer
+from study.optim.schedules import Schedule
+from study.parameters import first_duplicate, must
+from study.regularization import Regularization
+
+
+def _one_or_several(value: object, several: ValidatorFunctionWrapHandler) -> tuple[Regularization, ...]:
+    """One regularizer, or a list of regularizers that act together."""
+    if not isinstance(value, list | tuple):
+        return (Regularization.parse(value),)
+    parsed: tuple[Regularization, ...] = several(value)
+    names = [r.name for r in parsed]
+    if not parsed or (len(parsed) > 1 and ("none" in names or first_duplicate(names))):
+        raise must("a regularization, or a list of different ones without 'none'")
+    return parsed
+
+
+def combined_label(regularization: tuple[Regularization, ...]) -> str:
+    """The label of regularizers acting together."""
+    return " + ".join(one.label for one in regularization)
+
+
+if TYPE_CHECKING:  # a type checker sees what a field holds, pydantic also how it is read
+    ClaimChoice = Claim
+    ClippingChoice = Clipping
+    LossChoice = Loss
+    ModelChoice = Model
+    OptimizerChoice = Optimizer
+    ScheduleChoice = Schedule
+    Combination = tuple[Regularization, ...]
+else:
+    ClaimChoice, ClippingChoice, LossChoice = entry(Claim), entry(Clipping), entry(Loss)
+    ModelChoice, OptimizerChoice, ScheduleChoice = entry(Model), entry(Optimizer), entry(Schedule)
+    _ONE = Regularization.schema_of_family()
+    Combination = Annotated[
+        tuple[entry(Regularization), ...],
+        WrapValidator(_one_or_several),
+        PlainSerializer(lambda several: [one.model_dump(mode="json") for one in several]),
+        WithJsonSchema({"anyOf": [*_ONE["anyOf"], {"type": "array", "items": _ONE, "minItems": 1}]}),
+    ]

@@ -1,0 +1,177 @@
+"""One setting of data, model and training, and the clips and regularizations that meet in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import product
+from typing import Annotated, ClassVar, Literal, Self
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from study.clipping.none import NoClipping
+from study.config import sweeps, tuning
+from study.config.fields import (
+    ClippingChoice,
+    Combination,
+    LossChoice,
+    ModelChoice,
+    OptimizerChoice,
+    ScheduleChoice,
+    combined_label,
+)
+from study.config.tuning import Tuning
+from study.methods.base import Company
+from study.models import MLP
+from study.optim.losses import CrossEntropy
+from study.optim.optimizers import SGD
+from study.optim.schedules import Constant
+from study.parameters import Must, NotBool, PositiveInt, Settings, Share, Text, first_duplicate, listed
+from study.regularization.none import NoRegularization
+
+TRAIN_DIGITS: Mapping[str, int] = {"mnist": 60_000, "fashion-mnist": 60_000, "mnist-sample": 1_000}
+Grids = BeforeValidator(sweeps.with_grids)
+
+
+class Data(Settings):
+    """Which digits, how many, and how many of their labels are wrong."""
+
+    title: ClassVar[str] = "data"
+    looks_at: ClassVar[Mapping[str, frozenset[str]]] = {"train_size": frozenset({"validation_size"})}
+    name: Annotated[
+        Literal["mnist", "fashion-mnist", "mnist-sample"],
+        Must(f"one of {listed(tuple(TRAIN_DIGITS))}", ("imagenet", 3)),
+    ] = "mnist"
+    train_size: Annotated[
+        Annotated[int, Field(ge=10), NotBool] | None,
+        Must("a whole number of at least 10, or null for all", (0, 9, -1, 1.5, "all")),
+    ] = None
+    validation_size: Annotated[int, Field(ge=10), NotBool, Must("a whole number of at least 10", (0, 9, -1, 1.5))] = (
+        5_000
+    )
+    label_noise: Share = 0.0
+
+    @model_validator(mode="after")
+    def _enough_digits(self) -> Self:
+        digits, least = TRAIN_DIGITS[self.name], 10
+        room = digits - self.validation_size
+        if room < least:
+            must_be = f"be at most {digits - least}, to leave digits of '{self.name}' to train on"
+            self.refuse(("validation_size", must_be, self.validation_size))
+        elif self.train_size is not None and self.train_size > room:
+            must_be = f"be at most {room}, what validation_size leaves of the {digits} of '{self.name}'"
+            self.refuse(("train_size", must_be, self.train_size))
+        return self
+
+    @property
+    def trained_on(self) -> int:
+        """The number of training digits."""
+        return self.train_size or TRAIN_DIGITS[self.name] - self.validation_size
+
+
+class Regime(Settings):
+    """One setting of data, model and training, and the clips and regularizations that meet in it."""
+
+    title: ClassVar[str] = "regime"
+    description: Text = ""
+    data: Data = Data()
+    model: ModelChoice = MLP()
+    loss: LossChoice = CrossEntropy()
+    optimizer: OptimizerChoice = SGD(lr=0.01)
+    schedule: ScheduleChoice = Constant()
+    epochs: PositiveInt = 10
+    batch_size: PositiveInt = 64
+    grid: Annotated[Literal["crossed", "alone"], Must("'crossed' or 'alone'", ("full", True))] = "crossed"
+    clips: Annotated[
+        tuple[ClippingChoice, ...], Field(min_length=1), Grids, Must("a list of clippings", ([], "many"))
+    ] = (NoClipping(),)
+    regularizations: Annotated[
+        tuple[Combination, ...], Field(min_length=1), Grids, Must("a list of regularizations", ([], "many"))
+    ] = ((NoRegularization(),),)
+    tuning: Tuning | None = None
+    part_of: Annotated[Text, Field(description="Written by a sweep: the regime that it stands in.")] = ""
+    at: Annotated[
+        dict[str, int | float | str],
+        Field(description="Written by a sweep: the value of each of its keys."),
+        Must("a mapping from keys to values", (3, "lr")),
+    ] = {}  # noqa: RUF012, which pydantic copies
+
+    @classmethod
+    def writable(cls) -> list[str]:
+        return [*(name for name in super().writable() if name not in ("part_of", "at")), "from", "sweep"]
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        self.refuse(
+            *_not_a_family("clips", self.clip_labels),
+            *_not_a_family("regularizations", self.regularization_labels),
+            *_no_full_batch(self.batch_size, self.data.trained_on, self.tuning),
+            *self._refusals(),
+            *self._tuning_faults(),
+        )
+        return self
+
+    def _refusals(self) -> Iterator[tuple[str, str, object]]:
+        """Combinations of the grid that make no sense, each reason once."""
+        said = set[str]()
+        for clip, regularization in self.cells:
+            for reason in Company(self.model, self.loss, self.optimizer, clip, regularization).refusals():
+                if reason not in said:
+                    said.add(reason)
+                    pair = f"'{clip.label}' with '{combined_label(regularization)}' on '{self.model.label}'"
+                    yield "clips", f"go with every regularization and the model: {reason}", pair
+
+    def _tuning_faults(self) -> Iterator[tuple[str, str, object]]:
+        """Budgets that are not equal, more folds than digits, and keys that no sweep varies."""
+        if self.tuning is None:
+            return
+        for field, labels in (("clips", self.clip_labels), ("regularizations", self.regularization_labels)):
+            if counts := tuning.unequal_budgets(labels):
+                yield field, "try every method at the same number of strengths, to be tuned fairly", counts
+        if (folds := self.tuning.folds or 1) > self.data.trained_on:
+            yield "tuning", f"have at most {self.data.trained_on} folds, the number of training digits", folds
+        for key in self.tuning.along:
+            if key not in self.at:
+                yield "tuning", f"go along keys of the regime's sweep, which are {listed(list(self.at))}", f"'{key}'"
+
+    @property
+    def clip_labels(self) -> list[str]:
+        """The labels of the clips, in their order."""
+        return [clip.label for clip in self.clips]
+
+    @property
+    def regularization_labels(self) -> list[str]:
+        """The labels of the regularizers and of their combinations, in their order."""
+        return [combined_label(several) for several in self.regularizations]
+
+    @property
+    def setting(self) -> str | None:
+        """What strengths are tuned in: its sweep at the points not tuned along; None for a regime by itself."""
+        along = self.tuning.along if self.tuning else ()
+        return sweeps.named(self.part_of, {k: v for k, v in self.at.items() if k not in along}) if along else None
+
+    @property
+    def cells(self) -> tuple[tuple[ClippingChoice, Combination], ...]:
+        """The pairs that are trained: all, or in a grid of methods alone those of which one is 'none'."""
+        pairs = product(self.clips, self.regularizations)
+        return tuple(
+            pair for pair in pairs if self.grid == "crossed" or "none" in (pair[0].label, combined_label(pair[1]))
+        )
+
+    @property
+    def steps(self) -> int:
+        """Optimizer steps of one run; the last, incomplete batch of an epoch is dropped."""
+        return self.epochs * (self.data.trained_on // self.batch_size)
+
+
+def _not_a_family(field: str, labels: list[str]) -> Iterator[tuple[str, str, object]]:
+    if twin := first_duplicate(labels):
+        yield field, "name each method once", f"'{twin}' twice"
+    if "none" not in labels:
+        yield field, "have 'none' in it, the baseline of every comparison", labels
+
+
+def _no_full_batch(batch_size: int, digits: int, tuned: Tuning | None) -> Iterator[tuple[str, str, object]]:
+    left = tuning.trained_on(digits, tuned.folds if tuned else None)
+    if batch_size > left:
+        outside = " outside a fold" if left < digits else ""
+        yield "batch_size", f"be at most {left}, the number of training digits{outside}", batch_size

@@ -1,0 +1,273 @@
+"""What a study is configured by: frozen, typed, checked against each other."""
+
+from __future__ import annotations
+
+import pkgutil
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, ValidationInfo, model_validator
+from pydantic_core import InitErrorDetails
+
+from study.config.fields import ClaimChoice
+from study.config.regime import Regime
+from study.config.sweeps import presets
+from study.config.tuning import distinct, seeds_schema
+from study.methods import plugins
+from study.parameters import (
+    Flag,
+    Must,
+    NaturalInt,
+    NotBool,
+    Positive,
+    PositiveInt,
+    Settings,
+    Text,
+    first_duplicate,
+    listed,
+    said,
+)
+
+# By their files: importing them would load matplotlib into every training.
+FIGURES = Path(__file__).parents[1] / "figures"
+FIGURE_NAMES = tuple(sorted(f.name for f in pkgutil.iter_modules([str(FIGURES)]) if not f.name.startswith("_")))
+OF_SWEEPS = ("claims", "profiles", "tuning_curves", "sweeps", "firing")  # show what points of sweeps are too
+Slug = Annotated[
+    str,
+    Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$"),
+    Must("lower-case letters, digits, '-' and '_', at most 40 of them", ("../up", "A b", "", 7)),
+]
+RegimeName = Annotated[
+    str,
+    Field(pattern=r"^[a-z0-9][a-z0-9_.=-]{0,99}$"),
+    Must("lower-case letters, digits, '-', '_', '.' and '=', at most 100 of them", ("../up", "A b", "", 7)),
+]
+
+
+class Statistics(Settings):
+    """What is measured while training, beside losses and accuracies; none of it changes a result."""
+
+    title: ClassVar[str] = "statistics"
+    every_step: Flag = True
+    windows: PositiveInt = 200
+    probes: NaturalInt = 3
+    probe_samples: Annotated[int, Field(ge=2), NotBool, Must("a whole number of at least 2", (0, 1, -5, 2.5))] = 64
+    curve_samples: PositiveInt = 500
+
+
+MOST_SEEDS = 10_000
+MAX_CORE_HOURS = 1_000.0
+
+
+def _seeds(value: object) -> object:
+    """A number of seeds n means the seeds 0 to n - 1."""
+    if isinstance(value, int) and not isinstance(value, bool) and 0 < value <= MOST_SEEDS:
+        return tuple(range(value))
+    return value
+
+
+def _loaded(path: str) -> str:
+    try:
+        plugins.load([path])
+    except plugins.PluginError as error:
+        raise said(f"The 'plugins' parameter of study {error}.") from None
+    return path
+
+
+def _written_out(info: ValidationInfo) -> bool:
+    """Whether the regimes are all there: a preset or sweep that could not be read is an error of its own."""
+    return not (info.context or {}).get("incomplete")
+
+
+class Study(Settings):
+    """Everything a study is: regimes x clips x regularizations x seeds, and how they are measured."""
+
+    title: ClassVar[str] = "study"
+    looks_at: ClassVar[Mapping[str, frozenset[str]]] = {"figures": frozenset({"claims"})}
+    stand_ins: ClassVar[Mapping[str, Any]] = {"name": "study"}
+    name: Slug
+    description: Text = ""
+    seeds: Annotated[
+        tuple[NaturalInt, ...],
+        BeforeValidator(_seeds),
+        Field(min_length=1),
+        AfterValidator(distinct),
+        seeds_schema(MOST_SEEDS),
+        Must(
+            f"a number of seeds up to {MOST_SEEDS}, or a list of different whole numbers of at least 0, below 2^31",
+            (0, -1, 10**9, [], [1, 1], [-1], [2**70], "ten"),
+        ),
+    ] = tuple(range(10))
+    seeds_per_job: PositiveInt = 10
+    max_core_hours: Annotated[Positive, Field(exclude=True)] = MAX_CORE_HOURS  # bears on no result
+    partial: Annotated[Flag, Field(exclude=True)] = False  # which of the runs are looked at, not what they are
+    device: Annotated[Literal["cpu", "cuda"], Must("'cpu' or 'cuda'", ("gpu", 1))] = "cpu"
+    plugins: Annotated[
+        tuple[Annotated[str, AfterValidator(_loaded)], ...],  # before the regimes, which may name the methods
+        Must("a list of Python files", ("methods.py", [3])),
+    ] = ()
+    statistics: Statistics = Statistics()
+    figures: Annotated[
+        Annotated[tuple[Literal[FIGURE_NAMES], ...], Field(min_length=1)] | None,  # type: ignore[valid-type]
+        Must(f"a list of figures out of {listed(FIGURE_NAMES)}, or null for all", ("all", ["pie"], [], 3)),
+    ] = None
+    claims: Annotated[tuple[ClaimChoice, ...], Must("a list of claims, each once", ("all", 3))] = ()
+    regimes: Annotated[
+        dict[RegimeName, Regime],
+        Field(min_length=1),
+        Must("a mapping from names (lower-case letters, digits, '-' and '_') to regimes", ({}, [], "all")),
+    ]
+
+    @classmethod
+    def writable(cls) -> list[str]:
+        return [*super().writable(), "defaults"]
+
+    @model_validator(mode="after")
+    def _seeds_apart(self) -> Self:
+        for name, regime in self.regimes.items():
+            if regime.tuning and (both := sorted({*regime.tuning.seeds} & {*self.seeds})):
+                must_be = f"have other seeds than the tuning of regime '{name}'"
+                self.refuse(("seeds", must_be, f"{both} in both"))
+        return self
+
+    @property
+    def tuned_settings(self) -> dict[str, dict[str, Regime]]:
+        """The tuned regimes by name, grouped by the setting that their strengths are chosen in."""
+        settings: dict[str, dict[str, Regime]] = {}
+        for name, regime in self.regimes.items():
+            if regime.tuning:
+                settings.setdefault(regime.setting or name, {})[name] = regime
+        return settings
+
+    @model_validator(mode="after")
+    def _tuned_alike(self, info: ValidationInfo) -> Self:
+        for setting, regimes in self.tuned_settings.items() if _written_out(info) else ():
+            kinds = {
+                (one.part_of, *one.clip_labels, "x", *one.regularization_labels, one.tuning) for one in regimes.values()
+            }
+            if len(kinds) > 1:
+                must_be = "try the same methods, tuned alike, in all regimes that are tuned together"
+                self.refuse(("regimes", must_be, f"differences in '{setting}'"))
+        return self
+
+    @model_validator(mode="after")
+    def _points_differ(self, info: ValidationInfo) -> Self:
+        """No two points of a sweep that are the same but for their names, as where two axes set one key."""
+        swept = {name: regime for name, regime in self.regimes.items() if regime.part_of}
+        first: dict[str, str] = {}
+        for name, regime in swept.items() if _written_out(info) else ():
+            same = first.setdefault(regime.model_copy(update={"at": {}}).model_dump_json(), name)
+            if same != name:
+                self.refuse(("regimes", "have points in each sweep that differ in more than their names", [same, name]))
+        return self
+
+    def lacks(self, figure: str) -> str:
+        """What a study must have for a figure to be drawn and this one has not; "" where it can be."""
+        swept = [regime for regime in self.regimes.values() if regime.part_of]
+        there, what = {
+            "claims": (self.claims, "claims"),
+            "profiles": (self.tuned_settings, "tuned regime"),
+            "tuning_curves": (self.tuned_settings, "tuned regime"),
+            "sweeps": (swept, "sweep"),
+            "firing": (True, ""),
+        }.get(figure, (len(swept) < len(self.regimes), "regime without a sweep"))
+        return "" if there else what
+
+    def draws(self, figure: str, regimes: Iterable[str]) -> bool:
+        """Whether a figure is drawn, and of these regimes: most show no points of sweeps, the heat map only pairs."""
+        own = [self.regimes[name] for name in regimes if name in self.regimes]
+        there = figure in OF_SWEEPS or not any(one.part_of for one in own)
+        pairs = figure != "heatmap" or all(one.grid == "crossed" for one in own)
+        return there and pairs and not self.lacks(figure) and (not self.figures or figure in self.figures)
+
+    @model_validator(mode="after")
+    def _figures_can_be_drawn(self, info: ValidationInfo) -> Self:
+        for figure in self.figures or () if _written_out(info) else ():
+            if what := self.lacks(figure):
+                self.refuse(
+                    ("figures", f"leave out '{figure}' where the study has no {what}", list(self.figures or ()))
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _claims_are_shown(self, info: ValidationInfo) -> Self:
+        """No verdict without a figure that shows it, where figures are listed."""
+        shown: dict[str, str] = {}
+        for claim in self.claims if _written_out(info) else ():
+            for figure in ("claims", *claim.figures):
+                shown.setdefault(figure, claim.name)
+        listed = list(self.figures or shown)
+        missing = {one: name for one, name in shown.items() if one not in listed and not self.lacks(one)}
+        self.refuse(*(("figures", f"have '{f}', which shows claim '{name}'", listed) for f, name in missing.items()))
+        return self
+
+    @model_validator(mode="after")
+    def _claims_can_be_decided(self, info: ValidationInfo) -> Self:
+        lines = [
+            InitErrorDetails(type=said(claim.fault(*fault)), loc=("claims", index, fault[0]), input=fault[2])
+            for index, claim in enumerate(self.claims if _written_out(info) else ())
+            for fault in claim.faults(self)
+        ]
+        if lines:
+            raise ValidationError.from_exception_data("Study", lines)
+        if twin := first_duplicate([claim.name for claim in self.claims]):
+            self.refuse(("claims", "name each claim once", f"'{twin}' twice"))
+        return self
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON schema of a config file: of `Study`, and of what is written out before it is read.
+
+    That is the `defaults` that regimes start from, their presets and sweeps, and the grids of their methods.
+    """
+    schema = Study.model_json_schema()
+    schema["properties"]["defaults"] = {"$ref": "#/$defs/Regime"}
+    regime = schema["$defs"]["Regime"]["properties"]
+    regime |= {"from": _from_schema(), "sweep": SWEEP_SCHEMA}
+    for methods in ("clips", "regularizations"):
+        regime[methods]["items"] = _with_grids(regime[methods]["items"])
+    return schema
+
+
+SWEEP_SCHEMA = {
+    "description": "Keys with the values that they take in turn, or names with points to lay over the regime.",
+    "type": "object",
+    "minProperties": 1,
+    "additionalProperties": {
+        "anyOf": [
+            {"type": "array", "minItems": 1},
+            {"type": "object", "minProperties": 1, "additionalProperties": {"type": "object"}},
+        ]
+    },
+}
+
+
+def _from_schema() -> dict[str, Any]:
+    names = {"enum": list(presets())}
+    description = "Presets to start from, each laid on those before it."
+    return {"description": description, "anyOf": [names, {"type": "array", "items": names}]}
+
+
+def _with_grids(entry: dict[str, Any]) -> dict[str, Any]:
+    """The schema of a method, or of several, with a grid of values allowed for each parameter."""
+    if "anyOf" in entry:
+        return {**entry, "anyOf": [_with_grids(one) for one in entry["anyOf"]]}
+    if "items" in entry:
+        return {**entry, "items": _with_grids(entry["items"])}
+    if "properties" not in entry:
+        return entry
+    parameters = entry["properties"].items()
+    return {**entry, "properties": {key: value if key == "name" else _or_grid(value) for key, value in parameters}}
+
+
+def _or_grid(parameter: dict[str, Any]) -> dict[str, Any]:
+    notes: dict[str, Any] = {key: parameter[key] for key in ("title", "description", "default") if key in parameter}
+    plain = {key: value for key, value in parameter.items() if key not in notes}
+    grid = {
+        "type": "object",
+        "properties": {"grid": {"type": "array", "items": plain, "minItems": 1}},
+        "required": ["grid"],
+        "additionalProperties": False,
+    }
+    return {**notes, "anyOf": [plain, grid]}

@@ -1,0 +1,164 @@
+"""The grid of a study: variants (what is trained) and runs (a variant and a seed), each with an identity."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar, Self
+
+from study.config.fields import (
+    ClippingChoice,
+    Combination,
+    LossChoice,
+    ModelChoice,
+    OptimizerChoice,
+    ScheduleChoice,
+    combined_label,
+)
+from study.config.regime import Data, Regime
+from study.config.study import Statistics, Study
+from study.config.tuning import trained_on
+from study.optim.schedules import Constant
+from study.parameters import PositiveInt, Settings
+
+
+class Variant(Settings):
+    """All that determines a training but its seed; equal digests mean equal results on one machine type."""
+
+    title: ClassVar[str] = "variant"
+    regime: str
+    data: Data
+    model: ModelChoice
+    loss: LossChoice
+    optimizer: OptimizerChoice
+    schedule: ScheduleChoice = Constant()
+    epochs: PositiveInt
+    batch_size: PositiveInt
+    clip: ClippingChoice
+    regularization: Combination
+    statistics: Statistics
+    device: str = "cpu"
+    folds: int | None = None
+
+    @property
+    def clip_label(self) -> str:
+        return self.clip.label
+
+    @property
+    def regularization_label(self) -> str:
+        return combined_label(self.regularization)
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 over the canonical JSON of all fields, 64 hex digits."""
+        # A field that came later is left out at its default: so runs stored before it keep their identity.
+        later = {key for key, default in (("schedule", Constant()), ("folds", None)) if getattr(self, key) == default}
+        text = json.dumps(self.model_dump(mode="json", exclude=later), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    @property
+    def slug(self) -> str:
+        """A readable folder name, made unique by the digest."""
+        name = f"{self.clip_label}+{self.regularization_label}".replace(")", "").replace(" + ", "+")
+        return f"{re.sub(r'[^A-Za-z0-9_.=+]+', '-', name)[:80]}-{self.digest[:10]}"
+
+    @property
+    def steps(self) -> int:
+        """Optimizer steps of one run."""
+        return self.epochs * (trained_on(self.data.trained_on, self.folds) // self.batch_size)
+
+
+@dataclass(frozen=True)
+class RunSpec:
+    """One run: a variant and a seed, and in cross-validation a fold."""
+
+    variant: Variant
+    seed: int
+    fold: int | None = None
+
+    @property
+    def digest(self) -> str:
+        fold = "" if self.fold is None else f"/{self.fold}"
+        return hashlib.sha256(f"{self.variant.digest}/{self.seed}{fold}".encode()).hexdigest()
+
+
+def expand(study: Study) -> tuple[Variant, ...]:
+    """Every variant of a study: in each regime, its cells of clips x regularizations."""
+    return tuple(variant for name, regime in study.regimes.items() for variant in _grid(study, name, regime))
+
+
+def expand_tuning(study: Study) -> tuple[Variant, ...]:
+    """Every variant whose strength is being chosen: the methods of tuned regimes, each alone and scored only."""
+    lean = study.statistics.model_copy(update={"every_step": False, "probes": 0})
+    return tuple(
+        variant
+        for name, regime in study.regimes.items()
+        if regime.tuning
+        for variant in _grid(study, name, regime, statistics=lean, folds=regime.tuning.folds)
+        if "none" in (variant.clip_label, variant.regularization_label)
+    )
+
+
+def _grid(study: Study, name: str, regime: Regime, **others: Any) -> Iterator[Variant]:
+    fields = ("data", "model", "loss", "optimizer", "schedule", "epochs", "batch_size")
+    shared = {field: getattr(regime, field) for field in fields} | {"statistics": study.statistics} | others
+    for clip, regularization in regime.cells:
+        yield Variant(
+            regime=name,
+            clip=clip,
+            regularization=regularization,
+            device=study.device,
+            **shared,
+        )
+
+
+@dataclass(frozen=True)
+class Block:
+    """Seeds that one job trains together; `name` is a file name such as `0-9` or `0-2_7`."""
+
+    seeds: tuple[int, ...]
+
+    @property
+    def name(self) -> str:
+        runs: list[list[int]] = []
+        for seed in sorted(self.seeds):
+            if runs and seed == runs[-1][-1] + 1:
+                runs[-1].append(seed)
+            else:
+                runs.append([seed])
+        return "_".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else f"{run[0]}" for run in runs)
+
+    @classmethod
+    def parse(cls, name: str) -> Self:
+        """The block of a name; raises ValueError where it is none."""
+        seeds: list[int] = []
+        for part in name.split("_"):
+            first, _, last = part.partition("-")
+            seeds.extend(range(int(first), int(last or first) + 1))
+        block = cls(tuple(seeds))
+        if block.name != name:
+            raise ValueError(f"'{name}' is not the name of a block of seeds")
+        return block
+
+
+def plan_blocks(seeds: Sequence[int], done: Iterable[Block], size: int) -> tuple[Block, ...]:
+    """Blocks that cover the seeds: those already there where they help, new ones of at most `size` for the rest.
+
+    So that more seeds train only what is new, and fewer seeds train nothing.
+    """
+    wanted, chosen = set(seeds), list[Block]()
+    for block in sorted(done, key=lambda b: (-len(wanted.intersection(b.seeds)), b.seeds)):
+        if missing_from(wanted, chosen).intersection(block.seeds):
+            chosen.append(block)
+    rest = sorted(missing_from(wanted, chosen))
+    fresh = [Block(tuple(rest[i : i + size])) for i in range(0, len(rest), size)]
+    return tuple(sorted([*chosen, *fresh], key=lambda block: block.seeds))
+
+
+def missing_from(wanted: set[int], chosen: Iterable[Block]) -> set[int]:
+    """The seeds that no block covers."""
+    return wanted.difference(*(block.seeds for block in chosen))

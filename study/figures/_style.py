@@ -1,0 +1,189 @@
+"""How every figure of a study looks, as data, and how a figure is saved."""
+
+import functools
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from itertools import cycle
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import matplotlib.style
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.typing import LineStyleType
+
+from study.methods.labels import method_of
+from study.results.store import atomically
+
+Tables: TypeAlias = Mapping[str, pd.DataFrame]
+
+NONE = "none"  # the label of "no clipping" and of "no regularization"
+GREY = "0.45"  # a baseline behind a variant, which is thin too: in print all variants are grey
+THIN = 0.5
+FAINT = "0.9"  # grids and cells without a value
+AFTER: LineStyleType = (0, (2.5, 1.2))  # validation against train, after the clip against before
+
+# Printed at its own size on a page with 16.5 cm of text width, no glyph is smaller than 7 pt.
+RC: Mapping[str, Any] = {
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],  # ships with matplotlib: the same glyphs on every machine
+    "font.size": 7.0,
+    "axes.titlesize": 7.0,
+    "axes.labelsize": 7.5,
+    "xtick.labelsize": 7.0,
+    "ytick.labelsize": 7.0,
+    "legend.fontsize": 7.0,
+    "figure.titlesize": 8.0,
+    "figure.labelsize": 7.5,
+    "legend.frameon": False,
+    "legend.handlelength": 2.4,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.6,
+    "axes.axisbelow": True,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "xtick.major.size": 2.5,
+    "ytick.major.size": 2.5,
+    "xtick.minor.size": 0.0,
+    "ytick.minor.size": 0.0,
+    "grid.color": FAINT,
+    "grid.linewidth": 0.5,
+    "lines.linewidth": 1.2,
+    "lines.markersize": 4.5,
+    "hatch.linewidth": 0.5,
+    # The layout is solved in pixels. Without hints, and where 7 and 7.5 pt are whole pixels, text is as wide
+    # there as in the vector formats.
+    "text.hinting": "no_hinting",
+    "figure.dpi": 144,
+    "savefig.dpi": 200,
+    "pdf.fonttype": 42,
+    "svg.hashsalt": "study.figures",
+}
+
+METADATA: Mapping[str, dict[str, Any]] = {
+    "pdf": {"CreationDate": None, "ModDate": None},
+    "svg": {"Date": None},
+    "png": {"Software": None},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What tells one label from the others: in colour, and by marker and line also in grey."""
+
+    color: str
+    marker: str
+    line: LineStyleType
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """The rc settings, the page width in inches, and the look of every label of one study."""
+
+    clips: Mapping[str, Look]
+    regularizations: Mapping[str, Look]
+    rc: Mapping[str, Any] = field(default_factory=lambda: dict(RC))
+    width: float = 6.5
+
+    @contextmanager
+    def applied(self) -> Iterator[None]:
+        """Matplotlib's defaults plus `rc`, whatever the user's own settings say."""
+        with matplotlib.style.context(["default", dict(self.rc)]):
+            yield
+
+
+DARK = Look("#1a1a1a", "o", "-")
+LINES: tuple[LineStyleType, ...] = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))
+# Okabe & Ito 2008 without yellow (invisible on white); light and dark alternate, for grey printing.
+CLIP_COLORS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7")
+CLIP_MARKERS = ("s", "^", "D", "v", "P", "X", "h")
+# Paul Tol's "muted" without sand, for the same reasons.
+REGULARIZATION_COLORS = (
+    "#CC6677",
+    "#332288",
+    "#44AA99",
+    "#882255",
+    "#88CCEE",
+    "#117733",
+    "#999933",
+    "#AA4499",
+)
+REGULARIZATION_MARKERS = ("<", ">", "p", "d", "*", "8", "H")
+
+
+def style_for(clips: Iterable[str], regularizations: Iterable[str]) -> Style:
+    """The style of a study from its labels, in the order in which they appear; repeats are ignored.
+
+    A label appended at the end leaves the look of the others as it was. `none` is always dark.
+    """
+    return Style(
+        clips=_looks(clips, CLIP_COLORS, CLIP_MARKERS),
+        regularizations=_looks(regularizations, REGULARIZATION_COLORS, REGULARIZATION_MARKERS),
+    )
+
+
+def by_method(style: Style) -> Style:
+    """The style with methods, which are labels without their parameters, in place of the labels.
+
+    Where no method has several strengths, each looks as its label does.
+    """
+    looks = style_for(map(method_of, style.clips), map(method_of, style.regularizations))
+    return replace(style, clips=looks.clips, regularizations=looks.regularizations)
+
+
+def _looks(labels: Iterable[str], colors: Sequence[str], markers: Sequence[str]) -> dict[str, Look]:
+    # The three cycles have different lengths, so that their combination repeats late.
+    names = dict.fromkeys([NONE, *labels])
+    names.pop(NONE)
+    cycles = zip(cycle(colors), cycle(markers), cycle(LINES), strict=False)
+    return {NONE: DARK} | {name: Look(*look) for name, look in zip(names, cycles, strict=False)}
+
+
+Draw: TypeAlias = Callable[[Tables, Style], Figure]
+
+
+def styled(draw: Draw) -> Draw:
+    """A `draw` which runs under the settings of the style it is given and returns a figure of fixed layout."""
+
+    @functools.wraps(draw)
+    def inner(tables: Tables, style: Style) -> Figure:
+        with style.applied():
+            return _settled(draw(tables, style))
+
+    return inner
+
+
+def _settled(figure: Figure) -> Figure:
+    """The figure with its layout solved, once for all formats.
+
+    Rounded, since the solver's last digits depend on where its variables lie in memory.
+    """
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    for axes in figure.axes:
+        axes.set_position(tuple(round(edge, 5) for edge in axes.get_position().bounds))
+    for text in figure.texts:
+        x, y = text.get_position()
+        text.set_position((round(x, 5), round(y, 5)))
+    return figure
+
+
+def save(figure: Figure, stem: Path | str, formats: Sequence[str] = ("pdf", "svg", "png")) -> list[Path]:
+    """Write `<stem>.<format>` for each format, the same bytes for the same figure, and return the paths.
+
+    Each file appears whole or not at all.
+    """
+    for name in formats:
+        if name not in METADATA:
+            raise ValueError(
+                f"The 'formats' parameter of save must hold only {', '.join(METADATA)}. Got {name!r} instead."
+            )
+    with matplotlib.style.context(["default", dict(RC)]):
+        return [_save_one(figure, Path(f"{stem}.{name}"), name) for name in formats]
+
+
+def _save_one(figure: Figure, path: Path, name: str) -> Path:
+    atomically(path, lambda file: figure.savefig(file, format=name, metadata=METADATA[name]))
+    return path

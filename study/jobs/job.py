@@ -1,0 +1,51 @@
+"""One training as a job: from where it was ended before to tables that are whole."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+from study.config.variants import Block, Variant
+from study.data import load
+from study.results import code_digest, store
+from study.results.provenance import Provenance
+from study.training import engine, records
+from study.training.checkpoints import SECONDS, Checkpoint
+from study.utils.timer import Stopwatch
+
+UNSEEN = ("commit", "dirty")  # no number depends on them: the source has digests of its own
+
+
+def train(
+    study: str,
+    variant: Variant,
+    block: Block,
+    data: Path,
+    tables: Mapping[str, Path | str],
+    report: Callable[[str], None] = lambda line: None,
+    every: float = SECONDS,
+) -> None:
+    """Train a block of seeds on the data set in the folder `data` and write the five `tables`.
+
+    While it trains, a checkpoint is kept beside the tables, `every` so many seconds, from which the same job goes on if
+    this one is ended; `report` gets a line an epoch, and at last one of where the time went.
+    """
+    watch = Stopwatch({"start-up": time.process_time()})
+    for half in Path(tables["runs"]).parent.glob(".*-????????"):  # what ended attempts were writing
+        half.unlink(missing_ok=True)
+    made = Provenance.of(variant, code_digest.files_of(variant))
+    checkpoint = Checkpoint(Path(tables["runs"]).with_name("checkpoint"), _identity(made, block), report, every)
+    with watch.part("data"):
+        digits = load(variant.data.name, data)
+    trained = engine.train(variant, block.seeds, digits, report, checkpoint, watch)
+    with watch.part("tables"):
+        store.write_all(records.tidy(study, trained), tables, made.text)
+    checkpoint.drop()
+    report(watch.line())
+
+
+def _identity(made: Provenance, block: Block) -> dict[str, str]:
+    """All that the numbers of a training depend on."""
+    return {"seeds": block.name, **{key: str(facts) for key, facts in asdict(made).items() if key not in UNSEEN}}

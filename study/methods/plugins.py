@@ -1,0 +1,106 @@
+"""Methods in users' own files: loaded by path, they enter the registries as the built-in ones do."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import inspect
+import sys
+import traceback
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from types import ModuleType
+
+from study.methods.base import Method
+from study.parameters import listed
+from study.utils.timeout import within
+
+SECONDS = 120.0  # for a file to be imported, with all that it imports
+
+
+class PluginError(ValueError):
+    """A file of methods that cannot be used; the message says which and why."""
+
+
+def load(paths: Iterable[str | Path]) -> None:
+    """Import files of methods, each once as long as its text stays; relative paths are those of the working directory.
+
+    Raises PluginError where a file is missing, fails on import, defines no method, or takes a name that is taken.
+    """
+    for path in paths:
+        _load(Path(path))
+
+
+def _load(path: Path) -> None:
+    if path.suffix != ".py" or not path.is_file():
+        raise PluginError(f"must name Python files that exist. Got '{path}' instead")
+    name = f"plugin_{hashlib.sha256(str(path.resolve()).encode() + path.read_bytes()).hexdigest()[:16]}"
+    if name in sys.modules:
+        return
+    before = {family: dict(family.members) for family in Method.__subclasses__()}
+    try:
+        sys.modules[name] = _run(name, path)
+        _check(path, name, before)
+    except PluginError:
+        _restore(name, before)
+        raise
+    except BaseException as error:
+        _restore(name, before)
+        reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        raise PluginError(f"must name Python files that can be imported. Got '{path}' instead: {reason}") from error
+
+
+def _run(name: str, path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)  # pydantic looks a class's module up by name
+    with within(SECONDS):
+        spec.loader.exec_module(module)
+    return module
+
+
+def source_of(method: Method) -> str:
+    """The file that defines a method."""
+    return inspect.getsourcefile(type(method)) or ""
+
+
+def line_of(error: BaseException, method: Method) -> str:
+    """Where in a method's file an error arose, as ", line 12"; empty if it did not arise there."""
+    file = source_of(method)
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
+    return f", line {lines[-1]}" if lines else ""
+
+
+def _check(path: Path, module: str, before: Mapping[type[Method], Mapping[str, type[Method]]]) -> None:
+    new = list(_defined(module))
+    if not new:
+        kinds = "a subclass of Clipping or Regularization with a 'name'"
+        raise PluginError(f"must name files that define a method ({kinds}). Got '{path}' instead")
+    for method in new:
+        bases = [base for base in method.__mro__[1:] if base.__module__.startswith("study.")]
+        if hidden := [name for name in method.model_fields if name != "name" and any(name in vars(b) for b in bases)]:
+            raise PluginError(f"must give parameters names of their own. Got '{hidden[0]}' in '{path}' instead")
+        for attribute, (got, known_values) in method.declared().items():
+            if got not in known_values:
+                raise PluginError(
+                    f"must declare {attribute} as one of {listed(known_values)}. Got '{got}' in '{path}' instead"
+                )
+    for family, known in before.items():
+        for method in new:
+            name = method.model_fields["name"].default
+            taken = known.get(name) if issubclass(method, family) else None
+            if taken is not None and inspect.getsourcefile(taken) != inspect.getsourcefile(method):
+                raise PluginError(f"must define methods of new names. Got {family.family} '{name}' in '{path}' instead")
+
+
+def _defined(module: str) -> Iterator[type[Method]]:
+    """The methods that a module has put into the registries."""
+    for family in Method.__subclasses__():
+        yield from (method for method in family.members.values() if method.__module__ == module)
+
+
+def _restore(module: str, before: Mapping[type[Method], dict[str, type[Method]]]) -> None:
+    sys.modules.pop(module, None)
+    for family, members in before.items():
+        family.members = members

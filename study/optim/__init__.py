@@ -1,0 +1,1 @@
+"""What a training is made of besides its gradient: losses, optimizers, schedules, random streams, tensors."""

@@ -1,0 +1,42 @@
+"""What a ranking says, in print."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+
+from study.report.format import ALPHA, number, percent
+
+Row = dict[str, object]
+KIND_WORDS = {"clip": "clips", "regularization": "regularizers"}
+MOST_NAMED = 4  # methods in a cell of the table
+
+
+def ranking_rows(ranking: pd.DataFrame) -> list[Row]:
+    """For each regime and kind of method, who comes first, who cannot be told from it, and who is worse than none."""
+    return [
+        _ranked(str(regime), str(kind), part.sort_values("place"))
+        for (regime, kind), part in ranking.groupby(["regime", "kind"], sort=False)
+    ]
+
+
+def _none(part: pd.DataFrame) -> float:
+    """The mean accuracy of none, 0 where it is not among the methods."""
+    return float(part.loc[part["label"] == "none", "mean"].max()) if (part["label"] == "none").any() else 0.0
+
+
+def _ranked(regime: str, kind: str, part: pd.DataFrame) -> Row:
+    first, others = part.iloc[0], part.iloc[1:]
+    tied = [f"`{label}`" for label in others.loc[others["p_best_adjusted"] >= ALPHA, "label"]]
+    better, worse = (int(((part["p_adjusted"] < ALPHA) & (sign * part["estimate"] > 0)).sum()) for sign in (1, -1))
+    rest = f" and {len(tied) - MOST_NAMED} more" if len(tied) > MOST_NAMED else ""
+    return {
+        "regime": f"`{regime}`",
+        "of": f"{len(part)} {KIND_WORDS[kind]}",
+        "first": f"`{first['label']}`",
+        "test accuracy": percent(first["mean"]),
+        "mean rank": f"{number(first['rank'])} [{number(first['rank_low'])}, {number(first['rank_high'])}]",
+        "not told from it": (", ".join(tied[:MOST_NAMED]) + rest) if tied else "\N{EN DASH}",
+        "better, worse than none": f"{better}, {worse}" if math.isfinite(_none(part)) else "none has no accuracy",
+    }

@@ -1,0 +1,176 @@
+"""What the tables say about one regime, in values and sentences that a report can print; nothing is estimated here."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pandas as pd
+
+from study.figures._style import Tables
+from study.report.format import IN_POINTS, Effect, effects, listed, number, p_text, percent, sentences
+
+
+@dataclass(frozen=True)
+class RegimeFindings:
+    """All that the report says about one regime."""
+
+    name: str
+    tables: Tables
+
+    def mean(self, metric: str, clip: str = "none", regularization: str = "none") -> str:
+        """A variant's mean over seeds with its interval, in percent or nats."""
+        rows = self.tables["summary"].query(
+            "regime == @self.name and metric == @metric and clip == @clip and regularization == @regularization"
+        )
+        if rows.empty:
+            return "undefined (not trained)"
+        (n, mean, low, high), *_ = rows[["n", "mean", "low", "high"]].to_numpy(float).tolist()
+        if not n:
+            return "undefined (every run diverged)"
+        if metric in IN_POINTS:
+            return f"{percent(mean)} [{percent(low)}, {percent(high)}]"
+        return f"{number(mean)} nats [{number(low)}, {number(high)}]"
+
+    def mean_of(self, column: str) -> str:
+        """The baseline's mean of a column of `runs`, over the seeds that have one."""
+        runs = self.runs
+        alone = runs[(runs["clip"] == "none") & (runs["regularization"] == "none")]
+        return percent(float(alone[column].mean()))
+
+    def effects(self, family: str, metric: str) -> list[Effect]:
+        """The comparisons of one family in this regime."""
+        return effects(self.tables["comparisons"], self.name, family, metric)
+
+    def text(self, family: str, metric: str) -> str:
+        """One family's findings about a metric, in sentences."""
+        return " ".join(sentences(self.effects(family, metric), metric))
+
+    def headline(self) -> str:
+        """The regime in a sentence or two: what gained most in each family, what lower gaps cost, what was lost."""
+        parts = [part for family in ("clip", "regularization") for part in self._largest(family)]
+        text = "; ".join(parts) or "no difference to the baseline was decided"
+        lost, runs = int((self.runs["status"] != "ok").sum()), len(self.runs)
+        return f"{text}." + (f" {lost} of {runs} runs diverged." if lost else "")
+
+    def _largest(self, family: str) -> Iterator[str]:
+        subject = {"clip": "of the clips", "regularization": "of the regularizers"}[family]
+        raised = [e for e in self.effects(family, "test_accuracy") if e.decided and e.estimate > 0]
+        if raised:
+            yield f"{subject}, {len(raised)} raised test accuracy, `{raised[0].label}` most ({raised[0].size})"
+        elif self.effects(family, "test_accuracy"):
+            yield f"{subject}, none raised test accuracy by a decided amount"
+        yield from self._lowered(family)
+
+    def _lowered(self, family: str) -> Iterator[str]:
+        """How many lowered the gap, the most by one that kept its test accuracy, and what it cost the others."""
+        lowered = [(gap, test) for gap, test in self._both(family) if gap.decided and gap.estimate < 0]
+        paid = [test.estimate for _, test in lowered if test.decided and test.estimate < 0]
+        kept = [gap for gap, test in lowered if not (test.decided and test.estimate < 0)]
+        if kept:
+            yield f"{len(kept)} lowered the gap and kept test accuracy, `{kept[0].label}` most ({kept[0].size})"
+        if paid:
+            cost = number(100 * min(paid), sign=True)
+            yield f"{len(paid)} lowered the gap at the cost of test accuracy (up to {cost} points)"
+
+    def table(self) -> list[dict[str, object]]:
+        """Each clip and each regularizer alone: differences of gap and test accuracy, in percentage points."""
+        return [
+            {
+                "alone": f"`{gap.label}`",
+                "accuracy gap": gap.interval,
+                "p": p_text(gap.p_adjusted),
+                "test accuracy": test.interval,
+                "p ": p_text(test.p_adjusted),
+                "n": gap.n,
+            }
+            for family in ("clip", "regularization")
+            for gap, test in self._both(family)
+        ]
+
+    def _both(self, family: str) -> Iterator[tuple[Effect, Effect]]:
+        test = {effect.label: effect for effect in self.effects(family, "test_accuracy")}
+        return ((gap, test[gap.label]) for gap in self.effects(family, "gap_accuracy"))
+
+    @property
+    def runs(self) -> pd.DataFrame:
+        """The runs of this regime."""
+        runs = self.tables["runs"]
+        return runs[runs["regime"] == self.name]
+
+    @property
+    def lost(self) -> str:
+        """How many runs diverged and which variants they belong to."""
+        runs = self.runs
+        lost = runs[runs["status"] != "ok"]
+        if lost.empty:
+            return f"None of the {len(runs)} runs diverged."
+        ran, cells = _cells(runs), _cells(lost)
+        whole = {cell for cell, k in cells.items() if k == ran[cell]}
+        part = [f"`{c}` with `{r}` ({k} of {ran[c, r]})" for (c, r), k in cells.items() if (c, r) not in whole]
+        causes = ", ".join(f"{cause} {k}" for cause, k in lost["cause"].value_counts().items())
+        text = f"{len(lost)} of {len(runs)} runs diverged ({causes})."
+        text += f" Every seed was lost for {'; '.join(_grouped(whole, list(ran)))}." if whole else ""
+        return text + (f" Some were lost for {'; '.join(part)}." if part else "")
+
+    @property
+    def firing(self) -> str:
+        """How often each clip fired without a regularizer."""
+        alone = self.runs[(self.runs["regularization"] == "none") & (self.runs["clip"] != "none")]
+        groups = alone.groupby("clip", sort=False)["clip_rate"]
+        parts = [
+            f"`{clip}` in {percent(rates.mean())} of the steps ({_range(rates)})"
+            + (", so that it says nothing of the method at a lower threshold" if (rates == 0).all() else "")
+            for clip, rates in groups
+        ]
+        return "; ".join(parts)
+
+    @property
+    def interactions(self) -> str:
+        """How clips and regularizers combine, against adding their separate effects."""
+        found = self.effects("interaction", "gap_accuracy")
+        if not found:
+            return ""
+        decided = [e for e in found if e.decided]
+        share = f"{len(decided)} of {len(found)} pairs of a clip and a regularizer"
+        largest = f": the largest, {listed(decided[:3])}" if decided else ""
+        return f"{share} depart from additivity in the accuracy gap{largest}."
+
+
+def _grouped(lost: set[tuple[str, str]], cells: list[tuple[str, str]]) -> Iterator[str]:
+    """Lost cells by clip, with the regularizers named only where some survived."""
+    for clip in dict.fromkeys(clip for clip, _ in cells):
+        of_clip = [regularizer for c, regularizer in cells if c == clip]
+        gone = [regularizer for regularizer in of_clip if (clip, regularizer) in lost]
+        if gone == of_clip:
+            yield f"`{clip}`, whatever the regularizer"
+        elif gone:
+            yield f"`{clip}` with {', '.join(f'`{regularizer}`' for regularizer in gone)}"
+
+
+def _cells(runs: pd.DataFrame) -> Counter[tuple[str, str]]:
+    """How many runs each variant has."""
+    return Counter(zip(runs["clip"], runs["regularization"], strict=True))
+
+
+def _range(values: pd.Series[float]) -> str:
+    low, high = values.min(), values.max()
+    return "every seed" if low == high else f"{percent(low)} to {percent(high)} by seed"
+
+
+def weights_text(runs: pd.DataFrame, regime: str) -> list[dict[str, str]]:
+    """Weights at the end by regularizer, without a clip: exact zeros, small ones, the largest, the norm."""
+    rows = runs[(runs["regime"] == regime) & (runs["clip"] == "none")]
+    columns = ["weight_zero", "weight_small", "weight_max", "weight_norm"]
+    means = rows.groupby("regularization", sort=False)[columns].mean()
+    return [
+        {
+            "regularizer": f"`{label}`",
+            "exactly zero": percent(row["weight_zero"]),
+            "below 0.001": percent(row["weight_small"]),
+            "largest": number(row["weight_max"]),
+            "norm": number(row["weight_norm"]),
+        }
+        for label, row in means.iterrows()
+    ]

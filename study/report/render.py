@@ -1,0 +1,251 @@
+"""The report: one source, filled with computed values, rendered as Markdown, HTML and PDF."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import inspect
+import platform
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import jinja2
+import pandas as pd
+
+from study.analysis.power import resolution_rows, resolution_text
+from study.config.fields import combined_label
+from study.config.regime import Regime
+from study.config.study import Study
+from study.figures._style import Tables
+from study.methods.base import compact
+from study.models import Model
+from study.report import format, ledger, tuning
+from study.report.convert import cited, escaped, to_html, to_pdf, without_header
+from study.report.missing import missing_rows, planned_runs
+from study.report.questions import answers
+from study.report.questions.base import count
+from study.report.ranking import ranking_rows
+from study.report.regimes import RegimeFindings, weights_text
+from study.report.summary import summary_lines
+from study.results.provenance import Account
+from study.results.store import atomically
+
+Form = Literal["md", "html", "pdf"]
+CHANGED = (
+    "Changed after the first results had been seen: a contrast of a cell with itself no longer decides anything, but"
+    " for claims of no loss alone, nor does one of two gaps that are both below zero; and the seeds that would decide"
+    " count how coarse the test is with few of them."
+)
+PACKAGES = ("torch", "numpy", "scikit-learn", "scipy", "statsmodels", "pandas", "seaborn", "snakemake")
+
+
+MARK = "\x1f"  # no text has it
+
+
+@dataclass
+class Numbering:
+    """Figures in the order in which the text shows them, in the words of one output form.
+
+    In Markdown a caption is text below the picture; in HTML and PDF pandoc makes it a caption.
+    """
+
+    form: Form
+    captions: Mapping[str, str]
+    shown: list[str] = field(default_factory=list)
+
+    def figure(self, name: str) -> str:
+        """The picture with its number and caption."""
+        self.shown.append(name)
+        title = f"Figure {len(self.shown)}."
+        caption = self.captions[name].strip()
+        if self.form == "md":
+            return f'<a id="figure-{name}"></a>\n\n![{title}](figures/{name}.png)\n\n**{title}** {caption}'
+        suffix = "png" if self.form == "html" else "pdf"
+        return f"![**{title}** {escaped(caption)}](figures/{name}.{suffix}){{#figure-{name}}}"
+
+    def reference(self, name: str) -> str:
+        """A link to a figure by its number, which `resolved` fills in: it may come later."""
+        return f"[Figure {MARK}{name}{MARK}](#figure-{name})"
+
+    def number(self, name: str) -> str:
+        """The same in its number alone."""
+        return f"[{MARK}{name}{MARK}](#figure-{name})"
+
+    def resolved(self, text: str) -> str:
+        """The whole text with the numbers of its references."""
+        for number, name in enumerate(self.shown, 1):
+            text = text.replace(f"{MARK}{name}{MARK}", str(number))
+        return text
+
+
+MATHS = {"||": "‖", "_p": "ₚ", "_k": "ₖ", "_1": "₁", "_2": "₂", "^2": "²", "`": ""}
+"""Signs of a docstring's formulas that need no escape in Markdown, which a reader of its source would see."""
+
+
+def _formula(text: str) -> str:
+    """A line of a docstring, with its formulas in signs of their own."""
+    for plain, sign in MATHS.items():
+        text = text.replace(plain, sign)
+    return escaped(text.replace("|", "∣"))
+
+
+def fill(source: Path, form: Form, study: Study, tables: Tables, captions: Mapping[str, str]) -> str:
+    """The Markdown of the report for one output form."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(source.parent),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    runs, least = tables["runs"], 2.0 ** (1 - len(study.seeds))
+    single = {name: regime for name, regime in study.regimes.items() if not regime.part_of}
+    families = tables["comparisons"].groupby(["regime", "family", "metric"]).size()
+    sizes = sorted({int(k) for k in families})
+    numbering, origin = Numbering(form, captions), Account.of(tables["provenance"])
+
+    def link(figure: str) -> str:
+        return numbering.number(figure) if figure in captions else ""
+
+    text = environment.get_template(source.name).render(
+        study=study,
+        form=form,
+        figure=numbering.figure,
+        reference=numbering.reference,
+        table=_pipe_table,
+        regimes=[(name, regime, RegimeFindings(name, tables)) for name, regime in single.items()],
+        sweeps=_sweeps(study),
+        point=next((name for name, regime in study.regimes.items() if regime.part_of), ""),
+        ledger=ledger.claims_rows(tables["claims"]) if "claims" in tables else [],
+        contrasts=ledger.contrast_rows(tables["claims"], link) if "claims" in tables else [],
+        tuned=tuning.tuning_rows(tables["tuning"], tables["tuned"]) if "tuning" in tables else [],
+        plans=tuning.plan_rows(study),
+        changed=CHANGED,
+        command=command(study),
+        summary=summary_lines(study, tables),
+        answers=answers(tables) if "tuning" in tables else [],
+        resolution=resolution_rows(tables["comparisons"]),
+        resolution_text=resolution_text(tables["comparisons"]),
+        across=tuning.across_rows(tables["across"]) if "across" in tables else [],
+        combined_label=combined_label,
+        count=count,
+        model_text=_model_text,
+        findings=format,
+        weights_text=weights_text,
+        runs=runs,
+        tuning_runs=origin.runs - len(runs),
+        missing=missing_rows(study, tables),
+        planned=planned_runs(study),
+        origin=origin,
+        shown=set(captions),
+        ranking=ranking_rows(tables["ranking"]),
+        crossed=[name for name, regime in study.regimes.items() if regime.grid == "crossed"],
+        strengths_ranked=bool((tables["ranking"]["strengths"] > 1).any()),
+        diverged=int((runs["status"] != "ok").sum()),
+        lost=int(runs["test_accuracy"].isna().sum()),
+        smallest_p=format.p_text(least),
+        smallest=lambda k: format.p_text(min(1.0, k * least)),
+        family_sizes=sizes,
+        nothing_can_be_decided=bool(sizes) and sizes[0] * least >= format.ALPHA,
+        ranking_can_decide=bool((tables["ranking"]["p_adjusted"] < format.ALPHA).any()),
+        methods=_methods(study),
+        versions=", ".join(f"{name} {importlib.metadata.version(name)}" for name in PACKAGES),
+        python=platform.python_version(),
+        machine=f"{platform.system()} {platform.machine()}",
+    )
+    return numbering.resolved(text)
+
+
+def command(study: Study) -> str:
+    """What trains and renders this very study again, with as many seeds as it has."""
+    seeds = list(study.seeds)
+    given = len(seeds) if seeds == list(range(len(seeds))) else f"'{seeds}'".replace(" ", "")
+    file = "study" if study.name == "default" else study.name
+    return f".venv/bin/snakemake --cores 2 --configfile config/{file}.yaml --config seeds={given}"
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """The regimes that one entry of the configuration stands for, and what it varies."""
+
+    name: str
+    regime: Regime
+    axes: dict[str, str]
+    count: int
+
+
+def _sweeps(study: Study) -> list[Sweep]:
+    members: dict[str, list[Regime]] = {}
+    for regime in study.regimes.values():
+        if regime.part_of:
+            members.setdefault(regime.part_of, []).append(regime)
+    return [Sweep(name, several[0], _axes(several), len(several)) for name, several in members.items()]
+
+
+def _axes(members: list[Regime]) -> dict[str, str]:
+    """The swept keys with their values, as text."""
+    points = pd.DataFrame([regime.at for regime in members]).astype(str)
+    return {str(axis): ", ".join(points[axis].unique()) for axis in points}
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A method of the study in a line: what its docstring says first."""
+
+    name: str
+    summary: str
+
+
+def _methods(study: Study) -> list[Summary]:
+    regimes = study.regimes.values()
+    clips = [clip for regime in regimes for clip in regime.clips]
+    regularizers = [one for regime in regimes for several in regime.regularizations for one in several]
+    used = {method.name: method for method in [*clips, *regularizers] if method.name != "none"}
+    lines = {
+        name: (inspect.getdoc(type(method)) or "no description.").split("\n\n")[0] for name, method in used.items()
+    }
+    return [Summary(name, _formula(" ".join(line.split()))) for name, line in lines.items()]
+
+
+def _model_text(model: Model) -> str:
+    """A model with all its parameters, defaults too: `mlp` (hidden 128, activation relu, init pytorch)."""
+    given = [(key, getattr(model, key)) for key in type(model).model_fields if key != "name"]
+    return f"`{model.name}` ({', '.join(f'{key} {compact(value)}' for key, value in given)})"
+
+
+def _pipe_table(rows: list[dict[str, object]] | pd.DataFrame) -> str:
+    """Rows as Markdown; the dashes under the names give pandoc the widths of a table that is wider than a page."""
+    table = pd.DataFrame(rows)
+    lines = table.to_markdown(index=False, disable_numparse=True).splitlines()
+    widths = _widths([[str(name), *map(str, table[name])] for name in table])
+    return "\n".join([*lines[:1], f"|{'|'.join(':' + '-' * width for width in widths)}|", *lines[2:]])
+
+
+MARKED = re.compile(f"{MARK}[^{MARK}]*{MARK}")  # a number that is filled in later
+LINK = re.compile(r"\[([^]]*)\]\([^)]*\)")
+WIDEST = 40  # characters of a column that others of the table leave room for
+PAGE = 105  # characters of a table's row that a page of the PDF has room for
+
+
+def _widths(columns: list[list[str]]) -> list[int]:
+    """The characters of each column: its longest word, and of what is left its share of what its cells ask for."""
+    columns = [[MARKED.sub("99", LINK.sub(r"\1", cell)) for cell in cells] for cells in columns]
+    least = [2 + max(len(word) for cell in cells for word in cell.split(" ")) for cells in columns]
+    wanted = [max(floor, 2 + min(max(map(len, cells)), WIDEST)) for floor, cells in zip(least, columns, strict=True)]
+    more = sum(wanted) - sum(least)
+    share = min(1.0, max(0, PAGE - sum(least)) / more) if more else 0.0
+    return [round(floor + share * (wish - floor)) for floor, wish in zip(least, wanted, strict=True)]
+
+
+def render(source: Path, study: Study, tables: Tables, captions: Mapping[str, str], folder: Path) -> None:
+    """Write report.md, .html and .pdf into `folder`, where figures/ is; bibliography and styles are beside `source`."""
+    beside = source.parent
+    text = {form: fill(source, form, study, tables, captions) for form in ("md", "html", "pdf")}
+    page = to_html(text["html"], folder, beside / "references.bib", beside / "report.css")
+    page_md = cited(without_header(text["md"]), beside / "references.bib")
+    pdf = to_pdf(text["pdf"], folder, beside / "references.bib", beside / "report.typ")
+    atomically(folder / "report.md", lambda file: file.write_text(page_md, encoding="utf-8"))
+    atomically(folder / "report.html", lambda file: file.write_text(page, encoding="utf-8"))
+    atomically(folder / "report.pdf", lambda file: file.write_bytes(pdf))

@@ -1,0 +1,116 @@
+"""The tables of the paper: numbers ready for print, from summaries and comparisons."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from study.report.format import IN_POINTS, effects, number, p_text, percent
+from study.results.store import atomically
+
+if TYPE_CHECKING:  # the planning of a study needs the names of the tables, and no matplotlib
+    from study.figures._style import Tables
+
+
+def variants(tables: Tables) -> pd.DataFrame:
+    """Every variant: runs, diverged, and mean [interval] of test accuracy and of both gaps."""
+    summary = tables["summary"]
+    keys = ["regime", "clip", "regularization"]
+    wanted = {
+        "test_accuracy": "test accuracy",
+        "gap_accuracy": "accuracy gap",
+        "gap_loss": "cross-entropy gap (nats)",
+    }
+    rows = []
+    for key, group in summary.groupby(keys, sort=False):
+        rows_of = {row["metric"]: row for row in group.to_dict("records")}
+        counts = {count: group[count].iloc[0] for count in ("runs", "diverged")}
+        cells = {title: _interval(metric, rows_of[metric]) for metric, title in wanted.items()}
+        rows.append(dict(zip(keys, key, strict=True)) | counts | cells)
+    return pd.DataFrame(rows)
+
+
+def _interval(metric: str, row: Mapping[Hashable, Any]) -> str:
+    if not row["n"]:
+        return "–"
+    show = percent if metric in IN_POINTS else number
+    return f"{show(row['mean'])} [{show(row['low'])}, {show(row['high'])}]"
+
+
+def _effects(tables: Tables, families: tuple[str, ...]) -> pd.DataFrame:
+    comparisons = tables["comparisons"]
+    rows = [
+        {
+            "regime": regime,
+            "variant": effect.label,
+            "metric": metric.replace("_", " "),
+            "difference": number(effect.scale * effect.estimate, sign=True),
+            "low": number(effect.scale * effect.low),
+            "high": number(effect.scale * effect.high),
+            "adjusted p": p_text(effect.p_adjusted),
+            "P(A > B)": number(effect.superiority),
+            "n": effect.n,
+            "undefined": effect.n_undefined,
+        }
+        for regime in comparisons["regime"].unique()
+        for family in families
+        for metric in ("gap_accuracy", "test_accuracy", "test_loss", "diverged")
+        for effect in effects(comparisons, regime, family, metric)
+    ]
+    return pd.DataFrame(rows)
+
+
+def main_effects(tables: Tables) -> pd.DataFrame:
+    """Each clip and each regularizer alone against neither: percentage points, and nats for the loss."""
+    return _effects(tables, ("clip", "regularization"))
+
+
+def interactions(tables: Tables) -> pd.DataFrame:
+    """Each pair of clip and regularizer against the sum of their separate effects."""
+    return _effects(tables, ("interaction",))
+
+
+def ranking(tables: Tables) -> pd.DataFrame:
+    """The methods of each regime in order, each at its chosen strength: rank and difference to none with intervals."""
+    rows = [
+        {
+            "regime": row["regime"],
+            "alone": row["kind"],
+            "place": row["place"],
+            "method": row["label"],
+            "strengths": row["strengths"],
+            "mean rank": f"{number(row['rank'])} [{number(row['rank_low'])}, {number(row['rank_high'])}]",
+            "test accuracy": percent(row["mean"]),
+            "less none (points)": _interval("test_accuracy", {**row, "mean": row["estimate"]}),
+            "adjusted p": p_text(row["p_adjusted"]),
+            "adjusted p to first": p_text(row["p_best_adjusted"]),
+            "accuracy gap": percent(row["gap_accuracy"]),
+            "diverged": f"{row['diverged']} of {row['runs']}",
+        }
+        for row in tables["ranking"].to_dict("records")
+    ]
+    return pd.DataFrame(rows, columns=list(rows[0]) if rows else ["regime", "alone", "place", "method"])
+
+
+TABLES: Mapping[str, Callable[[Tables], pd.DataFrame]] = MappingProxyType(
+    {"variants": variants, "main_effects": main_effects, "interactions": interactions, "ranking": ranking}
+)
+
+
+def save(table: pd.DataFrame, stem: Path) -> None:
+    """Write `<stem>.csv` and `<stem>.tex`."""
+    atomically(stem.with_suffix(".csv"), lambda f: table.to_csv(f, index=False, lineterminator="\n"))
+    escaped = table.rename(columns=_latex).map(_latex)
+    atomically(stem.with_suffix(".tex"), lambda f: f.write_text(escaped.to_latex(index=False), encoding="utf-8"))
+
+
+def _latex(cell: object) -> object:
+    if not isinstance(cell, str):
+        return cell
+    for plain, tex in {"%": r"\%", "_": r"\_", "−": "$-$", "–": "--", ">": "$>$", "<": "$<$"}.items():
+        cell = cell.replace(plain, tex)
+    return cell

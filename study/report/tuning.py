@@ -1,0 +1,126 @@
+"""What the tuning says, in rows that a report can print: how strengths were chosen, which, and what they brought."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+
+from study.config.regime import Regime
+from study.config.study import Study
+from study.methods.labels import method_of
+from study.report.format import number, p_text
+
+Row = dict[str, object]
+LESS = "test accuracy less none's (points)"
+
+
+def plan_rows(study: Study) -> list[Row]:
+    """For each way of choosing strengths the settings that were tuned so, and how many candidates methods had there."""
+    plans: dict[tuple[object, ...], list[str]] = {}
+    for name, regimes in study.tuned_settings.items():
+        plans.setdefault(_plan(next(iter(regimes.values())), len(regimes)), []).append(name)
+    keys = ("chosen on", "seeds", "rule", "together with", "candidates of a clip", "of a regularizer")
+    return [
+        {"settings": ", ".join(f"`{name}`" for name in names), **dict(zip(keys, plan, strict=True))}
+        for plan, names in plans.items()
+    ]
+
+
+def _plan(regime: Regime, points: int) -> tuple[object, ...]:
+    tuning = regime.tuning
+    assert tuning is not None  # such are tuned settings
+    part = f"{tuning.folds}-fold cross-validation" if tuning.folds else "hold-out validation"
+    along = f"{', '.join(tuning.along)} ({points} values)" if tuning.along else ""
+    counts = (_candidates(labels, points) for labels in (regime.clip_labels, regime.regularization_labels))
+    return part, len(tuning.seeds), f"`{tuning.rule}`", along, *counts
+
+
+def _candidates(labels: list[str], points: int) -> str:
+    """Strengths of each method, and none; each at every point along."""
+    methods = {method_of(label) for label in labels if label != "none"}
+    strengths = (len(labels) - 1) // len(methods) if methods else 0
+    times = f", each at {points}" if points > 1 else ""
+    return f"{strengths} and none{times}" if methods else ""
+
+
+def tuning_rows(tuning: pd.DataFrame, tuned: pd.DataFrame) -> list[tuple[str, list[Row], list[Row]]]:
+    """For each tuned setting two rows for each method: what was chosen and what that cost, and what it brought."""
+    return [
+        (
+            str(setting),
+            [_choice_row(part) for _, part in of_setting.groupby(["kind", "method"], sort=False)],
+            [_worth_row(part, tuned) for _, part in of_setting.groupby(["kind", "method"], sort=False)],
+        )
+        for setting, of_setting in tuning[tuning["method"] != "none"].groupby("setting", sort=False)
+    ]
+
+
+def _choice_row(candidates: pd.DataFrame) -> Row:
+    chosen = candidates[candidates["chosen"]].iloc[0]
+    training = candidates[candidates["chosen_by_training"]].iloc[0]
+    best = candidates[candidates["best_on_test"]]
+    several = len(set(candidates["regime"])) > 1
+    return {
+        "chosen": _named(chosen, several),
+        "edge": chosen["edge"] if isinstance(chosen["edge"], str) else "",
+        "by training loss": _named(training, several),
+        "best on test": "undefined" if best.empty else _named(best.iloc[0], several),
+        "regret (points; nats)": f"{number(100 * chosen['regret'])}; {number(chosen['regret_loss'])}",
+    }
+
+
+def _worth_row(candidates: pd.DataFrame, tuned: pd.DataFrame) -> Row:
+    chosen = candidates[candidates["chosen"]].iloc[0]
+    same = (tuned["setting"] == chosen["setting"]) & (tuned["kind"] == chosen["kind"])
+    effect = tuned[same & (tuned["method"] == chosen["method"]) & (tuned["metric"] == "test_accuracy")].iloc[0]
+    if chosen["label"] == "none":
+        return {"as chosen, against none": f"`{chosen['method']}`", LESS: "none chosen", "p": "", "P(> none)": ""}
+    return {
+        "as chosen, against none": f"`{chosen['method']}`",
+        LESS: _points(effect),
+        "p": p_text(effect["p_adjusted"]),
+        "P(> none)": _wins(effect),
+    }
+
+
+def across_rows(across: pd.DataFrame) -> list[Row]:
+    """A row for each method and group of settings: its robust mean gain, and where it outperforms none."""
+    return [
+        {
+            "over": f"{row['settings']} settings ({row['regime']})",
+            "method": f"`{row['method']}`",
+            "interquartile mean gain (points)": _points(row.rename({"iqm": "estimate"})),
+            "none chosen in": f"{row['none_chosen']} of {row['settings']}",
+            "better in": f"{row['better']} of {row['settings']}",
+            "worse in": f"{row['worse']} of {row['settings']}",
+        }
+        for _, row in across.iterrows()
+    ]
+
+
+def _named(candidate: pd.Series, with_regime: bool) -> str:
+    none = "" if candidate["label"] != "none" else f", for `{candidate['method']}`"
+    return f"`{candidate['label']}`{none}{_tuned_along(candidate) if with_regime else ''}"
+
+
+def _tuned_along(candidate: pd.Series) -> str:
+    """What the name of the candidate's regime says beyond that of its setting: ", lr=0.1"."""
+    setting = str(candidate["setting"]).split("_")
+    return "".join(f", {part}" for part in str(candidate["regime"]).split("_") if part not in setting)
+
+
+def _wins(effect: pd.Series) -> str:
+    """`.90 [.70, 1.0], better`: how often it wins over seeds, and the rule's word where it has one."""
+    if not math.isfinite(effect["superiority_low"]):
+        return number(effect["superiority"])
+    low, high = (f"{effect[key]:.2f}" for key in ("superiority_low", "superiority_high"))
+    word = f", {effect['outperforms']}" if effect["outperforms"] in ("better", "worse") else ""
+    return f"{effect['superiority']:.2f} [{low}, {high}]{word}"
+
+
+def _points(row: pd.Series) -> str:
+    if not math.isfinite(row["estimate"]):
+        return "undefined"
+    low, high = (number(100 * row[key]) for key in ("low", "high"))
+    return f"{number(100 * row['estimate'], sign=True)} [{low}, {high}]"

@@ -1,0 +1,91 @@
+"""The digits of several replicates: each seed's split, labels and batch order, read from one set of images."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Generator, Tensor
+
+from study.config.regime import Data
+from study.data import Digits, split
+from study.data.splits import Split, fold_of
+from study.optim.rng import generator, stream_seed
+from study.optim.tensors import one_hot
+
+
+@dataclass(frozen=True, eq=False)
+class Batches:
+    """Images shared by R replicates, and which of them each replicate trains and validates on.
+
+    images [N, P], test_images [M, P]: float32, normalised; train [R, T], validation [R, V]: rows of images;
+    train_labels [R, T] (noise included), validation_labels [R, V], test_labels [M].
+    """
+
+    images: Tensor
+    train: Tensor
+    train_labels: Tensor
+    validation: Tensor
+    validation_labels: Tensor
+    test_images: Tensor
+    test_labels: Tensor
+    classes: int
+    orders: tuple[Generator, ...]
+
+    @classmethod
+    def prepare(
+        cls, digits: Digits, data: Data, seeds: Sequence[int], device: str, folds: int | None = None
+    ) -> Batches:
+        """Splits and labels of each seed, from its streams `split` and `label-noise`; the order from `order`.
+
+        With `folds` each seed has that many replicates in a row, of which each leaves another fold out.
+        """
+        splits = [part for seed in seeds for part in _splits(digits, data, seed, folds)]
+        validation = torch.stack([s.validation for s in splits])
+        return cls(
+            images=normalised(digits.train_images, digits).to(device),
+            train=torch.stack([s.train for s in splits]),
+            train_labels=torch.stack([s.labels for s in splits]),
+            validation=validation,
+            validation_labels=digits.train_labels[validation],
+            test_images=normalised(digits.test_images, digits).to(device),
+            test_labels=digits.test_labels,
+            classes=digits.classes,
+            orders=tuple(generator(seed, "order") for seed in seeds for _ in range(folds or 1)),
+        )
+
+    def epoch(self) -> tuple[Tensor, Tensor]:
+        """Rows [R, T] and labels [R, T] in each replicate's next order."""
+        order = torch.stack([torch.randperm(self.train.shape[1], generator=g) for g in self.orders])
+        return self.train.gather(1, order), self.train_labels.gather(1, order)
+
+    def gather(self, rows: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """Images [R, B, P] and targets [R, B, K] of one batch a replicate."""
+        device = self.images.device
+        x = self.images.index_select(0, rows.flatten().to(device))
+        return x.view(*rows.shape, -1), one_hot(labels, self.classes).to(device)
+
+
+def _splits(digits: Digits, data: Data, seed: int, folds: int | None) -> list[Split]:
+    whole = split(
+        digits,
+        train_size=data.train_size,
+        validation_size=data.validation_size,
+        label_noise=data.label_noise,
+        split_seed=stream_seed(seed, "split"),
+        noise_seed=stream_seed(seed, "label-noise"),
+    )
+    if folds is None:
+        return [whole]
+    return [fold_of(whole, folds, fold, stream_seed(seed, "folds")) for fold in range(folds)]
+
+
+def normalised(images: Tensor, digits: Digits) -> Tensor:
+    """Pixels 0..255 as float32 with the mean and standard deviation of the data set taken out."""
+    return images.to(torch.float32).div_(255.0).sub_(digits.mean).div_(digits.std)
+
+
+def spread(length: int, count: int) -> Tensor:
+    """At most `count` positions spread evenly over 0 .. length - 1."""
+    return torch.linspace(0, length - 1, min(count, length)).round().long()

@@ -1,0 +1,177 @@
+"""A training in progress, kept on disk, so that one which was ended goes on where it was, to the last bit."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Generator, Tensor, nn
+from torch.optim import Optimizer
+
+from study.parameters import Settings
+from study.results import store
+from study.utils.timer import Stopwatch
+
+SECONDS = 60.0  # between two checkpoints; one takes some hundredths of a second
+SEAL = hashlib.sha256().digest_size
+FIXED = (Settings, nn.Module, Stopwatch, frozenset)  # what no number depends on or no training changes
+State = Any
+"""Dicts and lists of tensors, arrays, numbers and texts."""
+
+
+class CheckpointError(ValueError):
+    """A checkpoint from which this training cannot go on; says why."""
+
+
+@dataclass(eq=False)
+class Checkpoint:
+    """The file in which a training is kept.
+
+    identity: all that its numbers depend on, by name, for which the file must have been written; seconds: the least
+    time between two checkpoints; report: gets a line where a file is of no use or cannot be written.
+    """
+
+    path: Path
+    identity: Mapping[str, str]
+    report: Callable[[str], None] = lambda line: None
+    seconds: float = SECONDS
+    last: float = field(default_factory=time.monotonic)
+
+    def resume(self, training: object) -> bool:
+        """Bring a training that has not begun to where the file has it, if there is one of use."""
+        try:
+            content = self.path.read_bytes()
+            state = unpacked(content, self.identity)
+        except FileNotFoundError:
+            return False
+        except TimeoutError:  # the job's time is up, which is no fault of the file
+            raise
+        except (CheckpointError, OSError) as error:
+            self.report(f"The checkpoint '{self.path}' is left aside: {error}")
+            return False
+        restored(training, state)
+        return True
+
+    def keep(self, training: object) -> None:
+        """Write the training down if it is time to; one that cannot be written down goes on all the same."""
+        if time.monotonic() - self.last < self.seconds:
+            return
+        content = packed(state_of(training), self.identity)
+        try:
+            store.atomically(self.path, lambda file: file.write_bytes(content))
+        except TimeoutError:
+            raise
+        except OSError as error:
+            self.report(f"The checkpoint '{self.path}' cannot be written: {error}")
+        self.last = time.monotonic()
+
+    def drop(self) -> None:
+        """Delete the file, once the training has come to its tables."""
+        self.path.unlink(missing_ok=True)
+
+
+def state_of(value: Any) -> State:
+    """All that a training changes in a value; raises TypeError for a kind of value that is not known here."""
+    match value:
+        case None | bool() | int() | float() | str() | Tensor() | np.ndarray():
+            return value
+        case Generator():
+            return value.get_state()
+        case Optimizer():
+            return value.state_dict()["state"]
+        case dict():
+            return {key: state_of(one) for key, one in value.items()}
+        case list() | tuple():
+            return [state_of(one) for one in value]
+    if not is_dataclass(value):
+        raise TypeError(f"A checkpoint must be of values whose state is known. Got {type(value).__name__} instead.")
+    parts = {one.name: getattr(value, one.name) for one in fields(value)}
+    return {name: state_of(part) for name, part in parts.items() if not isinstance(part, FIXED)}
+
+
+@torch.no_grad()
+def restored(value: Any, state: State) -> Any:
+    """The value with a state put into it: in place, since others hold it too, where it can be changed at all."""
+    match value:
+        case Tensor():
+            value.copy_(state)
+        case np.ndarray():
+            value[...] = state
+        case Generator():
+            value.set_state(state)
+        case Optimizer():
+            value.load_state_dict({**value.state_dict(), "state": state})
+        case dict():
+            new = {key: restored(value[key], one) if key in value else one for key, one in state.items()}
+            value.update(new)
+        case list() | tuple():
+            return type(value)(restored(one, part) for one, part in zip(value, state, strict=True))
+        case _ if is_dataclass(value):
+            for name, part in state.items():
+                object.__setattr__(value, name, restored(getattr(value, name), part))  # what is frozen has parts too
+        case _:
+            return state
+    return value
+
+
+def packed(state: State, identity: Mapping[str, str]) -> bytes:
+    """A state as a file: the SHA-256 of the rest, which is an npz of the arrays and, as JSON, what they belong to."""
+    arrays: dict[str, Any] = {}
+    names: dict[int, str] = {}
+
+    def node(value: State) -> Any:
+        match value:
+            case dict():
+                return {"dict": [[key, node(one)] for key, one in value.items()]}
+            case list():
+                return [node(one) for one in value]
+            case Tensor() | np.ndarray():
+                name = names.setdefault(id(value), str(len(names)))  # what is shared is written once
+                arrays[name] = value.detach().cpu().numpy() if isinstance(value, Tensor) else value
+                return {"array": name, "device": str(value.device) if isinstance(value, Tensor) else None}
+        return value
+
+    head = json.dumps({"identity": dict(identity), "state": node(state)})
+    file = io.BytesIO()
+    np.savez(file, allow_pickle=False, head=np.frombuffer(head.encode(), np.uint8), **arrays)
+    return hashlib.sha256(file.getbuffer()).digest() + file.getvalue()
+
+
+def unpacked(content: bytes, identity: Mapping[str, str]) -> State:
+    """The state that a file holds; raises `CheckpointError` where it is damaged or of another identity.
+
+    Nothing of it is parsed before its checksum is found right, and nothing of it can run.
+    """
+    seal, rest = content[:SEAL], content[SEAL:]
+    if hashlib.sha256(rest).digest() != seal:
+        raise CheckpointError("it must be as it was written. Got another checksum instead.")
+    with np.load(io.BytesIO(rest), allow_pickle=False) as arrays:
+        head = json.loads(arrays["head"].tobytes())
+        if others := [name for name in {**identity, **head["identity"]} if _differ(name, identity, head["identity"])]:
+            raise CheckpointError(f"it must be of this training. Got one of another {', '.join(others)} instead.")
+        read = {name: arrays[name] for name in arrays.files if name != "head"}
+    tensors = {name: torch.from_numpy(array) for name, array in read.items()}
+
+    def value(node: Any) -> State:
+        match node:
+            case {"dict": pairs}:
+                return {key: value(one) for key, one in pairs}
+            case {"array": name, "device": device}:
+                return read[name] if device is None else tensors[name].to(device)
+            case list():
+                return [value(one) for one in node]
+        return node
+
+    return value(head["state"])
+
+
+def _differ(name: str, one: Mapping[str, str], other: Mapping[str, str]) -> bool:
+    return one.get(name) != other.get(name)

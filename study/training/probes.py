@@ -1,0 +1,142 @@
+"""Statistics measured now and then, on a fixed batch a replicate, without touching the training."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.func import functional_call, grad, vjp
+
+from study.optim.losses import Loss
+from study.optim.tensors import Tensors, one_hot, tensor_norms
+from study.training.measurements import noise_scale
+from study.training.per_sample import sample_gradients
+
+PROBES = (
+    "sample_norm_q10",
+    "sample_norm_q50",
+    "sample_norm_q90",
+    "noise_scale",
+    "signal_to_noise",
+    "first_to_last",
+    "dead_units",
+    "hessian_top",
+)
+Product = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+BASIS = 16  # Lanczos vectors; with fewer the second eigenvalue is now and then taken for the first
+RESTARTS = 20  # of the basis, before it is given up
+TOLERANCE = 1e-3  # ||Hv - av|| / |a| at which it stops: an eigenvalue lies within that share of a
+
+
+def probe(module: nn.Module, loss: Loss, parameters: Tensors, images: Tensor, labels: Tensor, classes: int) -> Tensor:
+    """The statistics named in `PROBES` of one model, [8], in evaluation mode and without penalties.
+
+    images [B, P], labels [B]. Quantiles of the per-sample gradient norms; noise scale and signal-to-noise
+    (McCandlish et al. 2018); norm of the first weight's gradient over the last's; share of hidden units whose
+    activation is the same for every sample; the largest eigenvalue of the loss's Hessian.
+    """
+    targets = one_hot(labels, classes).to(images.device)
+
+    def network(p: Tensors, x: Tensor) -> Tensor:
+        logits: Tensor = functional_call(module, p, (x,))
+        return logits
+
+    def loss_of(logits: Tensor) -> Tensor:
+        return loss.value(logits, targets)
+
+    samples, _ = sample_gradients(network, module, loss_of, parameters, images)
+    mean = samples.mean(None)
+    sample_norms = torch.linalg.vector_norm(torch.stack(list(samples.norms().values())), dim=0)
+    quantiles = torch.quantile(sample_norms, sample_norms.new_tensor([0.1, 0.5, 0.9]))
+    scale, signal = noise_scale(sample_norms.square(), tensor_norms(mean).square().sum())
+    top = images.new_tensor(hessian_top(lambda p: loss_of(network(p, images)), parameters))
+    return torch.stack([*quantiles, scale, signal, first_to_last(mean), dead_units(module, parameters, images), top])
+
+
+def first_to_last(gradient: Tensors) -> Tensor:
+    """Norm of the first weight tensor's gradient over the norm of the last's."""
+    weights = [g for g in gradient.values() if g.ndim > 1]
+    return torch.linalg.vector_norm(weights[0]) / torch.linalg.vector_norm(weights[-1])
+
+
+@torch.no_grad()
+def dead_units(module: nn.Module, parameters: Tensors, images: Tensor) -> Tensor:
+    """Share of hidden units with one and the same activation for every sample; NaN for a model without hidden units.
+
+    A unit is an entry of the second dimension of a site's activations [B, U, ...]: a channel of an image, not a
+    position of it. It is dead if none of its positions, and no call of the site, tells two samples apart.
+    """
+    dead: dict[str, Tensor] = {}
+
+    def record(name: str, h: Tensor) -> Tensor:
+        if name != "input":
+            constant = (h.amax(0) == h.amin(0)).flatten(1).all(1) if h.ndim > 2 else h.amax(0) == h.amin(0)
+            dead[name] = dead[name] & constant if name in dead else constant
+        return h
+
+    functional_call(module, parameters, (images, record))
+    return torch.cat(list(dead.values())).float().mean() if dead else images.new_tensor(torch.nan)
+
+
+def hessian_top(loss: Callable[[Tensors], Tensor], parameters: Tensors) -> float:
+    """The largest eigenvalue of the Hessian of a loss at these parameters, with its sign; NaN where there is none.
+
+    By ARPACK's Lanczos method on products of the Hessian with vectors, from a start that is always the same. NaN where
+    a parameter or a product is not finite, and where it does not converge.
+    """
+    from scipy.sparse.linalg import ArpackError  # only a probe needs it
+
+    if not all(bool(p.isfinite().all()) for p in parameters.values()):
+        return float("nan")
+    try:
+        return largest_eigenvalue(hessian_product(loss, parameters), sum(p.numel() for p in parameters.values()))
+    except (ArpackError, FloatingPointError):
+        return float("nan")
+
+
+def largest_eigenvalue(product: Product, size: int) -> float:
+    """The largest eigenvalue of a symmetric matrix given by its product with a vector [size].
+
+    Raises ArpackError where `RESTARTS` restarts with `BASIS` vectors do not bring it to `TOLERANCE`.
+    """
+    from scipy.sparse.linalg import LinearOperator, eigsh
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+    random = np.random.default_rng(0)
+    start = random.standard_normal(size, dtype=np.float32)
+    if not product(start).any():  # a matrix of zeros, which ARPACK takes for a failed start
+        return 0.0
+    matrix = LinearOperator((size, size), matvec=product, dtype=np.float32)
+    with threadpool_limits(1, "blas"):  # the last digits depend on the threads, and jobs share the cores
+        top = eigsh(
+            matrix,
+            k=1,
+            which="LA",
+            v0=start,
+            rng=random,
+            ncv=min(BASIS, size),
+            maxiter=RESTARTS,
+            tol=TOLERANCE,
+            return_eigenvectors=False,
+        )
+    return float(top[0])
+
+
+def hessian_product(loss: Callable[[Tensors], Tensor], parameters: Tensors) -> Product:
+    """The Hessian as a map of flat vectors [P]; raises FloatingPointError where a product is not finite."""
+    pull = vjp(grad(loss), parameters)[1]
+    sizes = [p.numel() for p in parameters.values()]
+
+    def product(vector: NDArray[np.float32]) -> NDArray[np.float32]:
+        flat = torch.from_numpy(vector.reshape(-1)).split(sizes)
+        direction = {key: v.view_as(p).to(p) for v, (key, p) in zip(flat, parameters.items(), strict=True)}
+        (column,) = pull(direction)
+        found = torch.cat([column[key].flatten() for key in parameters]).cpu().numpy()
+        if not np.isfinite(found).all():
+            raise FloatingPointError("the Hessian is not finite here")
+        return found
+
+    return product

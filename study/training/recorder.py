@@ -1,0 +1,229 @@
+"""What is written down while replicates train: statistics of every step, scores of every epoch, the best parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from study.config.variants import Variant
+from study.optim.tensors import Tensors, stacked_norms
+from study.training.batches import Batches, spread
+from study.training.evaluation import Score, replicates_of, score, scores
+from study.training.probes import PROBES, probe
+from study.training.records import EPOCH_SCORES, Outcome, RunRecord, magnitudes
+from study.training.step_log import STEP_COLUMNS, Floats, StepLog
+from study.utils.timer import Stopwatch
+
+if TYPE_CHECKING:
+    from study.training.engine import Replicates
+
+EPOCH_COLUMNS = (*EPOCH_SCORES, *PROBES)
+
+
+@dataclass(eq=False)
+class Journal:
+    """The growing record of R replicates.
+
+    epochs [E + 1, R, 15]; ended [R]: the epoch after which a replicate's parameters were not finite or a regularizer
+    stopped it, E if neither; kept: what such a replicate hands over, kept since the others train on; scored: the last
+    epoch that was scored; watch: where the time of the training goes.
+    """
+
+    variant: Variant
+    log: StepLog
+    epochs: NDArray[np.float64]
+    ended: NDArray[np.int64]
+    finite: NDArray[np.bool_]
+    training: NDArray[np.bool_]
+    best: Tensors
+    best_loss: NDArray[np.float64]
+    best_epoch: NDArray[np.int64]
+    kept: dict[int, Tensors]
+    probed: frozenset[int]
+    scored: int = -1
+    watch: Stopwatch = field(default_factory=Stopwatch)
+
+    @classmethod
+    def open(cls, variant: Variant, count: int, parameters: Tensors) -> Journal:
+        """An empty journal for `count` replicates."""
+        return cls(
+            variant=variant,
+            log=StepLog(variant.steps, count, torch.tensor([p[0].numel() for p in parameters.values()])),
+            epochs=np.full((variant.epochs + 1, count, len(EPOCH_COLUMNS)), np.nan),
+            ended=np.full(count, variant.epochs),
+            finite=np.ones(count, bool),
+            training=np.ones(count, bool),
+            best={key: p.detach().clone() for key, p in parameters.items()},
+            best_loss=np.full(count, np.inf),
+            best_epoch=np.zeros(count, int),
+            kept={},
+            probed=frozenset(spread(variant.epochs + 1, variant.statistics.probes).tolist()),
+        )
+
+    @property
+    def every_step(self) -> bool:
+        """Whether the statistics of every step are wanted."""
+        return self.variant.statistics.every_step
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether an epoch is left, and a replicate that trains."""
+        return self.scored < self.variant.epochs and bool(self.training.any())
+
+    def before_update(self, replicates: Replicates) -> Tensors | None:
+        """A copy of the parameters, where the size of the update will not be known from the optimizer."""
+        if not self.every_step or (replicates.optimizer.knows_move and not replicates.chain.updaters):
+            return None
+        return {key: p.detach().clone() for key, p in replicates.parameters.items()}
+
+    def step(self, measured: Tensors, replicates: Replicates, previous: Tensors | None) -> None:
+        """Write down one step's measurements, and what they say of the size of the update."""
+        if not self.every_step:
+            return
+        parameters, change = replicates.parameters, replicates.optimizer.moved(replicates.lr)
+        if previous is not None:
+            change = stacked_norms(parameters[key] - old for key, old in previous.items())
+        moved = {} if change is None else {"moved": change}
+        weights = stacked_norms(parameters.values())
+        self.log.add({**measured, "rate": torch.full_like(weights, replicates.lr), "weights": weights, **moved})
+
+    @torch.no_grad()
+    def epoch(self, epoch: int, module: nn.Module, parameters: Tensors, batches: Batches) -> str:
+        """Score every replicate after an epoch, keep the parameters that validate best; a line about it."""
+        row = self.epochs[epoch]
+        curve = spread(batches.train.shape[1], self.variant.statistics.curve_samples)
+        train = _sets(batches.images, batches.train_labels[:, curve], batches.train[:, curve])
+        validation = _sets(batches.images, batches.validation_labels, batches.validation)
+        row[:, 0:2] = _table(scores(module, parameters, train))
+        row[:, 2:4] = _table(scores(module, parameters, validation))
+        if epoch in self.probed:
+            with self.watch.part("probes"):
+                self._probe(row, module, parameters, batches)
+        self._close(epoch, parameters)
+        self.scored = epoch
+        return f"epoch {epoch} of {self.variant.epochs}: {self._summary(row)}"
+
+    def _summary(self, row: NDArray[np.float64]) -> str:
+        if not self.training.any():
+            return "every replicate has diverged" if not self.finite.any() else "every replicate has ended"
+        shown = row[self.training & np.isfinite(row[:, 0]), :4]
+        if not len(shown):
+            return "no replicate has a finite loss"
+        loss, accuracy, _, validation = shown.mean(0)
+        return f"train loss {loss:.4f}, train accuracy {accuracy:.4f}, validation accuracy {validation:.4f}"
+
+    def _probe(self, row: NDArray[np.float64], module: nn.Module, parameters: Tensors, batches: Batches) -> None:
+        test = [(batches.test_images, batches.test_labels)] * len(row)
+        row[:, 4:6] = _table(scores(module, parameters, test))
+        chosen = spread(batches.train.shape[1], self.variant.statistics.probe_samples)
+        for r, one in enumerate(replicates_of(parameters)):
+            images = batches.images[batches.train[r, chosen]]
+            labels = batches.train_labels[r, chosen]
+            row[r, 6:] = probe(module, self.variant.loss, one, images, labels, batches.classes).cpu().numpy()
+
+    def _close(self, epoch: int, parameters: Tensors) -> None:
+        """Who is not finite any more, whose best epoch this was, and who is stopped by a regularizer."""
+        finite = torch.stack([p.flatten(1).isfinite().all(1) for p in parameters.values()]).all(0).cpu().numpy()
+        self._end(epoch, self.training & ~finite, parameters)
+        self.finite &= finite | ~self.training
+        self.training &= finite
+        loss = self.epochs[epoch, :, 2]
+        better = self.training & (loss < self.best_loss) & (epoch > 0)
+        self.best_loss[better], self.best_epoch[better] = loss[better], epoch
+        for r in np.flatnonzero(better):
+            for key, p in parameters.items():
+                self.best[key][r].copy_(p[r])
+        self._stop(epoch, parameters)
+
+    def _stop(self, epoch: int, parameters: Tensors) -> None:
+        """End the replicates whose validation losses so far stop them."""
+        for regularizer in self.variant.regularization:
+            losses = self.epochs[1 : epoch + 1, :, 2].T.tolist()
+            stopped = np.array([regularizer.stops(one) for one in losses]) & self.training
+            to_best = stopped & (self.best_epoch > 0) & regularizer.hands_over_best  # 0: no loss was ever finite
+            self._end(epoch, to_best, self.best)
+            self._end(epoch, stopped & ~to_best, parameters)
+            self.training &= ~stopped
+
+    def _end(self, epoch: int, who: NDArray[np.bool_], parameters: Tensors) -> None:
+        self.ended[who] = epoch
+        for r in np.flatnonzero(who):
+            self.kept[int(r)] = {
+                key: p[r].clone(memory_format=torch.contiguous_format) for key, p in parameters.items()
+            }
+
+    @torch.no_grad()
+    def records(
+        self, seeds: Sequence[int], module: nn.Module, parameters: Tensors, batches: Batches, wall: float
+    ) -> list[RunRecord]:
+        """The finished records; each is cut where its own replicate ended, whatever the others did."""
+        models = zip(replicates_of(parameters), replicates_of(self.best), strict=True)
+        measured = self.log.columns(), self.log.norms()
+        return [
+            self._record(r, seed, module, self.kept.get(r, last), best, batches, measured, wall)
+            for r, (seed, (last, best)) in enumerate(zip(seeds, models, strict=True))
+        ]
+
+    def _record(
+        self,
+        r: int,
+        seed: int,
+        module: nn.Module,
+        last: Tensors,
+        best: Tensors,
+        batches: Batches,
+        measured: tuple[Floats, Floats],
+        wall: float,
+    ) -> RunRecord:
+        steps_taken = int(self.ended[r]) * (self.variant.steps // self.variant.epochs)
+        steps, norms = (table[:steps_taken, r] for table in measured)
+        final = _final(module, last, batches, r) if self.finite[r] else dict.fromkeys(PARTS, NOTHING)
+        return RunRecord(
+            variant=self.variant,
+            seed=seed,
+            fold=None if self.variant.folds is None else r % self.variant.folds,
+            outcome=Outcome.judge(final["train"].accuracy, bool(self.finite[r]), steps, STEP_COLUMNS, batches.classes),
+            final=final,
+            best=self._best(r, final, module, best, batches),
+            best_epoch=int(self.best_epoch[r]),
+            epochs=dict(zip(EPOCH_COLUMNS, self.epochs[: int(self.ended[r]) + 1, r].T, strict=True)),
+            steps=dict(zip(STEP_COLUMNS, steps.T, strict=True)),
+            tensors={key: norms[:, :, k] for k, key in enumerate(last)},
+            weights={key: magnitudes(p) for key, p in last.items() if p.ndim > 1},
+            steps_taken=steps_taken,
+            wall_seconds=wall,
+        )
+
+    def _best(
+        self, r: int, final: dict[str, Score], module: nn.Module, best: Tensors, batches: Batches
+    ) -> dict[str, Score]:
+        if self.best_epoch[r] == self.ended[r]:  # the last epoch was the best
+            return final
+        return _final(module, best, batches, r) if self.best_epoch[r] else dict.fromkeys(PARTS, NOTHING)
+
+
+PARTS = ("train", "validation", "test")
+NOTHING = Score(float("nan"), float("nan"))
+
+
+def _sets(images: Tensor, labels: Tensor, rows: Tensor) -> list[tuple[Tensor, Tensor, Tensor]]:
+    """What each replicate is scored on: the shared images, its labels, its rows."""
+    return [(images, label, row) for label, row in zip(labels, rows, strict=True)]
+
+
+def _table(scored: Sequence[Score]) -> NDArray[np.float64]:
+    return np.array([(s.loss, s.accuracy) for s in scored])
+
+
+def _final(module: nn.Module, model: Tensors, batches: Batches, r: int) -> dict[str, Score]:
+    return {
+        "train": score(module, model, batches.images, batches.train_labels[r], batches.train[r]),
+        "validation": score(module, model, batches.images, batches.validation_labels[r], batches.validation[r]),
+        "test": score(module, model, batches.test_images, batches.test_labels),
+    }

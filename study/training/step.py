@@ -1,0 +1,225 @@
+"""One optimizer step of one model, as a visible chain.
+
+batch -> data loss (+ penalties) -> gradient -> regularizers before the clip -> measure -> clip -> measure ->
+regularizers after the clip -> optimizer -> decay, proximal step, projection. The order is the subject of this study: a
+penalty in the loss is clipped together with the data's gradient, what comes after the clip is not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import reduce
+from typing import NamedTuple
+
+from torch import Tensor, nn
+from torch.func import functional_call, grad_and_value
+
+from study.clipping import PerSample, Rescaling
+from study.config.variants import Variant
+from study.models import Site
+from study.optim.rng import Draw, Noise
+from study.optim.tensors import Tensors, rescaled, tensor_norms, whole
+from study.regularization import Objective, Regularization
+from study.training.measurements import measure
+from study.training.per_sample import sample_gradients
+
+Memory = dict[str, Tensors]  # what the clip ("clip") and each regularizer (by name) remember
+
+
+class Direction(NamedTuple):
+    """What the optimizer gets: a gradient, each of whose tensors is still to be multiplied by its coefficient.
+
+    A clip that rescales whole tensors leaves the product to the optimizer, which has to read the gradient anyway.
+    """
+
+    gradient: Tensors
+    scale: Tensors  # empty: nothing is left to be done
+
+    def product(self) -> Tensors:
+        """The gradient with its coefficients in it."""
+        return rescaled(self.gradient, self.scale) if self.scale else self.gradient
+
+
+@dataclass(frozen=True)
+class Clipped:
+    """What was clipped: before, after, the coefficient of each tensor where whole tensors are rescaled; the loss."""
+
+    before: Tensors
+    after: Tensors
+    scale: Tensors | None
+    loss: Tensor
+
+    @property
+    def direction(self) -> Direction:
+        """The clipped gradient as the optimizer may take it."""
+        return Direction(self.after, {}) if self.scale is None else Direction(self.before, self.scale)
+
+
+@dataclass(frozen=True)
+class Chain:
+    """The step of a variant for one model; `module` gives the architecture, parameters come in as tensors."""
+
+    variant: Variant
+    module: nn.Module
+
+    def gradient_step(
+        self, parameters: Tensors, memory: Memory, x: Tensor, targets: Tensor, noise: Noise
+    ) -> tuple[Direction, Memory, Tensors]:
+        """What the optimizer gets, the next memory, and what `measure` finds.
+
+        x [B, P], targets [B, K] distributions over classes; the noise is what the regularizers asked for. Where the
+        optimizer gets something else than what was clipped, its norm is measured too, as `given` [].
+        """
+        direction, clipped, memory = self.step(parameters, memory, x, targets, noise)
+        measured = measure(clipped.loss, clipped.before, clipped.after, clipped.scale)
+        if direction.gradient is not clipped.direction.gradient:
+            measured["given"] = whole(tensor_norms(direction.gradient))
+        return direction, memory, measured
+
+    def plain_gradient_step(
+        self, parameters: Tensors, memory: Memory, x: Tensor, targets: Tensor, noise: Noise
+    ) -> tuple[Direction, Memory, Tensors]:
+        """The same with the loss alone measured."""
+        direction, clipped, memory = self.step(parameters, memory, x, targets, noise)
+        return direction, memory, {"loss": clipped.loss}
+
+    def step(
+        self, parameters: Tensors, memory: Memory, x: Tensor, targets: Tensor, noise: Noise
+    ) -> tuple[Direction, Clipped, Memory]:
+        """What the optimizer gets, what was clipped on the way, the next memory."""
+        batch = Batch(self, *self.batch(x, targets, noise), noise)
+        climbers = [r for r in self.variant.regularization if r.overrides("ascent")]
+        if not climbers:
+            clipped, memory = batch.clipped(parameters, memory)
+            direction = clipped.direction
+        elif climbers[0].clips_ascent:
+            clipped, memory = batch.clipped(parameters, memory)
+            gradient, _ = batch.gradient(climbers[0].ascent(clipped.after, parameters))
+            direction = Direction(gradient, {})
+        else:
+            first, loss = batch.gradient(parameters)
+            clipped, memory = batch.clipped(climbers[0].ascent(first, parameters), memory)
+            clipped = replace(clipped, loss=loss)
+            direction = clipped.direction
+        if any(r.overrides("after_clip") for r in self.variant.regularization):
+            gradient, memory = self.pass_through("after_clip", direction.product(), parameters, noise, memory)
+            direction = Direction(gradient, {})
+        return direction, clipped, memory
+
+    def batch(self, x: Tensor, targets: Tensor, noise: Noise) -> tuple[Tensor, Tensor]:
+        """What is learned from, through the regularizers of the data."""
+        for regularizer in self.variant.regularization:
+            x, targets = regularizer.batch(x, targets, noise.get(regularizer.name, {}))
+        return x, targets
+
+    def pass_through(
+        self, hook: str, gradient: Tensors, parameters: Tensors, noise: Noise, memory: Memory
+    ) -> tuple[Tensors, Memory]:
+        """The gradient through the regularizers before the clip, or those after it."""
+        for r in self.variant.regularization:
+            if r.overrides(hook):
+                act = getattr(r, hook)
+                gradient, state = act(gradient, parameters, noise.get(r.name, {}), memory[r.name])
+                memory = {**memory, r.name: state}
+        return gradient, memory
+
+    def after_update(self, parameters: Tensors, memory: Memory, lr: float) -> tuple[Tensors, Memory]:
+        """Regularizers of the update, decay, proximal step, projection, after the optimizer."""
+        for r in self.updaters:
+            parameters, state = r.update(parameters, lr, memory[r.name])
+            memory = {**memory, r.name: state}
+        return parameters, memory
+
+    @property
+    def updaters(self) -> list[Regularization]:
+        """Those who act after the optimizer."""
+        return [r for r in self.variant.regularization if r.overrides("update")]
+
+    def evaluated(self, parameters: Tensors, memory: Memory) -> Tensors:
+        """The parameters that are scored and handed over."""
+        averagers = [r for r in self.variant.regularization if r.overrides("evaluated")]
+        return reduce(lambda p, r: r.evaluated(p, memory[r.name]), averagers, parameters)
+
+    def site(self, noise: Noise) -> Site:
+        """The hook through which regularizers of the model touch its activations."""
+
+        def touch(name: str, h: Tensor) -> Tensor:
+            for regularizer in self.variant.regularization:
+                h = regularizer.activation(name, h, noise.get(regularizer.name, {}))
+            return h
+
+        return touch
+
+    def draws(self, sites: Mapping[str, tuple[int, ...]], parameters: Tensors) -> dict[str, Mapping[str, Draw]]:
+        """The random numbers one step of one model needs, by regularizer and name."""
+        needed = {r.name: r.noise(sites, parameters) for r in self.variant.regularization}
+        return {name: draws for name, draws in needed.items() if draws}
+
+    def initial_memory(self, parameters: Tensors) -> Memory:
+        """What the clip and the regularizers remember before the first step."""
+        remembered = {r.name: r.initial_state(parameters) for r in self.variant.regularization}
+        return {"clip": self.variant.clip.initial_state(parameters), **remembered}
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One batch of a chain, and what depends on it: x [B, P], targets [B, K]."""
+
+    chain: Chain
+    x: Tensor
+    targets: Tensor
+    noise: Noise
+
+    def clipped(self, parameters: Tensors, memory: Memory) -> tuple[Clipped, Memory]:
+        """The gradient at these parameters before and after the clip."""
+        method = self.chain.variant.clip
+        if isinstance(method, PerSample):
+            return self._clipped_by_sample(method, parameters, memory)
+        gradient, loss = self.gradient(parameters)
+        gradient, memory = self.chain.pass_through("before_clip", gradient, parameters, self.noise, memory)
+        scale: Tensors | None = None
+        if isinstance(method, Rescaling):
+            scale, state = method.coefficients(gradient, parameters, memory["clip"])
+            after = rescaled(gradient, scale)
+        else:
+            after, state = method.clip(gradient, parameters, memory["clip"])
+        return Clipped(gradient, after, scale, loss), {**memory, "clip": state}
+
+    def _clipped_by_sample(self, method: PerSample, parameters: Tensors, memory: Memory) -> tuple[Clipped, Memory]:
+        samples, loss = sample_gradients(self._network, self.chain.module, self._loss_of, parameters, self.x)
+        weights, state = method.weights(samples.norms(), memory["clip"])
+        before, after = (self._penalized(samples.mean(w), parameters) for w in (None, weights))
+        return Clipped(before, after, None, loss), {**memory, "clip": state}
+
+    def gradient(self, parameters: Tensors) -> tuple[Tensors, Tensor]:
+        """The gradient of data loss plus penalties, and the data loss alone."""
+        gradient, (_, loss) = grad_and_value(self._objective, has_aux=True)(parameters)
+        return self._penalized(gradient, parameters), loss
+
+    def _penalized(self, gradient: Tensors, parameters: Tensors) -> Tensors:
+        for regularizer in self.chain.variant.regularization:
+            gradient = regularizer.penalized_gradient(gradient, parameters)
+        return gradient
+
+    def _objective(self, parameters: Tensors) -> tuple[Tensor, Tensor]:
+        """The data loss with the penalties that depend on the batch, and without."""
+        loss = self._loss(parameters)
+        seen = Objective(self.x, self._loss, self._network)
+        penalties = [
+            r.data_penalty(parameters, seen, self.noise.get(r.name, {}))
+            for r in self.chain.variant.regularization
+            if r.overrides("data_penalty")
+        ]
+        return sum(penalties, start=loss), loss
+
+    def _loss(self, parameters: Tensors) -> Tensor:
+        return self._loss_of(self._network(parameters, self.x))
+
+    def _loss_of(self, logits: Tensor) -> Tensor:
+        loss: Tensor = self.chain.variant.loss.value(logits, self.targets)
+        return loss
+
+    def _network(self, parameters: Tensors, x: Tensor) -> Tensor:
+        logits: Tensor = functional_call(self.chain.module, parameters, (x, self.chain.site(self.noise)))
+        return logits

@@ -1,0 +1,107 @@
+"""A user's own file of methods: named in a configuration it is as good as built in, and it can break nothing."""
+
+from pathlib import Path
+
+import pytest
+
+from study.clipping import Clipping
+from study.config.read import ConfigError, parse
+from study.methods import plugins
+from study.methods.base import Method
+
+HALF = """
+from typing import Literal
+from study.clipping import Clipping
+from study.parameters import Positive
+
+class Half(Clipping):
+    name: Literal["half"] = "half"
+    share: Positive = 0.5
+
+    def clip(self, gradient, parameters, state):
+        return {key: g * self.share for key, g in gradient.items()}, state
+"""
+
+
+pytestmark = pytest.mark.usefixtures("registries_as_before")
+
+
+@pytest.fixture
+def mine(tmp_path: Path) -> Path:
+    path = tmp_path / "mine.py"
+    path.write_text(HALF)
+    return path
+
+
+def raw(path: object, clip: object) -> dict[str, object]:
+    return {"name": "a", "plugins": [str(path)], "regimes": {"x": {"clips": ["none", clip]}}}
+
+
+def test_a_method_of_ones_own_is_named_as_any_other(mine: Path) -> None:
+    study = parse(raw(mine, {"name": "half", "share": 0.25}))
+    assert study.regimes["x"].clips[1].label == "half(0.25)"
+    assert parse(raw(mine, {"name": "half", "share": 0.25})) == study, "naming the file again is no clash"
+
+
+def test_its_parameters_are_checked_as_any_others(mine: Path) -> None:
+    with pytest.raises(
+        ConfigError, match=r"The 'share' parameter of clipping 'half' must be a positive number. Got -1"
+    ):
+        parse(raw(mine, {"name": "half", "share": -1}))
+
+
+def test_an_edited_file_is_read_again(mine: Path) -> None:
+    plugins.load([mine])
+    mine.write_text(HALF.replace("0.5", "0.75"))
+    plugins.load([mine])
+    assert Clipping.parse("half").share == 0.75
+
+
+def test_without_the_file_the_name_is_not_known() -> None:
+    with pytest.raises(ConfigError, match=r"must be one of .* Got 'half' instead"):
+        parse({"name": "a", "regimes": {"x": {"clips": ["none", "half"]}}})
+
+
+BROKEN = {
+    "its import fails": ("import nothing_of_the_kind", "be imported. Got '{path}' instead: ModuleNotFoundError"),
+    "its syntax is wrong": ("def", "must name Python files that can be imported. Got '{path}' instead: SyntaxError"),
+    "it ends Python": ("raise SystemExit", "must name Python files that can be imported. Got '{path}' instead: System"),
+    "it defines nothing": ("x = 1", "must name files that define a method (a subclass of Clipping or Regularization w"),
+    "its name is taken": (HALF.replace("half", "value"), "must define methods of new names. Got clipping 'value' in '"),
+}
+
+
+@pytest.mark.parametrize(("text", "message"), BROKEN.values(), ids=BROKEN)
+def test_a_file_that_cannot_be_used_is_an_error_of_the_configuration(mine: Path, text: str, message: str) -> None:
+    mine.write_text(text)
+    before = {family: dict(family.members) for family in Method.__subclasses__()}
+    with pytest.raises(ConfigError) as caught:
+        parse({"name": "a", "plugins": [str(mine)], "regimes": {"x": {}}})
+    (line,) = caught.value.messages
+    assert line.startswith("plugins.0: The 'plugins' parameter of study must ")
+    assert message.format(path=mine) in line
+    assert {family: dict(family.members) for family in Method.__subclasses__()} == before
+
+
+@pytest.mark.parametrize("path", ["missing.py", "mine.txt", "."])
+def test_what_is_no_python_file_is_refused(tmp_path: Path, path: str) -> None:
+    (tmp_path / "mine.txt").write_text(HALF)
+    with pytest.raises(ConfigError, match=r"must name Python files that exist. Got '.*' instead"):
+        parse({"name": "a", "plugins": [str(tmp_path / path)], "regimes": {"x": {}}})
+
+
+@pytest.mark.parametrize(
+    ("declared", "wanted"),
+    [
+        ('class Odd(Clipping):\n    acts_per = "whole"', "acts_per as one of 'coordinate', 'unit', 'tensor', 'model'"),
+        ('class Odd(Regularization):\n    place = "penalty"', "place as one of 'none', 'data', 'model', 'loss'"),
+    ],
+)
+def test_a_method_that_declares_what_there_is_not_is_refused(tmp_path: Path, declared: str, wanted: str) -> None:
+    path = tmp_path / "odd.py"
+    families = "from study.clipping import Clipping\nfrom study.regularization import Regularization\n"
+    imports = f"from typing import Literal\n{families}"
+    path.write_text(f'{imports}{declared}\n    name: Literal["odd"] = "odd"\n')
+    with pytest.raises(plugins.PluginError, match=wanted):
+        plugins.load([path])
+    assert "odd" not in Clipping.members

@@ -1,0 +1,99 @@
+"""The ledger in words: a sentence a claim says what held where, whatever the verdict."""
+
+import pandas as pd
+import pytest
+
+from study.report.ledger import against, claims_rows, contrast_rows, sentence
+
+
+def claim(verdict: str, combine: str, **contrasts: str) -> pd.DataFrame:
+    numbers = {"estimate": 0.02, "low": 0.01, "high": 0.03, "unit": "accuracy gap", "expectation": "increase",
+               "smallest": 0.01, "points": True, "figure": "claims", "against": "", "p_for_adjusted": 0.01,
+               "p_against_adjusted": 1.0, "n": 10, "n_undefined": 0, "seeds_to_decide": 40, "reached": "",
+               "changed": "the margin.", "notes": "Mind the gap.", "settings": "memorize",
+               "strengths": "l2(0.1); dropout(0.5)"}  # fmt: skip
+    return pd.DataFrame(
+        [
+            {"claim": "c", "statement": "It helps.", "verdict": verdict, "combine": combine, "contrast": name,
+             "contrast_verdict": one, **numbers}
+            for name, one in contrasts.items()
+        ]
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("part", "expected"),
+    [
+        (claim("supported", "all", a="supported", b="supported"), "Supported: all 2 contrasts hold."),
+        (claim("supported", "all", a="supported"), "Supported: its one contrast holds."),
+        (claim("contradicted", "any", a="contradicted", b="contradicted"),
+         "Contradicted: none of its 2 contrasts holds."),
+        (claim("undecided", "all", a="undecided", b="undecided"), "Undecided: none of its 2 contrasts is decided."),
+        (claim("contradicted", "all", a="supported", b="contradicted", c="supported"),
+         "Contradicted as a claim about all of its contrasts, which disagree:"
+         " 2 of 3 hold (a; c), 1 does not hold (b)."),
+        (claim("supported", "any", a="contradicted", b="supported"),
+         "Supported as a claim about any of its contrasts, which disagree: 1 of 2 holds (b), 1 does not hold (a)."),
+        (claim("undecided", "all", a="supported", b="undecided"),
+         "Undecided as a claim about all of its contrasts: 1 of 2 holds (a), 1 is undecided (b)."),
+        (claim("contradicted", "any", a="same cell", b="contradicted"),
+         "Contradicted: its one contrast does not hold. In 1 of 2 contrasts both sides are the same trained cell, since"
+         " tuning chose none or the very strength that it is held against; they decide nothing."),
+        (claim("undecided", "any", a="same cell"),
+         "Undecided: nothing is compared. In 1 of 1 contrasts both sides are the same trained cell, since tuning chose"
+         " none or the very strength that it is held against; they decide nothing."),
+    ],
+)  # fmt: skip
+def test_a_verdict_says_where_it_holds(part: pd.DataFrame, expected: str) -> None:
+    assert sentence(part) == expected
+
+
+def link(figure: str) -> str:
+    return f"[1](#{figure})"
+
+
+def test_each_contrast_shows_its_own_verdict_beside_its_name() -> None:
+    part = claim("contradicted", "all", a="supported", b="contradicted", c="undecided")
+    part.loc[1, "against"] = "too small"
+    ((statement, told, rows),) = contrast_rows(part, link)
+    scope = "It rests on one setting (`memorize`) and one strength of each method (`l2(0.1)`, `dropout(0.5)`)."
+    changed = "Changed after the first results had been seen: the margin. Mind the gap."
+    assert (statement, told) == ("It helps.", f"{sentence(part)} {scope} {changed}")
+    assert [list(row)[:2] for row in rows] == [["contrast", "verdict"]] * 3
+    verdicts = ["supported", "*contradicted (too small to matter)*", "*undecided*"]
+    assert [row["verdict"] for row in rows] == verdicts
+    assert [row["seeds to decide"] for row in rows] == ["", "", 40]
+    (row,) = claims_rows(part)
+    assert row["contrasts"] == "1 supported, 1 contradicted (too small to matter), 1 undecided"
+    assert (row["holds if"], row["rests on"]) == ("all of 3", "one setting, one strength each")
+
+
+def test_each_contrast_names_the_figure_that_shows_it_and_its_line_of_the_ledger() -> None:
+    two = [claim("supported", "all", a="supported", b="same cell"), claim("supported", "all", c="supported")]
+    ledger = pd.concat([two[0], two[1].assign(claim="d")])
+    rows = [row for _, _, own in contrast_rows(ledger, link) for row in own]
+    assert [row["figure"] for row in rows] == ["[1](#claims)"] * 3
+    assert [row["line"] for row in rows] == [2, 3, 4], "the header is the first line of the file"
+
+
+def test_a_contrast_of_a_cell_with_itself_shows_no_numbers_and_shares_are_told_in_points() -> None:
+    ((_, _, rows),) = contrast_rows(claim("contradicted", "any", a="same cell", b="contradicted"), link)
+    assert [row["difference (+ is as claimed)"] for row in rows] == ["", "accuracy gap: +2.0 points [1.0, 3.0]"]
+    assert [row["asked"] for row in rows] == ["", "≥\N{NO-BREAK SPACE}1"]
+    (row,) = claims_rows(claim("undecided", "any", a="same cell").assign(settings=float("nan")))
+    assert (row["holds if"], row["rests on"]) == ("nothing compared", "nothing")
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "how", "expected"),
+    [
+        (["contradicted", "contradicted"], ["opposite", "opposite"], "opposite"),
+        (["contradicted", "same cell"], ["too small", ""], "too small to matter"),
+        (["contradicted", "contradicted"], ["opposite", "too small"],
+         "1 opposite, 1 too small to matter"),
+        (["supported", "contradicted"], ["", "loss"], "mixed: 1 supported, 1 harmful"),
+    ],
+)  # fmt: skip
+def test_a_contradicted_claim_says_how(verdicts: list[str], how: list[str], expected: str) -> None:
+    part = claim("contradicted", "all", **dict(zip("ab", verdicts, strict=True))).assign(against=how)
+    assert against(part) == expected

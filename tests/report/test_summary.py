@@ -1,0 +1,138 @@
+"""The summary answers first: which claims hold, what is gained at tuned strength, what a lower gap costs."""
+
+import math
+
+import pandas as pd
+import pytest
+
+from study.config.read import parse
+from study.config.study import Study
+from study.report.ranking import ranking_rows
+from study.report.summary import summary_lines
+from study.report.tuning import plan_rows
+
+from .questions.tables import regimes, runs
+
+
+@pytest.fixture(scope="module")
+def given() -> Study:
+    sample = {"name": "mnist-sample", "train_size": 100, "validation_size": 50}
+    l2 = {"name": "l2", "strength": {"grid": [0.01, 0.1]}}
+    noisy = {"data": {**sample, "label_noise": 0.2}, "regularizations": ["none", l2], "tuning": {"seeds": 3}}
+    rates = {
+        "data": sample,
+        "batch_size": 50,
+        "sweep": {"optimizer.lr": [0.1, 1.0]},
+        "clips": ["none", {"name": "global_norm", "max_norm": 0.1}],
+        "tuning": {"folds": 2, "seeds": 2, "along": ["optimizer.lr"]},
+    }
+    return parse({"name": "summary", "regimes": {"noisy": noisy, "rates": rates}})
+
+
+def tuned(setting: str, kind: str, label: str, estimate: float, p: float, gap: float) -> list[dict[str, object]]:
+    row = {"setting": setting, "kind": kind, "method": label.split("(")[0], "label": label, "p_adjusted": p}
+    return [
+        {**row, "metric": "test_accuracy", "estimate": estimate, "low": estimate - 0.01, "high": estimate + 0.01},
+        {
+            **row,
+            "metric": "gap_accuracy",
+            "estimate": gap,
+            "low": gap,
+            "high": gap,
+            "mean": 0.1 + gap,
+            "baseline_mean": 0.1,
+        },
+    ]
+
+
+def chosen_by_accuracy() -> pd.DataFrame:
+    """By loss none everywhere; by accuracy the clip at the greater rate, and L2 where labels are wrong."""
+    columns = ["setting", "kind", "method", "regime", "label", "chosen", "chosen_by_accuracy"]
+    rows = [
+        ("noisy", "regularization", "none", "noisy", "none", True, True),
+        ("noisy", "regularization", "l2", "noisy", "l2(0.01)", True, True),
+        ("rates", "clip", "none", "rates_lr=0.1", "none", True, True),
+        ("rates", "clip", "none", "rates_lr=1", "none", False, False),
+        ("rates", "clip", "global_norm", "rates_lr=0.1", "none", True, False),
+        ("rates", "clip", "global_norm", "rates_lr=1", "global_norm(0.1)", False, True),
+    ]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def tables() -> dict[str, pd.DataFrame]:
+    keys = {"regime": "noisy", "family": "regularization", "clip": "none", "p_adjusted": 0.01}
+    lowered = [
+        {**keys, "regularization": label, "metric": metric, "high": high}
+        for label, gap, test in (("l2(0.01)", -0.1, 0.1), ("l2(0.1)", -0.2, -0.1))
+        for metric, high in (("gap_accuracy", gap), ("test_accuracy", test))
+    ]
+    return {
+        "claims": pd.DataFrame({"claim": ["a", "a", "b", "c"], "statement": ["One.", "One.", "Two.", "Three."],
+                                "verdict": ["supported", "supported", "undecided", "contradicted"],
+                                "contrast_verdict": ["supported", "supported", "undecided", "contradicted"],
+                                "against": ["", "", "", "too small"], "changed": ["so", "so", "", ""]}),
+        "tuned": pd.DataFrame([*tuned("noisy", "regularization", "l2(0.01)", 0.05, 0.01, -0.1),
+                               *tuned("rates", "clip", "global_norm(0.1)", -0.05, 0.01, 0.02)]),
+        "tuning": chosen_by_accuracy(),
+        "comparisons": pd.DataFrame(lowered),
+        "runs": runs(("rates_lr=0.1", "none", "none", 0.8), ("rates_lr=1", "global_norm(0.1)", "none", 0.9),
+                     ("noisy", "none", "none", 0.7), ("noisy", "none", "l2(0.01)", 0.6),
+                     ("lost", "value(1)", "none", math.nan), failed=(("lost", "value(1)"),)),
+        "regimes": regimes(*((f"rates_lr={lr:g}", "rates", "optimizer.lr", lr) for lr in (0.1, 1.0)), setting="rates"),
+    }  # fmt: skip
+
+
+def test_claims_gains_and_costs_come_in_this_order(given: Study) -> None:
+    lines = summary_lines(given, tables())
+    assert [line.split("**")[1].split(".")[0] for line in lines if "**" in line] == [
+        "Claims",
+        "A regularizer at its tuned strength",
+        "Tuned together with the learning rate or the like",
+        "Tuning went by validation loss; chosen by validation accuracy instead",
+        "What a lower gap costs",
+        "Divergence",
+    ]
+    assert "Of 3 claims 1 supported, 1 contradicted, 1 undecided" in lines[0]
+    verdicts = ["Supported: (1) One†.", "Contradicted: (1) Three (too small to matter).", "Undecided: (1) Two."]
+    assert lines[1:4] == verdicts
+    assert lines[4].startswith("† The rules of 1 claim were changed")
+    gains, rates, accuracy, costs, diverged = lines[5:]
+    assert "a regularizer raised test accuracy in 0 of 1 case, lowered it in 1, none was chosen in 0." in accuracy
+    assert "With the learning rate chosen too, `global_norm(0.1)` in `rates` +10.0 points [" in accuracy
+    assert "in 1 of 1 setting with some wrong labels, lowered it in 0; in 0 none was chosen over each." in gains
+    assert "`l2(0.01)` in `noisy` +5.0 points [4.0, 6.0], gap −10.0" in gains
+    assert "`global_norm(0.1)` in `rates` −5.0 points [−6.0, −4.0], gap +2.0" in rates
+    assert "Of 2 clips and regularizers that lowered the accuracy gap" in costs
+    assert "1 lowered test accuracy too" in costs
+    lost = "8 of 40 runs diverged or stayed at chance, 8 of them without a finite accuracy, most in `lost` 8."
+    assert lost in diverged
+
+
+def test_the_change_of_a_gap_is_not_told_where_both_are_below_zero(given: Study) -> None:
+    below = tables()
+    gaps = below["tuned"]["metric"] == "gap_accuracy"
+    below["tuned"].loc[gaps, ["mean", "baseline_mean"]] = [-0.1, -0.2]
+    text = "\n".join(summary_lines(given, below))
+    assert "`l2(0.01)` in `noisy` +5.0 points [4.0, 6.0], both gaps below zero" in text
+
+
+def test_plans_name_settings_rules_and_candidates_of_each_kind(given: Study) -> None:
+    noisy, rates = plan_rows(given)
+    assert list(noisy.values()) == ["`noisy`", "hold-out validation", 3, "`minimum`", "", "", "2 and none"]
+    assert list(rates.values()) == [
+        *("`rates`", "2-fold cross-validation", 2, "`minimum`", "optimizer.lr (2 values)"),
+        *("1 and none, each at 2", ""),
+    ]
+
+
+def test_a_ranking_is_a_row_for_each_regime_and_kind() -> None:
+    row = {"regime": "clean", "kind": "clip", "mean": 0.9, "rank": 1.0, "rank_low": 1.0, "rank_high": 1.0}
+    ranking = pd.DataFrame(
+        [
+            {**row, "place": 1, "label": "none", "p_best_adjusted": math.nan, "p_adjusted": math.nan, "estimate": 0.0},
+            {**row, "place": 2, "label": "value(1)", "p_best_adjusted": 0.5, "p_adjusted": 0.5, "estimate": -0.1},
+            {**row, "place": 3, "label": "value(2)", "p_best_adjusted": 0.01, "p_adjusted": 0.01, "estimate": -0.2},
+        ]
+    )  # fmt: skip
+    (found,) = ranking_rows(ranking)
+    assert list(found.values())[2:] == ["`none`", "90.0 %", "1.0 [1.0, 1.0]", "`value(1)`", "0, 1"]

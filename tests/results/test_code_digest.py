@@ -1,0 +1,88 @@
+"""The code of a training: what is in its fingerprint, and what an edit of it changes."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from cases import variant
+
+from study.results import code_digest
+from study.utils.imports import ROOT, closure, imported_by, sources_of
+
+# What says which training is meant, or carries it out and tells of it: a variant's digest has what follows from it, so
+# that an edit here trains nothing.
+DESCRIBING = {"config", "claims", "jobs", "methods", "results", "utils"}
+FETCHING = {"study/data/fetch.py", "study/data/sources.py"}  # what they bring is verified by its checksum
+
+
+def test_whatever_a_training_imports_is_in_its_fingerprint_or_only_describes_it() -> None:
+    """Else an edit of it would leave results that no code here gives."""
+    loaded = {ROOT / name for name in sources_of("workflow/scripts/train.py")}
+    methods = {file for room in ("clipping", "models", "regularization") for file in (ROOT / "study" / room).glob("*")}
+    left = loaded - set(code_digest.engine()) - methods - {ROOT / "workflow/scripts/train.py"}
+    rooms = {path.relative_to(ROOT / "study").parts[0] for path in left} - {"parameters.py"}
+    assert rooms <= DESCRIBING
+    assert not {ROOT / name for name in FETCHING} & set(code_digest.engine())
+
+
+def test_the_engine_has_no_method_of_its_own() -> None:
+    names = {path.name for path in code_digest.engine()}
+    assert {"step.py", "engine.py", "optimizers.py", "base.py", "initialisations.py"} <= names
+    assert not {"global_norm.py", "l2.py", "mlp.py"} & names
+
+
+@pytest.fixture
+def edited(tmp_path: Path) -> Iterator[Path]:
+    """A file that stands in for one of a training, to be edited; digests are taken anew."""
+    file = tmp_path / "some.py"
+    file.write_text("x = 1\n")
+    yield file
+    for cached in (code_digest.digest, code_digest.files_of_method):
+        cached.cache_clear()
+
+
+def test_an_edit_of_the_engine_changes_every_fingerprint(edited: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = (*code_digest.engine(), edited)
+    monkeypatch.setattr(code_digest, "engine", lambda: files)
+    before = [code_digest.fingerprint(one) for one in (variant(), variant(clip="none"))]
+    edited.write_text("x = 2\n")
+    assert [code_digest.fingerprint(one) for one in (variant(), variant(clip="none"))] == before, "as when first asked"
+    code_digest.digest.cache_clear()
+    after = [code_digest.fingerprint(one) for one in (variant(), variant(clip="none"))]
+    assert all(old["engine"] != new["engine"] for old, new in zip(before, after, strict=True))
+
+
+def test_an_edit_of_a_method_changes_the_fingerprints_of_its_own_variants(
+    edited: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_it, without = variant(clip={"name": "global_norm", "max_norm": 1}), variant(clip="none")
+    find = code_digest.file_of
+    code_digest.files_of_method.cache_clear()
+    monkeypatch.setattr(code_digest, "file_of", lambda method: edited if method is type(with_it.clip) else find(method))
+    before = code_digest.fingerprint(with_it), code_digest.fingerprint(without)
+    edited.write_text("x = 2\n")
+    code_digest.digest.cache_clear()
+    after = code_digest.fingerprint(with_it), code_digest.fingerprint(without)
+    assert {key for key in after[0] if after[0][key] != before[0][key]} == {"clipping 'global_norm'"}
+    assert after[1] == before[1]
+
+
+def test_a_method_has_the_helper_that_it_imports_from_another_method() -> None:
+    adaptive = variant(clip={"name": "per_sample_adaptive", "initial_norm": 1})
+    files = {path.name for path in code_digest.files_of_method(type(adaptive.clip))}
+    assert files == {"per_sample_adaptive.py", "per_sample.py"}
+
+
+def test_imports_are_found_wherever_they_stand_but_not_those_for_types_alone(tmp_path: Path) -> None:
+    package = tmp_path / "room"
+    package.mkdir()
+    for name in ("__init__", "base", "late", "typed", "beside"):
+        (package / f"{name}.py").write_text("")
+    (package / "module.py").write_text(
+        "from typing import TYPE_CHECKING\nfrom room import base\nfrom . import beside\nimport torch\n"
+        "if TYPE_CHECKING:\n    from room import typed\ndef f():\n    from room.late import g\n"
+    )
+    (package / "base.py").write_text("import room.module\n")  # a circle ends
+    found = closure([package / "module.py"], tmp_path)
+    assert {path.name for path in found} == {"__init__.py", "module.py", "base.py", "beside.py", "late.py"}
+    assert imported_by(package / "typed.py", tmp_path) == ()

@@ -1,0 +1,300 @@
+"""A training that is ended and goes on is one that was never ended, to the last bit; a file of no use is left aside."""
+
+import dataclasses
+import math
+from collections.abc import Mapping, Sequence
+from functools import partial
+from itertools import cycle
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from cases import CLIP_MODES, OPTIMIZERS, REGULARIZATION_MODES, SMALL, Make, variant
+from torch import Generator, Tensor, nn
+
+from study.clipping import PerSample
+from study.config.variants import Variant
+from study.data import Digits
+from study.parameters import Settings
+from study.training import checkpoints, engine
+from study.training.batches import Batches
+from study.training.checkpoints import Checkpoint, CheckpointError, packed, restored, state_of, unpacked
+from study.training.engine import Replicates, Training
+from study.training.recorder import Journal
+from study.training.records import RunRecord, tidy
+
+EPOCHS = 3
+IDENTITY = {"spec": "a", "seeds": "(3, 1)"}
+
+
+class EndedError(Exception):
+    """Stands for the end of the process."""
+
+
+def train(v: Variant, digits: Digits, file: Path | None = None, end_after: int = 0, say: Any = None) -> list[RunRecord]:
+    """Train, keeping every epoch; `end_after`: the epoch whose checkpoint is the last."""
+    lines = [] if say is None else say
+
+    def report(line: str) -> None:
+        lines.append(line)
+        if end_after and line.startswith(f"epoch {end_after + 1} "):
+            raise EndedError
+
+    checkpoint = Checkpoint(file, IDENTITY, report, seconds=0.0) if file else None
+    return engine.train(v, [3, 1], digits, report, checkpoint)
+
+
+def with_interruptions(v: Variant, digits: Digits, file: Path) -> list[RunRecord]:
+    """Ended in each epoch but the first, each time after most of it was done."""
+    for epoch in range(1, v.epochs):
+        try:
+            return train(v, digits, file, end_after=epoch)
+        except EndedError:
+            assert file.exists()
+    return train(v, digits, file)
+
+
+def assert_same(one: Sequence[RunRecord], other: Sequence[RunRecord]) -> None:
+    """Bit for bit, the wall time aside."""
+    tables = tidy("example", list(one)), tidy("example", list(other))
+    for name, table in tables[0].items():
+        a, b = (t.drop(columns="wall_seconds", errors="ignore") for t in (table, tables[1][name]))
+        assert len(a) or name in ("steps", "tensors")
+        pd.testing.assert_frame_equal(a, b, check_exact=True)
+
+
+SMALL_NET = {"data": {**SMALL["data"], "train_size": 60}, "epochs": EPOCHS}
+LEAN = {"statistics": {**SMALL["statistics"], "probes": 0}}
+
+
+def one_mode_each(modes: Mapping[str, Make]) -> list[Any]:
+    """Each method once, in its first mode."""
+    return list({(method := make(0.1)).name: method for make in reversed(modes.values())}.values())
+
+
+def with_state() -> dict[str, dict[str, Any]]:
+    """The optimizers, schedules and outcomes, and each method that remembers, draws numbers, or ends a training."""
+    one = variant().model.initialise(variant().model.build(784, 10), torch.Generator())
+    remembering = [clip for clip in one_mode_each(CLIP_MODES) if clip.initial_state(one)]
+    by_sample = [clip for clip in remembering if isinstance(clip, PerSample)]
+    by_batch = cycle(clip for clip in remembering if clip not in by_sample)
+    others = [
+        regularization
+        for regularization in one_mode_each(REGULARIZATION_MODES)
+        if regularization.initial_state(one) or any(regularization.overrides(hook) for hook in ("noise", "stops"))
+    ]
+    assert len(others) >= len(remembering) - len(by_sample), "each clip meets a regularization"
+    pairs = [*((clip, "none") for clip in by_sample), *zip(by_batch, others, strict=False)]
+    optimizers = {
+        f"{n} {i}": {"name": n, **given} for n, several in OPTIMIZERS.items() for i, given in enumerate(several)
+    }
+    return {
+        **{f"{c.label} with {getattr(r, 'label', r)}": {"clip": c, "regularization": r, **LEAN} for c, r in pairs},
+        **{label: {"optimizer": optimizer, **LEAN} for label, optimizer in optimizers.items()},
+        "schedule": {"schedule": {"name": "cosine"}, **LEAN},
+        "folds": {"folds": 2, "regularization": {"name": "dropout", "p": 0.5}, **LEAN},
+        "only scored": {"statistics": {**SMALL["statistics"], "every_step": False, "probes": 0}},
+        "probed": {"optimizer": {"name": "sgd", "lr": 0.1, "momentum": 0.9}},
+        "one stopped, one not": {
+            "epochs": 4,
+            "optimizer": {"name": "sgd", "lr": 1.0},
+            "clip": "none",
+            "regularization": {"name": "early_stopping", "patience": 1, "restore_best": True},
+            **LEAN,
+        },
+        "diverging": {
+            "optimizer": {"name": "sgd", "lr": 1e6, "momentum": 0.9},
+            "clip": "none",
+            "loss": "squared_error",
+            **LEAN,
+        },
+    }
+
+
+@pytest.mark.parametrize("changes", with_state().values(), ids=with_state())
+def test_ended_in_every_epoch_it_comes_to_the_same_records(
+    digits: Digits, changes: dict[str, Any], tmp_path: Path
+) -> None:
+    v = variant(**{**SMALL_NET, **changes})
+    assert_same(train(v, digits), with_interruptions(v, digits, tmp_path / "checkpoint"))
+
+
+def test_it_goes_on_after_the_last_epoch_that_was_kept(digits: Digits, tmp_path: Path) -> None:
+    file, lines = tmp_path / "checkpoint", list[str]()
+    with pytest.raises(EndedError):
+        train(variant(epochs=4, **LEAN), digits, file, end_after=2)
+    train(variant(epochs=4, **LEAN), digits, file, say=lines)
+    assert [line[:12] for line in lines] == ["goes on afte", "epoch 3 of 4", "epoch 4 of 4"]
+    lines.clear()
+    train(variant(epochs=4, **LEAN), digits, file, say=lines)
+    assert lines == ["goes on after epoch 4 of 4"]
+
+
+def test_the_wall_time_is_that_of_all_pieces(digits: Digits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file, now = tmp_path / "checkpoint", [0.0]
+    monkeypatch.setattr(engine.time, "perf_counter", lambda: now[0])
+
+    class Hours(list[str]):
+        def append(self, line: str) -> None:
+            now[0] += 100.0 * line.startswith("epoch")
+
+    with pytest.raises(EndedError):
+        train(variant(epochs=3, **LEAN), digits, file, end_after=2, say=Hours())
+    now[0] = -5000.0  # another machine's clock
+    records = train(variant(epochs=3, **LEAN), digits, file, say=Hours())
+    assert [record.wall_seconds for record in records] == [150.0, 150.0]
+
+
+def test_it_is_kept_when_it_is_time_to_and_dropped(digits: Digits, tmp_path: Path) -> None:
+    for seconds, there in ((math.inf, False), (0.0, True)):
+        checkpoint = Checkpoint(tmp_path / "checkpoint", IDENTITY, seconds=seconds)
+        engine.train(variant(epochs=1, **LEAN), [0], digits, checkpoint=checkpoint)
+        assert checkpoint.path.exists() == there
+    checkpoint.drop()
+    checkpoint.drop()
+    assert list(tmp_path.iterdir()) == []
+
+
+# The whole state.
+
+
+def begun(v: Variant, digits: Digits) -> tuple[Training, Batches]:
+    batches = Batches.prepare(digits, v.data, [3, 1], v.device)
+    models = Replicates.start(v, [3, 1], batches)
+    training = Training(models, Journal.open(v, 2, models.parameters), batches.orders)
+    training.score(batches)
+    return training, batches
+
+
+def advance(training: Training, batches: Batches) -> None:
+    training.replicates.epoch(batches, training.journal)
+    training.score(batches)
+
+
+def differences(one: Any, other: Any, at: str = "training") -> list[str]:
+    """Where two objects differ, down to their last attribute, in value, kind or memory layout."""
+    walk = partial(_differences, at=at)
+    if isinstance(one, nn.Parameter | Tensor):
+        same = torch.equal(one.nan_to_num(7.0), other.nan_to_num(7.0)) and one.stride() == other.stride()
+        return [] if same and type(one) is type(other) and one.dtype == other.dtype else [at]
+    if isinstance(one, torch.optim.Optimizer):
+        return walk(one.state_dict(), other.state_dict())
+    if isinstance(one, Generator):
+        return differences(one.get_state(), other.get_state(), f"{at}.state")
+    if isinstance(one, np.ndarray):
+        return [] if np.array_equal(one, other, equal_nan=True) and one.dtype == other.dtype else [at]
+    if isinstance(one, Mapping):
+        return walk(dict(one), dict(other))
+    if isinstance(one, list | tuple):
+        return walk(dict(enumerate(one)), dict(enumerate(other)))
+    if isinstance(one, Settings | nn.Module | float | int | str | frozenset | None):
+        same = isinstance(one, nn.Module) or one == other or (one != one and other != other)
+        return [] if same else [at]
+    return walk(vars(one), vars(other)) if hasattr(one, "__dict__") else [f"{at}: {type(one).__name__}"]
+
+
+def _differences(one: dict[Any, Any], other: dict[Any, Any], at: str) -> list[str]:
+    if one.keys() != other.keys():
+        return [f"{at}: {one.keys() ^ other.keys()}"]
+    return [found for key in one for found in differences(one[key], other[key], f"{at}.{key}")]
+
+
+WHOLE: dict[str, dict[str, Any]] = {
+    "momentum": {"clip": "zscore", "regularization": {"name": "dropout", "p": 0.5}},
+    "adam": {"optimizer": "adam", "regularization": {"name": "weight_averaging", "decay": 0.9}},
+    "one stopped": {
+        "optimizer": "rmsprop",
+        "regularization": {"name": "early_stopping", "patience": 1, "min_delta": 9},
+    },
+}
+
+
+@pytest.mark.parametrize("changes", WHOLE.values(), ids=WHOLE)
+def test_every_attribute_is_brought_back(digits: Digits, changes: dict[str, Any]) -> None:
+    v = variant(**{**SMALL_NET, **LEAN, "optimizer": {"name": "sgd", "lr": 0.1, "momentum": 0.9}, **changes})
+    (training, batches), (fresh, _) = begun(v, digits), begun(v, digits)
+    advance(training, batches)
+    advance(training, batches)
+    found = differences(training, fresh)
+    assert any(".velocity." in one or ".state" in one for one in found)
+    restored(fresh, unpacked(packed(state_of(training), IDENTITY), IDENTITY))
+    assert [one for one in differences(training, fresh) if not _made_again(one)] == []
+
+
+def _made_again(where: str) -> bool:
+    """The step is traced anew, the gradients that torch's optimizers read are set by it; a process times itself."""
+    return where == "training.replicates.gradient_step" or where.endswith(".grad") or ".journal.watch." in where
+
+
+def test_what_it_does_not_know_is_refused_rather_than_forgotten() -> None:
+    @dataclasses.dataclass
+    class New:
+        method_memory: set[int]
+
+    with pytest.raises(TypeError, match="Got set instead"):
+        state_of(New({1}))
+
+
+def test_what_is_shared_stays_shared() -> None:
+    one = torch.ones(3)
+    back = unpacked(packed({"a": one, "b": [one, {2: np.arange(2)}], "c": -math.inf}, {}), {})
+    assert back["a"] is back["b"][0]
+    assert back["b"][1][2].tolist() == [0, 1]
+    assert back["c"] == -math.inf
+
+
+# Files of no use.
+
+
+@pytest.fixture
+def content(digits: Digits) -> bytes:
+    return packed(state_of(begun(variant(), digits)[0]), IDENTITY)
+
+
+def test_a_damaged_file_is_recognised_wherever_the_damage_is(content: bytes) -> None:
+    for place in np.linspace(0, len(content) - 1, 200).astype(int):
+        damaged = bytearray(content)
+        damaged[place] ^= 1 << int(place) % 8
+        for wrong in (bytes(damaged), content[:place]):
+            with pytest.raises(CheckpointError, match="Got another checksum"):
+                unpacked(wrong, IDENTITY)
+
+
+def test_a_file_of_another_training_is_recognised(content: bytes) -> None:
+    for identity, named in (
+        ({**IDENTITY, "spec": "b"}, "spec"),
+        ({**IDENTITY, "torch": "3"}, "torch"),
+        ({}, "spec, seeds"),
+    ):
+        with pytest.raises(CheckpointError, match=f"one of another {named} instead"):
+            unpacked(content, identity)
+
+
+@pytest.mark.parametrize("of_no_use", ["damaged", "empty", "of another", "a folder"])
+def test_a_training_starts_anew_beside_a_file_of_no_use_and_says_so(
+    digits: Digits, content: bytes, of_no_use: str, tmp_path: Path
+) -> None:
+    file, lines, v = tmp_path / "checkpoint", list[str](), variant(epochs=1, **LEAN)
+    if of_no_use == "a folder":
+        file.mkdir()
+    else:
+        of_another = packed({}, {"spec": "b"})
+        file.write_bytes({"damaged": content[:-1], "empty": b"", "of another": of_another}[of_no_use])
+    assert_same(train(v, digits), train(v, digits, file, say=lines))
+    assert lines[0].startswith(f"The checkpoint '{file}' is left aside: ")
+    assert lines[1].startswith("epoch 1 of 1")
+    if of_no_use == "a folder":
+        assert lines[2].startswith(f"The checkpoint '{file}' cannot be written: ")
+
+
+def test_nothing_pickled_is_written_or_read() -> None:
+    with pytest.raises(TypeError):
+        packed({"a": object()}, {})
+    with pytest.raises(ValueError, match="pickle"):
+        packed({"a": np.array([object()])}, {})
+    source = Path(checkpoints.__file__).read_text()
+    assert "allow_pickle=True" not in source
+    assert "torch.load" not in source
