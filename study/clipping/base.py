@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import ClassVar, Literal, get_args
 
 import torch
-from torch import Tensor
 
 from study.methods.base import Company, Method
 from study.optim.tensors import Tensors, rescaled
@@ -80,8 +79,3 @@ class PerSample(Clipping):
             if other.overrides("data_penalty"):
                 return f"clipping '{self.name}' cannot take the penalty of '{other.name}' apart by sample"
         return None
-
-
-def norm(gradient: Tensors, order: float = 2.0) -> Tensor:
-    """The norm over all tensors together, (sum |g|^p)^(1/p), a scalar."""
-    return torch.linalg.vector_norm(torch.stack([torch.linalg.vector_norm(g, order) for g in gradient.values()]), order)

@@ -2,8 +2,8 @@ from typing import Annotated, ClassVar, Literal
 
 import torch
 
-from study.clipping.base import Rescaling, norm
-from study.optim.tensors import Tensors
+from study.clipping.base import Rescaling
+from study.optim.tensors import Tensors, norm
 from study.parameters import Must, NotBool, Positive
 
 EPSILON = 1e-6  # torch.nn.utils.clip_grad_norm_ adds it to the norm; optax does not

@@ -4,8 +4,8 @@ from typing import ClassVar, Literal
 
 import torch
 
-from study.clipping.base import Rescaling, norm
-from study.optim.tensors import Tensors
+from study.clipping.base import Rescaling
+from study.optim.tensors import Tensors, norm
 from study.parameters import Positive
 
 

@@ -4,8 +4,8 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from study.clipping.base import Rescaling, norm
-from study.optim.tensors import Tensors
+from study.clipping.base import Rescaling
+from study.optim.tensors import Tensors, norm
 from study.parameters import NOT_NUMBERS, Must, NotBool, PositiveInt
 
 EPSILON = 1e-6  # AutoClip clips by torch's clip_grad_norm_, which adds it to the norm

@@ -5,8 +5,8 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
-from study.clipping.base import Rescaling, norm
-from study.optim.tensors import Tensors
+from study.clipping.base import Rescaling
+from study.optim.tensors import Tensors, norm
 from study.parameters import Positive, PositiveInt, Share
 
 EPSILON = 1e-6  # of the published implementation, in both of its divisions

@@ -45,3 +45,8 @@ def one_hot(labels: Tensor, classes: int, out: Tensor | None = None) -> Tensor:
     """Labels [...] as distributions [..., K] of float32."""
     targets = torch.zeros(*labels.shape, classes) if out is None else out.zero_()
     return targets.scatter_(-1, labels.unsqueeze(-1), 1.0)
+
+
+def norm(gradient: Tensors, order: float = 2.0) -> Tensor:
+    """The norm over all tensors together, (sum |g|^p)^(1/p), a scalar."""
+    return torch.linalg.vector_norm(torch.stack([torch.linalg.vector_norm(g, order) for g in gradient.values()]), order)

@@ -1,8 +1,7 @@
 from typing import Annotated, ClassVar, Literal
 
-from study.clipping.base import norm
 from study.methods.base import Company
-from study.optim.tensors import Tensors
+from study.optim.tensors import Tensors, norm
 from study.parameters import Must, NonNegative
 from study.regularization.base import Place, Regularization
 
