@@ -1,6 +1,5 @@
 # What a job asks a cluster for, and a cluster's messages in the study's words. On one machine nothing is reserved.
 import math
-import re
 
 GENEROUS = 6  # times the forecast of a training, which knows no machine's speed and not what a method adds
 
@@ -28,18 +27,3 @@ def at_once(trainings):
     """How many trainings can run at once: on the cores of this machine, or as jobs of a cluster."""
     places = workflow.resource_settings.nodes or workflow.cores or 1
     return max(1, min(places, trainings))
-
-
-def submitted(line):
-    """The number in Snakemake and that in SLURM of a job that a line says was submitted; None from any other line."""
-    found = re.match(r"Job (\d+) has been submitted with SLURM jobid (\d+)", line)
-    return found and (int(found[1]), found[2])
-
-
-def reason(message):
-    """What a cluster says of a failed job: its status (CANCELLED, TIMEOUT, OUT_OF_MEMORY), or why it was refused."""
-    status = re.search(r"SLURM-job '(\d+)' failed.* SLURM status is: '(\w+)'", message)
-    refused = re.search(r"sbatch failed\. The error message was '(.*?)'\.\n", message, re.DOTALL)
-    if status:
-        return f" (SLURM job {status[1]}: {status[2]})"
-    return f" ({' '.join(refused[1].split())})" if refused else ""

@@ -1,75 +1,7 @@
 # What a person sees while the study runs: how far it is, and which log tells why a job failed.
-import logging
-import re
-import textwrap
-import time
-
 from snakemake.logging import logger
 
-# What the lines about the study say better.
-NOISE = {
-    "job_info",
-    "shellcmd",
-    "job_started",
-    "job_finished",
-    "job_error",
-    "progress",
-    "resources_info",
-    "run_info",
-    "group_info",
-}
-NOISY_LINES = re.compile(r"Select jobs|Trying to restart job \d+|Job \d+ has been submitted")
-
-
-class StudyProgress(logging.Handler):
-    """Turns Snakemake's job events into lines about the study."""
-
-    def __init__(self, counted):
-        super().__init__()
-        self.counted, self.jobs = counted, {}
-
-    def emit(self, record):
-        event = str(getattr(record, "event", ""))
-        if event == "job_info":
-            self.jobs[record.jobid] = record
-        elif event == "job_finished":
-            self.finished(self.jobs.get(record.job_id))
-        elif event == "job_error":
-            self.failed(record)
-        elif event in ("", "None"):
-            self.moved(record.getMessage())
-
-    def failed(self, record):
-        logs = [os.path.relpath(path) for path in record.log]
-        word = "logs" if len(logs) > 1 else "log"
-        say(
-            f"FAILED {self.named(record.jobid)}{reason(record.rule_msg or '')}; its {word}: {', '.join(logs) or 'none'}"
-        )
-        for why in filter(None, (progress.last_words(Path(log)) for log in logs)):
-            say(textwrap.indent(why, "       "))
-
-    def moved(self, line):
-        """A job was sent to a cluster, or is tried again."""
-        if sent := submitted(line):
-            say(f"sent   {self.named(sent[0])}, as SLURM job {sent[1]}")
-        elif again := re.match(r"Trying to restart job (\d+)", line):
-            say(f"again  {self.named(int(again[1]))}")
-
-    def named(self, jobid):
-        job = self.jobs.get(jobid)
-        return described(job.rule_name, job.wildcards) if job else "a job"
-
-    def finished(self, job):
-        if job is None or job.rule_name == "all":
-            return
-        line = f"done   {described(job.rule_name, job.wildcards)}"
-        if job.rule_name == "train":
-            line += f"  [{self.counted.finish(forecast(job.wildcards))}]"
-        say(line)
-
-
-def say(line):
-    print(time.strftime("%H:%M:%S"), line, file=sys.stderr, flush=True)
+from study.jobs.progress_handler import ProgressHandler, worth_reading
 
 
 def described(rule_name, wildcards):
@@ -125,17 +57,12 @@ def study_progress():
     )
 
 
-def worth_reading(record):
-    """Whether a line of Snakemake's own says more than the lines about the study do."""
-    return str(getattr(record, "event", "")) not in NOISE and not NOISY_LINES.match(record.getMessage())
-
-
 onstart:
     counted = study_progress()
     runs = sum(len(seeds_of(key)) * (variant.folds or 1) for key, variant in TRAINED.items())
     if "train" in asked():
         print(f"study {STUDY.name}: {counted.opening(runs)}", file=sys.stderr, flush=True)
-    logger.addHandler(StudyProgress(counted))
+    logger.addHandler(ProgressHandler(counted, described, forecast))
     for handler in logger.handlers:
         if handler.name == "DefaultStreamHandler" and not workflow.output_settings.verbose:
             handler.addFilter(worth_reading)
