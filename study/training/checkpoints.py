@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
+import pickle
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
@@ -24,7 +24,7 @@ SECONDS = 60.0  # between two checkpoints; one takes some hundredths of a second
 SEAL = hashlib.sha256().digest_size
 FIXED = (Settings, nn.Module, Stopwatch, frozenset)  # what no number depends on or no training changes
 State = Any
-"""Dicts and lists of tensors, arrays, numbers and texts."""
+"""Dicts and lists of tensors, numbers and texts."""
 
 
 class CheckpointError(ValueError):
@@ -81,8 +81,10 @@ class Checkpoint:
 def state_of(value: Any) -> State:
     """All that a training changes in a value; raises TypeError for a kind of value that is not known here."""
     match value:
-        case None | bool() | int() | float() | str() | Tensor() | np.ndarray():
+        case None | bool() | int() | float() | str() | Tensor():
             return value
+        case np.ndarray():
+            return torch.from_numpy(value)
         case Generator():
             return value.get_state()
         case Optimizer():
@@ -104,7 +106,7 @@ def restored(value: Any, state: State) -> Any:
         case Tensor():
             value.copy_(state)
         case np.ndarray():
-            value[...] = state
+            value[...] = state.numpy()
         case Generator():
             value.set_state(state)
         case Optimizer():
@@ -123,55 +125,25 @@ def restored(value: Any, state: State) -> Any:
 
 
 def packed(state: State, identity: Mapping[str, str]) -> bytes:
-    """A state as a file: the SHA-256 of the rest, which is an npz of the arrays and, as JSON, what they belong to."""
-    arrays: dict[str, Any] = {}
-    names: dict[int, str] = {}
-
-    def node(value: State) -> Any:
-        match value:
-            case dict():
-                return {"dict": [[key, node(one)] for key, one in value.items()]}
-            case list():
-                return [node(one) for one in value]
-            case Tensor() | np.ndarray():
-                name = names.setdefault(id(value), str(len(names)))  # what is shared is written once
-                arrays[name] = value.detach().cpu().numpy() if isinstance(value, Tensor) else value
-                return {"array": name, "device": str(value.device) if isinstance(value, Tensor) else None}
-        return value
-
-    head = json.dumps({"identity": dict(identity), "state": node(state)})
+    """Write a state as the bytes of a file: the SHA-256 of the rest, which is torch's format of both arguments."""
     file = io.BytesIO()
-    np.savez(file, allow_pickle=False, head=np.frombuffer(head.encode(), np.uint8), **arrays)
+    torch.save({"identity": dict(identity), "state": state}, file)
     return hashlib.sha256(file.getbuffer()).digest() + file.getvalue()
 
 
 def unpacked(content: bytes, identity: Mapping[str, str]) -> State:
-    """The state that a file holds; raises `CheckpointError` where it is damaged or of another identity.
+    """Read the state that a file holds; raises `CheckpointError` where it is damaged or of another identity.
 
     Nothing of it is parsed before its checksum is found right, and nothing of it can run.
     """
     seal, rest = content[:SEAL], content[SEAL:]
     if hashlib.sha256(rest).digest() != seal:
-        raise CheckpointError("it must be as it was written. Got another checksum instead.")
-    with np.load(io.BytesIO(rest), allow_pickle=False) as arrays:
-        head = json.loads(arrays["head"].tobytes())
-        if others := [name for name in {**identity, **head["identity"]} if _differ(name, identity, head["identity"])]:
-            raise CheckpointError(f"it must be of this training. Got one of another {', '.join(others)} instead.")
-        read = {name: arrays[name] for name in arrays.files if name != "head"}
-    tensors = {name: torch.from_numpy(array) for name, array in read.items()}
-
-    def value(node: Any) -> State:
-        match node:
-            case {"dict": pairs}:
-                return {key: value(one) for key, one in pairs}
-            case {"array": name, "device": device}:
-                return read[name] if device is None else tensors[name].to(device)
-            case list():
-                return [value(one) for one in node]
-        return node
-
-    return value(head["state"])
-
-
-def _differ(name: str, one: Mapping[str, str], other: Mapping[str, str]) -> bool:
-    return one.get(name) != other.get(name)
+        raise CheckpointError("checksum mismatch: the file is damaged.")
+    try:
+        read = torch.load(io.BytesIO(rest), weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise CheckpointError("it must hold nothing but tensors, numbers and texts.") from error
+    kept = read["identity"]
+    if others := [name for name in {**identity, **kept} if identity.get(name) != kept.get(name)]:
+        raise CheckpointError(f"it must be of this training. Got one of another {', '.join(others)} instead.")
+    return read["state"]

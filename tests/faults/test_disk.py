@@ -134,7 +134,7 @@ def test_a_damaged_checkpoint_is_left_aside(
         damage(checkpoint, moments)
         Path(f"{job.folder}.log").unlink()
         assert job.finish() == 0
-        assert f"The checkpoint '{checkpoint}' is left aside: it must be as it was written." in job.said
+        assert f"The checkpoint '{checkpoint}' is left aside: checksum mismatch" in job.said
         assert_same(undisturbed, job.results)
     word = "a bit of a checkpoint flipped" if damage is flipped else "a checkpoint truncated"
     told(word, tries, "left aside, which the log says", "the same job, from its start; the same")
