@@ -4,7 +4,7 @@ CORES ?= $(shell env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc 2>/dev/null ||
 BIN := .venv/bin
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 
-.PHONY: help study smoke test figures report catalogue claims verify publish fast laws bench faults slurm-test lint lock schema environment clean
+.PHONY: help study smoke test figures report catalogue claims verify publish fast laws bench faults slurm-test lint lock schema rooms environment clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -70,16 +70,20 @@ faults: .venv/.test-installed ## kills at random moments, full disks, damaged fi
 slurm-test: .venv/.test-installed ## the smoke study on a real SLURM, installed by apt and started here; needs root
 	$(BIN)/pytest -v tests/workflow/test_slurm.py
 
-lint: .venv/.test-installed ## ruff, snakefmt, snakemake --lint, types
+lint: .venv/.test-installed ## ruff, snakefmt, snakemake --lint, imports, types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile workflow/rules
 	$(BIN)/snakemake --lint
+	$(BIN)/lint-imports
 	$(BIN)/mypy
 
 schema: environment ## the JSON schema of a configuration, from study/config/study.py
 	$(BIN)/python -c 'import json; from study.config.study import json_schema; print(json.dumps(json_schema(), indent=1))' \
 		> workflow/schemas/study.schema.json
+
+rooms: environment ## the drawing of the rooms in docs/architecture.md
+	$(BIN)/python docs/rooms.py
 
 environment: .venv/.study-installed ## the virtual environment alone
 
