@@ -1,0 +1,73 @@
+"""An edit of a module makes again what imports it, and nothing else."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from study.utils.imports import ROOT, sources_of
+from tests.checkout import Checkout
+
+pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("smoke")]
+
+SCRIPTS = ("analyse", "collect", "figure", "reference", "report", "table")  # of the smoke study, by their rules' names
+ENGINE, NO_TRAINING = {"train"}, set[str]()
+EDITED = {
+    "study/analysis/statistics.py": NO_TRAINING,
+    "study/analysis/verification.py": NO_TRAINING,
+    "study/report/convert.py": NO_TRAINING,
+    "study/figures/_layout.py": NO_TRAINING,
+    "study/figures/weights.py": NO_TRAINING,
+    "study/results/store.py": NO_TRAINING,
+    "study/config/tuning.py": NO_TRAINING,
+    "study/catalogue/page.py": NO_TRAINING,
+    "study/optim/rng.py": ENGINE,
+    "study/training/step.py": ENGINE,
+    "study/clipping/value.py": NO_TRAINING,
+}
+
+
+def rules_that_import(module: str) -> Iterator[str]:
+    for name in SCRIPTS:
+        figures = [f"study/figures/{file.name}" for file in (ROOT / "study/figures").glob("[a-z]*.py")]
+        if module in sources_of(f"workflow/scripts/{name}.py", *(figures if name == "figure" else [])):
+            yield name
+
+
+def wants_to_run(printed: str) -> set[str]:
+    """The rules with a reason of their own, not only because of what runs before them."""
+    reasons = printed.partition("Reasons:")[2]
+    found = re.findall(r"^ {4}(\S[^\n]*):\n {8}(.*)$", reasons, re.MULTILINE)
+    return {rule for why, rules in found if "another job" not in why for rule in rules.split(", ")}
+
+
+def planned(printed: str) -> set[str]:
+    return set(re.findall(r"^(\w+) +\d+$", printed, re.MULTILINE))
+
+
+@pytest.fixture(scope="module")
+def studied(finished_once: tuple[Checkout, str]) -> Checkout:
+    return finished_once[0]
+
+
+@pytest.mark.parametrize("module", EDITED)
+def test_an_edit_is_noticed_by_what_imports_it(studied: Checkout, module: str) -> None:
+    path = studied.root / module
+    before = path.read_text()
+    path.write_text(f"{before}\n# edited\n")
+    try:
+        printed = studied.snakemake("--dry-run")
+    finally:
+        path.write_text(before)
+    importing = {*rules_that_import(module), *EDITED[module]}
+    assert wants_to_run(printed) <= importing, "nothing else has a reason to run"
+    assert importing <= planned(printed), "by itself, or after what runs before it"
+
+
+def test_every_rule_with_a_script_names_what_the_script_imports() -> None:
+    exempt = {"data": "what it brings is verified by checksum", "train": "by the fingerprint of its code"}
+    for file in sorted(Path(ROOT, "workflow/rules").glob("*.smk")):
+        for name, body in re.findall(r"^rule (\w+):\n(.*?)(?=^\S|\Z)", file.read_text(), re.MULTILINE | re.DOTALL):
+            if (script := re.search(r'script:\s+"\.\./scripts/(\w+\.py)"', body)) and name not in exempt:
+                assert f'sources_of("workflow/scripts/{script[1]}"' in body, name
