@@ -52,8 +52,8 @@ test: .venv/.test-installed ## lint, types and all tests
 	$(MAKE) --no-print-directory lint
 	$(BIN)/pytest -n $(CORES) --dist loadgroup
 
-fast: .venv/.test-installed ## the tests that run no workflow
-	$(BIN)/pytest -n $(CORES) -m "not workflow"
+fast: .venv/.test-installed ## the tests of a few minutes: no workflow, no long simulation
+	$(BIN)/pytest -n $(CORES) --dist loadgroup -m "not workflow and not slow"
 
 laws: .venv/.test-installed ## the laws over every method, and over yours: make laws METHODS=my_methods.py ONLY=my_name
 	$(BIN)/pytest tests/laws $(addprefix --methods=,$(METHODS)) $(addprefix -k ,$(ONLY))

@@ -17,6 +17,8 @@ from study.analysis.equivalence import equivalence_p, sign_flip_one_sided
 from study.analysis.planning import detectable_effect, seeds_needed, sign_flip_power
 from study.analysis.statistics import bca_interval, holm, sign_flip_p, signed_sum
 
+pytestmark = pytest.mark.slow
+
 ALPHA = 0.05
 QUICK = 999  # resamples
 

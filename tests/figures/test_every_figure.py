@@ -13,6 +13,8 @@ from .conftest import DRAWN, drawn, measured
 from .conftest import study as tables_of
 from .geometry import crowded_slants, outside, overlaps, tick_labels
 
+pytestmark = pytest.mark.slow
+
 QUANTITIES = (
     "%",
     "percentage points",

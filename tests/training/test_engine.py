@@ -56,6 +56,7 @@ def every_method() -> dict[str, dict[str, Any]]:
     return clips | regularizations | optimizers | models
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("changes", every_method().values(), ids=every_method())
 def test_a_run_is_the_same_alone_and_with_others(digits: Digits, changes: dict[str, Any]) -> None:
     v = variant(**changes)
