@@ -1,0 +1,84 @@
+"""How far a study is, told from files alone."""
+
+import os
+from collections import Counter
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from cases import STUDY
+
+from study.config.errors import ConfigError
+from study.config.read import parse
+from study.config.study import Study
+from study.config.variants import Block, Variant, expand
+from study.jobs import status
+
+
+@pytest.fixture
+def study() -> Study:
+    return parse({**STUDY, "regimes": {"plain": None, "noisy": {"optimizer": {"lr": 0.5}}}})
+
+
+def trained(root: Path, study: Study, variant: Variant, statuses: dict[int, str]) -> None:
+    folder = root / "results" / study.name / "runs" / variant.regime / variant.slug / Block(tuple(statuses)).name
+    folder.mkdir(parents=True)
+    pd.DataFrame({"status": list(statuses.values())}).to_parquet(folder / "runs.parquet")
+    (folder / "weights.parquet").touch()
+
+
+def logged(root: Path, study: Study, variant: Variant, text: str, age: float = 0.0) -> Path:
+    log = root / "logs" / study.name / "train" / variant.regime / variant.slug / "2_4.log"
+    log.parent.mkdir(parents=True)
+    log.write_text(text)
+    os.utime(log, (log.stat().st_atime, log.stat().st_mtime - age))
+    return log
+
+
+def test_nothing_is_there_before_it_starts(study: Study, tmp_path: Path) -> None:
+    cells = [*status.cells_of(study, tmp_path)]
+    assert len(cells) == len(expand(study)) == 8
+    assert {cell.state for cell in cells} == {"missing"}
+    assert all(cell.seconds > 0 for cell in cells)
+
+
+def test_each_cell_has_the_state_that_its_files_tell(study: Study, tmp_path: Path) -> None:
+    done, half, running, failed, ended, *rest = expand(study)
+    trained(tmp_path, study, done, {2: "ok", 4: "diverged"})
+    trained(tmp_path, study, half, {2: "ok"})
+    logged(tmp_path, study, running, "epoch 1 of 3: train loss 2.3")
+    error = "The clipping 'mine' failed in mine.py, line 3, clip: ValueError"
+    log = logged(tmp_path, study, failed, f"epoch 1\n{error}\n")
+    logged(tmp_path, study, ended, "epoch 1 of 3: train loss 2.3", age=2 * status.ALIVE)
+    cells = [*status.cells_of(study, tmp_path)]
+    assert [cell.state for cell in cells[:5]] == ["done", "missing", "running", "failed", "missing"]
+    assert Counter(cell.state for cell in cells[5:]) == {"missing": len(rest)}
+    assert (cells[0].runs, cells[0].diverged, cells[0].seconds) == (2, 1, 0.0)
+    assert (cells[1].runs, cells[1].diverged) == (1, 0)
+    assert 0 < cells[1].seconds < cells[2].seconds
+    assert cells[3].why == f"{error}  [{log}]"
+
+
+def test_a_table_that_is_being_written_counts_no_runs(study: Study, tmp_path: Path) -> None:
+    variant = expand(study)[0]
+    trained(tmp_path, study, variant, {2: "ok", 4: "ok"})
+    for table in tmp_path.rglob("runs.parquet"):
+        table.write_bytes(b"PAR1")
+    assert next(iter(status.cells_of(study, tmp_path))).runs == 0
+
+
+def test_the_command_prints_counts_and_errors(study: Study, capsys: pytest.CaptureFixture[str]) -> None:
+    assert status.main(["smoke"]) == 0
+    printed = capsys.readouterr().out
+    assert "study smoke: 8 cells" in printed
+    assert all(state in printed for state in status.STATES)
+    assert status.main(["smkoe"]) == 1
+    assert "Got 'smkoe' instead." in capsys.readouterr().err
+
+
+def test_a_study_is_found_by_its_name_or_its_file() -> None:
+    assert status.study_named("default") == status.study_named("config/study.yaml")
+    with pytest.raises(ConfigError, match="STUDY must be one of"):
+        status.study_named("none")
+    with pytest.raises(ConfigError, match="can be read"):
+        status.study_named("config/nothing.yaml")
