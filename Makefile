@@ -4,7 +4,7 @@ CORES ?= $(shell env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc 2>/dev/null ||
 BIN := .venv/bin
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 
-.PHONY: help study smoke test figures report catalogue claims verify status publish fast laws bench faults slurm-test lint lock schema rooms environment clean
+.PHONY: help study smoke test figures report catalogue claims verify status compare publish fast laws bench faults slurm-test lint lock schema rooms environment clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -40,6 +40,9 @@ paper/reference/runs.parquet:
 
 status: environment ## how far a study is, from its files alone: make status STUDY=default WATCH=1
 	@$(BIN)/python -m study.jobs.status $(or $(STUDY),default) $(if $(WATCH),--watch)
+
+compare: environment ## two studies cell by cell: make compare A=default B=mine, differences in results/A-B.csv
+	@$(BIN)/python -m study.analysis.two_studies "$(A)" "$(B)" --to results/$(A)-$(B).csv
 
 publish: ## keep a finished study's paper in docs/studies/: make publish STUDY=catalogue
 	@case "$(STUDY)" in ""|*/*|.*) false;; *) test -f "results/$(STUDY)/paper/report.pdf";; esac \
