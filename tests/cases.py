@@ -162,6 +162,10 @@ MODELS: dict[str, list[dict[str, Any]]] = {
         {"hidden": [8] * 5, "activation": "sigmoid", "init": "xavier"},
     ],
     "lenet": [{}, {"activation": "sigmoid", "init": "he"}],
+    "patch_transformer": [
+        {"blocks": 1, "width": 16, "heads": 2},
+        {"blocks": 2, "width": 8, "heads": 1, "patch": 14, "activation": "relu"},
+    ],
     "row_rnn": [{"units": 8}, {"units": 7, "activation": "relu", "init": {"name": "normal", "std": 0.2}}],
 }
 

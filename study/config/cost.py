@@ -12,13 +12,17 @@ import pandas as pd
 from study.config.errors import Fault
 from study.config.study import Study
 from study.config.variants import Variant, expand, expand_tuning
-from study.models import MLP, LeNet, Model, RowRNN
+from study.models import MLP, LeNet, Model, PatchTransformer, RowRNN
 
 # Measured on the reference machine of the README, ten replicates a job, statistics of every step on.
 SECONDS_PER_JOB = 9.0  # start-up, data, evaluation of one training job
 SECONDS_PER_LAYER = 0.077e-3  # of a step of one replicate: what each linear layer costs whatever its size
 SECONDS_PER_PRODUCT = 0.0685e-9  # of a step, for each parameter and sample of the batch
-SECONDS_PER_STEP: Mapping[type[Model], float] = {RowRNN: 6.5e-3, LeNet: 25e-3}  # other nets, at batches of 64
+SECONDS_PER_STEP: Mapping[type[Model], float] = {  # other nets, at batches of 64
+    RowRNN: 6.5e-3,
+    LeNet: 25e-3,
+    PatchTransformer: 20e-3,
+}
 LEAN = 0.75  # a step without statistics, against one with them
 PIXELS, CLASSES = 784, 10
 

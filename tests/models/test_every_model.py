@@ -117,7 +117,7 @@ def test_probes_see_it(given: dict[str, Any]) -> None:
     assert not found.isnan().any()
 
 
-@pytest.mark.parametrize("name", ["lenet", "row_rnn"])
+@pytest.mark.parametrize("name", ["lenet", "row_rnn", "patch_transformer"])
 def test_a_model_of_images_refuses_other_inputs(name: str) -> None:
     model = Model.parse(name)
     wanted = f"The number of inputs of model '{name}' must be 784, the pixels of an image of 28 x 28."

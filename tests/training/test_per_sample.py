@@ -15,6 +15,7 @@ from torch.utils._pytree import tree_leaves, tree_map
 
 from study.models import MLP, Model
 from study.models.lenet import LeNet
+from study.models.patch_transformer import PatchTransformer
 from study.models.row_rnn import RowRNN
 from study.training.graph import traced
 from study.training.per_sample import sample_gradients
@@ -37,7 +38,11 @@ def test_norms_and_means_are_those_of_a_loop_over_samples(net: str, loss: str, s
     assert_close(samples.mean(s.weights), weighted)
 
 
-@pytest.mark.parametrize("model", [LeNet(), RowRNN(units=30), MLP(hidden=(20,))], ids=lambda model: model.name)
+@pytest.mark.parametrize(
+    "model",
+    [LeNet(), RowRNN(units=30), PatchTransformer(width=16, heads=2), MLP(hidden=(20,))],
+    ids=lambda model: model.name,
+)
 def test_it_knows_every_model(model: Model) -> None:
     s = Setting("deep", batch=3)
     random = torch.Generator().manual_seed(0)

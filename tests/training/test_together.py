@@ -21,6 +21,7 @@ MODELS: dict[str, dict[str, Any]] = {
     "deep mlp": {"name": "mlp", "hidden": [8] * 6, "activation": "tanh"},
     "lenet": {"name": "lenet"},
     "row_rnn": {"name": "row_rnn", "units": 6},
+    "patch_transformer": {"name": "patch_transformer", "blocks": 1, "width": 12, "heads": 3},
 }
 BATCH, SEEDS = 3, 2
 
