@@ -13,9 +13,18 @@ from types import ModuleType
 
 from study.methods.base import Method
 from study.parameters import listed
+from study.utils.imports import is_own, top_level_imports
 from study.utils.timeout import within
 
 SECONDS = 120.0  # for a file to be imported, with all that it imports
+# Modules of the library that users' files may still import by the names they once had.
+MOVED = {
+    "study.losses": "study.optim.losses",
+    "study.optimizers": "study.optim.optimizers",
+    "study.schedules": "study.optim.schedules",
+    "study.noise": "study.optim.rng",
+    "study.gradients": "study.optim.tensors",
+}
 
 
 class PluginError(ValueError):
@@ -55,9 +64,32 @@ def _run(name: str, path: Path) -> ModuleType:
     assert spec is not None
     assert spec.loader is not None
     module = sys.modules[name] = importlib.util.module_from_spec(spec)  # pydantic looks a class's module up by name
-    with within(SECONDS):
-        spec.loader.exec_module(module)
+    for old, new in MOVED.items():
+        sys.modules.setdefault(old, importlib.import_module(new))
+    folder = str(path.resolve().parent)
+    if folder not in sys.path:
+        sys.path.append(folder)  # for what is imported while a method runs
+    sys.path.insert(0, folder)  # what lies beside the file comes first, as where Python runs a file
+    try:
+        with within(SECONDS):
+            spec.loader.exec_module(module)
+    finally:
+        sys.path.remove(folder)
+    _check_neighbours(path)
     return module
+
+
+def _check_neighbours(path: Path) -> None:
+    """Raise PluginError where a file beside the plugin has the name of another user's file, which Python imports."""
+    folder = path.resolve().parent
+    for name in top_level_imports(path):
+        beside = [file for file in (folder / f"{name}.py", folder / name / "__init__.py") if file.is_file()]
+        loaded = getattr(sys.modules.get(name), "__file__", None)
+        if beside and loaded and is_own(Path(loaded).resolve()) and Path(loaded).resolve() != beside[-1].resolve():
+            raise PluginError(
+                f"must name files that import from others of different names. Got '{name}' in '{path}', which is "
+                f"'{loaded}' for another file, instead"
+            )
 
 
 def source_of(method: Method) -> str:

@@ -1,10 +1,12 @@
-"""The code that a training runs: its files, and a fingerprint by which an edit of them is noticed."""
+"""The code of a training: its files, and a fingerprint by which an edit of them is noticed."""
 
 from __future__ import annotations
 
 import hashlib
 import inspect
-from collections.abc import Iterable
+import json
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -13,21 +15,31 @@ from study.config.variants import Variant
 from study.methods.base import Method
 from study.models import Model
 from study.regularization import Regularization
-from study.utils.imports import ROOT, closure
+from study.utils.imports import ROOT, closure, is_own
 
 NUMERICAL = ("training", "optim", "data", "clipping", "regularization", "models")  # rooms that numbers depend on
 ENGINE = ("study/__init__.py", "study/training/engine.py", "study/training/records.py")  # from where they are reached
 
 
 def methods_of(variant: Variant) -> tuple[Method, ...]:
-    """The methods whose files a training of the variant runs, beside the engine's."""
-    return (variant.model, variant.clip, *variant.regularization)
+    """The methods that a training of the variant runs, of every family."""
+    return (
+        variant.model,
+        variant.loss,
+        variant.optimizer,
+        variant.schedule,
+        variant.clip,
+        *variant.regularization,
+    )
 
 
 @cache
-def file_of(method: type[Method]) -> Path:
-    """The file that defines a method: of the library, or a user's own."""
-    return Path(inspect.getsourcefile(method) or "").resolve()
+def file_of(kind: type) -> Path:
+    """The file that defines a method, of the library or a user's own, or any other class.
+
+    Raises TypeError for a class that no Python file defines.
+    """
+    return Path(inspect.getsourcefile(kind) or "").resolve()
 
 
 @cache
@@ -40,14 +52,18 @@ def engine() -> tuple[Path, ...]:
 def files_of_method(method: type[Method]) -> tuple[Path, ...]:
     """The files that a method needs beside the engine: its own, its base classes', and all that they import.
 
-    For a user's method that is also what lies beside the plugin, or below the folder it lies in.
+    For a user's method that is whatever lies outside the standard library and the installed packages.
     """
-    folder = file_of(method).parent
-    files = {file_of(base) for base in method.__mro__ if issubclass(base, Method)}
-    outside = () if folder.is_relative_to(ROOT / "study") else (folder,)
-    found = set().union(*(closure(files, root) for root in (ROOT, *outside)))
-    users = {file for file in found if not file.is_relative_to(ROOT / "study")}
+    files = {file for file in _files_of_bases(method) if is_own(file)}
+    found = closure(files, ROOT, installed=any(not _in_library(file) for file in files))
+    users = {file for file in found if not _in_library(file)}
     return tuple(sorted((_numerical(found) | users) - set(engine())))
+
+
+def _files_of_bases(kind: type) -> Iterator[Path]:
+    for base in kind.__mro__:
+        with suppress(TypeError):
+            yield file_of(base)
 
 
 def files_of(variant: Variant) -> tuple[Path, ...]:
@@ -57,19 +73,47 @@ def files_of(variant: Variant) -> tuple[Path, ...]:
 
 def fingerprint(variant: Variant) -> dict[str, str]:
     """A digest of the engine and one of each method's files: an edit of another method, or elsewhere, changes none."""
-    return {"engine": digest(engine()), **{m.owner(): digest(files_of_method(type(m))) for m in methods_of(variant)}}
+    return facts(variant, engine())
+
+
+def facts(variant: Variant, engine: Collection[Path]) -> dict[str, str]:
+    """Digests by name, "engine" and the files that define methods; the same on every machine and in every folder."""
+    files = dict[str, set[Path]]()
+    for method in methods_of(variant):
+        if needed := files_of_method(type(method)):
+            files.setdefault(named(file_of(type(method))), set()).update(needed)
+    return {"engine": digest(frozenset(engine)), **{name: digest(frozenset(files[name])) for name in sorted(files)}}
+
+
+def short(variant: Variant) -> str:
+    """Eight hex digits of the variant's fingerprint, for a folder's name."""
+    return hashlib.sha256(json.dumps(fingerprint(variant)).encode()).hexdigest()[:8]
 
 
 @cache
 def digest(files: Iterable[Path]) -> str:
-    """The start of the SHA-256 of the files' texts, as they were when this process first asked."""
-    each = [hashlib.sha256(file.read_bytes()).hexdigest() for file in files]
-    return hashlib.sha256("".join(each).encode()).hexdigest()[:16]
+    """The start of the SHA-256 of the files' names and texts, as they were when this process first asked."""
+    each = [(_parts(file), named(file), hashlib.sha256(file.read_bytes()).hexdigest()) for file in files]
+    lines = "".join(f"{name} {text}\n" for _, name, text in sorted(each))
+    return hashlib.sha256(lines.encode()).hexdigest()[:16]
+
+
+def named(file: Path) -> str:
+    """A file's name that is the same on every machine: in the repository its path there."""
+    return file.relative_to(ROOT).as_posix() if file.is_relative_to(ROOT) else file.name
+
+
+def _parts(file: Path) -> tuple[str, ...]:
+    return file.relative_to(ROOT).parts if file.is_relative_to(ROOT) else (file.name,)
+
+
+def _in_library(file: Path) -> bool:
+    return file.is_relative_to(ROOT / "study")
 
 
 def _numerical(files: Iterable[Path]) -> set[Path]:
     study = ROOT / "study"
-    inside = {file: file.relative_to(study).parts[0] for file in files if file.is_relative_to(study)}
+    inside = {file: file.relative_to(study).parts[0] for file in files if _in_library(file)}
     return {file for file, room in inside.items() if room in NUMERICAL or file == study / "__init__.py"}
 
 

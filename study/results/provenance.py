@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.metadata
 import json
 import os
@@ -78,24 +77,8 @@ class Provenance:
 
 
 def _source(variant: Variant, files: Sequence[Path]) -> Facts:
-    kinds = [type(method) for method in code_digest.methods_of(variant)]
-    methods = {code_digest.file_of(kind): code_digest.files_of_method(kind) for kind in kinds}
-    engine = set(files).difference(*methods.values())
-    return {"engine": _digest_of(engine), **{_named(file): _digest_of(methods[file]) for file in sorted(methods)}}
-
-
-def _digest_of(files: Iterable[Path]) -> str:
-    lines = "".join(f"{_named(file)} {_digest(file)}\n" for file in sorted(files))
-    return hashlib.sha256(lines.encode()).hexdigest()[:16]
-
-
-def _digest(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()
-
-
-def _named(file: Path) -> str:
-    """A file's name that is the same on every machine: in the repository its path there."""
-    return file.relative_to(ROOT).as_posix() if file.is_relative_to(ROOT) else file.name
+    own = (code_digest.files_of_method(type(method)) for method in code_digest.methods_of(variant))
+    return code_digest.facts(variant, set(files).difference(*own))
 
 
 def _commit(files: Sequence[Path]) -> tuple[str, bool]:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import ast
+import importlib.util
+import sys
+import sysconfig
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+Import = tuple[Path | None, str]
+"""A dotted name, and the folder that it starts from where the import is relative."""
 
 
 def sources_of(*files: Path | str, within: Path = ROOT) -> list[str]:
@@ -18,52 +23,111 @@ def sources_of(*files: Path | str, within: Path = ROOT) -> list[str]:
     return sorted(path.relative_to(within).as_posix() for path in closure([within / file for file in files], within))
 
 
-def closure(files: Iterable[Path], root: Path) -> set[Path]:
-    """The files and all that they import, directly or not, below the folder `root`."""
+def closure(files: Iterable[Path], *roots: Path, installed: bool = False) -> set[Path]:
+    """The files and all that they import, directly or not, below the folders `roots`.
+
+    installed: also what lies elsewhere on Python's path but belongs neither to Python nor to an installed package.
+    """
     found: set[Path] = set()
     left = [file.resolve() for file in files]
     while left:
         if (file := left.pop()) not in found:
             found.add(file)
-            left += imported_by(file, root)
+            left += imported_by(file, roots, installed)
     return found
 
 
 @cache
-def imported_by(file: Path, root: Path) -> tuple[Path, ...]:
-    """The files below `root` that one file imports, with the `__init__.py` of each package on the way."""
-    names = dict.fromkeys(_imported_names(ast.parse(file.read_bytes()), _package_of(file, root)))
-    return tuple(dict.fromkeys(path for name in names for path in _files_of(name, root)))
+def imported_by(file: Path, roots: tuple[Path, ...], installed: bool = False) -> tuple[Path, ...]:
+    """The files that one file imports, with the `__init__.py` of each package on the way, as `closure` looks for them.
+
+    A package may also be a folder without an `__init__.py`.
+    """
+    try:
+        tree = ast.parse(file.read_bytes())
+    except SyntaxError:  # no Python of this version, so that importing it fails too
+        return ()
+    names = dict.fromkeys(_imports(tree, file.parent))
+    found = [path for base, name in names for path in _files_of(name, (base,) if base else roots)]
+    if installed:
+        outside = [(name, _folder_of(name.partition(".")[0])) for base, name in names if not base]
+        found += [path for name, folder in outside if folder for path in _files_of(name, (folder,))]
+    return tuple(dict.fromkeys(path.resolve() for path in found))
 
 
-def _package_of(file: Path, root: Path) -> list[str]:
-    return list(file.relative_to(root).parent.parts) if file.is_relative_to(root) else []
+def top_level_imports(file: Path) -> list[str]:
+    """The first parts of the absolute names that a file imports."""
+    names = _imports(ast.parse(file.read_bytes()), file.parent)
+    return list(dict.fromkeys(name.partition(".")[0] for base, name in names if not base and name))
 
 
-def _imported_names(tree: ast.AST, package: list[str]) -> Iterator[str]:
-    """The dotted names that a module imports, and for `from a import b` also `a.b`, which may be a module."""
+def _imports(tree: ast.AST, folder: Path) -> Iterator[Import]:
+    """What a module imports, and for `from a import b` also `a.b`, which may be a module."""
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
             for other in node.orelse:
-                yield from _imported_names(ast.Module([other], []), package)
-        elif isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+                yield from _imports(ast.Module([other], []), folder)
+            continue
+        if isinstance(node, ast.Import):
+            yield from ((None, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            base = [*(package[: len(package) - node.level + 1] if node.level else []), *filter(None, [node.module])]
-            yield ".".join(base)
-            yield from (".".join([*base, alias.name]) for alias in node.names)
-        else:
-            yield from _imported_names(node, package)
+            base = [folder, *folder.parents][node.level - 1] if node.level else None
+            names = [".".join(filter(None, [node.module, alias.name])) for alias in node.names]
+            yield from ((base, name) for name in (node.module or "", *names))
+        elif isinstance(node, ast.Call) and (name := _named_in_call(node)):
+            yield None, name
+        yield from _imports(node, folder)
 
 
-def _files_of(name: str, root: Path) -> Iterator[Path]:
-    """The module of a dotted name and the packages around it, where they are below `root`."""
-    folder = root
-    for part in name.split("."):
-        file, folder = folder / f"{part}.py", folder / part
-        if file.is_file():
-            yield file
+def _named_in_call(node: ast.Call) -> str:
+    """The module of `importlib.import_module("a.b")` and of `__import__("a.b")`; "" for any other call."""
+    function = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+    match node.args:
+        case [ast.Constant(value=str(name)), *_] if function in ("import_module", "__import__"):
+            return name
+    return ""
+
+
+def _files_of(name: str, roots: Iterable[Path]) -> Iterator[Path]:
+    """The module of a dotted name and the packages around it, in the first of the folders that has it."""
+    for root in roots:
+        found, folder = list[Path](), root
+        for part in name.split(".") if name else ():
+            file, folder = folder / f"{part}.py", folder / part
+            package = folder / "__init__.py"
+            if package.is_file():  # before a module of the same name, as Python looks
+                found.append(package)
+            elif file.is_file():
+                found.append(file)
+                break
+            elif not folder.is_dir():
+                break
+        if found or not name:
+            yield from found or (one for one in (root / "__init__.py",) if one.is_file())
             return
-        if not (folder / "__init__.py").is_file():
-            return
-        yield folder / "__init__.py"
+
+
+def _folder_of(module: str) -> Path | None:
+    """The folder on Python's path that holds a top-level module, where it is neither Python's own nor installed."""
+    try:
+        spec = importlib.util.find_spec(module) if module else None
+    except (ImportError, ValueError):
+        return None
+    places = [spec.origin or "", *(spec.submodule_search_locations or ())] if spec else []
+    files = [Path(place).resolve() for place in places if place and Path(place).exists()]
+    if not files or any(not is_own(file) for file in files):
+        return None
+    return files[0].parent.parent if files[0].name == "__init__.py" else files[0].parent
+
+
+def is_own(file: Path) -> bool:
+    """Whether a file belongs neither to Python nor to a package that was installed."""
+    return not any(file.is_relative_to(folder) for folder in _installed())
+
+
+@cache
+def _installed() -> tuple[Path, ...]:
+    paths = sysconfig.get_paths()
+    known = [paths[kind] for kind in ("stdlib", "platstdlib", "purelib", "platlib")]
+    others = [path for path in sys.path if Path(path).name in ("site-packages", "dist-packages")]
+    return tuple(dict.fromkeys(Path(path).resolve() for path in (*known, *others)))

@@ -1,11 +1,14 @@
 """The code of a training: what is in its fingerprint, and what an edit of it changes."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from cases import variant
 
+from study.methods import plugins
 from study.results import code_digest
 from study.utils.imports import ROOT, closure, imported_by, sources_of
 
@@ -63,7 +66,7 @@ def test_an_edit_of_a_method_changes_the_fingerprints_of_its_own_variants(
     edited.write_text("x = 2\n")
     code_digest.digest.cache_clear()
     after = code_digest.fingerprint(with_it), code_digest.fingerprint(without)
-    assert {key for key in after[0] if after[0][key] != before[0][key]} == {"clipping 'global_norm'"}
+    assert {key for key in after[0] if after[0][key] != before[0][key]} == {edited.name}
     assert after[1] == before[1]
 
 
@@ -71,6 +74,109 @@ def test_a_method_has_the_helper_that_it_imports_from_another_method() -> None:
     adaptive = variant(clip={"name": "per_sample_adaptive", "initial_norm": 1})
     files = {path.name for path in code_digest.files_of_method(type(adaptive.clip))}
     assert files == {"per_sample_adaptive.py", "per_sample.py"}
+
+
+CLIP = """from typing import Literal
+from study.clipping import Rescaling
+{imports}
+
+class Mine(Rescaling):
+    name: Literal["mine_{number}"] = "mine_{number}"
+
+    def coefficients(self, gradient, parameters, state):
+        return {{key: g.norm() * 0 + {factor} for key, g in gradient.items()}}, state
+"""
+PARENT = """from study.clipping import Rescaling
+
+class Parent{number}(Rescaling):
+    def coefficients(self, gradient, parameters, state):
+        return {{key: g.norm() * 0 + 1 for key, g in gradient.items()}}, state
+"""
+# What a plugin imports, the expression that uses it, the files beside it; the first is the one that is edited.
+HELPERS = {
+    "a file beside it": ("from near{number} import F", "F", {"near{number}.py": "F = 1\n"}),
+    "imported by what it imports": (
+        "from first{number} import F",
+        "F",
+        {"second{number}.py": "F = 1\n", "first{number}.py": "from second{number} import F\n"},
+    ),
+    "a package, by a relative import": (
+        "from pack{number}.tools import F",
+        "F",
+        {
+            "pack{number}/deep.py": "F = 1\n",
+            "pack{number}/__init__.py": "",
+            "pack{number}/tools.py": "from .deep import F\n",
+        },
+    ),
+    "the start of a package": (
+        "from start{number}.tools import F",
+        "F",
+        {"start{number}/__init__.py": "", "start{number}/tools.py": "F = 1\n"},
+    ),
+    "a folder without a start": (
+        "import space{number}.one",
+        "space{number}.one.F",
+        {"space{number}/one.py": "F = 1\n"},
+    ),
+    "by name, in a function": (
+        "import importlib",
+        "importlib.import_module('late{number}').F",
+        {"late{number}.py": "F = 1\n"},
+    ),
+    "elsewhere on the path": ("from away{number} import F", "F", {"../lib/away{number}.py": "F = 1\n"}),
+    "its parent class": (
+        "from parent{number} import Parent{number} as Rescaling  # noqa",
+        "1",
+        {"parent{number}.py": PARENT},
+    ),
+}
+
+
+@pytest.mark.usefixtures("registries_as_before")
+@pytest.mark.parametrize("where", HELPERS)
+def test_an_edit_of_what_a_users_method_imports_changes_its_fingerprint(
+    where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = list(HELPERS).index(where)
+    imports, factor, files = HELPERS[where]
+    (tmp_path / "lib").mkdir()
+    monkeypatch.syspath_prepend(tmp_path / "lib")
+    folder = tmp_path / "mine"
+    for name, text in {**files, "other.py": "", "mine.py": CLIP}.items():
+        path = folder / name.format(number=number)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(
+            text.format(number=number, imports=imports.format(number=number), factor=factor.format(number=number))
+        )
+    plugins.load([folder / "mine.py"])
+    mine = variant(clip={"name": f"mine_{number}"})
+    before = code_digest.fingerprint(mine)
+    assert "mine.py" in before
+    with (folder / "other.py").open("a") as other:
+        other.write("# edited\n")
+    code_digest.digest.cache_clear()
+    assert code_digest.fingerprint(mine) == before, "no training needs it"
+    with (folder / next(iter(files)).format(number=number)).open("a") as helper:
+        helper.write("# edited\n")
+    code_digest.digest.cache_clear()
+    after = code_digest.fingerprint(mine)
+    assert {key for key in after if after[key] != before[key]} == {"mine.py"}
+
+
+def test_a_fingerprint_is_the_same_in_another_folder(tmp_path: Path) -> None:
+    found = []
+    for place in ("here", "there"):
+        (tmp_path / place).mkdir()
+        (tmp_path / place / "moved.py").write_text(CLIP.format(number=99, imports="", factor=1))
+        code = (
+            "import sys; sys.path.insert(0, sys.argv[2]); from cases import variant; from study.methods import plugins;"
+        )
+        code += "from study.results import code_digest; plugins.load([sys.argv[1]]);"
+        code += "print(code_digest.short(variant(clip='mine_99')))"
+        command = [sys.executable, "-c", code, str(tmp_path / place / "moved.py"), str(ROOT / "tests")]
+        found.append(subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout)
+    assert found[0] == found[1]
 
 
 def test_imports_are_found_wherever_they_stand_but_not_those_for_types_alone(tmp_path: Path) -> None:
@@ -85,4 +191,4 @@ def test_imports_are_found_wherever_they_stand_but_not_those_for_types_alone(tmp
     (package / "base.py").write_text("import room.module\n")  # a circle ends
     found = closure([package / "module.py"], tmp_path)
     assert {path.name for path in found} == {"__init__.py", "module.py", "base.py", "beside.py", "late.py"}
-    assert imported_by(package / "typed.py", tmp_path) == ()
+    assert imported_by(package / "typed.py", (tmp_path,)) == ()

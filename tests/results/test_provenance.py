@@ -13,7 +13,7 @@ import torch
 from cases import variant
 
 from study.methods import plugins
-from study.results import provenance, store
+from study.results import code_digest, provenance, store
 from study.results.provenance import Account, Provenance, differences, mixed, provenance_table
 
 SOURCES = [
@@ -136,6 +136,7 @@ def test_a_digest_of_the_engine_and_one_of_each_method(tmp_path: Path, monkeypat
     engine.write_text("a")
     first = Provenance.of(variant(), [engine, *FILES[1:]]).source
     engine.write_text("b")
+    code_digest.digest.cache_clear()
     second = Provenance.of(variant(), [engine, *FILES[1:]]).source
     assert {key for key in first if first[key] != second[key]} == {"engine"}
     assert Provenance.of(variant(), [*FILES[1:], engine]).source == second
