@@ -17,6 +17,7 @@ from study.config.errors import Fault
 from study.config.study import Study
 from study.methods import plugins
 from study.methods.base import Method
+from study.methods.python_state import changed, snapshot
 from study.models import MLP, sites
 from study.optim.losses import CrossEntropy
 from study.optim.rng import NoiseStreams, generator
@@ -27,6 +28,10 @@ from study.utils.timeout import within
 BATCH, PIXELS, CLASSES = 4, 784, 10
 SECONDS = 20.0
 STATE = "state."
+KEEP = (
+    "keep what it remembers in its state, tensors that 'initial_state' starts and each call returns, and nothing in "
+    "Python objects, which every seed shares and which change no more once the step is traced"
+)
 
 
 def faults(study: Study) -> Iterator[Fault]:
@@ -57,7 +62,7 @@ def fault_of(method: Method) -> str | None:
         with within(SECONDS):
             small = Small(method)
             for hook, call in small.calls():
-                if wrong := call.wrong():
+                if wrong := call.wrong(method):
                     return f"The '{hook}' method of {method.owner()} must {wrong} instead."
     except Exception as error:
         reason = str(error).strip().partition("\n")[0][:200]
@@ -74,15 +79,30 @@ class Call:
     arguments: tuple[Any, ...]
     like: Any = None
 
-    def wrong(self) -> str | None:
+    def wrong(self, method: Method) -> str | None:
         """What it must, and what it did."""
-        first = _each(self.arguments, lambda tensor: tensor[0].clone())
+        first = self._of_model(0)
         kept = _each(first, Tensor.clone)
         got = self.function(*first)
         if any(not torch.equal(a, b) for a, b in zip(_tensors(first), _tensors(kept), strict=True)):
             return "leave what comes in as it is. Got a change in place"
         wanted = torch.zeros(()) if self.like is None else _each(self.like, lambda tensor: tensor[0])
-        return _unlike(wanted, got) or self._unmapped()
+        return _unlike(wanted, got) or self._remembers(method) or self._unmapped() or self._differs(got)
+
+    def _of_model(self, index: int) -> Any:
+        return _each(self.arguments, lambda tensor: tensor[index].clone())
+
+    def _remembers(self, method: Method) -> str | None:
+        """What it keeps in Python: that is written once, when the step is traced, and shared by all seeds."""
+        before = snapshot(method)  # after a first call, which may have filled a cache
+        self.function(*self._of_model(1))
+        kept = changed(before, snapshot(method))
+        return f"{KEEP}. Got another {kept} after a call" if kept else None
+
+    def _differs(self, got: Any) -> str | None:
+        pairs = zip(_tensors(got), _tensors(self.function(*self._of_model(0))), strict=True)
+        same = all(torch.allclose(a, b, equal_nan=True) for a, b in pairs)
+        return None if same else f"return the same for the same inputs: {KEEP}. Got other numbers at another call"
 
     def _unmapped(self) -> str | None:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
@@ -15,6 +16,11 @@ from study.training import engine, records
 from study.training.checkpoints import SECONDS, Checkpoint
 from study.utils.timer import Stopwatch
 
+
+class CodeError(RuntimeError):
+    """Other code than the one that was to train; says which files."""
+
+
 UNSEEN = ("commit", "dirty")  # no number depends on them: the source has digests of its own
 
 
@@ -26,8 +32,11 @@ def train(
     tables: Mapping[str, Path | str],
     report: Callable[[str], None] = lambda line: None,
     every: float = SECONDS,
+    code: Mapping[str, str] | None = None,
 ) -> None:
     """Train a block of seeds on the data set in the folder `data` and write the five `tables`.
+
+    code: the fingerprint of the code that was to train, if another must not; raises CodeError where it is another.
 
     While it trains, a checkpoint is kept beside the tables, `every` so many seconds, from which the same job goes on if
     this one is ended; `report` gets a line an epoch, and at last one of where the time went.
@@ -36,6 +45,8 @@ def train(
     for half in Path(tables["runs"]).parent.glob(".*-????????"):  # what ended attempts were writing
         half.unlink(missing_ok=True)
     made = Provenance.of(variant, code_digest.files_of(variant))
+    if code is not None and code != made.source:
+        raise CodeError(_changed(code, made.source))
     checkpoint = Checkpoint(Path(tables["runs"]).with_name("checkpoint"), _identity(made, block), report, every)
     with watch.part("data"):
         digits = load(variant.data.name, data)
@@ -43,7 +54,21 @@ def train(
     with watch.part("tables"):
         store.write_all(records.tidy(study, trained), tables, made.text)
     checkpoint.drop()
+    _drop_outdated(variant, Path(tables["runs"]).parents[1])
     report(watch.line())
+
+
+def _changed(code: Mapping[str, str], now: Mapping[str, str]) -> str:
+    files = [name for name in {**code, **now} if code.get(name) != now.get(name)]
+    must = "The code of a training must stay as it is while the study runs."
+    return f"{must} Got another {' and '.join(files)} instead. The same command goes on with what is there now."
+
+
+def _drop_outdated(variant: Variant, folder: Path) -> None:
+    """Delete what other code trained of the same variant, in the folders beside this one."""
+    if folder.name.startswith(variant.slug):
+        for other in set(folder.parent.glob(f"{variant.slug}*")) - {folder}:
+            shutil.rmtree(other, ignore_errors=True)
 
 
 def _identity(made: Provenance, block: Block) -> dict[str, str]:

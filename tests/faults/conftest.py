@@ -144,7 +144,7 @@ PLUGIN = '''
 from typing import ClassVar, Literal
 from study.regularization import Place, Regularization
 
-calls = []
+import os
 
 
 class Odd(Regularization):
@@ -154,7 +154,7 @@ class Odd(Regularization):
     name: Literal["odd"] = "odd"
 
     def update(self, parameters, lr, state):
-        calls.append(1)
+        os.environ["CALLS"] = str(int(os.environ.get("CALLS", "0")) + 1)
         return parameters, state
 '''
 RUNS = "results/smoke/runs.parquet"
@@ -164,7 +164,7 @@ Results = dict[str, pd.DataFrame]
 def broken(code: str, from_call: int = 40) -> str:
     """The plug-in with something else in place of its return, from one of its calls on."""
     return PLUGIN.replace(
-        "        return", f"        if len(calls) >= {from_call}:\n            {code}\n        return"
+        "        return", f"        if int(os.environ['CALLS']) >= {from_call}:\n            {code}\n        return"
     )
 
 

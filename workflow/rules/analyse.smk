@@ -13,6 +13,6 @@ rule analyse:
     resources:
         **SUMMARY,
     params:
-        study=STUDY.model_dump_json(),
+        study=lambda w: STUDY.model_dump_json(),
     script:
         "../scripts/analyse.py"

@@ -23,7 +23,7 @@ DRAWN = [
 rule catalogue:
     input:
         sources=sources_of("workflow/scripts/catalogue.py", *METHOD_FILES),
-        plugins=STUDY.plugins,
+        plugins=lambda w: STUDY.plugins,
         template="study/catalogue/catalogue.md.j2",
         bibliography="paper/references.bib",
         css="paper/report.css",
@@ -36,7 +36,7 @@ rule catalogue:
     resources:
         **SUMMARY,
     params:
-        plugins=STUDY.plugins,
+        plugins=lambda w: STUDY.plugins,
         folder=lambda w, output: os.path.dirname(output.md),
     script:
         "../scripts/catalogue.py"

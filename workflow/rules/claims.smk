@@ -11,7 +11,7 @@ rule claims:
     resources:
         **SUMMARY,
     params:
-        study=STUDY.model_dump_json(),
-        plugins=STUDY.plugins,
+        study=lambda w: STUDY.model_dump_json(),
+        plugins=lambda w: STUDY.plugins,
     script:
         "../scripts/claims.py"

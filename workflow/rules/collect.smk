@@ -3,6 +3,7 @@ rule collect:
     input:
         tables=lambda w: [path for blocks in collected(w.table) for path in blocks],
         sources=sources_of("workflow/scripts/collect.py"),
+        record=RECORD,
     output:
         f"{RESULTS}/{{table}}.parquet",
     log:

@@ -6,7 +6,11 @@ from pathlib import Path
 
 # The library is the one beside this Snakefile, here and in every script.
 sys.path.insert(0, workflow.basedir)
+# Figures are drawn into files, whatever a notebook that started this has set.
+os.environ.update(MPLBACKEND="agg")
 os.environ.update(PYTHONPATH=os.pathsep.join([workflow.basedir, os.environ.pop("PYTHONPATH", "")]).strip(os.pathsep))
+
+from snakemake.exceptions import WorkflowError
 
 from study.config import cost as forecasts
 from study.config import read, variants
@@ -35,17 +39,45 @@ RESULTS = f"results/{STUDY.name}"
 PAPER = "paper" if STUDY.name == "default" else f"{RESULTS}/paper"
 AGAIN = f"{RESULTS}/verify"  # where `make verify` trains once more
 LOGS = f"logs/{STUDY.name}"
+RECORD = f".snakemake/studies/{STUDY.name}"
+
+
+def keep_record():
+    """Make the file that stands for Snakemake's records of the study, where it is gone, or say why it cannot be made.
+
+    It is then newer than all that was put together from trainings, which is made again: nothing else tells whether it
+    still is what the configuration asks for. Trainings are told by the names of their folders.
+    """
+    try:
+        if not os.path.exists(RECORD):
+            os.makedirs(os.path.dirname(RECORD), exist_ok=True)
+            Path(RECORD).touch()
+    except OSError as error:
+        print(f"The folder '{os.getcwd()}' must be writable. Got '{error.strerror}' instead.", file=sys.stderr)
+        raise SystemExit(1) from None
+
+
+if workflow.is_main_process:
+    keep_record()
+
+
+def folder_of(variant):
+    """The name of the folder of a variant's trainings, by what it is and by the digest of the code that trains it.
+
+    So what is there was trained by the code that is here, whatever Snakemake's records and the times of files say.
+    """
+    return f"{variant.slug}-{code_digest.short(variant)}"
 
 
 def blocks_there(variant):
     """The blocks of seeds that are trained already, whole."""
-    folder = Path(RESULTS, "runs", variant.regime, variant.slug)
+    folder = Path(RESULTS, "runs", variant.regime, folder_of(variant))
     return [variants.Block.parse(path.parent.name) for path in folder.glob("[0-9]*/weights.parquet")]
 
 
 def in_question(grid, seeds_of):
-    """The variants of a grid by regime and slug; in a partial report those alone whose seeds are all trained."""
-    found = {(v.regime, v.slug): v for v in grid}
+    """The variants of a grid by regime and folder; in a partial report those alone whose seeds are all trained."""
+    found = {(v.regime, folder_of(v)): v for v in grid}
     if not STUDY.partial:
         return found
     return {key: v for key, v in found.items() if not variants.missing_from({*seeds_of(v)}, blocks_there(v))}
@@ -91,8 +123,8 @@ BLOCKS = {
 def trained(table, which=VARIANTS):
     """The paths of one table of some trainings, by variant."""
     return [
-        [f"{RESULTS}/runs/{regime}/{slug}/{block.name}/{table}.parquet" for block in BLOCKS[regime, slug]]
-        for regime, slug in which
+        [f"{RESULTS}/runs/{regime}/{folder}/{block.name}/{table}.parquet" for block in BLOCKS[regime, folder]]
+        for regime, folder in which
     ]
 
 
@@ -110,13 +142,20 @@ def table_path(name):
 
 
 def data_of(name):
-    """What a training on a data set waits for; the shipped sample needs nothing."""
-    return f"data/{name}.verified" if name in DOWNLOADS else []
+    """What a training on a data set waits for; the shipped sample needs nothing. Its time says nothing of the digits."""
+    return ancient(f"data/{name}.verified") if name in DOWNLOADS else []
 
 
 def variant_of(wildcards):
     """The variant that a training job trains."""
-    return TRAINED[wildcards.regime, wildcards.variant]
+    try:
+        return TRAINED[wildcards.regime, wildcards.variant]
+    except KeyError:  # of a target that somebody named, or in a job of a cluster, which reads code and study anew
+        folder = f"{wildcards.regime}/{wildcards.variant}"
+        raise WorkflowError(
+            f"The folder of a training must be one of study '{STUDY.name}' with the code as it is now. "
+            f"Got '{folder}' instead. If code or configuration were edited meanwhile, the same command goes on."
+        ) from None
 
 
 def plugins_of(variant):
@@ -131,7 +170,7 @@ def sampled(wildcards):
     count = len(keys) if wildcards.cells == "all" else min(int(wildcards.cells), len(keys))
     chosen = random.Random(int(wildcards.seed)).sample(keys, count)
     blocks = variants.plan_blocks(STUDY.seeds, (), STUDY.seeds_per_job)
-    return [f"{AGAIN}/{regime}/{slug}/{block.name}/weights.parquet" for regime, slug in chosen for block in blocks]
+    return [f"{AGAIN}/{regime}/{folder}/{block.name}/weights.parquet" for regime, folder in chosen for block in blocks]
 
 
 wildcard_constraints:

@@ -43,7 +43,7 @@ rule report:
         f"{LOGS}/report.log",
     localrule: True
     params:
-        study=STUDY.model_dump_json(),
+        study=lambda w: STUDY.model_dump_json(),
         folder=lambda w, output: os.path.dirname(output.md),
     script:
         "../scripts/report.py"

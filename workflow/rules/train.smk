@@ -10,12 +10,12 @@ rule train:
     resources:
         mem_mb=scaled(3000),
         runtime=training_minutes,
+    # By functions of `threads`, which Snakemake does not compare with its records: a training's folder says what it is.
     params:
-        study=STUDY.name,
-        spec=lambda w: variant_of(w).model_dump_json(),
-        # As digests: files as inputs would be looked up, hashed and recorded for each job anew.
-        code=lambda w: code_digest.fingerprint(variant_of(w)),
-        plugins=lambda w: plugins_of(variant_of(w)),
-        folder=lambda w: f"data/{variant_of(w).data.name}",
+        study=lambda w, threads: STUDY.name,
+        spec=lambda w, threads: variant_of(w).model_dump_json(),
+        code=lambda w, threads: code_digest.fingerprint(variant_of(w)),
+        plugins=lambda w, threads: plugins_of(variant_of(w)),
+        folder=lambda w, threads: f"data/{variant_of(w).data.name}",
     script:
         "../scripts/train.py"

@@ -16,6 +16,6 @@ rule tune:
     resources:
         **SUMMARY,
     params:
-        study=STUDY.model_dump_json(),
+        study=lambda w: STUDY.model_dump_json(),
     script:
         "../scripts/tune.py"

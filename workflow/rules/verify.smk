@@ -7,6 +7,7 @@ rule reference:
         evaluated=lambda w: [path for blocks in trained("weights") for path in blocks],
         tuning=lambda w: [path for blocks in trained("runs", TUNED) for path in blocks],
         sources=sources_of("workflow/scripts/reference.py"),
+        record=RECORD,
     output:
         provenance=f"{RESULTS}/provenance.csv",
         reference=REFERENCE,

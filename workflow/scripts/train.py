@@ -20,5 +20,5 @@ block = Block.parse(snakemake.wildcards.seeds)
 data, tables = Path(snakemake.params.folder), dict(snakemake.output.items())
 gc.freeze()  # all that was loaded stays: looking through it for garbage takes a twentieth of a training
 with failure.named(variant, len(block.seeds)) as report:
-    job.train(snakemake.params.study, variant, block, data, tables, report)
+    job.train(snakemake.params.study, variant, block, data, tables, report, code=snakemake.params.code)
 gc.freeze()  # what is there ends with the process: looking through it for garbage takes a second
