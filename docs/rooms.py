@@ -28,7 +28,7 @@ def rooms() -> tuple[dict[str, list[Path]], Arrows]:
         files.setdefault(room_of(file), []).append(file)
     files = {name: found for name, found in files.items() if name not in ("__init__", "samples")}
     arrows = {
-        name: {room_of(other) for file in found for other in imported_by(file, ROOT)} & files.keys() - {name}
+        name: {room_of(other) for file in found for other in imported_by(file, (ROOT,))} & files.keys() - {name}
         for name, found in files.items()
     }
     return files, arrows

@@ -27,6 +27,7 @@ from study.config.read import read
 from study.config.study import Study
 from study.config.variants import Block, Variant, expand, expand_tuning, missing_from
 from study.jobs.progress import last_words
+from study.results.code_digest import folder_of
 
 STATES = ("done", "running", "failed", "missing")
 ALIVE = 300.0  # seconds since its log or its checkpoint was written after which a training counts as ended
@@ -53,14 +54,14 @@ def cells_of(study: Study, root: Path = Path()) -> Iterator[CellStatus]:
     """Yield the status of every cell of a study, those of its tuning included, from the files below `root`."""
     wanted: dict[tuple[str, str], tuple[Variant, set[int]]] = {}
     for variant in expand(study):
-        wanted[variant.regime, variant.slug] = (variant, set(study.seeds))
+        wanted[variant.regime, folder_of(variant)] = (variant, set(study.seeds))
     for variant in expand_tuning(study):
         tuning = study.regimes[variant.regime].tuning
-        _, seeds = wanted.get((variant.regime, variant.slug), (variant, set[int]()))
-        wanted[variant.regime, variant.slug] = (variant, seeds | set(tuning.seeds if tuning else ()))
-    for (regime, slug), (variant, seeds) in wanted.items():
-        folders = root / "results" / study.name / "runs" / regime / slug, root / "logs" / study.name / "train"
-        yield _cell(variant, seeds, folders[0], folders[1] / regime / slug)
+        _, seeds = wanted.get((variant.regime, folder_of(variant)), (variant, set[int]()))
+        wanted[variant.regime, folder_of(variant)] = (variant, seeds | set(tuning.seeds if tuning else ()))
+    for (regime, name), (variant, seeds) in wanted.items():
+        folders = root / "results" / study.name / "runs" / regime / name, root / "logs" / study.name / "train"
+        yield _cell(variant, seeds, folders[0], folders[1] / regime / name)
 
 
 def _cell(variant: Variant, seeds: set[int], results: Path, logs: Path) -> CellStatus:

@@ -85,9 +85,12 @@ def facts(variant: Variant, engine: Collection[Path]) -> dict[str, str]:
     return {"engine": digest(frozenset(engine)), **{name: digest(frozenset(files[name])) for name in sorted(files)}}
 
 
-def short(variant: Variant) -> str:
-    """Eight hex digits of the variant's fingerprint, for a folder's name."""
-    return hashlib.sha256(json.dumps(fingerprint(variant)).encode()).hexdigest()[:8]
+def folder_of(variant: Variant) -> str:
+    """Name the folder of a variant's trainings: by what it is, and by the digest of the code that trains it.
+
+    So what is there was trained by the code that is here, whatever a workflow's records and the times of files say.
+    """
+    return f"{variant.slug}-{hashlib.sha256(json.dumps(fingerprint(variant)).encode()).hexdigest()[:8]}"
 
 
 @cache

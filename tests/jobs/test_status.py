@@ -13,6 +13,7 @@ from study.config.read import parse
 from study.config.study import Study
 from study.config.variants import Block, Variant, expand
 from study.jobs import status
+from study.results.code_digest import folder_of
 
 
 @pytest.fixture
@@ -21,14 +22,14 @@ def study() -> Study:
 
 
 def trained(root: Path, study: Study, variant: Variant, statuses: dict[int, str]) -> None:
-    folder = root / "results" / study.name / "runs" / variant.regime / variant.slug / Block(tuple(statuses)).name
+    folder = root / "results" / study.name / "runs" / variant.regime / folder_of(variant) / Block(tuple(statuses)).name
     folder.mkdir(parents=True)
     pd.DataFrame({"status": list(statuses.values())}).to_parquet(folder / "runs.parquet")
     (folder / "weights.parquet").touch()
 
 
 def logged(root: Path, study: Study, variant: Variant, text: str, age: float = 0.0) -> Path:
-    log = root / "logs" / study.name / "train" / variant.regime / variant.slug / "2_4.log"
+    log = root / "logs" / study.name / "train" / variant.regime / folder_of(variant) / "2_4.log"
     log.parent.mkdir(parents=True)
     log.write_text(text)
     os.utime(log, (log.stat().st_atime, log.stat().st_mtime - age))

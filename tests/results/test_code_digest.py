@@ -173,7 +173,7 @@ def test_a_fingerprint_is_the_same_in_another_folder(tmp_path: Path) -> None:
             "import sys; sys.path.insert(0, sys.argv[2]); from cases import variant; from study.methods import plugins;"
         )
         code += "from study.results import code_digest; plugins.load([sys.argv[1]]);"
-        code += "print(code_digest.short(variant(clip='mine_99')))"
+        code += "print(code_digest.folder_of(variant(clip='mine_99')))"
         command = [sys.executable, "-c", code, str(tmp_path / place / "moved.py"), str(ROOT / "tests")]
         found.append(subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout)
     assert found[0] == found[1]

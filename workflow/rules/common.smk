@@ -17,6 +17,7 @@ from study.config import read, variants
 from study.config.errors import ConfigError
 from study.jobs import progress
 from study.results import code_digest, store
+from study.results.code_digest import folder_of
 from study.utils.imports import sources_of
 from study.data.fetch import DOWNLOADS
 from study.figures import FIGURES
@@ -59,14 +60,6 @@ def keep_record():
 
 if workflow.is_main_process:
     keep_record()
-
-
-def folder_of(variant):
-    """The name of the folder of a variant's trainings, by what it is and by the digest of the code that trains it.
-
-    So what is there was trained by the code that is here, whatever Snakemake's records and the times of files say.
-    """
-    return f"{variant.slug}-{code_digest.short(variant)}"
 
 
 def blocks_there(variant):
