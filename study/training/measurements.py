@@ -42,7 +42,15 @@ def step_statistics(measured: Tensors, sizes: Tensor) -> Tensor:
     after = whole(norms_after(measured))
     inner, changed = _inner_and_changed(measured, sizes)
     finite = torch.isfinite(loss) & torch.isfinite(before)
-    columns = (loss, before, after, ratio(after, before, 1.0), changed > 0, changed, ratio(inner, before * after, torch.nan))
+    columns = (
+        loss,
+        before,
+        after,
+        ratio(after, before, 1.0),
+        changed > 0,
+        changed,
+        ratio(inner, before * after, torch.nan),
+    )
     return torch.stack([*(column.to(loss.dtype) for column in columns), finite.to(loss.dtype)], dim=-1)
 
 

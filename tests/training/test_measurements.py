@@ -92,7 +92,9 @@ def test_a_zero_gradient_has_coefficient_one_and_no_cosine() -> None:
 def test_a_gradient_clipped_to_zero_has_coefficient_zero_and_no_cosine() -> None:
     g = tensors(0)
     zero = {key: torch.zeros_like(value) for key, value in g.items()}
-    found = dict(zip(EVERY_STEP, step_statistics(measure(torch.tensor(0.7), g, zero, None), SIZES).tolist(), strict=True))
+    found = dict(
+        zip(EVERY_STEP, step_statistics(measure(torch.tensor(0.7), g, zero, None), SIZES).tolist(), strict=True)
+    )
     assert (found["coefficient"], found["fired"], found["changed"]) == (0, 1, 1)
     assert math.isnan(found["cosine"])
 
