@@ -114,11 +114,12 @@ def bouthillier(
 
     The verdict is "not significant" unless low > 1/2, then "better" if high > `gamma`, else "not meaningful".
     "Greater" is meant as a number, and only A's being greater is asked. The interval's method is "percentile";
-    "degenerate" when all pairs go the same way (a point, which claims too much: two pairs are enough for it);
-    "no interval" when n < 2 (NaN, "not significant").
+    "Clopper-Pearson" when A gave the greater number in all pairs or in none, where resampling has nothing to draw from;
+    "degenerate" when all pairs tie; "no interval" when n < 2 (NaN, "not significant").
 
     Raises ValueError for a number that is not finite, for unequal lengths and for a gamma outside [1/2, 1).
-    Source: Bouthillier et al. 2021, Accounting for variance in machine learning benchmarks, section 4 and appendix C.
+    Source: Bouthillier et al. 2021, Accounting for variance in machine learning benchmarks, section 4 and appendix C;
+    Clopper & Pearson 1934, The use of confidence or fiducial limits illustrated in the case of the binomial.
     """
     first, second = finite(a, "bouthillier", "a"), finite(b, "bouthillier", "b")
     if first.shape != second.shape:
@@ -144,6 +145,10 @@ def _win_interval(a: Floats, b: Floats, rng: np.random.Generator, confidence: fl
     if a.size < 2:
         return Interval(np.nan, np.nan, "no interval")
     outcomes = np.array([np.sum(a > b), np.sum(a == b), np.sum(a < b)])
+    if a.size in (outcomes[0], outcomes[2]):
+        bound = ((1 - confidence) / 2) ** (1 / a.size)
+        low, high = (bound, 1.0) if outcomes[0] else (0.0, 1 - bound)
+        return Interval(float(low), float(high), "Clopper-Pearson")
     # Pairs drawn anew are a draw of how many are won, tied and lost.
     drawn = rng.multinomial(a.size, outcomes / a.size, size=resamples)
     low, high = _percentiles(drawn @ [1, 0.5, 0] / a.size, confidence)

@@ -66,6 +66,9 @@ SUMMARY = (
 
 _KEYS = ["study", "regime", "clip", "regularization", "seed"]
 
+BOTH_FAIL = "not compared: both sides fail"
+"""The `method` of a row whose two sides are nets that learned nothing: their difference means nothing."""
+
 
 @dataclass(frozen=True, slots=True)
 class Contrast:
@@ -90,7 +93,8 @@ def compare(runs: pd.DataFrame, seed: int, metrics: Sequence[str] = METRICS, bas
     their standard deviation, low and high its 95 % BCa interval, p the sign-flip test (for "diverged" outside
     interactions the exact McNemar test), p_adjusted after Holm within (study, regime, family, metric), superiority
     the share of pairs in which the variant has the greater number, ties half. `seed` makes what is
-    drawn repeatable; only p_adjusted depends on which other rows there are.
+    drawn repeatable; only p_adjusted depends on which other rows there are. Where the variant and all that it is
+    held against fail (`fails`), nothing but "diverged" is compared: the method is `BOTH_FAIL`, the numbers are NaN.
 
     Raises ValueError for a missing column and for two runs of the same key.
     """
@@ -149,15 +153,23 @@ def _family(cell: Cell, baseline: str) -> str:
     return "regularization" if clip == baseline else "combination"
 
 
+def fails(runs: pd.DataFrame) -> bool:
+    """Whether more than half of a cell's `runs` diverged or ended at chance: it shows no method's effect."""
+    return bool((runs["status"] != "ok").mean() > 0.5)
+
+
 def _compare_regime(
     runs: pd.DataFrame, regime: str, seed: int, metrics: Sequence[str], baseline: str
 ) -> Iterator[dict[str, object]]:
-    cells: dict[Cell, pd.DataFrame] = {
-        (str(clip), str(regularization)): group.set_index("seed")[list(metrics)]
+    groups: dict[Cell, pd.DataFrame] = {
+        (str(clip), str(regularization)): group
         for (clip, regularization), group in runs.groupby(["clip", "regularization"], sort=False)
     }
+    cells = {cell: group.set_index("seed")[list(metrics)] for cell, group in groups.items()}
+    failing = {cell for cell, group in groups.items() if fails(group)}
     for contrast in contrasts(cells.keys(), baseline):
         terms = _terms(contrast, cells)
+        both_fail = failing.issuperset({contrast.cell, *(cell for _, cell in contrast.reference)})
         for metric, values in zip(metrics, np.moveaxis(terms, -1, 0), strict=True):
             rng = row_generator(seed, regime, contrast.family, metric, *contrast.cell)
             yield {
@@ -166,7 +178,7 @@ def _compare_regime(
                 "clip": contrast.cell[0],
                 "regularization": contrast.cell[1],
                 "baseline": contrast.baseline,
-                **estimates(values, rng),
+                **estimates(values, rng, both_fail and metric != "diverged"),
             }
 
 
@@ -177,15 +189,18 @@ def _terms(contrast: Contrast, cells: Mapping[Cell, pd.DataFrame]) -> Floats:
     return np.stack([sign * cells[cell].loc[seeds].to_numpy(np.float64) for sign, cell in signed])
 
 
-def estimates(terms: Floats, rng: np.random.Generator) -> dict[str, object]:
-    """What a row says about the signed `terms` [cells, seeds] of one metric."""
+def estimates(terms: Floats, rng: np.random.Generator, both_fail: bool = False) -> dict[str, object]:
+    """What a row says about the signed `terms` [cells, seeds] of one metric; no more than their number if both fail."""
     defined = np.isfinite(terms).all(axis=0)
+    counts = {"n": int(defined.sum()), "n_undefined": int((~defined).sum())}
+    if both_fail:
+        blank = dict.fromkeys(("estimate", "sd", "low", "high", "p", "superiority"), np.nan)
+        return {**counts, **blank, "method": BOTH_FAIL}
     differences = signed_sum(terms[:, defined])
     interval = bca_interval(differences)
     p, test = sign_flip_p(differences, rng)
     return {
-        "n": int(defined.sum()),
-        "n_undefined": int((~defined).sum()),
+        **counts,
         "estimate": _mean(differences),
         "sd": float(differences.std(ddof=1)) if differences.size > 1 else np.nan,
         "low": interval.low,

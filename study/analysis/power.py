@@ -1,66 +1,45 @@
-"""Which differences the seeds of a study can show, and how many seeds smaller ones would need."""
+"""Which differences the seeds of a study can show, how many smaller ones need, and what they can never decide."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import pandas as pd
 
 from study.analysis.planning import detectable_effect, fewest_seeds, seeds_needed
-from study.report.format import ALPHA, IN_POINTS, METRIC_NAMES, number
+from study.analysis.statistics import ALPHA, holm, smallest_sign_flip_p
 
-Row = dict[str, object]
 POWER = 0.8
-OF_INTEREST = {"gap_accuracy": 0.01, "test_accuracy": 0.005, "test_loss": 0.02, "gap_loss": 0.05}
+OF_INTEREST: Mapping[str, float] = {"gap_accuracy": 0.01, "test_accuracy": 0.005, "test_loss": 0.02, "gap_loss": 0.05}
 QUARTERS = (0.25, 0.5, 0.75)
+FAMILY = ["regime", "family", "metric"]
+
+RESOLUTION = ("metric", "comparisons", "seeds", "low", "middle", "high", "interest", "seeds_needed")
+"""A row for each metric: how many comparisons vary between seeds, their seeds, the quartiles of the smallest difference
+that each shows with power .8 at level .05, the smallest difference of interest, and the seeds that half of them need to
+show that (missing for more than a million). Shares as shares, losses in nats."""
 
 
-def resolution_rows(comparisons: pd.DataFrame) -> list[Row]:
-    """For each metric the smallest difference to none that a single comparison shows with power .8 at level .05.
-
-    Quartiles over the comparisons of methods alone whose differences vary between seeds, and the seeds that half of
-    them need to show the smallest difference of interest.
-    """
-    return list(_rows(_alone(comparisons)))
+def resolution(comparisons: pd.DataFrame) -> pd.DataFrame:
+    """What comparisons of methods alone with the baseline can show before any adjustment, columns `RESOLUTION`."""
+    return pd.DataFrame(list(_rows(_alone(comparisons))), columns=list(RESOLUTION))
 
 
-def _rows(alone: pd.DataFrame) -> Iterator[Row]:
+def _rows(alone: pd.DataFrame) -> Iterator[dict[str, object]]:
     for metric, interest in OF_INTEREST.items():
         own = alone[alone["metric"] == metric]
         if own.empty:
             continue
-        scale, unit = (100, "points") if metric in IN_POINTS else (1, "nats")
-        spreads = own["sd"].astype(float)
-        low, middle, high = (scale * float(np.quantile(_detectable(own), share)) for share in QUARTERS)
-        needed = seeds_needed(float(spreads.median()), interest, POWER, ALPHA)
+        low, middle, high = (float(np.quantile(_detectable(own), share)) for share in QUARTERS)
         yield {
-            "metric": METRIC_NAMES[metric],
+            "metric": metric,
             "comparisons": len(own),
             "seeds": int(own["n"].median()),
-            "not seen below": f"{number(middle)} {unit}",
-            "quartiles": f"{number(low)} to {number(high)}",
-            "seeds that half of them need": f"{needed or 'over 10⁶'} for {number(scale * interest)} {unit}",
+            **{"low": low, "middle": middle, "high": high, "interest": interest},
+            "seeds_needed": seeds_needed(float(own["sd"].astype(float).median()), interest, POWER, ALPHA),
         }
-
-
-def resolution_text(comparisons: pd.DataFrame) -> str:
-    """The same in a sentence: "With 10 seeds differences below 0.7 points of the accuracy gap, ... cannot be seen"."""
-    alone = _alone(comparisons)
-    parts = []
-    for metric in ("test_accuracy", "gap_accuracy", "test_loss"):
-        own = alone[alone["metric"] == metric]
-        if not own.empty:
-            scale, unit = (100, "points") if metric in IN_POINTS else (1, "nats")
-            parts.append(f"{number(scale * float(np.median(_detectable(own))))} {unit} of {METRIC_NAMES[metric]}")
-    if not parts:
-        return ""
-    seeds = int(alone["n"].median())
-    return (
-        f"With {seeds} seeds, differences below {', '.join(parts[:-1])}{' and ' if parts[1:] else ''}{parts[-1]} cannot"
-        f" be seen in half of the comparisons: a single one shows them with a probability of less than {POWER:.0%}."
-    ).replace("%", " %")
 
 
 def _alone(comparisons: pd.DataFrame) -> pd.DataFrame:
@@ -74,3 +53,14 @@ def _detectable(own: pd.DataFrame) -> list[float]:
     factors = {int(n): detectable_effect(1.0, int(n), POWER, ALPHA) for n in own["n"].unique()}
     found = [sd * factors[int(n)] for sd, n in zip(own["sd"].astype(float), own["n"], strict=True)]
     return [one for one in found if math.isfinite(one)]
+
+
+def decidable(comparisons: pd.DataFrame) -> pd.Series[bool]:
+    """Whether the seeds of each row of `comparisons` leave it a chance to be decided, whatever its differences.
+
+    That is, whether its p would be below .05 after Holm's adjustment over its family if all rows that are tested
+    had the smallest p that their seeds can give.
+    """
+    least = np.where(comparisons["p"].isna(), np.nan, smallest_sign_flip_p(comparisons["n"].to_numpy(float)))
+    families = comparisons.assign(least=least).groupby(FAMILY, sort=False)["least"]
+    return families.transform(lambda p: holm(p.to_numpy(float))) < ALPHA

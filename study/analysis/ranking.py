@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import count
 
 import numpy as np
 import pandas as pd
 from scipy.stats import rankdata
 
-from study.analysis.comparisons import row_generator
+from study.analysis.comparisons import fails, row_generator
 from study.analysis.statistics import Floats, bca_interval, holm, sign_flip_p, superiority
 from study.methods.labels import method_of
 
@@ -53,7 +53,7 @@ def rank(runs: pd.DataFrame, seed: int, baseline: str = "none") -> pd.DataFrame:
     accuracy shares the last places. `rank` is the mean over seeds, with the 95 % percentile interval of a
     bootstrap of whole seeds. `estimate` is the mean difference to the baseline paired by seed with its BCa interval,
     p the sign-flip test, adjusted by Holm over the methods of one regime and kind; `p_best` tests the difference to
-    the first in place likewise.
+    the first in place likewise. Two methods that both fail are not compared: their difference is NaN.
     """
     rows = [
         {"study": study, "regime": regime, "kind": kind, **row}
@@ -73,8 +73,9 @@ def _rank(runs: pd.DataFrame, kind: str, regime: str, seed: int, baseline: str) 
     ranks = seed_ranks(scores)
     low, high = _rank_intervals(ranks, row_generator(seed, regime, kind, "rank"))
     order = np.argsort(ranks.mean(0), kind="stable")
-    against = _differences(scores, list(chosen).index(baseline), [seed, regime, kind, baseline])
-    best = _differences(scores, int(order[0]), [seed, regime, kind, "best"])
+    failing = [fails(runs[runs[kind] == label]) for label in chosen.values()]
+    against = _differences(scores, failing, list(chosen).index(baseline), [seed, regime, kind, baseline])
+    best = _differences(scores, failing, int(order[0]), [seed, regime, kind, "best"])
     methods = list(chosen.items())
     for place, column in zip(count(1), order, strict=False):
         method, label = methods[column]
@@ -123,11 +124,17 @@ def _rank_intervals(ranks: Floats, rng: np.random.Generator) -> Floats:
     return intervals
 
 
-def _differences(scores: Floats, reference: int, names: list[int | str]) -> list[dict[str, object]]:
-    """Each column less the reference, seed by seed; the reference itself has no test."""
+def _differences(
+    scores: Floats, failing: Sequence[bool], reference: int, names: list[int | str]
+) -> list[dict[str, object]]:
+    """Each column less the reference, seed by seed; none of the reference itself, nor between two that fail."""
     seed, *rest = names
-    rows = [_difference(scores[:, i] - scores[:, reference], int(seed), [*map(str, rest), str(i)])
-            if i != reference else _no_difference(scores[:, i]) for i in range(scores.shape[1])]  # fmt: skip
+    rows = [
+        _no_difference(scores[:, i], 0.0 if i == reference else np.nan)
+        if i == reference or (failing[i] and failing[reference])
+        else _difference(scores[:, i] - scores[:, reference], int(seed), [*map(str, rest), str(i)])
+        for i in range(scores.shape[1])
+    ]
     adjusted = holm([row["p"] for row in rows])
     return [{**row, "p_adjusted": float(p)} for row, p in zip(rows, adjusted, strict=True)]
 
@@ -146,7 +153,7 @@ def _difference(values: Floats, seed: int, names: list[str]) -> dict[str, float]
     }
 
 
-def _no_difference(values: Floats) -> dict[str, float]:
+def _no_difference(values: Floats, estimate: float) -> dict[str, float]:
     finite = int(np.isfinite(values).sum())
     blank = dict.fromkeys(("low", "high", "p", "superiority"), np.nan)
-    return {"n": finite, "n_undefined": values.size - finite, "estimate": 0.0, **blank}
+    return {"n": finite, "n_undefined": values.size - finite, "estimate": estimate, **blank}

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from study.analysis.aggregates import Outperformance, bouthillier
-from study.analysis.comparisons import estimates, row_generator
+from study.analysis.comparisons import estimates, fails, row_generator
 from study.analysis.statistics import Floats, holm
 from study.config.regime import Regime
 from study.config.study import Study
@@ -200,13 +200,15 @@ def _compared(tuning: pd.DataFrame, runs: pd.DataFrame, seed: int) -> Iterator[d
     chosen = tuning[tuning["chosen"]]
     baseline = chosen[chosen["method"] == "none"].iloc[0]
     for _, row in chosen[chosen["method"] != "none"].iterrows():
+        both_fail = all(fails(_candidate(runs, one)) for one in (row, baseline))
         for metric in METRICS:
-            own, base = (_scores(runs, one, metric) for one in (row, baseline))
+            own, base = (_candidate(runs, one).set_index("seed")[metric] for one in (row, baseline))
             both = own.index.intersection(base.index).sort_values()
             terms = np.stack([own.loc[both].to_numpy(float), -base.loc[both].to_numpy(float)])
             rng = row_generator(seed, "tuned", row["setting"], row["kind"], row["method"], metric)
-            found = estimates(terms, rng)
-            wins, outperforms = _wins(terms, metric, rng)
+            nothing = both_fail and metric != "diverged"
+            found = estimates(terms, rng, nothing)
+            wins, outperforms = _wins(terms[:, :0] if nothing else terms, metric, rng)
             yield {
                 **{key: row[key] for key in ("study", "setting", "kind", "method", "regime", "label", "regret")},
                 "baseline_regime": baseline["regime"],
@@ -230,7 +232,7 @@ def _wins(terms: Floats, metric: str, rng: np.random.Generator) -> tuple[Outperf
     return up, good.verdict if bad.verdict != "better" else "worse"
 
 
-def _scores(runs: pd.DataFrame, candidate: pd.Series, metric: str) -> pd.Series:
+def _candidate(runs: pd.DataFrame, candidate: pd.Series) -> pd.DataFrame:
+    """The evaluation runs of a candidate."""
     other = dict(KINDS)[candidate["kind"]]
-    cell = _cell(runs, candidate["regime"], candidate["kind"], candidate["label"], other)
-    return cell.set_index("seed")[metric]
+    return _cell(runs, candidate["regime"], candidate["kind"], candidate["label"], other)

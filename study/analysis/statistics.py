@@ -10,6 +10,9 @@ from statsmodels.stats.multitest import multipletests
 
 Floats = NDArray[np.float64]
 
+ALPHA = 0.05
+"""The level of every test, and one less that of every interval."""
+
 EXACT_LIMIT = 20
 """Most nonzero differences for which all sign flips are enumerated (2^19 sums, 4 MB)."""
 
@@ -69,6 +72,12 @@ def sign_flip_p(differences: ArrayLike, rng: np.random.Generator, resamples: int
     Source: Fisher 1935, The Design of Experiments, section 21; Phipson & Smyth 2010 for the +1.
     """
     return share_of_flips(finite(differences, "sign_flip_p"), np.abs, rng, resamples)
+
+
+def smallest_sign_flip_p(n: ArrayLike, resamples: int = 9999) -> Floats:
+    """The smallest p that `sign_flip_p` can give for `n` differences, one or an array of numbers: 2^(1-n)."""
+    seeds = np.asarray(n, dtype=np.float64)
+    return np.where(seeds <= EXACT_LIMIT, np.minimum(1.0, 2.0 ** (1 - seeds)), 1 / (1 + resamples))
 
 
 def share_of_flips(

@@ -13,14 +13,13 @@ from study.analysis.comparisons import row_generator
 from study.analysis.equivalence import equivalence_p, sign_flip_one_sided
 from study.analysis.evidence import Evidence
 from study.analysis.planning import seeds_needed
-from study.analysis.statistics import Floats, bca_interval, holm
+from study.analysis.statistics import ALPHA, Floats, bca_interval, holm
 from study.claims.base import Claim, Combine, Contrast, Idle
 
 Verdict = Literal["supported", "contradicted", "undecided"]
 Decision = Verdict | Idle
 VERDICTS = get_args(Verdict)
 Against = Literal["", "opposite", "too small", "loss", "difference"]
-ALPHA = 0.05
 
 LEDGER = (
     "study", "claim", "statement", "verdict", "combine", "contrast", "hypothesis", "expectation", "unit", "points",

@@ -9,7 +9,10 @@ from typing import Any
 
 import pandas as pd
 
-ALPHA = 0.05
+from study.analysis.comparisons import BOTH_FAIL
+from study.analysis.power import decidable
+from study.analysis.statistics import ALPHA
+
 LEAST = 1e-6  # below which a number is a residue of rounding
 MOST_NAMED = 8  # methods in one sentence
 METRIC_NAMES: Mapping[str, str] = {
@@ -40,6 +43,13 @@ class Effect:
     n: int
     n_undefined: int
     superiority: float
+    decidable: bool = True
+    both_fail: bool = False
+
+    @property
+    def defined(self) -> bool:
+        """Whether there is a difference at all."""
+        return math.isfinite(self.estimate)
 
     @property
     def decided(self) -> bool:
@@ -58,9 +68,10 @@ class Effect:
 
     @property
     def interval(self) -> str:
-        """`−12.3 [−13.1, −11.5]`."""
-        low, high = number(self.scale * self.low), number(self.scale * self.high)
-        return f"{number(self.scale * self.estimate, sign=True)} [{low}, {high}]"
+        """`−12.3 [−13.1, −11.5]`, or why there is none."""
+        if self.both_fail:
+            return "both fail"
+        return with_interval(*(self.scale * one for one in (self.estimate, self.low, self.high)), signed=True)
 
     @property
     def scale(self) -> int:
@@ -95,6 +106,17 @@ def p_text(p: float) -> str:
     return "< .001" if p < 0.001 else f"{p:.3f}".removeprefix("0")
 
 
+def with_interval(value: float, low: float, high: float, unit: str = "", signed: bool = False) -> str:
+    """`+1.2 [0.8, 1.6]`; the value alone where it has no interval, as of one seed.
+
+    unit: " %" or the like, said after each number.
+    """
+    if not math.isfinite(value):
+        return "undefined"
+    text = f"{number(value, sign=signed)}{unit}"
+    return f"{text} [{number(low)}{unit}, {number(high)}{unit}]" if math.isfinite(low) else text
+
+
 def percent(share: float, digits: int = 1) -> str:
     """A share as a percentage."""
     return f"{100 * share:.{digits}f} %".replace("-", "−") if math.isfinite(share) else "undefined"
@@ -103,7 +125,7 @@ def percent(share: float, digits: int = 1) -> str:
 def effects(comparisons: pd.DataFrame, regime: str, family: str, metric: str) -> list[Effect]:
     """The comparisons of one family, the largest decided ones first."""
     rows = comparisons.query("regime == @regime and family == @family and metric == @metric")
-    found = [_effect(family, metric, row) for row in rows.itertuples()]
+    found = [_effect(family, metric, row) for row in rows.assign(decidable=decidable(rows)).itertuples()]
     return sorted(found, key=lambda e: (not e.decided, -abs(e.estimate) if math.isfinite(e.estimate) else 0))
 
 
@@ -114,8 +136,9 @@ def _effect(family: str, metric: str, row: object) -> Effect:
         metric=metric,
         **{
             name: getattr(row, name)
-            for name in ("estimate", "low", "high", "p_adjusted", "n", "n_undefined", "superiority")
+            for name in ("estimate", "low", "high", "p_adjusted", "n", "n_undefined", "superiority", "decidable")
         },
+        both_fail=row.method == BOTH_FAIL,  # type: ignore[attr-defined]
     )
 
 
@@ -136,16 +159,30 @@ def _first(effects: Sequence[Effect], texts: Sequence[str]) -> str:
 
 
 def sentences(found: Sequence[Effect], metric: str) -> Iterator[str]:
-    """What a family of comparisons shows about one metric: up, down, undecided, no difference at all."""
+    """What a family of comparisons shows about one metric: up, down, undecided, no difference; or why nothing."""
     name = METRIC_NAMES[metric]
     if up := [e for e in found if e.decided and e.estimate > 0]:
         yield f"The {name} rose with {listed(up)}."
     if down := [e for e in found if e.decided and e.estimate < 0]:
         yield f"The {name} fell with {listed(down)}."
-    if undecided := [e for e in found if not e.decided and not e.nothing]:
+    others = [e for e in found if e.defined and not e.decided and not e.nothing]
+    if undecided := [e for e in others if e.decidable]:
         yield f"Undecided for the {name}: {listed(undecided)}."
+    if undecidable := [e for e in others if not e.decidable]:
+        seeds = max(e.n for e in undecidable)
+        yield f"The {name} cannot be decided with {counted(seeds, 'seed')} for {named(undecidable)}."
     if nothing := [e for e in found if e.nothing]:
         yield f"The {name} was the same in every seed with {named(nothing)}."
+
+    if failed := [e for e in found if e.both_fail]:
+        yield f"The {name} is not compared where the baseline fails too: {named(failed)}."
+    if undefined := [e for e in found if not e.defined and not e.both_fail]:
+        yield f"The {name} is undefined in every seed for {named(undefined)}."
+
+
+def counted(n: int, one: str) -> str:
+    """`1 seed`, `1,200 seeds`."""
+    return f"{n:,} {one}" if n == 1 else f"{n:,} {one}s"
 
 
 def several(texts: Sequence[str], most: int = 4) -> str:

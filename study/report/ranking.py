@@ -6,7 +6,7 @@ import math
 
 import pandas as pd
 
-from study.report.format import ALPHA, number, percent
+from study.report.format import ALPHA, percent, with_interval
 
 Row = dict[str, object]
 KIND_WORDS = {"clip": "clips", "regularization": "regularizers"}
@@ -28,7 +28,7 @@ def _none(part: pd.DataFrame) -> float:
 
 def _ranked(regime: str, kind: str, part: pd.DataFrame) -> Row:
     first, others = part.iloc[0], part.iloc[1:]
-    tied = [f"`{label}`" for label in others.loc[others["p_best_adjusted"] >= ALPHA, "label"]]
+    tied = [f"`{label}`" for label in others.loc[~(others["p_best_adjusted"] < ALPHA), "label"]]  # nor what is untested
     better, worse = (int(((part["p_adjusted"] < ALPHA) & (sign * part["estimate"] > 0)).sum()) for sign in (1, -1))
     rest = f" and {len(tied) - MOST_NAMED} more" if len(tied) > MOST_NAMED else ""
     return {
@@ -36,7 +36,7 @@ def _ranked(regime: str, kind: str, part: pd.DataFrame) -> Row:
         "of": f"{len(part)} {KIND_WORDS[kind]}",
         "first": f"`{first['label']}`",
         "test accuracy": percent(first["mean"]),
-        "mean rank": f"{number(first['rank'])} [{number(first['rank_low'])}, {number(first['rank_high'])}]",
+        "mean rank": with_interval(first["rank"], first["rank_low"], first["rank_high"]),
         "not told from it": (", ".join(tied[:MOST_NAMED]) + rest) if tied else "\N{EN DASH}",
         "better, worse than none": f"{better}, {worse}" if math.isfinite(_none(part)) else "none has no accuracy",
     }

@@ -9,7 +9,18 @@ from dataclasses import dataclass
 import pandas as pd
 
 from study.figures._style import Tables
-from study.report.format import IN_POINTS, Effect, effects, listed, number, p_text, percent, sentences
+from study.report.format import (
+    IN_POINTS,
+    Effect,
+    counted,
+    effects,
+    listed,
+    number,
+    p_text,
+    percent,
+    sentences,
+    with_interval,
+)
 
 
 @dataclass(frozen=True)
@@ -30,14 +41,28 @@ class RegimeFindings:
         if not n:
             return "undefined (every run diverged)"
         if metric in IN_POINTS:
-            return f"{percent(mean)} [{percent(low)}, {percent(high)}]"
-        return f"{number(mean)} nats [{number(low)}, {number(high)}]"
+            return with_interval(100 * mean, 100 * low, 100 * high, " %")
+        return with_interval(mean, low, high, " nats")
 
     def mean_of(self, column: str) -> str:
         """The baseline's mean of a column of `runs`, over the seeds that have one."""
         runs = self.runs
         alone = runs[(runs["clip"] == "none") & (runs["regularization"] == "none")]
         return percent(float(alone[column].mean()))
+
+    @property
+    def baseline(self) -> str:
+        """How the runs with neither clip nor regularizer ended, or why there is nothing to say."""
+        runs = self.runs
+        alone = runs[(runs["clip"] == "none") & (runs["regularization"] == "none")]
+        if alone.empty:
+            return "The baseline, without clip and regularizer, is not trained yet: nothing is compared with it."
+        if not alone["test_accuracy"].notna().any():
+            return "Without clip and regularizer no run ended with an accuracy."
+        return (
+            f"Without clip and regularizer, training accuracy ended at {self.mean_of('train_accuracy')}, test accuracy"
+            f" at {self.mean('test_accuracy')}, the accuracy gap at {self.mean('gap_accuracy')}."
+        )
 
     def effects(self, family: str, metric: str) -> list[Effect]:
         """The comparisons of one family in this regime."""
@@ -49,18 +74,26 @@ class RegimeFindings:
 
     def headline(self) -> str:
         """The regime in a sentence or two: what gained most in each family, what lower gaps cost, what was lost."""
+        if self.runs.empty:
+            return "nothing is trained yet."
         parts = [part for family in ("clip", "regularization") for part in self._largest(family)]
-        text = "; ".join(parts) or "no difference to the baseline was decided"
+        text = "; ".join(parts) or "nothing is compared with the baseline"
         lost, runs = int((self.runs["status"] != "ok").sum()), len(self.runs)
         return f"{text}." + (f" {lost} of {runs} runs diverged." if lost else "")
 
     def _largest(self, family: str) -> Iterator[str]:
         subject = {"clip": "of the clips", "regularization": "of the regularizers"}[family]
-        raised = [e for e in self.effects(family, "test_accuracy") if e.decided and e.estimate > 0]
+        tested = self.effects(family, "test_accuracy")
+        raised = [e for e in tested if e.decided and e.estimate > 0]
         if raised:
             yield f"{subject}, {len(raised)} raised test accuracy, `{raised[0].label}` most ({raised[0].size})"
-        elif self.effects(family, "test_accuracy"):
-            yield f"{subject}, none raised test accuracy by a decided amount"
+        elif compared := [e for e in tested if e.defined]:
+            able = any(e.decidable for e in compared)
+            seeds = counted(max(e.n for e in compared), "seed")
+            nothing = "none raised test accuracy by a decided amount" if able else f"{seeds} can decide nothing"
+            yield f"{subject}, {nothing}"
+        elif tested:
+            yield f"{subject}, none can be compared: the runs failed"
         yield from self._lowered(family)
 
     def _lowered(self, family: str) -> Iterator[str]:
@@ -80,9 +113,9 @@ class RegimeFindings:
             {
                 "alone": f"`{gap.label}`",
                 "accuracy gap": gap.interval,
-                "p": p_text(gap.p_adjusted),
+                "p": "" if gap.both_fail else p_text(gap.p_adjusted),
                 "test accuracy": test.interval,
-                "p ": p_text(test.p_adjusted),
+                "p ": "" if test.both_fail else p_text(test.p_adjusted),
                 "n": gap.n,
             }
             for family in ("clip", "regularization")
@@ -118,7 +151,7 @@ class RegimeFindings:
     def firing(self) -> str:
         """How often each clip fired without a regularizer."""
         alone = self.runs[(self.runs["regularization"] == "none") & (self.runs["clip"] != "none")]
-        groups = alone.groupby("clip", sort=False)["clip_rate"]
+        groups = alone[alone["clip_rate"].notna()].groupby("clip", sort=False)["clip_rate"]
         parts = [
             f"`{clip}` in {percent(rates.mean())} of the steps ({_range(rates)})"
             + (", so that it says nothing of the method at a lower threshold" if (rates == 0).all() else "")

@@ -6,15 +6,16 @@ import importlib.metadata
 import inspect
 import platform
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import jinja2
 import pandas as pd
 
-from study.analysis.power import resolution_rows, resolution_text
+from study.analysis.power import resolution
+from study.analysis.statistics import smallest_sign_flip_p
 from study.config.fields import combined_label
 from study.config.regime import Regime
 from study.config.study import Study
@@ -22,8 +23,10 @@ from study.figures._style import Tables
 from study.methods.base import compact
 from study.models import Model
 from study.report import format, ledger, tuning
+from study.report.contents import Contents
 from study.report.convert import cited, escaped, to_html, to_pdf, without_header
 from study.report.missing import missing_rows, planned_runs
+from study.report.power import resolution_rows, resolution_text, undecidable_text
 from study.report.questions import answers
 from study.report.questions.base import count
 from study.report.ranking import ranking_rows
@@ -41,43 +44,40 @@ CHANGED = (
 PACKAGES = ("torch", "numpy", "scikit-learn", "scipy", "statsmodels", "pandas", "seaborn", "snakemake")
 
 
-MARK = "\x1f"  # no text has it
-
-
-@dataclass
-class Numbering:
-    """Figures in the order in which the text shows them, in the words of one output form.
+@dataclass(frozen=True)
+class Figures:
+    """The figures of a report in the words of one output form, numbered in the order of its contents.
 
     In Markdown a caption is text below the picture; in HTML and PDF pandoc makes it a caption.
     """
 
     form: Form
+    contents: Contents
     captions: Mapping[str, str]
-    shown: list[str] = field(default_factory=list)
 
-    def figure(self, name: str) -> str:
-        """The picture with its number and caption."""
-        self.shown.append(name)
-        title = f"Figure {len(self.shown)}."
-        caption = self.captions[name].strip()
+    def of(self, section: str) -> str:
+        """All figures of a section, with their numbers and captions."""
+        return "\n\n".join(self._figure(name) for name in self.contents.sections[section])
+
+    def number(self, name: str) -> int:
+        """Its number, from 1."""
+        return self.contents.figures.index(name) + 1
+
+    def _figure(self, name: str) -> str:
+        title, caption = f"Figure {self.number(name)}.", self.captions[name].strip()
         if self.form == "md":
             return f'<a id="figure-{name}"></a>\n\n![{title}](figures/{name}.png)\n\n**{title}** {caption}'
         suffix = "png" if self.form == "html" else "pdf"
         return f"![**{title}** {escaped(caption)}](figures/{name}.{suffix}){{#figure-{name}}}"
 
-    def reference(self, name: str) -> str:
-        """A link to a figure by its number, which `resolved` fills in: it may come later."""
-        return f"[Figure {MARK}{name}{MARK}](#figure-{name})"
+    def first(self, names: Sequence[str]) -> str:
+        """A link to the first of some figures that is shown; nothing where none is."""
+        shown = [name for name in names if name in self.contents.figures]
+        return f"[Figure {self.number(shown[0])}](#figure-{shown[0]})" if shown else ""
 
-    def number(self, name: str) -> str:
-        """The same in its number alone."""
-        return f"[{MARK}{name}{MARK}](#figure-{name})"
-
-    def resolved(self, text: str) -> str:
-        """The whole text with the numbers of its references."""
-        for number, name in enumerate(self.shown, 1):
-            text = text.replace(f"{MARK}{name}{MARK}", str(number))
-        return text
+    def link(self, name: str) -> str:
+        """A link that reads as the number alone; nothing where the figure is not shown."""
+        return f"[{self.number(name)}](#figure-{name})" if name in self.contents.figures else ""
 
 
 MATHS = {"||": "‖", "_p": "ₚ", "_k": "ₖ", "_1": "₁", "_2": "₂", "^2": "²", "`": ""}
@@ -100,47 +100,50 @@ def fill(source: Path, form: Form, study: Study, tables: Tables, captions: Mappi
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    runs, least = tables["runs"], 2.0 ** (1 - len(study.seeds))
+    runs, comparisons, least = tables["runs"], tables["comparisons"], float(smallest_sign_flip_p(len(study.seeds)))
     single = {name: regime for name, regime in study.regimes.items() if not regime.part_of}
-    families = tables["comparisons"].groupby(["regime", "family", "metric"]).size()
-    sizes = sorted({int(k) for k in families})
-    numbering, origin = Numbering(form, captions), Account.of(tables["provenance"])
-
-    def link(figure: str) -> str:
-        return numbering.number(figure) if figure in captions else ""
-
-    text = environment.get_template(source.name).render(
+    sizes = sorted({int(k) for k in comparisons.groupby(["regime", "family", "metric"])["p"].count() if k})
+    origin, resolved = Account.of(tables["provenance"]), resolution(comparisons)
+    printed = {
+        "seeds": resolution_rows(resolved),
+        "claims": ledger.claims_rows(tables["claims"]) if "claims" in tables else [],
+        "strengths": tuning.tuning_rows(tables["tuning"], tables["tuned"]) if "tuning" in tables else [],
+        "across": tuning.across_rows(tables["across"]) if "across" in tables else [],
+        "answers": answers(tables) if "tuning" in tables else [],
+        "ranking": ranking_rows(tables["ranking"]),
+        "regimes": [(name, regime, RegimeFindings(name, tables)) for name, regime in single.items()],
+        "weights": [(name, rows) for name in single if len(rows := weights_text(runs, name)) > 1],
+    }
+    contents = Contents.of({name: bool(rows) for name, rows in printed.items()}, captions, study.figures or ())
+    figures = Figures(form, contents, captions)
+    return environment.get_template(source.name).render(
         study=study,
         form=form,
-        figure=numbering.figure,
-        reference=numbering.reference,
+        contents=contents,
+        figures=figures,
+        printed=printed,
         table=_pipe_table,
-        regimes=[(name, regime, RegimeFindings(name, tables)) for name, regime in single.items()],
+        text=escaped,
         sweeps=_sweeps(study),
         point=next((name for name, regime in study.regimes.items() if regime.part_of), ""),
-        ledger=ledger.claims_rows(tables["claims"]) if "claims" in tables else [],
-        contrasts=ledger.contrast_rows(tables["claims"], link) if "claims" in tables else [],
-        tuned=tuning.tuning_rows(tables["tuning"], tables["tuned"]) if "tuning" in tables else [],
+        contrasts=ledger.contrast_rows(tables["claims"], figures.link) if "claims" in tables else [],
         plans=tuning.plan_rows(study),
         changed=CHANGED,
         command=command(study),
         summary=summary_lines(study, tables),
-        answers=answers(tables) if "tuning" in tables else [],
-        resolution=resolution_rows(tables["comparisons"]),
-        resolution_text=resolution_text(tables["comparisons"]),
-        across=tuning.across_rows(tables["across"]) if "across" in tables else [],
+        resolution_text=resolution_text(resolved),
+        undecidable=undecidable_text(comparisons),
+        compared=not comparisons.empty,
         combined_label=combined_label,
         count=count,
         model_text=_model_text,
         findings=format,
-        weights_text=weights_text,
         runs=runs,
         tuning_runs=origin.runs - len(runs),
         missing=missing_rows(study, tables),
         planned=planned_runs(study),
         origin=origin,
-        shown=set(captions),
-        ranking=ranking_rows(tables["ranking"]),
+        reference=f"{'paper' if study.name == 'default' else f'results/{study.name}/paper'}/reference/runs.parquet",
         crossed=[name for name, regime in study.regimes.items() if regime.grid == "crossed"],
         strengths_ranked=bool((tables["ranking"]["strengths"] > 1).any()),
         diverged=int((runs["status"] != "ok").sum()),
@@ -148,14 +151,12 @@ def fill(source: Path, form: Form, study: Study, tables: Tables, captions: Mappi
         smallest_p=format.p_text(least),
         smallest=lambda k: format.p_text(min(1.0, k * least)),
         family_sizes=sizes,
-        nothing_can_be_decided=bool(sizes) and sizes[0] * least >= format.ALPHA,
         ranking_can_decide=bool((tables["ranking"]["p_adjusted"] < format.ALPHA).any()),
         methods=_methods(study),
         versions=", ".join(f"{name} {importlib.metadata.version(name)}" for name in PACKAGES),
         python=platform.python_version(),
         machine=f"{platform.system()} {platform.machine()}",
     )
-    return numbering.resolved(text)
 
 
 def command(study: Study) -> str:
@@ -223,7 +224,6 @@ def _pipe_table(rows: list[dict[str, object]] | pd.DataFrame) -> str:
     return "\n".join([*lines[:1], f"|{'|'.join(':' + '-' * width for width in widths)}|", *lines[2:]])
 
 
-MARKED = re.compile(f"{MARK}[^{MARK}]*{MARK}")  # a number that is filled in later
 LINK = re.compile(r"\[([^]]*)\]\([^)]*\)")
 WIDEST = 40  # characters of a column that others of the table leave room for
 PAGE = 105  # characters of a table's row that a page of the PDF has room for
@@ -231,7 +231,7 @@ PAGE = 105  # characters of a table's row that a page of the PDF has room for
 
 def _widths(columns: list[list[str]]) -> list[int]:
     """The characters of each column: its longest word, and of what is left its share of what its cells ask for."""
-    columns = [[MARKED.sub("99", LINK.sub(r"\1", cell)) for cell in cells] for cells in columns]
+    columns = [[LINK.sub(r"\1", cell) for cell in cells] for cells in columns]
     least = [2 + max(len(word) for cell in cells for word in cell.split(" ")) for cells in columns]
     wanted = [max(floor, 2 + min(max(map(len, cells)), WIDEST)) for floor, cells in zip(least, columns, strict=True)]
     more = sum(wanted) - sum(least)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from study.report.format import IN_POINTS, effects, number, p_text, percent
+from study.report.format import IN_POINTS, effects, number, p_text, percent, with_interval
 from study.results.store import atomically
 
 if TYPE_CHECKING:  # the planning of a study needs the names of the tables, and no matplotlib
@@ -37,8 +37,8 @@ def variants(tables: Tables) -> pd.DataFrame:
 def _interval(metric: str, row: Mapping[Hashable, Any]) -> str:
     if not row["n"]:
         return "–"
-    show = percent if metric in IN_POINTS else number
-    return f"{show(row['mean'])} [{show(row['low'])}, {show(row['high'])}]"
+    scale, unit = (100, " %") if metric in IN_POINTS else (1, "")
+    return with_interval(*(scale * row[key] for key in ("mean", "low", "high")), unit=unit)
 
 
 def _effects(tables: Tables, families: tuple[str, ...]) -> pd.DataFrame:
@@ -85,7 +85,7 @@ def ranking(tables: Tables) -> pd.DataFrame:
             "strengths": row["strengths"],
             "mean rank": f"{number(row['rank'])} [{number(row['rank_low'])}, {number(row['rank_high'])}]",
             "test accuracy": percent(row["mean"]),
-            "less none (points)": _interval("test_accuracy", {**row, "mean": row["estimate"]}),
+            "less none (points)": with_interval(*(100 * row[key] for key in ("estimate", "low", "high")), signed=True),
             "adjusted p": p_text(row["p_adjusted"]),
             "adjusted p to first": p_text(row["p_best_adjusted"]),
             "accuracy gap": percent(row["gap_accuracy"]),

@@ -6,10 +6,11 @@ import math
 
 import pandas as pd
 
+from study.analysis.comparisons import BOTH_FAIL
 from study.config.regime import Regime
 from study.config.study import Study
 from study.methods.labels import method_of
-from study.report.format import number, p_text
+from study.report.format import number, p_text, with_interval
 
 Row = dict[str, object]
 LESS = "test accuracy less none's (points)"
@@ -112,6 +113,8 @@ def _tuned_along(candidate: pd.Series) -> str:
 
 def _wins(effect: pd.Series) -> str:
     """`.90 [.70, 1.0], better`: how often it wins over seeds, and the rule's word where it has one."""
+    if not math.isfinite(effect["superiority"]):
+        return ""
     if not math.isfinite(effect["superiority_low"]):
         return number(effect["superiority"])
     low, high = (f"{effect[key]:.2f}" for key in ("superiority_low", "superiority_high"))
@@ -120,7 +123,6 @@ def _wins(effect: pd.Series) -> str:
 
 
 def _points(row: pd.Series) -> str:
-    if not math.isfinite(row["estimate"]):
-        return "undefined"
-    low, high = (number(100 * row[key]) for key in ("low", "high"))
-    return f"{number(100 * row['estimate'], sign=True)} [{low}, {high}]"
+    if row.get("method_of_test") == BOTH_FAIL:
+        return "both fail"
+    return with_interval(*(100 * row[key] for key in ("estimate", "low", "high")), signed=True)

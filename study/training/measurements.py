@@ -36,13 +36,21 @@ def step_statistics(measured: Tensors, sizes: Tensor) -> Tensor:
     """The whole-gradient statistics of steps, [..., 8] in the order of `EVERY_STEP`, from what was measured [...].
 
     sizes [K]: entries of each tensor. A coordinate of a rescaled tensor counts as changed. A zero gradient has
-    coefficient and cosine 1.
+    coefficient 1; where it or the clipped one is zero, there is no angle between them and the cosine is NaN.
     """
     loss, before = measured["loss"], whole(measured["before"])
     after = whole(norms_after(measured))
     inner, changed = _inner_and_changed(measured, sizes)
     finite = torch.isfinite(loss) & torch.isfinite(before)
-    columns = (loss, before, after, ratio(after, before, 1.0), changed > 0, changed, ratio(inner, before * after, 1.0))
+    columns = (
+        loss,
+        before,
+        after,
+        ratio(after, before, 1.0),
+        changed > 0,
+        changed,
+        ratio(inner, before * after, torch.nan),
+    )
     return torch.stack([*(column.to(loss.dtype) for column in columns), finite.to(loss.dtype)], dim=-1)
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from scipy.stats import binom, ecdf
+from scipy.stats import binom, binomtest, ecdf
 
 from study.analysis.aggregates import bouthillier, interquartile_mean, iqm_interval, performance_profile, profile_band
 
@@ -139,13 +139,22 @@ def test_probability_and_interval_are_mirrored_with_the_pairs(drawn):
 
 @given(st.integers(2, 40), st.data())
 def test_without_ties_the_interval_is_made_of_binomial_quantiles(n, data):
-    won = data.draw(st.integers(0, n))
+    won = data.draw(st.integers(1, n - 1))
     interval = bouthillier(np.arange(n) < won, np.full(n, 0.5), rng(), resamples=4999).interval
     # the sampled quantile lies between those a little below and above the level
     for bound, level in ((interval.low, 0.025), (interval.high, 0.975)):
         assert binom.ppf(level - 0.01, n, won / n) <= n * bound + 1e-9
         assert n * bound - 1e-9 <= binom.ppf(level + 0.01, n, won / n)
-    assert (interval.method == "degenerate") == (won in (0, n))
+    assert interval.method == "percentile"
+
+
+@given(st.integers(2, 40), st.booleans(), st.sampled_from([0.8, 0.95, 0.99]))
+def test_of_pairs_that_all_go_one_way_the_interval_is_clopper_and_pearsons(n, won, confidence):
+    found = bouthillier(np.full(n, float(won)), np.full(n, 0.5), rng(), confidence=confidence)
+    expected = binomtest(n * won, n).proportion_ci(confidence, method="exact")
+    assert (found.interval.low, found.interval.high) == pytest.approx((expected.low, expected.high))
+    assert found.interval.method == "Clopper-Pearson"
+    assert found.verdict == ("better" if won and expected.low > 0.5 else "not significant")
 
 
 def test_the_interval_comes_near_the_quantiles_of_every_resample_of_pairs():

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy.stats import binomtest
 
-from study.analysis.comparisons import METRICS, compare, contrasts, row_generator, summarise
+from study.analysis.comparisons import BOTH_FAIL, METRICS, compare, contrasts, row_generator, summarise
 from study.analysis.statistics import bca_interval, holm, sign_flip_p
 
 BASE, CLIP, DROPOUT, BOTH = (
@@ -244,3 +244,35 @@ def test_a_summary_of_nothing_defined_is_a_row_that_says_so(make_runs):
     assert table.loc[CLIP, ["n", "n_undefined", "method"]].tolist() == [0, 10, "no interval"]
     assert np.isnan(table.loc[CLIP, "mean"])
     assert summarise(runs.head(0)).empty
+
+
+# --- cells that fail
+
+
+@pytest.mark.parametrize("lost", [BASE, CLIP])
+def test_a_difference_to_one_failed_cell_counts_and_one_between_two_does_not(make_runs, lost):
+    one = put(make_runs(GRID), lost, range(6), "status", "diverged")
+    both = put(put(make_runs(GRID), BASE, range(6), "status", "diverged"), CLIP, range(4, 10), "status", "diverged")
+    assert row(compare(one, 0, GAP), "clip", CLIP)["p"] == 2 / 1024
+    found = row(compare(both, 0, GAP), "clip", CLIP)
+    assert (found["n"], found["n_undefined"], found["method"]) == (10, 0, BOTH_FAIL)
+    assert np.isnan([found[key] for key in ("estimate", "sd", "low", "high", "p", "p_adjusted", "superiority")]).all()
+    kept = compare(both, 0, (*GAP, "diverged"))
+    assert np.isfinite(row(kept, "clip", CLIP, "diverged")["estimate"]), "how many fail is compared all the same"
+    assert np.isfinite(row(kept, "interaction", BOTH)["estimate"]), "two of its cells trained"
+
+
+def test_half_of_the_runs_lost_is_no_failed_cell(make_runs):
+    runs = make_runs(GRID)
+    for cell in (BASE, CLIP):
+        runs = put(runs, cell, range(5), "status", "diverged")
+    assert np.isfinite(row(compare(runs, 0, GAP), "clip", CLIP)["estimate"])
+
+
+def test_a_family_without_those_that_fail_is_adjusted_as_if_they_were_not_there(make_runs):
+    lost = ("value(1)", "none")
+    runs = make_runs({**GRID, lost: 0.1})
+    for cell in (BASE, lost):
+        runs = put(runs, cell, range(10), "status", "diverged")
+    table = compare(runs, 0, GAP).query("family == 'clip'").set_index("clip")
+    assert table.loc[CLIP[0], "p_adjusted"] == table.loc[CLIP[0], "p"]

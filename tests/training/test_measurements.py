@@ -81,11 +81,22 @@ def test_by_entry_on_a_worked_example() -> None:
     assert (float(inner), float(changed)) == (9 + 4 + 1 + 0, 0.5)
 
 
-def test_a_zero_gradient_has_coefficient_and_cosine_one() -> None:
+def test_a_zero_gradient_has_coefficient_one_and_no_cosine() -> None:
     zero = {key: torch.zeros(shape) for key, shape in SHAPES.items()}
     for make in CLIP_MODES.values():
         found = measured(make, 0.5, zero)
-        assert (found["coefficient"], found["cosine"], found["fired"]) == (1, 1, 0)
+        assert (found["coefficient"], found["fired"]) == (1, 0)
+        assert math.isnan(found["cosine"])
+
+
+def test_a_gradient_clipped_to_zero_has_coefficient_zero_and_no_cosine() -> None:
+    g = tensors(0)
+    zero = {key: torch.zeros_like(value) for key, value in g.items()}
+    found = dict(
+        zip(EVERY_STEP, step_statistics(measure(torch.tensor(0.7), g, zero, None), SIZES).tolist(), strict=True)
+    )
+    assert (found["coefficient"], found["fired"], found["changed"]) == (0, 1, 1)
+    assert math.isnan(found["cosine"])
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,57 @@
+"""What a report holds: its sections in their order, each with the figures that it shows. Text and links follow it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+SECTIONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "overview": ("gap_forest",),
+        "seeds": (),
+        "claims": ("claims",),
+        "strengths": ("tuning_curves",),
+        "across": ("profiles",),
+        "answers": (),
+        "sweeps": ("sweeps", "firing"),
+        "ranking": ("ranking",),
+        "regimes": (),
+        "pairs": ("heatmap",),
+        "curves": ("learning_curves",),
+        "gradients": ("gradient_norm", "clip_rate", "layer_norms"),
+        "weights": ("weights",),
+        "divergence": ("divergence",),
+    }
+)
+"""Every section that a report may have, in its order, with the figures that it may show."""
+
+
+@dataclass(frozen=True)
+class Contents:
+    """The sections of one report in their order, each with the figures that it shows."""
+
+    sections: Mapping[str, tuple[str, ...]]
+
+    @classmethod
+    def of(cls, rows: Mapping[str, bool], drawn: Collection[str], asked: Collection[str] = ()) -> Contents:
+        """The contents of a report.
+
+        rows: for the sections that print something from tables, whether there is anything to print. drawn: the figures
+        that there are; asked: those that the configuration lists. A figure is shown if it is drawn and its section has
+        something to print, prints nothing of its own, or the configuration lists the figure. A section is there if it
+        has something to print or a figure to show.
+        """
+        shown = {
+            section: tuple(one for one in figures if one in drawn and (rows.get(section, True) or one in asked))
+            for section, figures in SECTIONS.items()
+        }
+        return cls({section: figures for section, figures in shown.items() if figures or rows.get(section, False)})
+
+    def __contains__(self, section: str) -> bool:
+        return section in self.sections
+
+    @property
+    def figures(self) -> tuple[str, ...]:
+        """All figures in the order in which they are shown; the first is Figure 1."""
+        return tuple(figure for figures in self.sections.values() for figure in figures)

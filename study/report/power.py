@@ -1,0 +1,80 @@
+"""What the seeds of a study can show and decide, in rows and sentences that a report can print."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from study.analysis.planning import fewest_seeds
+from study.analysis.power import POWER, decidable
+from study.analysis.statistics import ALPHA
+from study.report.format import IN_POINTS, METRIC_NAMES, counted, number, several
+
+Row = dict[str, object]
+TOLD = ("test_accuracy", "gap_accuracy", "test_loss")  # in a sentence; the table has all
+
+
+def resolution_rows(resolution: pd.DataFrame) -> list[Row]:
+    """A row for each metric of the table `resolution`, shares in percentage points."""
+    return [_row(row) for _, row in resolution.iterrows()]
+
+
+def _row(row: pd.Series) -> Row:
+    scale, unit = _scale(row["metric"])
+    low, middle, high, interest = (number(scale * row[key]) for key in ("low", "middle", "high", "interest"))
+    needed = "over 10⁶" if pd.isna(row["seeds_needed"]) else str(int(row["seeds_needed"]))
+    return {
+        "metric": METRIC_NAMES[row["metric"]],
+        "comparisons": row["comparisons"],
+        "seeds": row["seeds"],
+        "not seen below": f"{middle} {unit}",
+        "quartiles": f"{low} to {high}",
+        "seeds that half of them need": f"{needed} for {interest} {unit}",
+    }
+
+
+def resolution_text(resolution: pd.DataFrame) -> str:
+    """The same in a sentence: "With 10 seeds, differences below 0.7 points of test accuracy ... cannot be seen"."""
+    rows = {row["metric"]: row for _, row in resolution.iterrows()}
+    parts = []
+    for metric in (one for one in TOLD if one in rows):
+        scale, unit = _scale(metric)
+        parts.append(f"{number(scale * rows[metric]['middle'])} {unit} of {METRIC_NAMES[metric]}")
+    if not parts:
+        return ""
+    seeds = int(resolution["seeds"].median())
+    return (
+        f"With {seeds} seeds, differences below {', '.join(parts[:-1])}{' and ' if parts[1:] else ''}{parts[-1]} cannot"
+        f" be seen in half of the comparisons: a single one shows them with a probability of less than {POWER:.0%}."
+    ).replace("%", " %")
+
+
+FAMILIES = {"clip": "clips", "regularization": "regularizers", "combination": "combinations",
+            "interaction": "interactions"}  # fmt: skip
+
+
+def undecidable_text(comparisons: pd.DataFrame) -> str:
+    """Which families of comparisons the seeds can never decide, and how many seeds would; nothing if they all can."""
+    tested = comparisons[comparisons["p"].notna()]
+    if tested.empty:
+        return ""
+    families = tested.assign(decidable=decidable(tested)).groupby(["regime", "family"], sort=False)
+    table = families.agg(decidable=("decidable", "any"), n=("n", "max"))
+    table["size"] = tested.groupby(["regime", "family", "metric"]).size().groupby(["regime", "family"]).max()
+    lost = table[~table["decidable"]]
+    if lost.empty:
+        return ""
+    needed = lost["size"].map(lambda size: fewest_seeds(ALPHA / size))
+    if len(lost) == len(table):
+        return (
+            f"With {counted(int(lost['n'].max()), 'seed')} no difference between single settings can be decided by this"
+            f" rule; {int(needed.min())} seeds could decide the first of them."
+        )
+    texts = [
+        f"the {row['size']} {FAMILIES[str(family)]} in `{regime}` (with {seeds} seeds)"
+        for ((regime, family), row), seeds in zip(lost.iterrows(), needed, strict=True)
+    ]
+    return f"With {counted(int(lost['n'].max()), 'seed')} this rule cannot decide {several(texts)}."
+
+
+def _scale(metric: str) -> tuple[int, str]:
+    return (100, "points") if metric in IN_POINTS else (1, "nats")
