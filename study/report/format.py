@@ -71,7 +71,8 @@ class Effect:
         """`−12.3 [−13.1, −11.5]`, or why there is none."""
         if self.both_fail:
             return "both fail"
-        return with_interval(*(self.scale * one for one in (self.estimate, self.low, self.high)), signed=True)
+        value, low, high = (self.scale * one for one in (self.estimate, self.low, self.high))
+        return with_interval(value, low, high, signed=True)
 
     @property
     def scale(self) -> int:
@@ -115,6 +116,14 @@ def with_interval(value: float, low: float, high: float, unit: str = "", signed:
         return "undefined"
     text = f"{number(value, sign=signed)}{unit}"
     return f"{text} [{number(low)}{unit}, {number(high)}{unit}]" if math.isfinite(low) else text
+
+
+def interval_of(
+    row: Mapping[Any, Any] | pd.Series, value: str = "estimate", scale: int = 1, unit: str = "", signed: bool = False
+) -> str:
+    """`with_interval` of a table's row: its column `value` with `low` and `high`, times `scale`."""
+    estimate, low, high = (scale * float(row[key]) for key in (value, "low", "high"))
+    return with_interval(estimate, low, high, unit, signed)
 
 
 def percent(share: float, digits: int = 1) -> str:

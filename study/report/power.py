@@ -70,8 +70,8 @@ def undecidable_text(comparisons: pd.DataFrame) -> str:
             f" rule; {int(needed.min())} seeds could decide the first of them."
         )
     texts = [
-        f"the {row['size']} {FAMILIES[str(family)]} in `{regime}` (with {seeds} seeds)"
-        for ((regime, family), row), seeds in zip(lost.iterrows(), needed, strict=True)
+        f"the {row['size']} {FAMILIES[row['family']]} in `{row['regime']}` (with {seeds} seeds)"
+        for row, seeds in zip(lost.reset_index().to_dict("records"), needed, strict=True)
     ]
     return f"With {counted(int(lost['n'].max()), 'seed')} this rule cannot decide {several(texts)}."
 

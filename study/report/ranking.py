@@ -6,7 +6,8 @@ import math
 
 import pandas as pd
 
-from study.report.format import ALPHA, percent, with_interval
+from study.analysis.statistics import ALPHA
+from study.report.format import percent, with_interval
 
 Row = dict[str, object]
 KIND_WORDS = {"clip": "clips", "regularization": "regularizers"}

@@ -138,7 +138,7 @@ class RegimeFindings:
         runs = self.runs
         lost = runs[runs["status"] != "ok"]
         if lost.empty:
-            return f"None of the {len(runs)} runs diverged."
+            return f"No run of {len(runs)} diverged."
         ran, cells = _cells(runs), _cells(lost)
         whole = {cell for cell, k in cells.items() if k == ran[cell]}
         part = [f"`{c}` with `{r}` ({k} of {ran[c, r]})" for (c, r), k in cells.items() if (c, r) not in whole]

@@ -15,7 +15,7 @@ import jinja2
 import pandas as pd
 
 from study.analysis.power import resolution
-from study.analysis.statistics import smallest_sign_flip_p
+from study.analysis.statistics import ALPHA, smallest_sign_flip_p
 from study.config.fields import combined_label
 from study.config.regime import Regime
 from study.config.study import Study
@@ -151,7 +151,7 @@ def fill(source: Path, form: Form, study: Study, tables: Tables, captions: Mappi
         smallest_p=format.p_text(least),
         smallest=lambda k: format.p_text(min(1.0, k * least)),
         family_sizes=sizes,
-        ranking_can_decide=bool((tables["ranking"]["p_adjusted"] < format.ALPHA).any()),
+        ranking_can_decide=bool((tables["ranking"]["p_adjusted"] < ALPHA).any()),
         methods=_methods(study),
         versions=", ".join(f"{name} {importlib.metadata.version(name)}" for name in PACKAGES),
         python=platform.python_version(),

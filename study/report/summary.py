@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 import pandas as pd
 
+from study.analysis.statistics import ALPHA
 from study.config.study import Study
 from study.figures._style import Tables
-from study.report.format import ALPHA, clear, number
+from study.report.format import clear, number
 from study.report.ledger import against
 from study.report.questions.base import BY_ACCURACY, BY_LOSS, KINDS, capital, count, run_of, with_none
 from study.report.questions.differences import Difference
@@ -193,7 +194,7 @@ def _costs(comparisons: pd.DataFrame) -> Iterator[str]:
 def _diverged(runs: pd.DataFrame) -> str:
     failed = runs[runs["status"] != "ok"]
     if failed.empty:
-        return f"None of the {len(runs):,} runs diverged or stayed at chance."
+        return f"No run of {len(runs):,} diverged or stayed at chance."
     lost = failed["regime"].map(lambda regime: str(regime).split("=")[0])
     where = ", ".join(f"`{name}` {count}" for name, count in lost.value_counts().head(4).items())
     undefined = int(failed["test_accuracy"].isna().sum())

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from study.report.format import IN_POINTS, effects, number, p_text, percent, with_interval
+from study.report.format import IN_POINTS, effects, interval_of, number, p_text, percent
 from study.results.store import atomically
 
 if TYPE_CHECKING:  # the planning of a study needs the names of the tables, and no matplotlib
@@ -38,7 +38,7 @@ def _interval(metric: str, row: Mapping[Hashable, Any]) -> str:
     if not row["n"]:
         return "–"
     scale, unit = (100, " %") if metric in IN_POINTS else (1, "")
-    return with_interval(*(scale * row[key] for key in ("mean", "low", "high")), unit=unit)
+    return interval_of(row, "mean", scale, unit)
 
 
 def _effects(tables: Tables, families: tuple[str, ...]) -> pd.DataFrame:
@@ -85,7 +85,7 @@ def ranking(tables: Tables) -> pd.DataFrame:
             "strengths": row["strengths"],
             "mean rank": f"{number(row['rank'])} [{number(row['rank_low'])}, {number(row['rank_high'])}]",
             "test accuracy": percent(row["mean"]),
-            "less none (points)": with_interval(*(100 * row[key] for key in ("estimate", "low", "high")), signed=True),
+            "less none (points)": interval_of(row, scale=100, signed=True),
             "adjusted p": p_text(row["p_adjusted"]),
             "adjusted p to first": p_text(row["p_best_adjusted"]),
             "accuracy gap": percent(row["gap_accuracy"]),

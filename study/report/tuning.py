@@ -10,7 +10,7 @@ from study.analysis.comparisons import BOTH_FAIL
 from study.config.regime import Regime
 from study.config.study import Study
 from study.methods.labels import method_of
-from study.report.format import number, p_text, with_interval
+from study.report.format import interval_of, number, p_text
 
 Row = dict[str, object]
 LESS = "test accuracy less none's (points)"
@@ -125,4 +125,4 @@ def _wins(effect: pd.Series) -> str:
 def _points(row: pd.Series) -> str:
     if row.get("method_of_test") == BOTH_FAIL:
         return "both fail"
-    return with_interval(*(100 * row[key] for key in ("estimate", "low", "high")), signed=True)
+    return interval_of(row, scale=100, signed=True)

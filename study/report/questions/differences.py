@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 
 from study.analysis.power import OF_INTEREST
-from study.analysis.statistics import bca_interval, sign_flip_p
-from study.report.format import ALPHA, IN_POINTS, number, p_text, several
+from study.analysis.statistics import ALPHA, bca_interval, sign_flip_p
+from study.report.format import IN_POINTS, number, p_text, several
 
 CELL = ["regime", "clip", "regularization"]
 WORDS: Mapping[str, str] = {"better": "better", "worse": "worse", "same": "the same", "undecided": "undecided"}

@@ -1,0 +1,76 @@
+"""Any study that passes the check gets its report: it comes out, its links lead somewhere, no sentence is empty."""
+
+import re
+from functools import partial
+from pathlib import Path
+
+import pytest
+from hypothesis import Phase, given, settings
+
+from study.analysis import comparisons, ranking, selection
+from study.figures import FIGURES
+from study.report.contents import SECTIONS
+from study.report.render import fill
+from study.results.store import TABLES
+from tests.report.random_studies import Made, studies, tables
+
+PAPER = Path(__file__).parents[2] / "paper"
+HOLES = re.compile(
+    r"\bnan\b|\bNone\b(?! of)|undefined, undefined|\(\)|: \.|: ,|, \.|; \.|\s\.\s|\s,|\.\.\s|\*\*\s*\*\*|(?<!`)``(?!`)|\b0 of 0\b"
+    r"|\{\{|\}\}"
+)
+QUICK = settings(deadline=None, phases=(Phase.explicit, Phase.generate), derandomize=True)  # shrinking takes minutes
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quick_intervals() -> object:
+    """Few resamples: the numbers are made up."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (comparisons, ranking, selection):
+            if hasattr(module, "bca_interval"):
+                patch.setattr(module, "bca_interval", partial(module.bca_interval, resamples=99))
+        yield
+
+
+def drawn(made: Made) -> set[str]:
+    """The figures that the workflow draws."""
+    tuned = {"tuning", "profiles", "across"} if made.study.tuned_settings else set()
+    there = {*TABLES, "comparisons", "ranking", "claims", "regimes", *tuned}
+    able = [one for one in FIGURES if not made.study.lacks(one) and there.issuperset(FIGURES[one].needs)]
+    return {one for one in able if not made.study.figures or one in made.study.figures}
+
+
+def own_words(made: Made, text: str) -> str:
+    """The report's text without what the user wrote."""
+    for words in (made.study.description, *(one.description for one in made.study.regimes.values())):
+        text = text.replace(words, "") if words else text
+    return text
+
+
+def filled(made: Made, form: str) -> str:
+    captions = {name: f"Caption of {name}." for name in drawn(made)}
+    return fill(PAPER / "report.md.j2", form, made.study, tables(made), captions)  # type: ignore[arg-type]
+
+
+@given(studies())
+@settings(QUICK, max_examples=40)
+def test_every_study_has_a_report_whose_links_resolve_and_whose_sentences_are_whole(made: Made) -> None:
+    text = filled(made, "html")
+    anchors = re.findall(r"\{#(figure-\w+)\}", text)
+    assert len(anchors) == len(set(anchors)), "a figure is shown once"
+    links = set(re.findall(r"\]\(#([\w-]+)\)", text))
+    assert links <= set(anchors), links - set(anchors)
+    numbers = [int(n) for n in re.findall(r"!\[\*\*Figure (\d+)\.", text)]
+    assert numbers == list(range(1, len(numbers) + 1)), "figures are numbered as they come"
+    if made.study.figures:
+        assert {f"figure-{one}" for one in made.study.figures} == set(anchors), "what is asked for is shown"
+    plain = re.sub(r"\\(.)", r"\1", text)
+    for line in own_words(made, plain).splitlines():
+        assert not (hole := HOLES.search(line)), f"{hole[0] if hole else ''!r} in: {line}"
+    headings = re.findall(r"^#+ .*\n+(?=#|\Z)", plain.replace("# References", ""), re.MULTILINE)
+    assert [one.strip() for one in headings] in ([], ["# What was found"]), "no empty section"
+
+
+def test_every_figure_has_its_section() -> None:
+    placed = [figure for figures in SECTIONS.values() for figure in figures]
+    assert sorted(placed) == sorted(FIGURES)
