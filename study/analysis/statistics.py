@@ -8,10 +8,9 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.stats import bootstrap
 from statsmodels.stats.multitest import multipletests
 
-Floats = NDArray[np.float64]
+from study.analysis.conventions import ALPHA as ALPHA
 
-ALPHA = 0.05
-"""The level of every test, and one less that of every interval."""
+Floats = NDArray[np.float64]
 
 EXACT_LIMIT = 20
 """Most nonzero differences for which all sign flips are enumerated (2^19 sums, 4 MB)."""

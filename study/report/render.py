@@ -109,7 +109,7 @@ def fill(source: Path, form: Form, study: Study, tables: Tables, captions: Mappi
         "claims": ledger.claims_rows(tables["claims"]) if "claims" in tables else [],
         "strengths": tuning.tuning_rows(tables["tuning"], tables["tuned"]) if "tuning" in tables else [],
         "across": tuning.across_rows(tables["across"]) if "across" in tables else [],
-        "answers": answers(tables) if "tuning" in tables else [],
+        "answers": answers(tables) if "answers" in tables else [],
         "ranking": ranking_rows(tables["ranking"]),
         "regimes": [(name, regime, RegimeFindings(name, tables)) for name, regime in single.items()],
         "weights": [(name, rows) for name in single if len(rows := weights_text(runs, name)) > 1],
