@@ -9,12 +9,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from study.analysis.comparisons import fails
 from study.analysis.conventions import ALPHA, IN_POINTS
 from study.analysis.power import OF_INTEREST
 from study.analysis.questions.numbers import Number
 from study.analysis.statistics import bca_interval, sign_flip_p
 from study.methods.labels import Cell
-from study.results.cells import failed, select
+from study.results.cells import select
 
 NOTHING = ("same cell", "both fail", "no pairs")
 """What is not a comparison: a cell with itself, two of which neither trains, none with numbers for both."""
@@ -97,7 +98,7 @@ def _nothing(case: Case, own: pd.DataFrame, other: pd.DataFrame) -> str:
         return ""
     if case.own == case.baseline:
         return "same cell"
-    return "both fail" if all(failed(runs).mean() > 0.5 for runs in (own, other)) else ""
+    return "both fail" if fails(own) and fails(other) else ""
 
 
 def compared(found: Iterable[Number]) -> list[Number]:
