@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from study.analysis.selection import candidate_cell
 from study.analysis.statistics import bca_interval
 from study.claims.base import NEAR, Cell, Contrast, Expectation, Idle, Term
-from study.data.digits import CLASSES
-from study.methods.labels import strength_of
-from study.report.format import number, percent
-from study.training.records import CHANCE_FACTOR
+from study.data.digits import CHANCE_FACTOR, CLASSES
+from study.results.cells import failed, select
+from study.utils.text import number, percent
 
 if TYPE_CHECKING:
     from study.config.study import Study
@@ -50,8 +50,8 @@ class Evidence:
 
     def runs_of(self, cell: Cell, column: str) -> pd.Series[float]:
         """A column of `runs` by seed; "diverged" is 1 for a run that did not end well, else 0."""
-        rows = _of(self.runs, cell).set_index("seed").sort_index()
-        values = (rows["status"] != "ok") if column == "diverged" else rows[column]
+        rows = select(self.runs, cell).set_index("seed").sort_index()
+        values = failed(rows) if column == "diverged" else rows[column]
         return values.astype(float)
 
     def cells(self, name: str) -> list[Cell]:
@@ -79,7 +79,7 @@ class Evidence:
 
     def first_to_last(self, cell: Cell) -> pd.Series[float]:
         """log10 of the norm of the first weight's gradient over the last's, after the clip; median over the run."""
-        rows = _of(self.tensors, cell)
+        rows = select(self.tensors, cell)
         weights = [name for name in rows["tensor"].unique() if str(name).endswith("weight")]
         if not weights:
             return pd.Series(dtype=float)
@@ -91,7 +91,7 @@ class Evidence:
 
     def epochs_to(self, cell: Cell, column: str, target: float) -> pd.Series[float]:
         """log2 of the epochs until a curve first reaches a target, linear in between; never: one more than it had."""
-        rows = _of(self.epochs, cell).sort_values("epoch")
+        rows = select(self.epochs, cell).sort_values("epoch")
         never = self.study.regimes[cell.regime].epochs + 1.0  # also where a run diverged early
         reached = {
             seed: _crossing(part["epoch"].to_numpy(float), part[column].to_numpy(float), target, never)
@@ -101,7 +101,7 @@ class Evidence:
 
     def gini(self, cell: Cell) -> pd.Series[float]:
         """Gini coefficient of |w| over the bins of `weights`, mean over tensors: 0 all equal, 1 all in one."""
-        rows = _of(self.weights, cell)
+        rows = select(self.weights, cell)
         if rows.empty:
             return pd.Series(dtype=float)
         middle = np.sqrt(rows["low"].clip(lower=0) * rows["high"])
@@ -112,7 +112,7 @@ class Evidence:
     def chosen(self, setting: str, kind: str, method: str) -> Cell:
         """The strength that tuning chose for a method, "none" among them; raises KeyError where it was not tuned."""
         candidates = self._candidates(setting, kind, method)
-        return _cell(candidates[candidates["chosen"]].iloc[0], kind)
+        return candidate_cell(candidates[candidates["chosen"]].iloc[0])
 
     def best(self, setting: str, kind: str, method: str, by: str = "test_accuracy") -> Cell:
         """The strength of the best mean test score, which only looking at the test set could choose.
@@ -121,15 +121,15 @@ class Evidence:
         """
         candidates = self._candidates(setting, kind, method)
         found = candidates[candidates["best_on_test" if by == "test_accuracy" else "best_on_test_loss"]]
-        return self.chosen(setting, kind, method) if found.empty else _cell(found.iloc[0], kind)
+        return self.chosen(setting, kind, method) if found.empty else candidate_cell(found.iloc[0])
 
     def chosen_within(self, setting: str, kind: str, method: str, low: float, high: float) -> Cell:
         """The smallest validation loss among strengths from `low` to `high`; raises KeyError where there is none."""
         candidates = self._candidates(setting, kind, method)
-        inside = candidates[candidates["label"].map(strength_of).between(low, high)]
+        inside = candidates[candidates["strength"].between(low, high)]
         if inside.empty:
             raise KeyError(f"{method} from {low:g} to {high:g} in {setting}")
-        return _cell(inside.sort_values("validation_loss", kind="stable").iloc[0], kind)
+        return candidate_cell(inside.sort_values("validation_loss", kind="stable").iloc[0])
 
     def _candidates(self, setting: str, kind: str, method: str) -> pd.DataFrame:
         rows = self.tuning.query("setting == @setting and kind == @kind and method == @method")
@@ -161,7 +161,7 @@ class Evidence:
             if none.methods:
                 continue
             found = self._candidates(setting, kind, method).query("regime == @none.regime and label != 'none'")
-            cells = [_cell(row, kind) for _, row in found.iterrows()]
+            cells = [candidate_cell(row) for _, row in found.iterrows()]
             gains = [
                 f"`{one.methods[0]}` {self.gain(one, none, 'test_accuracy')},"
                 f" gap {self.gain(one, none, 'gap_accuracy')}"
@@ -246,18 +246,6 @@ class Evidence:
 def logarithm(values: pd.Series[float], base: float) -> pd.Series[float]:
     """The logarithm of each value, by seed as given."""
     return pd.Series(np.log(values.to_numpy(float)) / np.log(base), index=values.index)
-
-
-def _cell(row: pd.Series, kind: str) -> Cell:
-    return Cell(str(row["regime"]), **{kind: str(row["label"])})
-
-
-def _of(table: pd.DataFrame, cell: Cell) -> pd.DataFrame:
-    return table[
-        (table["regime"] == cell.regime)
-        & (table["clip"] == cell.clip)
-        & (table["regularization"] == cell.regularization)
-    ]
 
 
 def _crossing(epochs: np.ndarray, values: np.ndarray, target: float, never: float) -> float:

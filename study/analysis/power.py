@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 import pandas as pd
 
+from study.analysis.conventions import ALPHA
 from study.analysis.planning import detectable_effect, fewest_seeds, seeds_needed
-from study.analysis.statistics import ALPHA, holm, smallest_sign_flip_p
+from study.analysis.statistics import holm, smallest_sign_flip_p
 
 POWER = 0.8
 OF_INTEREST: Mapping[str, float] = {"gap_accuracy": 0.01, "test_accuracy": 0.005, "test_loss": 0.02, "gap_loss": 0.05}

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,15 +15,19 @@ from study.analysis.statistics import Floats, holm
 from study.config.regime import Regime
 from study.config.study import Study
 from study.config.tuning import Tuning
-from study.methods.labels import method_of
+from study.methods.labels import Cell, method_of, strength_of
+from study.results.cells import select
 
 TUNING = (
     "study", "setting", "kind", "method", "regime", "label", "position", "n", "diverged", "validation_loss",
     "validation_se", "validation_accuracy", "train_loss", "test_n", "test_loss", "test_accuracy", "gap_accuracy",
     "rule", "chosen", "chosen_by_accuracy", "chosen_by_training", "best_on_test", "best_on_test_loss", "regret",
-    "regret_loss", "edge",
+    "regret_loss", "edge", "strength",
 )  # fmt: skip
-"""The columns of `tuning`: a row for each candidate of a method: at each regime 'none', then the grid in its order."""
+"""The columns of `tuning`: a row for each candidate of a method: at each regime 'none', then the grid in its order.
+
+strength: that of the label, NaN for 'none'.
+"""
 
 TUNED = (
     "study", "setting", "kind", "method", "regime", "label", "baseline_regime", "metric", "n", "n_undefined", "mean",
@@ -32,18 +37,21 @@ TUNED = (
 """The columns of `tuned`: a row for each method at its chosen strength and metric, against 'none' tuned likewise."""
 
 METRICS = ("test_accuracy", "gap_accuracy", "test_loss", "gap_loss", "diverged")
-KINDS = (("clip", "regularization"), ("regularization", "clip"))
+KINDS = ("clip", "regularization")
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """Where strengths are chosen: one regime, or those of a sweep whose points are chosen among too."""
+    """Where strengths are chosen: one regime, or those of a sweep whose points are chosen among too.
+
+    grids: for "clip" and "regularization" the strength of each label, in their order.
+    """
 
     name: str
     regimes: tuple[str, ...]
     tuning: Tuning
     along: tuple[Mapping[str, object], ...]
-    labels: dict[str, list[str]]
+    grids: Mapping[str, Mapping[str, float]]
 
 
 def settings(study: Study) -> list[Setting]:
@@ -57,8 +65,13 @@ def _setting(name: str, members: Mapping[str, Regime]) -> Setting:
     assert tuning is not None  # such are the members
     points = [dict(regime.at) for regime in regimes]
     along = tuple({key: point[key] for key in tuning.along} for point in points)
+    methods = {"clip": [[clip] for clip in regimes[0].clips], "regularization": regimes[0].regularizations}
     labels = {"clip": regimes[0].clip_labels, "regularization": regimes[0].regularization_labels}
-    return Setting(name, tuple(members), tuning, along, labels)
+    grids = {
+        kind: {label: strength_of(several[0]) for label, several in zip(labels[kind], methods[kind], strict=True)}
+        for kind in KINDS
+    }
+    return Setting(name, tuple(members), tuning, along, grids)
 
 
 def choose(tuning_runs: pd.DataFrame, runs: pd.DataFrame, study: Study) -> pd.DataFrame:
@@ -76,32 +89,29 @@ def choose(tuning_runs: pd.DataFrame, runs: pd.DataFrame, study: Study) -> pd.Da
     rows = [
         {"study": study.name, "setting": setting.name, "kind": kind, "rule": setting.tuning.rule, **row}
         for setting in settings(study)
-        for kind, other in KINDS
-        for method in dict.fromkeys(map(method_of, setting.labels[kind]))
-        for row in _chosen(_candidates(setting, kind, other, method, tuning_runs, runs), setting, kind)
+        for kind in KINDS
+        for method in dict.fromkeys(map(method_of, setting.grids[kind]))
+        for row in _chosen(_candidates(setting, kind, method, tuning_runs, runs), setting, kind)
     ]
     return pd.DataFrame(rows, columns=list(TUNING))
 
 
 def _candidates(
-    setting: Setting, kind: str, other: str, method: str, tuning_runs: pd.DataFrame, runs: pd.DataFrame
+    setting: Setting, kind: str, method: str, tuning_runs: pd.DataFrame, runs: pd.DataFrame
 ) -> pd.DataFrame:
     """The strengths of a method and 'none', at every regime of the setting."""
     labels = ["none", *_strengths(setting, kind, method)]
     rows = []
     for regime in setting.regimes:
         for label in labels:
-            tried, tested = (_cell(table, regime, kind, label, other) for table in (tuning_runs, runs))
-            rows.append({"method": method, "regime": regime, "label": label, **_tried(tried), **_tested(tested)})
+            tried, tested = (select(table, Cell(regime, **{kind: label})) for table in (tuning_runs, runs))
+            own = {"method": method, "regime": regime, "label": label, "strength": setting.grids[kind][label]}
+            rows.append({**own, **_tried(tried), **_tested(tested)})
     return pd.DataFrame(rows).assign(position=range(len(rows)))
 
 
 def _strengths(setting: Setting, kind: str, method: str) -> list[str]:
-    return [label for label in setting.labels[kind] if method_of(label) == method != "none"]
-
-
-def _cell(table: pd.DataFrame, regime: str, kind: str, label: str, other: str) -> pd.DataFrame:
-    return table[(table["regime"] == regime) & (table[kind] == label) & (table[other] == "none")]
+    return [label for label in setting.grids[kind] if method_of(label) == method != "none"]
 
 
 def _tried(runs: pd.DataFrame) -> dict[str, float]:
@@ -200,9 +210,9 @@ def _compared(tuning: pd.DataFrame, runs: pd.DataFrame, seed: int) -> Iterator[d
     chosen = tuning[tuning["chosen"]]
     baseline = chosen[chosen["method"] == "none"].iloc[0]
     for _, row in chosen[chosen["method"] != "none"].iterrows():
-        both_fail = all(fails(_candidate(runs, one)) for one in (row, baseline))
+        both_fail = all(fails(select(runs, candidate_cell(one))) for one in (row, baseline))
         for metric in METRICS:
-            own, base = (_candidate(runs, one).set_index("seed")[metric] for one in (row, baseline))
+            own, base = (select(runs, candidate_cell(one)).set_index("seed")[metric] for one in (row, baseline))
             both = own.index.intersection(base.index).sort_values()
             terms = np.stack([own.loc[both].to_numpy(float), -base.loc[both].to_numpy(float)])
             rng = row_generator(seed, "tuned", row["setting"], row["kind"], row["method"], metric)
@@ -232,7 +242,6 @@ def _wins(terms: Floats, metric: str, rng: np.random.Generator) -> tuple[Outperf
     return up, good.verdict if bad.verdict != "better" else "worse"
 
 
-def _candidate(runs: pd.DataFrame, candidate: pd.Series) -> pd.DataFrame:
-    """The evaluation runs of a candidate."""
-    other = dict(KINDS)[candidate["kind"]]
-    return _cell(runs, candidate["regime"], candidate["kind"], candidate["label"], other)
+def candidate_cell(candidate: Mapping[Hashable, Any] | pd.Series) -> Cell:
+    """The cell of a row of `tuning`: its label alone in its regime."""
+    return Cell(str(candidate["regime"]), **{str(candidate["kind"]): str(candidate["label"])})

@@ -10,9 +10,6 @@ from statsmodels.stats.multitest import multipletests
 
 Floats = NDArray[np.float64]
 
-ALPHA = 0.05
-"""The level of every test, and one less that of every interval."""
-
 EXACT_LIMIT = 20
 """Most nonzero differences for which all sign flips are enumerated (2^19 sums, 4 MB)."""
 

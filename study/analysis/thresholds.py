@@ -7,7 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from study.methods.labels import strength_of
+from study.analysis.selection import candidate_cell
+from study.methods.labels import Cell
+from study.results.cells import select
 
 THRESHOLDS = (
     "study", "regime", "setting", "method", "label", "threshold", "median", "percentile", "clip_rate", "regret",
@@ -28,13 +30,13 @@ def thresholds(tuning: pd.DataFrame, runs: pd.DataFrame, steps: pd.DataFrame) ->
 def _rows(tuning: pd.DataFrame, runs: pd.DataFrame, steps: pd.DataFrame) -> Iterator[dict[str, object]]:
     wanted = (tuning["kind"] == "clip") & (tuning["method"] == "global_norm") & tuning["chosen"].astype(bool)
     for row in tuning[wanted & (tuning["label"] != "none")].to_dict("records"):
-        threshold = strength_of(str(row["label"]))
-        free, own = (_cell(runs, row["regime"], label) for label in ("none", row["label"]))
+        threshold, without = float(row["strength"]), Cell(str(row["regime"]))
+        free, own = (select(runs, cell) for cell in (without, candidate_cell(row)))
         yield {
             **{key: row[key] for key in ("study", "regime", "setting", "method", "label", "regret")},
             "threshold": threshold,
             "median": float(free["norm_median"].astype(float).mean()),
-            "percentile": _rank(_cell(steps, row["regime"], "none"), threshold),
+            "percentile": _rank(select(steps, without), threshold),
             "clip_rate": float(own["clip_rate"].astype(float).mean()),
         }
 
@@ -44,7 +46,3 @@ def _rank(windows: pd.DataFrame, threshold: float) -> float:
         return float("nan")
     norms = windows["norm_before"].astype(float)
     return float((norms.fillna(np.inf) <= threshold).groupby(windows["seed"]).mean().mean())
-
-
-def _cell(table: pd.DataFrame, regime: object, clip: object) -> pd.DataFrame:
-    return table[(table["regime"] == regime) & (table["clip"] == clip) & (table["regularization"] == "none")]

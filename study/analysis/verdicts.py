@@ -10,10 +10,11 @@ import numpy as np
 import pandas as pd
 
 from study.analysis.comparisons import row_generator
+from study.analysis.conventions import ALPHA
 from study.analysis.equivalence import equivalence_p, sign_flip_one_sided
 from study.analysis.evidence import Evidence
 from study.analysis.planning import seeds_needed
-from study.analysis.statistics import ALPHA, Floats, bca_interval, holm
+from study.analysis.statistics import Floats, bca_interval, holm
 from study.claims.base import Claim, Combine, Contrast, Idle
 
 Verdict = Literal["supported", "contradicted", "undecided"]

@@ -1,7 +1,8 @@
 """Whether a rerun gives the same results: bit for bit, within what seeds explain, or not.
 
 The reference is a table of runs: their results, where they come from, and for each of the study's tables a fingerprint
-of the run's rows. What is compared is content: all columns but the study's name and the time that a run took.
+of the run's rows. What is compared is content: all columns but the study's name and the time that a run took. A column
+that came after the reference was written is left out of the comparison, and said to be.
 """
 
 from __future__ import annotations
@@ -9,25 +10,28 @@ from __future__ import annotations
 import hashlib
 import sys
 import textwrap
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from study.analysis.conventions import ALPHA
 from study.analysis.permutation import one_distribution_p, smallest_p
 from study.analysis.statistics import holm
 from study.results import provenance, store
 
 Floats = NDArray[np.float64]
+NO_COLUMNS: Mapping[str, Collection[str]] = MappingProxyType({})
 CELL = ["regime", "clip", "regularization"]
 RUN = [*CELL, "seed"]
 NOT_CONTENT = ("study", "wall_seconds")
 FINGERPRINTS = [f"content_{name}" for name in store.TABLES]
+COLUMNS = [f"columns_{name}" for name in store.TABLES]
 METRICS = ("train_loss", "train_accuracy", "test_loss", "test_accuracy", "diverged")
-ALPHA = 0.05
 IDENTICAL, AGREES, DIFFERS, OPEN = "bit-identical", "agrees", "differs", "cannot be told"
 
 
@@ -41,7 +45,7 @@ def fingerprints(table: pd.DataFrame) -> pd.Series:
     Columns by name, rows in their order; numbers as the bits of float64 with all NaN alike, whatever the type in
     which a file keeps them.
     """
-    content = table[sorted(name for name in map(str, table) if name not in (*store.KEYS, *NOT_CONTENT))]
+    content = table[_content(table)]
     numbers = content.select_dtypes(["number", "bool"])
     values = numbers.to_numpy(np.float64, na_value=np.nan)
     values[np.isnan(values)] = np.nan
@@ -57,17 +61,41 @@ def fingerprints(table: pd.DataFrame) -> pd.Series:
     return pd.DataFrame(marks, columns=[*RUN, "content"]).set_index(RUN)["content"]
 
 
-def reference(trainings: Iterable[Path], seeds: Sequence[int]) -> pd.DataFrame:
-    """The table of reference for some folders of trainings: one row a run of the `seeds`."""
-    return pd.concat([_of_training(folder, seeds) for folder in trainings], ignore_index=True)
+def reference(
+    trainings: Iterable[Path], seeds: Sequence[int], covered: Mapping[str, Collection[str]] = NO_COLUMNS
+) -> pd.DataFrame:
+    """The table of reference for some folders of trainings: one row a run of the `seeds`.
+
+    Its columns `columns_<table>` say what the fingerprints cover: all that a table has, of those in `covered` if given.
+    """
+    return pd.concat([_of_training(folder, seeds, covered) for folder in trainings], ignore_index=True)
 
 
-def _of_training(folder: Path, seeds: Sequence[int]) -> pd.DataFrame:
+def _of_training(folder: Path, seeds: Sequence[int], covered: Mapping[str, Collection[str]]) -> pd.DataFrame:
     runs = provenance.runs_of(folder / "runs.parquet")
-    for name, column in zip(store.TABLES, FINGERPRINTS, strict=True):
-        rows = fingerprints(store.read(folder / f"{name}.parquet"))
+    for name, column, columns in zip(store.TABLES, FINGERPRINTS, COLUMNS, strict=True):
+        table = store.read(folder / f"{name}.parquet")
+        left_out = [one for one in _content(table) if one not in covered.get(name, table)]
+        rows = fingerprints(table.drop(columns=left_out))
         runs = runs.join(rows.rename(column), on=RUN)  # none for a run without rows in the table
+        runs = runs.assign(**{columns: " ".join(_content(table))})
     return runs[runs["seed"].isin(seeds)].drop(columns="wall_seconds")
+
+
+def columns_of(reference: pd.DataFrame) -> dict[str, list[str]]:
+    """The columns that the fingerprints of a reference cover, by table, as far as it says.
+
+    One that was written before it said so tells those of `runs`, which are its own.
+    """
+    own = [*provenance.COLUMNS, *FINGERPRINTS, *COLUMNS]
+    found = {"runs": [name for name in _content(reference) if name not in own]}
+    told = {name: column for name, column in zip(store.TABLES, COLUMNS, strict=True) if column in reference}
+    return found | {name: str(reference[column].iloc[0]).split() for name, column in told.items()}
+
+
+def _content(table: pd.DataFrame) -> list[str]:
+    """The columns that are compared, sorted."""
+    return sorted(name for name in map(str, table) if name not in (*store.KEYS, *NOT_CONTENT))
 
 
 def verdicts(reference: pd.DataFrame, again: pd.DataFrame) -> pd.DataFrame:
@@ -86,8 +114,16 @@ def verdicts(reference: pd.DataFrame, again: pd.DataFrame) -> pd.DataFrame:
         )
     table = pd.DataFrame([_compared(cell) for _, cell in pairs.groupby(CELL, sort=False)])
     table["p_adjusted"] = holm(table["p"])
+    table["not_compared"] = _not_compared(reference, again)
     table["verdict"] = [_verdict(row, len(table)) for row in table.to_dict("records")]
     return table
+
+
+def _not_compared(reference: pd.DataFrame, again: pd.DataFrame) -> str:
+    """The columns of the rerun that the reference lacks: `runs: clip_method, clip_strength; ..`."""
+    there, here = columns_of(reference), columns_of(again)
+    new = {name: [one for one in here[name] if one not in there[name]] for name in here if name in there}
+    return "; ".join(f"{name}: {', '.join(columns)}" for name, columns in new.items() if columns)
 
 
 def _compared(cell: pd.DataFrame) -> dict[str, object]:
@@ -146,6 +182,8 @@ def summary(table: pd.DataFrame) -> str:
     elsewhere = dict.fromkeys(fact for text in table["elsewhere"] for fact in text.split("; ") if fact)
     if elsewhere:
         lines += ["Not as in the reference (there -> here):", *(f"  {difference}" for difference in elsewhere)]
+    if left_out := table["not_compared"].iloc[0]:
+        lines.append(f"Not compared, since the reference lacks these columns: {left_out}.")
     return "\n".join([*lines, *textwrap.wrap(RULE.format(cells=len(table)), 100)])
 
 
@@ -173,7 +211,7 @@ def _line(row: dict[Hashable, Any]) -> str:
 def main(path: str) -> int:
     """Print what a table of verdicts says; 0 if every cell is identical or agrees."""
     table = store.read(path)
-    words = {name: table[name].astype(object).fillna("") for name in ("tables", "elsewhere")}
+    words = {name: table[name].astype(object).fillna("") for name in ("tables", "elsewhere", "not_compared")}
     print(summary(table.assign(**words)))
     return int(not set(table["verdict"]) <= {IDENTICAL, AGREES})
 

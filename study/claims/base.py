@@ -9,6 +9,7 @@ from operator import add
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
 from study.methods.base import Method
+from study.methods.labels import Cell as Cell
 from study.methods.labels import method_of
 from study.parameters import listed
 
@@ -22,28 +23,7 @@ if TYPE_CHECKING:
 Expectation = Literal["increase", "not_worse", "same"]
 Combine = Literal["all", "any"]
 Idle = Literal["same cell", "gaps below zero"]
-
-
 NEAR = 0.02  # of training accuracy: runs that end so near to the line of failure could as well lie beyond it
-
-
-class Cell(NamedTuple):
-    """A trained variant, by the labels that stand in the tables."""
-
-    regime: str
-    clip: str = "none"
-    regularization: str = "none"
-
-    @property
-    def text(self) -> str:
-        """How the rows of the tables are found: `regime=.. clip=.. regularization=..`."""
-        return f"regime={self.regime} clip={self.clip} regularization={self.regularization}"
-
-    @property
-    def methods(self) -> list[str]:
-        """The labels of the clip and of the regularizers, without `none`."""
-        labels = [self.clip, *self.regularization.split(" + ")]
-        return [label for label in labels if label != "none"]
 
 
 class Term(NamedTuple):

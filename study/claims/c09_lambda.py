@@ -2,7 +2,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from study.claims.base import Claim, Contrast
-from study.methods.labels import method_of, strength_of
+from study.methods.labels import columns_of
 from study.parameters import Positive, Texts
 
 if TYPE_CHECKING:
@@ -39,7 +39,9 @@ class LambdaByValidation(Claim):
         for setting in self.settings:
             for regime in list(study.tuned_settings.get(setting, {}).values())[:1]:
                 for method in self.regularizations:
-                    tried = [strength_of(one) for one in regime.regularization_labels if method_of(one) == method]
+                    given = [columns_of("regularization", several) for several in regime.regularizations]
+                    own = [one for one in given if one["regularization_method"] == method]
+                    tried = [float(one["regularization_strength"]) for one in own]
                     if tried and not any(self.low <= strength <= self.high for strength in tried):
                         must = f"have a strength from {self.low:g} to {self.high:g} tried in '{setting}'"
                         yield "regularizations", must, f"'{method}' at {', '.join(f'{one:g}' for one in tried)}"

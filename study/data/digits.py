@@ -13,6 +13,7 @@ from study.data.idx import DataError, read_idx
 
 IMAGE_SHAPE: Final = (28, 28)
 CLASSES: Final = 10
+CHANCE_FACTOR: Final = 2.0  # at or below twice the accuracy of guessing, a net has learned nothing of use
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from study.analysis.conventions import ALPHA
 from study.figures._layout import LINE, legend, lines, message, name_rows, page, regime_title, row_centres, wrap
 from study.figures._style import NONE, Look, Style, Tables, styled
 from study.figures._summaries import alone, diverged_sentence, present, regimes, seeds_sentence
@@ -17,7 +18,7 @@ NAME = "gap_forest"
 QUESTION = "Which clips and which regularizations, each alone, change the overfitting gap and the test accuracy?"
 NEEDS = ("comparisons", "runs")
 
-ALPHA = 0.05
+
 METRICS = {
     "gap_accuracy": "change in accuracy gap, train − test\n(percentage points; left: less overfitting)",
     "test_accuracy": "change in test accuracy\n(percentage points; right: better)",

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
+from study.analysis.conventions import ALPHA
 from study.figures._layout import LINE, legend, lines, message, name_rows, page, regime_title, row_centres, wrap
 from study.figures._style import NONE, Look, Style, Tables, by_method, styled
 from study.figures._summaries import regimes
@@ -18,7 +19,7 @@ NAME = "ranking"
 QUESTION = "Which method comes first, and which cannot be told from it?"
 NEEDS = ("ranking",)
 
-ALPHA = 0.05
+
 KINDS = {"clip": "clipping alone", "regularization": "regularization alone"}
 
 

@@ -1,9 +1,36 @@
-"""Labels of methods taken apart: the method, and its strength."""
+"""Methods and cells by the labels that stand in the tables, and the columns that say the same in parts."""
 
 from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from study.methods.base import Method
+
+NONE = "none"
+"""The label of the baseline of clips, and of that of regularizers."""
+
+
+class Cell(NamedTuple):
+    """A trained variant, by the labels that stand in the tables."""
+
+    regime: str
+    clip: str = "none"
+    regularization: str = "none"
+
+    @property
+    def text(self) -> str:
+        """How the rows of the tables are found: `regime=.. clip=.. regularization=..`."""
+        return f"regime={self.regime} clip={self.clip} regularization={self.regularization}"
+
+    @property
+    def methods(self) -> list[str]:
+        """The labels of the clip and of the regularizers, without `none`."""
+        labels = [self.clip, *self.regularization.split(" + ")]
+        return [label for label in labels if label != "none"]
 
 
 def method_of(label: str) -> str:
@@ -11,7 +38,17 @@ def method_of(label: str) -> str:
     return re.sub(r"\([^()]*\)", "", label)
 
 
-def strength_of(label: str) -> float:
-    """The `strength` among a label's parameters, else the first number; NaN where there is none."""
-    found = re.search(r"strength=([0-9.e+-]+)", label) or re.search(r"[(=]([0-9.e+-]+)[,)]", label)
-    return float(found[1]) if found else math.nan
+def strength_of(method: Method) -> float:
+    """The parameter `strength` of a method, else its first that is a number; NaN where it has none."""
+    values = {key: getattr(method, key) for key in type(method).model_fields}
+    numbers = {key: value for key, value in values.items() if type(value) in (int, float)}  # a flag is an int too
+    return float(numbers.get("strength", next(iter(numbers.values()), math.nan)))
+
+
+def columns_of(kind: str, methods: Sequence[Method]) -> dict[str, str | float]:
+    """The columns `<kind>_method` and `<kind>_strength` of a cell's clip or regularizers.
+
+    The methods of a combination are joined by " + "; its strength is that of the first.
+    """
+    names = " + ".join(method.name for method in methods)
+    return {f"{kind}_method": names, f"{kind}_strength": strength_of(methods[0])}

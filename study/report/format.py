@@ -10,10 +10,13 @@ from typing import Any
 import pandas as pd
 
 from study.analysis.comparisons import BOTH_FAIL
+from study.analysis.conventions import ALPHA
+from study.analysis.conventions import IN_POINTS as IN_POINTS
 from study.analysis.power import decidable
-from study.analysis.statistics import ALPHA
+from study.utils.text import number as number
+from study.utils.text import p_text as p_text
+from study.utils.text import percent as percent
 
-LEAST = 1e-6  # below which a number is a residue of rounding
 MOST_NAMED = 8  # methods in one sentence
 METRIC_NAMES: Mapping[str, str] = {
     "gap_accuracy": "accuracy gap",
@@ -22,7 +25,6 @@ METRIC_NAMES: Mapping[str, str] = {
     "test_loss": "test cross-entropy",
     "diverged": "rate of divergence",
 }
-IN_POINTS = ("gap_accuracy", "test_accuracy", "diverged")
 
 
 def clear(p_adjusted: Any, low: Any, high: Any) -> Any:
@@ -85,28 +87,6 @@ class Effect:
         return "points" if self.metric in IN_POINTS else "nats"
 
 
-def number(value: float, sign: bool = False) -> str:
-    """A number for people: about three digits, a true minus sign; `0` is exactly none, `0.000` a rounding error."""
-    if not math.isfinite(value):
-        return "undefined"
-    if value == 0:
-        return "0"
-    digits = 1 if abs(value) >= 1 else 2 if abs(value) >= 0.1 else 3
-    if LEAST <= abs(value) < 5e-4:  # of which three digits would leave nothing, not even the sign
-        digits = math.ceil(-math.log10(abs(value)))
-    text = f"{abs(value):.{digits}f}"
-    if float(text) == 0:
-        return text
-    return ("−" if value < 0 else "+" if sign else "") + text
-
-
-def p_text(p: float) -> str:
-    """A p value: `.012`, `< .001`, `undefined`."""
-    if not math.isfinite(p):
-        return "undefined"
-    return "< .001" if p < 0.001 else f"{p:.3f}".removeprefix("0")
-
-
 def with_interval(value: float, low: float, high: float, unit: str = "", signed: bool = False) -> str:
     """`+1.2 [0.8, 1.6]`; the value alone where it has no interval, as of one seed.
 
@@ -124,11 +104,6 @@ def interval_of(
     """`with_interval` of a table's row: its column `value` with `low` and `high`, times `scale`."""
     estimate, low, high = (scale * float(row[key]) for key in (value, "low", "high"))
     return with_interval(estimate, low, high, unit, signed)
-
-
-def percent(share: float, digits: int = 1) -> str:
-    """A share as a percentage."""
-    return f"{100 * share:.{digits}f} %".replace("-", "−") if math.isfinite(share) else "undefined"
 
 
 def effects(comparisons: pd.DataFrame, regime: str, family: str, metric: str) -> list[Effect]:

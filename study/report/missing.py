@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from study.config.study import Study
 from study.config.variants import Block, expand
-from study.figures._style import Tables
+from study.results.store import Tables
 
 Row = dict[str, object]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 
+from study.analysis.conventions import ALPHA
 from study.analysis.planning import fewest_seeds
 from study.analysis.power import POWER, decidable
-from study.analysis.statistics import ALPHA
 from study.report.format import IN_POINTS, METRIC_NAMES, counted, number, several
 
 Row = dict[str, object]

@@ -6,7 +6,7 @@ import math
 
 import pandas as pd
 
-from study.analysis.statistics import ALPHA
+from study.analysis.conventions import ALPHA
 from study.report.format import percent, with_interval
 
 Row = dict[str, object]

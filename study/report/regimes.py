@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from study.figures._style import Tables
 from study.report.format import (
     IN_POINTS,
     Effect,
@@ -21,6 +20,7 @@ from study.report.format import (
     sentences,
     with_interval,
 )
+from study.results.store import Tables
 
 
 @dataclass(frozen=True)

@@ -14,12 +14,12 @@ from typing import Literal
 import jinja2
 import pandas as pd
 
+from study.analysis.conventions import ALPHA
 from study.analysis.power import resolution
-from study.analysis.statistics import ALPHA, smallest_sign_flip_p
+from study.analysis.statistics import smallest_sign_flip_p
 from study.config.fields import combined_label
 from study.config.regime import Regime
 from study.config.study import Study
-from study.figures._style import Tables
 from study.methods.base import compact
 from study.models import Model
 from study.report import format, ledger, tuning
@@ -33,7 +33,7 @@ from study.report.ranking import ranking_rows
 from study.report.regimes import RegimeFindings, weights_text
 from study.report.summary import summary_lines
 from study.results.provenance import Account
-from study.results.store import atomically
+from study.results.store import Tables, atomically
 
 Form = Literal["md", "html", "pdf"]
 CHANGED = (
@@ -109,7 +109,7 @@ def fill(source: Path, form: Form, study: Study, tables: Tables, captions: Mappi
         "claims": ledger.claims_rows(tables["claims"]) if "claims" in tables else [],
         "strengths": tuning.tuning_rows(tables["tuning"], tables["tuned"]) if "tuning" in tables else [],
         "across": tuning.across_rows(tables["across"]) if "across" in tables else [],
-        "answers": answers(tables) if "tuning" in tables else [],
+        "answers": answers(tables) if "answers" in tables else [],
         "ranking": ranking_rows(tables["ranking"]),
         "regimes": [(name, regime, RegimeFindings(name, tables)) for name, regime in single.items()],
         "weights": [(name, rows) for name in single if len(rows := weights_text(runs, name)) > 1],

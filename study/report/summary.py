@@ -6,14 +6,17 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from study.analysis.statistics import ALPHA
+from study.analysis.conventions import ALPHA
+from study.analysis.questions.differences import NOTHING
+from study.analysis.questions.numbers import Number
+from study.analysis.questions.tuned import BY_ACCURACY, BY_LOSS, RATE_GIVEN, RATE_TUNED, part_of
 from study.config.study import Study
-from study.figures._style import Tables
 from study.report.format import clear, number
 from study.report.ledger import against
-from study.report.questions.base import BY_ACCURACY, BY_LOSS, KINDS, capital, count, run_of, with_none
-from study.report.questions.differences import Difference
+from study.report.questions.base import KINDS, Told, by_item, capital, count
+from study.report.questions.differences import sized
 from study.report.regimes import RegimeFindings
+from study.results.store import Tables
 
 MARK = "†"
 VERDICTS = ("supported", "contradicted", "undecided")
@@ -31,7 +34,7 @@ def summary_lines(study: Study, tables: Tables) -> list[str]:
         noisy = [name for name, own in study.tuned_settings.items() if any(r.data.label_noise for r in own.values())]
         lines += [line for kind in KINDS for line in _gains(tuned[~tuned["setting"].isin(rates)], kind, noisy)]
         lines += [*_with_rates(tuned[tuned["setting"].isin(rates)], rates)]
-        lines += [*_by_accuracy(tables)]
+        lines += [*_by_accuracy(Told(tables))]
         lines += [*_costs(tables["comparisons"])]
     else:
         single = [name for name, regime in study.regimes.items() if not regime.part_of]
@@ -113,47 +116,39 @@ def _with_rates(tuned: pd.DataFrame, rates: list[str]) -> Iterator[str]:
         yield f"**Tuned together with the learning rate or the like**, as was none (in {where}): {'; '.join(effects)}."
 
 
-def _by_accuracy(tables: Tables) -> Iterator[str]:
+def _by_accuracy(told: Told) -> Iterator[str]:
     """What is gained where strengths and rates, those of none too, are chosen by validation accuracy instead."""
-    fixed: list[tuple[str, Difference]] = []  # the gains of each kind where the learning rate was given
-    tuned: list[str] = []
-    picks = with_none(tables, BY_ACCURACY)
-    if picks and len(picks) == sum(map(_same_pick, picks, with_none(tables, BY_LOSS))):
+    picks, by_loss = (list(by_item(told.of("tuned", by=by)).values()) for by in (BY_ACCURACY, BY_LOSS))
+    if picks and _cells(picks) == _cells(by_loss):
         yield "**Tuning went by validation loss**; by validation accuracy it would have chosen the same."
         return
-    for row, none in picks:
-        own, other = run_of(tables, row), run_of(tables, none)
-        gain = Difference.between(own, other)
-        if row["rates"] > 1:
-            tuned.append(_by_both(row, gain, Difference.between(own, other, "test_loss")))
-        else:
-            fixed.append((str(row["kind"]), gain))
-    parts = [_counted(KINDS[kind], [one for what, one in fixed if what == kind]) for kind in KINDS]
-    if told := [*filter(None, parts), *(["with the learning rate chosen too, " + "; ".join(tuned)] if tuned else [])]:
+    rates = {part_of(kind, RATE_TUNED) for kind in KINDS}
+    tuned = [_by_both(*both) for both in picks if both[0].part in rates]
+    given = {kind: [gain for gain, _ in picks if gain.part == part_of(kind, RATE_GIVEN)] for kind in KINDS}
+    parts = [_counted(KINDS[kind], own) for kind, own in given.items()]
+    if said := [*filter(None, parts), *(["with the learning rate chosen too, " + "; ".join(tuned)] if tuned else [])]:
         yield (
             "**Tuning went by validation loss; chosen by validation accuracy instead**, none likewise, p unadjusted."
-            f" {'. '.join(map(capital, told))}."
+            f" {'. '.join(map(capital, said))}."
         )
 
 
-def _by_both(row: pd.Series, gain: Difference, loss: Difference) -> str:
+def _cells(picks: list[list[Number]]) -> list[tuple[object, ...]]:
+    """What was chosen, for each method and for none."""
+    return [(one.setting, one.method, one.own, one.baseline) for one, _ in picks]
+
+
+def _by_both(gain: Number, loss: Number) -> str:
     """`value(0.003)` in `decades` +0.26 points [0.12, 0.43], less than matters, with a test loss worse by 0.16 nats."""
-    where = f"in `{row['setting']}`"
-    if gain.nothing:
-        return f"`{row['method']}` {where} none chosen"
+    where = f"in `{gain.setting}`"
+    if gain.verdict in NOTHING:
+        return f"`{gain.method}` {where} none chosen"
     small = ", less than matters" if gain.verdict == "same" else ""
-    worse = f", with a test loss worse by {number(loss.mean)} nats" if loss.verdict == "worse" else ""
-    return f"`{row['label']}` {where} {gain.sized}{small}{worse}"
+    worse = f", with a test loss worse by {number(loss.estimate)} nats" if loss.verdict == "worse" else ""
+    return f"`{gain.label}` {where} {sized(gain)}{small}{worse}"
 
 
-def _same_pick(one: tuple[pd.Series, pd.Series], other: tuple[pd.Series, pd.Series]) -> bool:
-    """Whether two ways of choosing chose the same, for a method and for none."""
-    return all(
-        mine["label"] == its["label"] and mine["regime"] == its["regime"] for mine, its in zip(one, other, strict=True)
-    )
-
-
-def _counted(kind: str, found: list[Difference]) -> str:
+def _counted(kind: str, found: list[Number]) -> str:
     """`at the learning rate given, a clip raised test accuracy in 5 of 9 cases, lowered it in 0, none chosen in 3`."""
     if not found:
         return ""

@@ -13,6 +13,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+Tables = Mapping[str, pd.DataFrame]
+"""The tables of a study, by name."""
+
 PROVENANCE = b"provenance"
 SEAL = hashlib.sha256().digest_size
 REMEDY = "Delete it and run the same command again: it will be made anew."
@@ -119,7 +122,7 @@ def read(path: Path | str) -> pd.DataFrame:
 
 def _csv(path: Path) -> pd.DataFrame:
     try:
-        return pd.read_csv(path, keep_default_na=False, na_values=[""])
+        return pd.read_csv(path, keep_default_na=False, na_values=[""], float_precision="round_trip")
     except OSError as error:
         raise TableError(_unreadable(path, error)) from error
     except ValueError as error:  # of pandas, or no UTF-8

@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from study.config.variants import RunSpec, Variant
+from study.data.digits import CHANCE_FACTOR
+from study.methods.labels import columns_of
 from study.results.store import KEYS
 from study.training.evaluation import Score
 
 Floats = NDArray[np.floating]
 EPOCH_SCORES = tuple(f"{part}_{what}" for part in ("train", "validation", "test") for what in ("loss", "accuracy"))
-CHANCE_FACTOR = 2.0  # at or below twice the accuracy of guessing, a net has learned nothing of use
 
 
 @dataclass(frozen=True)
@@ -111,6 +112,8 @@ def run_row(study: str, record: RunRecord) -> dict[str, object]:
     fired, before = record.steps["fired"], record.steps["norm_before"]
     return {
         **keys(study, record),
+        **columns_of("clip", [record.variant.clip]),
+        **columns_of("regularization", record.variant.regularization),
         "fold": record.fold,
         "digest": RunSpec(record.variant, record.seed, record.fold).digest,
         "status": record.outcome.status,

@@ -17,9 +17,12 @@ from study.claims.c07_regularization import RegularizationLowersGap
 from study.claims.c08_dropout import DropoutOtherwise
 from study.claims.c10_combination import Additivity, Combination
 from study.claims.c12_open import NoneIsBest
+from study.clipping import Clipping
 from study.config.read import ConfigError, parse
 from study.config.study import Study
+from study.methods.base import Method
 from study.methods.labels import strength_of
+from study.regularization import Regularization
 
 
 def study(**keys: object) -> Study:
@@ -132,17 +135,20 @@ def test_curves_ratios_and_weights_as_evidence() -> None:
 
 
 @pytest.mark.parametrize(
-    ("label", "strength"),
+    ("family", "entry", "strength"),
     [
-        ("l1(0.001)", 1e-3),
-        ("l2(1e-05)", 1e-5),
-        ("dropout(p=0.5, input_p=0.1)", 0.5),
-        ("zscore", np.nan),
-        ("elastic_net(lambda1=0.1, lambda2=2, strength=0.0003)", 3e-4),
+        (Regularization, {"name": "l1", "strength": 0.001}, 1e-3),
+        (Regularization, {"name": "dropout", "p": 0.5, "input_p": 0.1}, 0.5),
+        (Regularization, {"name": "elastic_net", "lambda1": 0.1, "lambda2": 2.0, "strength": 0.0003}, 3e-4),
+        (Regularization, {"name": "elastic_net", "lambda1": 0.1, "lambda2": 2.0}, 1.0),
+        (Regularization, {"name": "l2", "biases": True, "strength": 0.1}, 0.1),
+        (Clipping, "zscore", 2.5),
+        (Clipping, {"name": "global_norm", "max_norm": 1}, 1.0),
+        (Clipping, "none", np.nan),
     ],
 )
-def test_the_strength_in_a_label(label: str, strength: float) -> None:
-    assert strength_of(label) == pytest.approx(strength, nan_ok=True)
+def test_the_strength_of_a_method(family: type[Method], entry: object, strength: float) -> None:
+    assert strength_of(family.parse(entry)) == pytest.approx(strength, nan_ok=True)
 
 
 def test_a_run_at_chance_level_counts_as_diverged_as_everywhere() -> None:

@@ -15,7 +15,7 @@ def test_a_threshold_has_the_percentile_of_the_unclipped_norms_at_most_as_large(
             {**chosen, "method": "global_norm", "label": "none", "setting": "b"},
             {**chosen, "method": "value", "label": "value(0.5)"},
         ]
-    )
+    ).assign(strength=[0.5, 9.0, float("nan"), 0.5])
     cell = {"regime": "a_lr=1", "regularization": "none"}
     runs = pd.DataFrame(
         [

@@ -237,7 +237,8 @@ def test_a_single_strength_is_told_as_no_grid() -> None:
 def test_settings_are_the_regimes_or_what_is_left_of_a_sweep() -> None:
     (one,) = settings(study())
     assert (one.name, one.regimes, one.along) == ("x", ("x",), ({},))
-    assert one.labels == {"clip": ["none", *CLIPS], "regularization": ["none", *L2S, *DROPOUTS]}
+    labels = {kind: list(grid) for kind, grid in one.grids.items()}
+    assert labels == {"clip": ["none", *CLIPS], "regularization": ["none", *L2S, *DROPOUTS]}
     flat, deep = settings(swept())
     assert [flat.name, deep.name] == ["x_depth=flat", "x_depth=deep"]
     assert flat.regimes == ("x_lr=0.1_depth=flat", "x_lr=1_depth=flat", "x_lr=10_depth=flat")

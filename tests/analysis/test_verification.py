@@ -214,3 +214,21 @@ def test_the_reference_of_trainings(training: Path, tmp_path: Path) -> None:
     store.write(made, tmp_path / "runs.parquet")
     table = verdicts(store.read(tmp_path / "runs.parquet"), made)
     assert table["verdict"].tolist() == [IDENTICAL]
+
+
+def test_a_column_that_came_after_the_reference_is_left_out_and_said_to_be(tmp_path: Path, digits: Digits) -> None:
+    """A reference of before differs from a rerun in nothing else than a column that its runs did not have."""
+    v = variant(epochs=1)
+    block = tmp_path / "0-1"
+    for name, table in records.tidy("example", engine.train(v, [0, 1], digits)).items():
+        store.write(table, block / f"{name}.parquet", Provenance.of(v, []).text)
+    new = verification.reference([block], [0, 1])
+    older = new.drop(columns=["clip_method", "clip_strength", *verification.COLUMNS])
+    covered = verification.columns_of(older)
+    assert "clip_method" not in covered["runs"]
+    before = verification.reference([block], [0, 1], covered)
+    assert (before["content_runs"] != new["content_runs"]).all()
+    old = older.assign(content_runs=before["content_runs"])
+    table = verdicts(old, verification.reference([block], [0, 1], verification.columns_of(old)))
+    assert set(table["verdict"]) == {IDENTICAL}
+    assert "Not compared, since the reference lacks these columns: runs: clip_method, clip_strength." in summary(table)

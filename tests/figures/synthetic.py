@@ -13,6 +13,7 @@ from study.analysis.ranking import rank
 from study.analysis.regimes import REGIMES
 from study.analysis.selection import choose
 from study.config.tuning import Tuning
+from tests.method_columns import strength
 
 from .synthetic_claims import claims_table
 from .synthetic_profiles import profile_tables
@@ -217,12 +218,29 @@ def _regimes(grid: Grid) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(REGIMES))
 
 
+@dataclass(frozen=True)
+class Strong:
+    """A method as far as its strength is asked for."""
+
+    strength: float
+    model_fields = ("strength",)
+
+
 def tuning(grid: Grid, runs: pd.DataFrame) -> pd.DataFrame:
     """The choice in each regime, from tuning runs as good as the runs themselves."""
     losses = {"validation_loss": -np.log(runs["test_accuracy"]), "train_loss": -np.log(runs["train_accuracy"])}
     losses["validation_accuracy"] = runs["test_accuracy"]
     settings = {
-        name: {name: SimpleNamespace(tuning=Tuning(), at={}, clip_labels=clips, regularization_labels=others)}
+        name: {
+            name: SimpleNamespace(
+                tuning=Tuning(),
+                at={},
+                clip_labels=clips,
+                regularization_labels=others,
+                clips=[Strong(strength(label)) for label in clips],
+                regularizations=[[Strong(strength(label))] for label in others],
+            )
+        }
         for name, (clips, others) in grid.regimes.items()
     }
     return choose(runs.assign(**losses), runs, SimpleNamespace(name="synthetic", tuned_settings=settings))

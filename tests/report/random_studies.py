@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from hypothesis import strategies as st
+from method_columns import with_methods
 
 from study.analysis import profiles
 from study.analysis.comparisons import compare, summarise
+from study.analysis.questions import answers
 from study.analysis.ranking import rank
 from study.analysis.regimes import regime_table
 from study.analysis.selection import choose, compare_tuned
@@ -17,7 +19,7 @@ from study.analysis.thresholds import thresholds
 from study.config.read import parse
 from study.config.study import FIGURE_NAMES, Study
 from study.config.variants import Variant, expand, expand_tuning
-from study.figures._style import Tables
+from study.results.store import Tables
 
 DEFAULTS = {
     "data": {"name": "mnist-sample", "train_size": 100, "validation_size": 50},
@@ -120,6 +122,7 @@ def tables(made: Made) -> Tables:
             "across": profiles.across(groups, tuned, seed=0),
             "thresholds": thresholds(tuning, runs, steps),
         }
+        found["answers"] = answers(study.name, found)
     return found
 
 
@@ -153,7 +156,9 @@ def _runs(
                     **{"weight_zero": 0.0, "weight_small": 0.1, "weight_max": 1.0, "weight_norm": 3.0},
                 }
             )
-    return pd.DataFrame(rows, columns=list(rows[0]) if rows else ["regime", "clip", "regularization", *COLUMNS])
+    return with_methods(
+        pd.DataFrame(rows, columns=list(rows[0]) if rows else ["regime", "clip", "regularization", *COLUMNS])
+    )
 
 
 def _provenance(runs: pd.DataFrame) -> pd.DataFrame:

@@ -5,6 +5,8 @@ import math
 import pandas as pd
 import pytest
 
+from study.analysis.questions import QUESTIONS
+from study.analysis.questions.numbers import to_table
 from study.config.read import parse
 from study.config.study import Study
 from study.report.ranking import ranking_rows
@@ -66,7 +68,7 @@ def tables() -> dict[str, pd.DataFrame]:
         for label, gap, test in (("l2(0.01)", -0.1, 0.1), ("l2(0.1)", -0.2, -0.1))
         for metric, high in (("gap_accuracy", gap), ("test_accuracy", test))
     ]
-    return {
+    found = {
         "claims": pd.DataFrame({"claim": ["a", "a", "b", "c"], "statement": ["One.", "One.", "Two.", "Three."],
                                 "verdict": ["supported", "supported", "undecided", "contradicted"],
                                 "contrast_verdict": ["supported", "supported", "undecided", "contradicted"],
@@ -80,6 +82,8 @@ def tables() -> dict[str, pd.DataFrame]:
                      ("lost", "value(1)", "none", math.nan), failed=(("lost", "value(1)"),)),
         "regimes": regimes(*((f"rates_lr={lr:g}", "rates", "optimizer.lr", lr) for lr in (0.1, 1.0)), setting="rates"),
     }  # fmt: skip
+    numbers = to_table("summary", {"tuned": QUESTIONS["tuned"](found)})
+    return {**found, "answers": numbers}
 
 
 def test_claims_gains_and_costs_come_in_this_order(given: Study) -> None:

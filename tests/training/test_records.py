@@ -53,7 +53,8 @@ CONTRACT = {
     "runs": [*KEYS, "fold", "digest", "status", "cause", "diverged_step", "best_epoch", *SCORES, *GAPS]
     + [f"best_{name}" for name in (*SCORES, *GAPS)]
     + ["clip_rate", "norm_max", "norm_median", "weight_norm", "weight_max", "weight_zero", "weight_small"]
-    + ["steps", "epochs", "wall_seconds"],
+    + ["steps", "epochs", "wall_seconds"]
+    + ["clip_method", "clip_strength", "regularization_method", "regularization_strength"],
     "epochs": [*KEYS, "epoch", *SCORES, *PROBES, "dead_units"],
     "steps": [*KEYS, "step", "last_step", *spread_of(STATISTICS)],
     "tensors": [*KEYS, "step", "last_step", "tensor", *spread_of(["norm_before", "norm_after"])],

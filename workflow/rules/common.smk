@@ -88,7 +88,7 @@ ANALYSES = (
     "ranking",
     "regimes",
     "provenance",
-    *(("tuning", "tuned", "profiles", "across", "thresholds") if TUNED else ()),
+    *(("tuning", "tuned", "profiles", "across", "thresholds", "answers") if TUNED else ()),
     *(("claims", "evidence") if STUDY.claims else ()),
 )
 

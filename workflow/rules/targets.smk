@@ -4,13 +4,14 @@ from snakemake.cli import get_argument_parser
 from study.parameters import suggestion
 
 # Rules to name as a target: those of one thing, and of what this study has.
-ABSENT = {name for name, there in (("tune", TUNED), ("claims", STUDY.claims)) if not there}
+ABSENT = {name for name, there in (("tune", TUNED), ("answers", TUNED), ("claims", STUDY.claims)) if not there}
 OF_SOME = (
     "tuning",
     "tuned",
     "profiles",
     "across",
     "thresholds",
+    "answers",
     "claims",
     "evidence",
 )  # analyses that not every study has

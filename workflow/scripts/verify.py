@@ -7,5 +7,7 @@ from study.analysis import verification
 from study.results import store
 
 sys.stderr = open(snakemake.log[0], "w", buffering=1)  # noqa: SIM115
-again = verification.reference([Path(path).parent for path in snakemake.input.again], snakemake.params.seeds)
-store.write(verification.verdicts(store.read(snakemake.params.reference), again), snakemake.output[0])
+reference = store.read(snakemake.params.reference)
+folders, covered = [Path(path).parent for path in snakemake.input.again], verification.columns_of(reference)
+again = verification.reference(folders, snakemake.params.seeds, covered)
+store.write(verification.verdicts(reference, again), snakemake.output[0])

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
 
-from study.analysis.regimes import REGIMES
-from study.figures._style import Tables
-from study.methods.labels import method_of
+from study.analysis.questions.numbers import Number, from_table
+from study.analysis.questions.tuned import BY_ACCURACY, BY_LOSS, LR, regimes_of
 from study.report.format import number
+from study.results.store import Tables
 
 Row = dict[str, object]
-LR = "optimizer.lr"
 KINDS = {"clip": "clip", "regularization": "regularizer"}
 
 
@@ -33,71 +33,64 @@ class Answer:
     rows: list[Row]
 
 
-def cell(tables: Tables, regime: object, clip: object = "none", regularization: object = "none") -> pd.DataFrame:
-    """The runs of one variant."""
-    runs = tables["runs"]
-    return runs[(runs["regime"] == regime) & (runs["clip"] == clip) & (runs["regularization"] == regularization)]
+@dataclass(frozen=True)
+class Told:
+    """What answers are told from: the rows of the table `answers`, by question, and the names of the regimes."""
+
+    tables: Tables
+
+    @cached_property
+    def numbers(self) -> Mapping[str, Sequence[Number]]:
+        """The rows of each question."""
+        return from_table(self.tables["answers"])
+
+    def of(self, question: str, metric: str = "", **fields: object) -> list[Number]:
+        """The rows of a question, those of one metric and of some fields if given."""
+        wanted = {**fields, **({"metric": metric} if metric else {})}
+        rows = self.numbers.get(question, ())
+        return [one for one in rows if all(getattr(one, key) == value for key, value in wanted.items())]
+
+    def place(self, name: str) -> str:
+        """A regime or a tuned setting in prose."""
+        return place(self.tables, name)
+
+    def others(self, regime: str, axis: str) -> str:
+        """All that a point of a sweep shares with its neighbours along a key: "depth 1"."""
+        regimes = regimes_of(self.tables)
+        own = regimes[(regimes["regime"] == regime) & (regimes["axis"] != axis) & regimes["axis"].notna()]
+        return ", ".join(axis_value(row) for _, row in own.iterrows())
+
+    def sweep(self, sweep: str, regime: str, axis: str) -> str:
+        """A sweep over a key, as one of its points names it: "`deep` at activation tanh"."""
+        others = self.others(regime, axis)
+        return f"`{sweep}`" + (f" at {others}" if others else "")
+
+    def point(self, regime: str, axis: str) -> str:
+        """The value of a key at a point of a sweep over it."""
+        regimes = regimes_of(self.tables)
+        return point(regimes[(regimes["regime"] == regime) & (regimes["axis"] == axis)].iloc[0])
 
 
-def fails(runs: pd.DataFrame) -> bool:
-    """Whether some run of a variant diverged or ended at chance."""
-    return bool((runs["status"] != "ok").any())
+def by_item(numbers: Iterable[Number]) -> dict[int, list[Number]]:
+    """Rows that belong together, in their order; what speaks of whole parts is left out."""
+    found: dict[int, list[Number]] = {}
+    for one in numbers:
+        if one.item is not None:
+            found.setdefault(one.item, []).append(one)
+    return found
 
 
-BY_LOSS, BY_ACCURACY = "chosen", "chosen_by_accuracy"
 SELECTED_BY = {BY_LOSS: "validation loss", BY_ACCURACY: "validation accuracy"}
-"""The columns of `tuning` that say what was chosen, the one that tuning goes by first, and what they go by."""
-
-
-def chosen(tables: Tables, by: str = BY_LOSS) -> pd.DataFrame:
-    """What tuning chose, with `rates`: the number of learning rates that it chose among, 0 where they are not swept."""
-    columns = ["setting", "kind", "method", "regime", "label", *SELECTED_BY]
-    tuning = tables.get("tuning", pd.DataFrame(columns=columns))
-    regimes = _regimes(tables)
-    rates = regimes[regimes["axis"] == LR].set_index("regime")["number"]
-    at = tuning.assign(rate=tuning["regime"].map(rates))
-    among = at.groupby(["setting", "kind", "method"])["rate"].transform("nunique")
-    return tuning.assign(rates=among)[tuning[by].astype(bool)]
-
-
-def _regimes(tables: Tables) -> pd.DataFrame:
-    """Where each regime stands in its sweep; nothing where a study has no such table."""
-    return tables.get("regimes", pd.DataFrame(columns=list(REGIMES)))
-
+"""What the two ways of choosing go by."""
 
 SHOWN_BY_LOSS = (
     "The figure marks the choice by validation loss; that by accuracy is in `tuning.csv`, `chosen_by_accuracy`."
 )
 
 
-def none_of(choices: pd.DataFrame, row: pd.Series) -> pd.Series:
-    """What was chosen for none in the setting of a choice."""
-    same = (choices["setting"] == row["setting"]) & (choices["kind"] == row["kind"]) & (choices["method"] == "none")
-    return choices[same].iloc[0]
-
-
-def with_none(tables: Tables, by: str) -> list[tuple[pd.Series, pd.Series]]:
-    """Each method as chosen, with none as chosen in the same setting."""
-    choices = chosen(tables, by)
-    return [(row, none_of(choices, row)) for _, row in choices[choices["method"] != "none"].iterrows()]
-
-
-STEPS = ("sign", "normalized")  # give every step its length, and so are no bound from above
-
-
-def bounds(clip: object) -> bool:
-    """Whether a label is that of a clip proper, which bounds the gradient from above."""
-    return method_of(str(clip)) not in ("none", *STEPS)
-
-
-def run_of(tables: Tables, row: pd.Series) -> pd.DataFrame:
-    """The runs of a candidate of tuning."""
-    return cell(tables, row["regime"], **{str(row["kind"]): row["label"]})
-
-
 def place(tables: Tables, name: object) -> str:
     """A regime or a tuned setting in prose: "`memorize`", "`optimizers` at optimizer adam", "`decades`"."""
-    regimes = _regimes(tables)
+    regimes = regimes_of(tables)
     own = regimes[regimes["regime"] == name]
     if own.empty:
         own = regimes[regimes["setting"] == name]
@@ -127,18 +120,6 @@ def point(row: Mapping[Hashable, Any] | pd.Series) -> str:
     """The value of a point, numbers without trailing zeros."""
     value = float(row["number"])
     return str(row["value"]) if pd.isna(value) else f"{value:,.10g}"
-
-
-def swept(tables: Tables, axis: str) -> pd.DataFrame:
-    """The points of the sweeps over a key, in their order, with `others`: all that a point shares but the key."""
-    regimes = _regimes(tables)
-    if regimes.empty:
-        return regimes.assign(others="")
-    rest = regimes[regimes["axis"] != axis]
-    others = {str(name): ", ".join(axis_value(row) for _, row in part.iterrows() if row["axis"] == row["axis"])
-              for name, part in rest.groupby("regime", sort=False)}  # fmt: skip
-    own = regimes[regimes["axis"] == axis]
-    return own.assign(others=own["regime"].map(others).fillna("")).sort_values(["part_of", "position"], kind="stable")
 
 
 def listed(texts: Sequence[str]) -> str:

@@ -3,29 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Self
 
-import pandas as pd
-
-from study.figures._style import Tables
+from study.analysis.questions.clips import ALL_TRAIN, FAILS_WITHOUT, SOME_FAIL, TRAINS_WITHOUT
+from study.analysis.questions.numbers import Number
+from study.analysis.questions.tuned import BOTH_WAYS, BY_LOSS, RATE_GIVEN, RATE_TUNED
 from study.report.format import several
-from study.report.questions.base import (
-    BY_LOSS,
-    SELECTED_BY,
-    Answer,
-    Row,
-    bounds,
-    capital,
-    chosen,
-    count,
-    fails,
-    listed,
-    place,
-    run_of,
-    with_none,
-)
-from study.report.questions.differences import Both
+from study.report.questions.base import SELECTED_BY, Answer, Row, Told, by_item, capital, count, listed
+from study.report.questions.differences import Both, columns
 
 CLIP_AT_ALL = {
     "better": "it did better than none",
@@ -53,43 +37,45 @@ OTHERS = {
 }
 
 
-GIVEN, TUNED = "Where the learning rate was given", "Where each had its own learning rate"
+WHERE = {RATE_GIVEN: "Where the learning rate was given", RATE_TUNED: "Where each had its own learning rate"}
+TOLD_BY = {RATE_GIVEN: "given", RATE_TUNED: "tuned"}
 
 
-def should_clip(tables: Tables) -> Answer:
+def should_clip(told: Told) -> Answer:
     """Tuned clips against none as tuned, with the rate given and with it tuned; and training that fails without."""
-    groups = {(where, by): Both() for where in (GIVEN, TUNED) for by in SELECTED_BY}
-    rows: list[Row] = []
-    places: dict[str, str] = {}
-    for by in SELECTED_BY:
-        for row, none in ((row, none) for row, none in with_none(tables, by) if row["kind"] == "clip"):
-            where = place(tables, row["setting"])
-            name = f"`{row['method'] if row['label'] == 'none' else row['label']}` in {where}"
-            places[name] = where
-            both = groups[TUNED if row["rates"] > 1 else GIVEN, by]
-            own = both.add(name, run_of(tables, row), run_of(tables, none))
-            rows.append({"setting": where, "clip": f"`{row['method']}`", "by validation": SELECTED_BY[by].split()[-1],
-                         "chosen": f"`{row['label']}`", "learning rate": "tuned" if row["rates"] > 1 else "given",
-                         **own})  # fmt: skip
-    tried = [where for where in (GIVEN, TUNED) if groups[where, BY_LOSS].accuracy]
-    training = Training.of(tables)
+    items = by_item(told.of("should_clip"))
+    places = {at: told.place(own[0].setting) for at, own in items.items()}
+    names = {at: f"`{_clip_of(own[0])}` in {places[at]}" for at, own in items.items()}
+    rows: list[Row] = [
+        {"setting": places[at], "clip": f"`{own[0].method}`", "by validation": SELECTED_BY[own[0].by].split()[-1],
+         "chosen": f"`{own[0].own.clip}`", "learning rate": TOLD_BY[own[0].part], **columns(own)}
+        for at, own in items.items()
+    ]  # fmt: skip
+    groups = {
+        (part, by): Both.of(told.of("should_clip", part=part, by=by), names) for part in WHERE for by in BOTH_WAYS
+    }
+    where = dict(zip(names.values(), places.values(), strict=True))
+    tried = [part for part in WHERE if groups[part, BY_LOSS].accuracy]
+    short, words = _training_short(told), _training_words(told)
     return Answer(
         "Should I clip at all?",
-        " ".join([*(_group_short(where, groups, places) for where in tried),
-                  *([training.short()] if training.short() else [])]),
-        " ".join([*(text for where in tried for text in _group_words(where, groups)),
-                  *([training.words(tables)] if training.short() else [])]),
+        " ".join([*(_group_short(part, groups, where) for part in tried), *filter(None, [short])]),
+        " ".join([*(line for part in tried for line in _group_words(part, groups)), *([words] if short else [])]),
         "Each clip and none as tuning chose them, by validation loss, and as they would be chosen by validation"
         " accuracy. Same cell: no clip was chosen.",
         ("profiles", "tuning_curves", "firing"),
         rows,
-    )  # fmt: skip
+    )
 
 
-def _group_short(where: str, groups: dict[tuple[str, str], Both], places: dict[str, str]) -> str:
+def _clip_of(one: Number) -> str:
+    return one.method if one.own.clip == "none" else one.own.clip
+
+
+def _group_short(part: str, groups: dict[tuple[str, str], Both], places: dict[str, str]) -> str:
     """What tuning chose where and what it brought, and whether a choice by accuracy would say otherwise."""
-    loss, accuracy = (groups[where, by] for by in SELECTED_BY)
-    text = f"{where}, tuning by validation loss chose {_chosen_where(loss, places)}"
+    loss, accuracy = (groups[part, by] for by in BOTH_WAYS)
+    text = f"{WHERE[part]}, tuning by validation loss chose {_chosen_where(loss, places)}"
     if loss.alike(accuracy):
         return f"{text} Chosen by validation accuracy, the same."
     return f"{text} Chosen by validation accuracy, clip and none alike: {_chosen_where(accuracy, places)}"
@@ -110,85 +96,76 @@ def _chosen_where(both: Both, places: dict[str, str]) -> str:
     return f"{'; '.join(parts)}."
 
 
-def _group_words(where: str, groups: dict[tuple[str, str], Both]) -> Iterator[str]:
+def _group_words(part: str, groups: dict[tuple[str, str], Both]) -> Iterator[str]:
     """What was compared by each way of choosing, once where both chose the same."""
-    told = [by for by in SELECTED_BY if by == BY_LOSS or not groups[where, by].alike(groups[where, BY_LOSS])]
+    told = [by for by in BOTH_WAYS if by == BY_LOSS or not groups[part, by].alike(groups[part, BY_LOSS])]
     for by in told:
-        both = groups[where, by]
-        chose = f"{where}, by {SELECTED_BY[by]}, {count(len(both.accuracy), 'clip was', 'clips were')} tuned"
+        both = groups[part, by]
+        chose = f"{WHERE[part]}, by {SELECTED_BY[by]}, {count(len(both.accuracy), 'clip was', 'clips were')} tuned"
         none = both.same_cells
         chose += f"; none was chosen for {len(none)} ({several(none)})." if none else "."
         yield f"{chose} {both.tallies}" if both.any else chose
 
 
-@dataclass(frozen=True)
-class Training:
-    """Where no run fails without a clip and where some does, each regime with the clips that turn it to the other."""
-
-    rescued: dict[str, list[str]]
-    lost: dict[str, list[str]]
-
-    @classmethod
-    def of(cls, tables: Tables) -> Self:
-        """From the runs without a regularizer."""
-        runs = tables["runs"]
-        alone = runs[runs["regularization"] == "none"]
-        rescued: dict[str, list[str]] = {}
-        lost: dict[str, list[str]] = {}
-        for regime, part in alone.groupby("regime", sort=False):
-            free = part[part["clip"] == "none"]
-            clips = [clip for clip in part["clip"].unique() if bounds(clip)]
-            failed = {clip: fails(part[part["clip"] == clip]) for clip in clips}
-            if clips and not free.empty:
-                without = fails(free)
-                (rescued if without else lost)[str(regime)] = [one for one in clips if failed[one] != without]
-        return cls(rescued, lost)
-
-    def short(self) -> str:
-        """How many of each turn."""
-        parts = []
-        if self.rescued:
-            of = count(len(self.rescued), "such regime")
-            parts.append(f"where runs fail without a clip, in {_turned(self.rescued)} of {of} one made all train")
-        if _turned(self.lost):
-            of = count(len(self.lost), "such regime")
-            parts.append(f"where all train without a clip, in {_turned(self.lost)} of {of} one made runs fail")
-        return f"{capital('; '.join(parts))}." if parts else ""
-
-    def words(self, tables: Tables) -> str:
-        """The same with the names of regimes and clips."""
-        parts = []
-        if kept := _named(tables, self.rescued):
-            parts.append(f"A clip made all runs train, some of which fail without, in {several(kept)}.")
-        if still := [place(tables, one) for one, clips in self.rescued.items() if not clips]:
-            parts.append(f"Some or all runs failed with every clip too in {several(still)}.")
-        if broken := _named(tables, self.lost):
-            parts.append(f"A clip made runs fail, all of which train without, in {several(broken)}.")
-        return " ".join([*parts, "To fail is to diverge or to stay at chance; to train says nothing of how well."])
+def _turned(told: Told, part: str, verdict: str) -> dict[str, list[str]]:
+    """The regimes of a part, each with the clips under which training turns out so."""
+    found: dict[str, list[str]] = {}
+    for one in told.of("should_clip", "failed", part=part):
+        found.setdefault(one.own.regime, []).extend([one.own.clip] if one.verdict == verdict else [])
+    return found
 
 
-def _turned(regimes: dict[str, list[str]]) -> int:
-    return sum(map(bool, regimes.values()))
+def _training_short(told: Told) -> str:
+    """In how many regimes a clip makes all train, and in how many one makes runs fail."""
+    parts = []
+    rescued, lost = _turned(told, FAILS_WITHOUT, ALL_TRAIN), _turned(told, TRAINS_WITHOUT, SOME_FAIL)
+    if rescued:
+        of = count(len(rescued), "such regime")
+        parts.append(f"where runs fail without a clip, in {_number(rescued)} of {of} one made all train")
+    if _number(lost):
+        of = count(len(lost), "such regime")
+        parts.append(f"where all train without a clip, in {_number(lost)} of {of} one made runs fail")
+    return f"{capital('; '.join(parts))}." if parts else ""
 
 
-def _named(tables: Tables, turned: dict[str, list[str]]) -> list[str]:
-    return [f"{place(tables, one)} ({listed([f'`{c}`' for c in clips])})" for one, clips in turned.items() if clips]
+def _training_words(told: Told) -> str:
+    """The same with the names of regimes and clips."""
+    parts = []
+    rescued, lost = _turned(told, FAILS_WITHOUT, ALL_TRAIN), _turned(told, TRAINS_WITHOUT, SOME_FAIL)
+    if kept := _named(told, rescued):
+        parts.append(f"A clip made all runs train, some of which fail without, in {several(kept)}.")
+    if still := [told.place(one) for one, clips in rescued.items() if not clips]:
+        parts.append(f"Some or all runs failed with every clip too in {several(still)}.")
+    if broken := _named(told, lost):
+        parts.append(f"A clip made runs fail, all of which train without, in {several(broken)}.")
+    return " ".join([*parts, "To fail is to diverge or to stay at chance; to train says nothing of how well."])
 
 
-def which_clip(tables: Tables) -> Answer:
+def _number(turned: dict[str, list[str]]) -> int:
+    return sum(map(bool, turned.values()))
+
+
+def _named(told: Told, turned: dict[str, list[str]]) -> list[str]:
+    return [f"{told.place(one)} ({listed([f'`{c}`' for c in clips])})" for one, clips in turned.items() if clips]
+
+
+def which_clip(told: Told) -> Answer:
     """The clip of the smallest validation loss in each setting against the others, all tuned."""
-    choices = chosen(tables)
-    clips = choices[(choices["kind"] == "clip") & (choices["method"] != "none")]
+    numbers = told.of("which_clip")
+    items = by_item(numbers)
     rows: list[Row] = []
     shorts: list[str] = []
     words: list[str] = []
-    for setting, part in clips.groupby("setting", sort=False):
-        if len(part) > 1:
-            first, both, own = _against_first(tables, part)
-            rows += [{"setting": place(tables, setting), "first": f"`{first}`", **row} for row in own]
-            shorts.append(f"{place(tables, setting)}, {_first_words(first, both)}")
-            if both.any:
-                words.append(f"In {place(tables, setting)}, against `{first}`. {both.tallies}")
+    for setting in dict.fromkeys(one.part for one in numbers):
+        own = {at: both for at, both in items.items() if both[0].part == setting}
+        names = {at: f"`{both[0].own.clip}`" for at, both in own.items()}
+        first, where = next(iter(own.values()))[0].baseline.clip, told.place(setting)
+        both = Both.of([one for one in numbers if one.part == setting], names)
+        rows += [{"setting": where, "first": f"`{first}`", "other": f"`{one[0].method}`", "tuning chose": names[at],
+                  **columns(one)} for at, one in own.items()]  # fmt: skip
+        shorts.append(f"{where}, {_first_words(first, both)}")
+        if both.any:
+            words.append(f"In {where}, against `{first}`. {both.tallies}")
     return Answer(
         "Which clip?",
         f"In {'; in '.join(shorts)}." if shorts else "",
@@ -197,17 +174,6 @@ def which_clip(tables: Tables) -> Answer:
         ("tuning_curves", "ranking"),
         rows,
     )
-
-
-def _against_first(tables: Tables, part: pd.DataFrame) -> tuple[str, Both, list[Row]]:
-    first = part.iloc[int(part["validation_loss"].astype(float).argmin())]
-    both = Both()
-    rows: list[Row] = [
-        {"other": f"`{row['method']}`", "tuning chose": f"`{row['label']}`",
-         **both.add(f"`{row['label']}`", run_of(tables, row), run_of(tables, first))}
-        for _, row in part.iterrows() if row["method"] != first["method"]
-    ]  # fmt: skip
-    return str(first["label"]), both, rows
 
 
 def _first_words(first: str, both: Both) -> str:

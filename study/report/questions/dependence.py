@@ -2,70 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-import pandas as pd
-
-from study.figures._style import Tables
+from study.analysis.questions.dependence import ALONE, DATA, NET, SERIES
+from study.analysis.questions.differences import NOTHING
+from study.analysis.questions.numbers import Number
 from study.report.format import number, percent, several
-from study.report.questions.base import Answer, Row, axis_name, cell, count, listed, place, point, swept
-from study.report.questions.differences import Difference
+from study.report.questions.base import Answer, Row, Told, axis_name, by_item, count, listed
+from study.report.questions.differences import text
 
-DATA = ("data.train_size", "data.label_noise")
 WORDS = {"reverses": "reversed", "changes": "different in size", "same": "the same", "undecided": "undecided",
          "nothing": "not to be compared"}  # fmt: skip
-NET = ("depth", "model.hidden", "model.units", "model.activation", "model.init", "net")
 
 
 @dataclass(frozen=True)
 class Series:
-    """What one method gains in test accuracy at each point of a sweep over one key: regime, value, difference."""
+    """What one method gains in test accuracy at each point of a sweep over one key, where that can be compared.
+
+    text: `global_norm(0.1)` in `sizes` (-18.2 at 500 ... points).
+    """
 
     axis: str
-    sweep: str
     label: str
-    points: tuple[tuple[str, str, Difference], ...]
-
-    @property
-    def compared(self) -> list[tuple[str, Difference]]:
-        return [(name, one) for _, name, one in self.points if one.compared]
-
-    @property
-    def verdict(self) -> str:
-        """reverses: better here and worse there; changes: two intervals do not overlap; same: all have one verdict.
-
-        nothing: fewer than two points are compared; undecided: all else.
-        """
-        found = [one for _, one in self.compared]
-        verdicts = {one.verdict for one in found}
-        if len(found) < 2:
-            return "nothing"
-        if {"better", "worse"} <= verdicts:
-            return "reverses"
-        if max(one.interval[0] for one in found) > min(one.interval[1] for one in found):
-            return "changes"
-        return "same" if len(verdicts) == 1 and verdicts != {"undecided"} else "undecided"
-
-    @property
-    def text(self) -> str:
-        """`global_norm(0.1)` in `sizes` (worse by −18.2 points at 500 ...)."""
-        ends = [f"{number(one.mean, sign=True)} at {name}" for name, one in self.compared]
-        return f"`{self.label}` in {self.sweep} ({', '.join(ends)} points)"
+    verdict: str
+    text: str
+    points: tuple[Number, ...]
+    alone: tuple[Number, ...]
+    left_out: tuple[str, ...]
 
 
-def on_data(tables: Tables) -> Answer:
+def on_data(told: Told) -> Answer:
     """What clips and regularizers gain by training size and by the share of wrong labels."""
-    return _answer(tables, "Does it depend on the training size and the label noise?", DATA)
+    return _answer(told, "on_data", "Does it depend on the training size and the label noise?", DATA)
 
 
-def on_net(tables: Tables) -> Answer:
+def on_net(told: Told) -> Answer:
     """What clips and regularizers gain by depth, activation and initialisation."""
-    return _answer(tables, "Does it depend on the depth, the activation and the initialisation?", NET)
+    return _answer(told, "on_net", "Does it depend on the depth, the activation and the initialisation?", NET)
 
 
-def _answer(tables: Tables, question: str, axes: tuple[str, ...]) -> Answer:
-    found = [one for axis in axes for one in series(tables, axis)]
+def _answer(told: Told, name: str, question: str, axes: Sequence[str]) -> Answer:
+    found = [_series(told, own) for own in by_item(told.of(name)).values()]
     return Answer(
         question,
         " ".join(_short(axis, own) for axis in axes if (own := [one for one in found if one.axis == axis])),
@@ -76,49 +54,36 @@ def _answer(tables: Tables, question: str, axes: tuple[str, ...]) -> Answer:
         " test accuracy. Different in size: two of the 95 % intervals do not overlap; reversed: better at one point,"
         " worse at another. What else differs between points, such as the number of steps, is as the regimes say.",
         ("sweeps",),
-        _rows(tables, found),
+        _rows(told, found),
     )
 
 
-def series(tables: Tables, axis: str) -> Iterator[Series]:
-    """Every method that stands alone at every point of a sweep over the key, for each value of the other keys."""
-    for (part_of, others), group in swept(tables, axis).groupby(["part_of", "others"], sort=False):
-        sweep = f"`{part_of}`" + (f" at {others}" if others else "")
-        for clip, regularization in _methods(tables, group):
-            points = tuple(
-                (
-                    regime,
-                    point(row),
-                    Difference.between(cell(tables, regime, clip, regularization), cell(tables, regime)),
-                )
-                for row in group.to_dict("records")
-                if (regime := str(row["regime"]))
-            )
-            yield Series(axis, sweep, clip if regularization == "none" else regularization, points)
+def _series(told: Told, own: Sequence[Number]) -> Series:
+    whole = next(one for one in own if one.metric == SERIES)
+    points = [one for one in own if one.metric == "test_accuracy"]
+    kept = [one for one in points if one.verdict not in NOTHING]
+    label, axis = whole.label, whole.part
+    ends = [f"{number(one.estimate, sign=True)} at {told.point(one.own.regime, axis)}" for one in kept]
+    sweep = told.sweep(whole.setting, points[0].own.regime, axis)
+    return Series(
+        axis, label, whole.verdict, f"`{label}` in {sweep} ({', '.join(ends)} points)", tuple(kept),
+        tuple(one for one in own if one.metric == ALONE),
+        tuple(one.own.regime for one in points if one.verdict in NOTHING),
+    )  # fmt: skip
 
 
-def _methods(tables: Tables, group: pd.DataFrame) -> list[tuple[str, str]]:
-    runs = tables["runs"]
-    own = runs[runs["regime"].isin(group["regime"]) & ((runs["clip"] == "none") | (runs["regularization"] == "none"))]
-    counts = own.groupby(["clip", "regularization"], sort=False)["regime"].nunique()
-    rows = counts.reset_index().itertuples(index=False)
-    whole = [(str(clip), str(regularization)) for clip, regularization, n in rows if n == len(group) > 1]
-    return [pair for pair in whole if pair != ("none", "none")] if ("none", "none") in whole else []
-
-
-def _rows(tables: Tables, found: list[Series]) -> list[Row]:
+def _rows(told: Told, found: Sequence[Series]) -> list[Row]:
     """A row for each method and regime in which it was compared, once where two keys are swept."""
     rows: dict[tuple[str, str], Row] = {}
-    for one in found:
-        for regime, _, difference in one.points:
-            if difference.compared:
-                rows[regime, one.label] = {
-                    "regime": place(tables, regime),
-                    "method": f"`{one.label}`",
-                    "none": percent(cell(tables, regime)["test_accuracy"].mean()),
-                    "gain (points)": difference.text,
-                    "verdict": difference.verdict,
-                }
+    for series in found:
+        for one, none in zip(series.points, series.alone, strict=True):
+            rows[one.own.regime, series.label] = {
+                "regime": told.place(one.own.regime),
+                "method": f"`{series.label}`",
+                "none": percent(none.estimate),
+                "gain (points)": text(one),
+                "verdict": one.verdict,
+            }
     return list(rows.values())
 
 
@@ -135,8 +100,7 @@ def _words(axis: str, found: list[Series]) -> str:
     return f"By {axis_name(axis)}, {'; '.join(parts)}." if parts else ""
 
 
-def _left_out(found: list[Series]) -> str:
-    cells = {(regime, one.label): difference for one in found for regime, _, difference in one.points}
-    left = sum(not one.compared for one in cells.values())
+def _left_out(found: Sequence[Series]) -> str:
+    left = len({(regime, one.label) for one in found for regime in one.left_out})
     words = f"{count(left, 'case is', 'cases are')} left out: neither trains, or no seed has numbers for both."
     return words if left else "No case is left out."

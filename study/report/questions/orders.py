@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
-import pandas as pd
-
-from study.figures._style import Tables
-from study.methods.labels import method_of
-from study.report.questions.base import SELECTED_BY, Answer, Row, capital, cell, count, place
-from study.report.questions.differences import Both
-from study.report.questions.strengths import selected
+from study.analysis.questions.differences import NOTHING
+from study.analysis.questions.numbers import Number
+from study.analysis.questions.orders import CLIPPED, FREE
+from study.analysis.questions.tuned import BOTH_WAYS
+from study.report.questions.base import SELECTED_BY, Answer, Row, Told, by_item, capital, count
+from study.report.questions.differences import Both, columns
 
 ORDER = {
     "better": "the penalty in the loss, clipped with the gradient, did better",
@@ -26,18 +24,19 @@ ORDER = {
 }
 
 
-def before_or_after(tables: Tables) -> Answer:
+def before_or_after(told: Told) -> Answer:
     """A penalty in the loss, clipped with the gradient, against the same as weight decay after the clip."""
-    both, free = Both(), Both()
-    rows: list[Row] = []
-    pairs = list(_pairs(tables))
-    for regime, clip, label, other in pairs:
-        group = both if clip != "none" else free
-        name = f"`{label}` under `{clip}` in {place(tables, regime)}"
-        own = group.add(name, cell(tables, regime, clip, label), cell(tables, regime, clip, other))
-        rows.append({"regime": place(tables, regime), "clip": f"`{clip}`", "in the loss": f"`{label}`",
-                     "after the clip": f"`{other}`", **own})  # fmt: skip
-    clipped = [one for one in pairs if one[1] != "none"]
+    numbers = told.of("before_or_after")
+    items = by_item(numbers)
+    names = {at: _pair(told, own[0]) for at, own in items.items()}
+    both, free = (Both.of([one for one in numbers if one.part == part], names) for part in (CLIPPED, FREE))
+    rows: list[Row] = [
+        {"regime": told.place(own[0].own.regime), "clip": f"`{own[0].own.clip}`",
+         "in the loss": f"`{own[0].own.regularization}`", "after the clip": f"`{own[0].baseline.regularization}`",
+         **columns(own)}
+        for own in items.values()
+    ]  # fmt: skip
+    clipped = [own[0] for own in items.values() if own[0].part == CLIPPED]
     return Answer(
         "Clip before or after decay?",
         _scoped(both.lead(ORDER), clipped) if clipped else "No clip meets both forms, so nothing can be said.",
@@ -50,44 +49,33 @@ def before_or_after(tables: Tables) -> Answer:
     )
 
 
-def _scoped(lead: str, pairs: Sequence[tuple[str, str, str, str]]) -> str:
+def _pair(told: Told, one: Number) -> str:
+    return f"`{one.own.regularization}` under `{one.own.clip}` in {told.place(one.own.regime)}"
+
+
+def _scoped(lead: str, pairs: Sequence[Number]) -> str:
     if len(pairs) > 1:
         return capital(lead)
     return f"In the one case tried, {lead[0].lower()}{lead[1:]}"
 
 
-def _scope(pairs: Sequence[tuple[str, str, str, str]]) -> str:
+def _scope(pairs: Sequence[Number]) -> str:
     if not pairs:
         return ""
-    regimes, clips, strengths = ({one[at] for one in pairs} for at in range(3))
+    regimes, clips, strengths = (len({one.own[at] for one in pairs}) for at in range(3))
     return (
-        f"This rests on {count(len(regimes), 'regime')}, {count(len(clips), 'clip')} and"
-        f" {count(len(strengths), 'strength')} of the penalty."
+        f"This rests on {count(regimes, 'regime')}, {count(clips, 'clip')} and {count(strengths, 'strength')} of the"
+        " penalty."
     )
 
 
 def _unclipped(free: Both) -> str:
     """What the two forms do where no clip can part them."""
-    found = [one for _, one in free.accuracy if one.compared]
+    found = [one for _, one in free.accuracy if one.verdict not in NOTHING]
     if not found:
         return ""
-    equal = sum(all(pair == 0 for pair in one.pairs) for one in found)
+    equal = sum(one.estimate == 0 and not one.high > one.low for one in found)
     return f"Without a clip they end in the same accuracy in every seed in {equal} of {count(len(found), 'case')}."
-
-
-def _pairs(tables: Tables) -> Iterator[tuple[str, str, str, str]]:
-    """Where l2 and weight_decay meet at the same strength, and at the best of each: regime, clip, both labels."""
-    for (regime, clip), part in tables["runs"].groupby(["regime", "clip"], sort=False):
-        labels = [str(one) for one in part["regularization"].unique()]
-        forms = {form: [one for one in labels if method_of(one) == form] for form in ("l2", "weight_decay")}
-        equal = [(one, f"weight_decay({given[1]})") for one in forms["l2"] if (given := re.match(r"^l2\((.*)\)$", one))]
-        pairs = [(one, other) for one, other in equal if other in labels]
-        if all(forms.values()) and any(len(own) > 1 for own in forms.values()):
-            first, second = (selected(part, own, "validation_loss") for own in forms.values())
-            if first and second:
-                pairs = [*pairs, *([] if (first, second) in pairs else [(first, second)])]
-        for one, other in pairs:
-            yield str(regime), str(clip), one, other
 
 
 TENSOR = {
@@ -103,16 +91,17 @@ TENSOR = {
 }
 
 
-def per_tensor(tables: Tables) -> Answer:
+def per_tensor(told: Told) -> Answer:
     """Clipping by the norm of each tensor against that of the whole gradient, at the best strengths of both."""
-    groups = {by: Both() for by in SELECTED_BY}
-    rows: list[Row] = []
-    for setting, grids in _tensor_grids(tables):
-        for by, both in groups.items():
-            tensor, whole = (grid[grid[by].astype(bool)].iloc[0] for grid in grids)
-            own = both.add(setting, *(cell(tables, one["regime"], one["label"]) for one in (tensor, whole)))
-            rows.append({"setting": setting, "strengths by": SELECTED_BY[by], "per tensor": f"`{tensor['label']}`",
-                         "global": f"`{whole['label']}`", **own})  # fmt: skip
+    numbers = told.of("per_tensor")
+    items = by_item(numbers)
+    names = {at: told.place(own[0].setting) for at, own in items.items()}
+    rows: list[Row] = [
+        {"setting": names[at], "strengths by": SELECTED_BY[own[0].by], "per tensor": f"`{own[0].own.clip}`",
+         "global": f"`{own[0].baseline.clip}`", **columns(own)}
+        for at, own in items.items()
+    ]  # fmt: skip
+    groups = {by: Both.of([one for one in numbers if one.by == by], names) for by in BOTH_WAYS}
     tried = {SELECTED_BY[by]: both for by, both in groups.items() if both.accuracy}
     settings = len({str(row["setting"]) for row in rows})
     return Answer(
@@ -135,11 +124,3 @@ def _tensor_short(tried: dict[str, Both], rows: list[Row], settings: int) -> str
     return f"{where} it depends on how strengths are chosen. " + " ".join(
         f"By {name}: {lead}." for name, lead in leads.items()
     )
-
-
-def _tensor_grids(tables: Tables) -> Iterator[tuple[str, tuple[pd.DataFrame, pd.DataFrame]]]:
-    tuning = tables.get("tuning", pd.DataFrame(columns=["setting", "kind", "method"]))
-    for setting, part in tuning[tuning["kind"] == "clip"].groupby("setting", sort=False):
-        own = [part[part["method"] == name].reset_index(drop=True) for name in ("layer_norm", "global_norm")]
-        if not any(one.empty for one in own):
-            yield place(tables, setting), (own[0], own[1])

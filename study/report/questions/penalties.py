@@ -2,57 +2,58 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+from collections.abc import Mapping
 
-import pandas as pd
-
-from study.figures._style import Tables
-from study.methods.labels import method_of
+from study.analysis.questions.numbers import Number
+from study.analysis.questions.penalties import (
+    BASELINE_STRENGTHS,
+    BEST,
+    CRITERIA,
+    EQUAL,
+    OWN_STRENGTHS,
+    PROXIMAL,
+    SUBGRADIENT,
+)
 from study.report.format import percent
-from study.report.questions.base import Answer, Row, cell, count, place
-from study.report.questions.differences import Both
-from study.report.questions.strengths import selected
+from study.report.questions.base import Answer, Row, Told, by_item, count
+from study.report.questions.differences import Both, columns
 
 ZEROS = 0.01  # a share of exact zeros below which there are none to speak of
+FORMS = {SUBGRADIENT: "the subgradient", PROXIMAL: "proximal steps"}
+SHARES = {
+    "mean weight_zero": "exactly zero",
+    "mean weight_small": "below .001",
+    "mean test_accuracy": "test accuracy",
+}
 
 
-def l1_zeros(tables: Tables) -> Answer:
+def l1_zeros(told: Told) -> Answer:
     """Zeros, small weights and test accuracy of L1 by subgradient and by proximal steps."""
-    runs = tables["runs"]
-    l1 = runs[(runs["clip"] == "none") & runs["regularization"].str.match(r"^l1(_proximal)?\([^+]*$")]
-    columns = ["weight_zero", "weight_small", "test_accuracy"]
-    means = l1.groupby(["regime", "regularization"], sort=False)[columns].mean().reset_index()
+    items = by_item(one for one in told.of("l1_zeros") if one.metric in SHARES)
     rows: list[Row] = [
-        {
-            "regime": place(tables, row["regime"]),
-            "penalty": f"`{row['regularization']}`",
-            "exactly zero": percent(row["weight_zero"]),
-            "below .001": percent(row["weight_small"]),
-            "test accuracy": percent(row["test_accuracy"]),
-        }
-        for row in means.to_dict("records")
-    ]
+        {"regime": told.place(own[0].own.regime), "penalty": f"`{own[0].own.regularization}`",
+         **{SHARES[one.metric]: percent(one.estimate) for one in own}}
+        for own in items.values()
+    ]  # fmt: skip
     return Answer(
         "L1 for zeros: subgradient or proximal?",
-        _zero_short(means) if rows else "",
-        _zero_words(tables, means) if rows else "",
+        _zero_short(_most(told)) if rows else "",
+        _zero_words(told) if rows else "",
         "Means over seeds, without a clip. The subgradient steps over zero, the proximal step stops there.",
         ("weights", "claims"),
         rows,
     )
 
 
-def _most(means: pd.DataFrame) -> dict[str, pd.Series]:
-    """The row of each form with the most zeros."""
-    proximal = means["regularization"].str.startswith("l1_proximal")
-    forms = {"the subgradient": means[~proximal], "proximal steps": means[proximal]}
-    return {name: part.iloc[int(part["weight_zero"].argmax())] for name, part in forms.items() if not part.empty}
+def _most(told: Told) -> dict[str, Number]:
+    """The mean share of zeros of each form where it has the most."""
+    zeros = told.of("l1_zeros", "mean weight_zero")
+    forms = {name: [one for one in zeros if one.method == method] for method, name in FORMS.items()}
+    return {name: max(own, key=lambda one: one.estimate) for name, own in forms.items() if own}
 
 
-def _zero_short(means: pd.DataFrame) -> str:
-    most = _most(means)
-    able = [name for name, row in most.items() if row["weight_zero"] >= ZEROS]
+def _zero_short(most: Mapping[str, Number]) -> str:
+    able = [name for name, one in most.items() if one.estimate >= ZEROS]
     if len(most) == 1:
         return f"Only {next(iter(most))} was tried, which made {'exact zeros' if able else 'no exact zeros'}."
     if len(able) == 1:
@@ -60,55 +61,36 @@ def _zero_short(means: pd.DataFrame) -> str:
     return "Both made exact zeros." if able else "Neither made exact zeros at the strengths tried."
 
 
-def _zero_words(tables: Tables, means: pd.DataFrame) -> str:
+def _zero_words(told: Told) -> str:
     parts = [
-        f"{name} at most {percent(row['weight_zero'])} (`{row['regularization']}`)"
-        for name, row in _most(means).items()
+        f"{name} at most {percent(one.estimate)} (`{one.own.regularization}`)" for name, one in _most(told).items()
     ]
-    both, strengths = Both(), 0
-    for name, one, other in _at_equal_strength(tables, means):
-        both.add(name, one, other)
-        strengths += 1
+    equal = told.of("l1_zeros", part=EQUAL)
+    names = {
+        at: f"`{own[0].own.regularization}` in {told.place(own[0].own.regime)}" for at, own in by_item(equal).items()
+    }
+    both = Both.of(equal, names)
     words = f"Of the weights, exactly zero: {', '.join(parts)}."
     if not both.any:
         return f"{words} What zeros cost was not compared."
-    told = f"Proximal steps against the subgradient at equal strength, {count(strengths, 'pair')}. {both.tallies}"
-    return f"{words} {told}{_at_the_best(tables, means)}"
+    pairs = f"Proximal steps against the subgradient at equal strength, {count(len(names), 'pair')}. {both.tallies}"
+    return f"{words} {pairs}{_at_the_best(told)}"
 
 
-def _at_the_best(tables: Tables, means: pd.DataFrame) -> str:
+def _at_the_best(told: Told) -> str:
     """Each form at its best strength by validation accuracy, those of regimes of the same training among them."""
-    best = Both()
-    sizes: set[str] = set()
-    runs = tables["runs"]
-    free = runs[runs["clip"] == "none"]
-    for regime, part in means.groupby("regime", sort=False):
-        pool = free[free["regime"].isin(twins(tables, str(regime)))]
-        forms = [[one for one in pool["regularization"].unique() if method_of(one) == form] for form in FORMS]
-        picks = [selected(pool, labels, "validation_accuracy") for labels in forms]
-        if all(picks) and part["regularization"].str.startswith(FORMS[0]).any():
-            one, two = (_first(pool, pick) for pick in picks)
-            best.add(f"`{picks[0]}` against `{picks[1]}` in {place(tables, regime)}", one, two)
-            sizes |= {f"{len(forms[0])} and {len(forms[1])}"}
+    numbers = told.of("l1_zeros", part=BEST)
+    items = {at: {one.metric: one for one in own} for at, own in by_item(numbers).items()}
+    names = {at: _against(told, own["test_accuracy"]) for at, own in items.items()}
+    best = Both.of(numbers, names)
     if not best.any:
         return ""
+    sizes = {f"{own[OWN_STRENGTHS].n} and {own[BASELINE_STRENGTHS].n}" for own in items.values()}
     return f" At the best of {' or '.join(sorted(sizes))} strengths each, by validation accuracy. {best.tallies}"
 
 
-def _first(pool: pd.DataFrame, label: str) -> pd.DataFrame:
-    """The runs of a label in the first regime that has it."""
-    own = pool[pool["regularization"] == label]
-    return own[own["regime"] == own["regime"].iloc[0]]
-
-
-def _at_equal_strength(tables: Tables, means: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame, pd.DataFrame]]:
-    for regime, part in means.groupby("regime", sort=False):
-        labels = set(part["regularization"])
-        for label in sorted(labels):
-            other = label.replace("l1_proximal", "l1")
-            if other != label and other in labels:
-                one, two = (cell(tables, regime, regularization=which) for which in (label, other))
-                yield f"`{label}` in {place(tables, regime)}", one, two
+def _against(told: Told, one: Number) -> str:
+    return f"`{one.own.regularization}` against `{one.baseline.regularization}` in {told.place(one.setting)}"
 
 
 TOGETHER = {
@@ -122,26 +104,25 @@ TOGETHER = {
     "mixed": "it depends on the setting",
     "nothing": "nothing to compare",
 }
-FORMS = ("l1_proximal", "l1")
-CRITERIA = {"accuracy": "validation_accuracy", "loss": "validation_loss"}
+BY = dict(zip(CRITERIA, ("accuracy", "loss"), strict=True))
 
 
-def dropout_with_l2(tables: Tables) -> Answer:
+def dropout_with_l2(told: Told) -> Answer:
     """Dropout and L2 together, against the best of all strengths of either alone that the same training was given."""
-    groups = {name: Both() for name in CRITERIA}
-    rows: list[Row] = []
-    labels: set[str] = set()
-    for regime, both, pool in _combined(tables):
-        where = place(tables, regime)
-        own = cell(tables, regime, regularization=both)
-        labels.add(both)
-        alone = [one for one in pool["regularization"].unique() if method_of(one) in ("dropout", "l2")]
-        for name, column in CRITERIA.items():
-            best = selected(pool, alone, column)
-            if best:
-                found = groups[name].add(f"against `{best}` in {where}", own, _first(pool, best))
-                rows.append({"regime": where, "together": f"`{both}`", "best alone by": f"validation {name}",
-                             "alone": f"`{best}`", "of": len(alone), **found})  # fmt: skip
+    numbers = told.of("dropout_with_l2")
+    items = by_item(numbers)
+    names = {
+        at: f"against `{own[0].baseline.regularization}` in {told.place(own[0].own.regime)}"
+        for at, own in items.items()
+    }
+    rows: list[Row] = [
+        {"regime": told.place(own[0].own.regime), "together": f"`{own[0].own.regularization}`",
+         "best alone by": f"validation {BY[own[0].by]}", "alone": f"`{own[0].baseline.regularization}`",
+         "of": own[-1].n, **columns(own)}
+        for own in items.values()
+    ]  # fmt: skip
+    groups = {name: Both.of([one for one in numbers if one.by == by], names) for by, name in BY.items()}
+    labels = {own[0].own.regularization for own in items.values()}
     tried = {name: both for name, both in groups.items() if both.any}
     return Answer(
         "Dropout together with L2?",
@@ -159,30 +140,11 @@ def _both_short(tried: dict[str, Both], rows: list[Row], labels: set[str]) -> st
         return ""
     regimes = {str(row["regime"]) for row in rows}
     scope = f"In {count(len(regimes), 'regime')} and with {count(len(labels), 'pair')} of strengths"
-    accuracy, loss = (tried[name].conclusions[at] if name in tried else "nothing" for at, name in enumerate(CRITERIA))
+    accuracy, loss = (
+        tried[name].conclusions[at] if name in tried else "nothing" for at, name in enumerate(BY.values())
+    )
     if accuracy == loss:
         return f"{scope}, against the better one alone: {TOGETHER[accuracy]}."
     return (
         f"{scope}, against the better one alone: by test accuracy {TOGETHER[accuracy]}, by test loss {TOGETHER[loss]}."
     )
-
-
-def _combined(tables: Tables) -> Iterator[tuple[str, str, pd.DataFrame]]:
-    """Each regime with a combination of dropout and L2, and the runs without a clip of the same training."""
-    runs = tables["runs"]
-    free = runs[runs["clip"] == "none"]
-    for regime, part in free.groupby("regime", sort=False):
-        for label in part["regularization"].unique():
-            if re.match(r"^dropout\([^+]*\) \+ l2\([^+]*\)$|^l2\([^+]*\) \+ dropout\([^+]*\)$", str(label)):
-                yield str(regime), str(label), free[free["regime"].isin(twins(tables, str(regime)))]
-
-
-def twins(tables: Tables, regime: str) -> list[str]:
-    """The regimes that are the same training: without clip and regularizer the same numbers in every seed."""
-    own = _numbers(cell(tables, regime))
-    found = [str(other) for other in tables["runs"]["regime"].unique() if other != regime]
-    return [regime, *(other for other in found if not own.empty and own.equals(_numbers(cell(tables, other))))]
-
-
-def _numbers(runs: pd.DataFrame) -> pd.DataFrame:
-    return runs.set_index("seed")[["test_accuracy", "test_loss"]].astype(float).sort_index()

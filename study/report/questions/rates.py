@@ -2,37 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-import numpy as np
-import pandas as pd
-
-from study.figures._style import Tables
-from study.methods.labels import strength_of
+from study.analysis.questions.numbers import Number
+from study.analysis.questions.ranges import USABLE
+from study.analysis.questions.rates import DROPPED, EQUAL, LEFT, PRODUCT, RATIO, RESCUE, WITH, WITHOUT, WORKS
+from study.analysis.questions.tuned import BOTH_WAYS, BY_LOSS, LR, RATE_GIVEN, RATE_TUNED
 from study.report.format import percent, several
-from study.report.questions.base import (
-    BY_LOSS,
-    LR,
-    SELECTED_BY,
-    SHOWN_BY_LOSS,
-    Answer,
-    Row,
-    capital,
-    cell,
-    chosen,
-    count,
-    listed,
-    none_of,
-    place,
-    point,
-    run_of,
-    swept,
-    with_none,
-)
-from study.report.questions.differences import Both, Difference, conclusion, tally
-from study.report.questions.ranges import USABLE, usable
-
-EQUAL = 1.3  # steps this many times apart are called equal
+from study.report.questions.base import SELECTED_BY, SHOWN_BY_LOSS, Answer, Row, Told, by_item, capital, count, listed
+from study.report.questions.differences import Both, Found, columns, tally, text
 
 MORE = {
     "better": "yes, it did better than {step}",
@@ -47,42 +25,18 @@ MORE = {
 }
 
 
-def smaller_rate(tables: Tables) -> Answer:
+def smaller_rate(told: Told) -> Answer:
     """Clipped nets beside unclipped ones at the swept learning rate that makes their steps equal."""
-    rows: list[Row] = []
-    works: list[tuple[str, Difference]] = []
-    rescue: list[tuple[str, Difference]] = []
-    dropped, working = 0, usable(tables)
-    for _, group in swept(tables, LR).groupby(["part_of", "others"], sort=False):
-        rates = group.set_index("regime")["number"].astype(float)
-        for regime, rate in rates.items():
-            for clip, left in _left(tables, str(regime)).items():
-                nearest = (np.log(rates) - np.log(rate * left)).abs().idxmin()
-                if nearest == regime:
-                    continue
-                off = float(np.exp(abs(np.log(rates[nearest]) - np.log(rate * left))))
-                if off > EQUAL:
-                    dropped += 1
-                    continue
-                own, free = cell(tables, regime, clip), cell(tables, nearest)
-                difference = Difference.between(own, free)
-                (works if nearest in working else rescue).append((f"`{clip}` in {place(tables, regime)}", difference))
-                rows.append(
-                    {
-                        "regime": place(tables, regime),
-                        "clip": f"`{clip}`",
-                        "step left": f"{left:.2g}",
-                        "rate × step left": f"{rate * left:.2g}",
-                        "nearest rate, no clip": point(group[group["regime"] == nearest].iloc[0]),
-                        "ratio": f"{rates[nearest] / (rate * left):.2g}",
-                        "with": percent(own["test_accuracy"].mean()),
-                        "without": percent(free["test_accuracy"].mean()),
-                        "difference (points)": difference.text,
-                    }
-                )
+    numbers = told.of("smaller_rate")
+    items = {at: {one.metric: one for one in own} for at, own in by_item(numbers).items()}
+    names = {at: f"`{own[LEFT].own.clip}` in {told.place(own[LEFT].own.regime)}" for at, own in items.items()}
+    both = {part: Both.of([one for one in numbers if one.part == part], names) for part in (WORKS, RESCUE)}
+    works, rescue = (both[part].accuracy for part in (WORKS, RESCUE))
+    dropped = sum(one.n or 0 for one in numbers if one.part == DROPPED)
+    rows = [_equal_row(told, own) for own in items.values()]
     return Answer(
         "Is clipping more than a smaller learning rate?",
-        _equal_short(works, rescue) if rows else "",
+        _equal_short(both[WORKS].conclusions[0], works, rescue) if rows else "",
         _equal_words(works, rescue, dropped),
         "A clip that fires leaves of a gradient of median norm the share named as the step left; beside it stands no"
         " clip at the swept learning rate nearest to rate times that share. Ratio: of that rate to the product, 1 for"
@@ -94,23 +48,38 @@ def smaller_rate(tables: Tables) -> Answer:
     )
 
 
-def _equal_short(works: list[tuple[str, Difference]], rescue: list[tuple[str, Difference]]) -> str:
+def _equal_row(told: Told, own: Mapping[str, Number]) -> Row:
+    one = own["test_accuracy"]
+    return {
+        "regime": told.place(one.own.regime),
+        "clip": f"`{one.own.clip}`",
+        "step left": f"{own[LEFT].estimate:.2g}",
+        "rate × step left": f"{own[PRODUCT].estimate:.2g}",
+        "nearest rate, no clip": told.point(one.baseline.regime, LR),
+        "ratio": f"{own[RATIO].estimate:.2g}",
+        "with": percent(own[WITH].estimate),
+        "without": percent(own[WITHOUT].estimate),
+        "difference (points)": text(one),
+    }
+
+
+def _equal_short(conclusion: str, works: Found, rescue: Found) -> str:
     step = f"a nearly equal step (within a factor of {EQUAL:g})"
-    text = capital(MORE[conclusion(one for _, one in works)].format(step=step))
+    told = capital(MORE[conclusion].format(step=step))
     if works:
-        text += f": {_sides(works)}, by test accuracy"
+        told += f": {_sides(works)}, by test accuracy"
     also = f" Where the nearly equal step does not work without a clip, the clip did {_sides(rescue)}."
-    return f"{text}.{also if rescue else ''}"
+    return f"{told}.{also if rescue else ''}"
 
 
-def _sides(found: list[tuple[str, Difference]]) -> str:
+def _sides(found: Found) -> str:
     """`better in 1 (a) and worse in 2 (b; c) of 4 comparisons`."""
     named = {word: [name for name, one in found if one.verdict == word] for word in ("better", "worse")}
     parts = [f"{word} in {len(own)}{f' ({several(own)})' if own else ''}" for word, own in named.items()]
     return f"{' and '.join(parts)} of {count(len(found), 'comparison')}"
 
 
-def _equal_words(works: list[tuple[str, Difference]], rescue: list[tuple[str, Difference]], dropped: int) -> str:
+def _equal_words(works: Found, rescue: Found, dropped: int) -> str:
     parts = [f"Test accuracy of clips, against no clip at a nearly equal step: {tally(works)}."] if works else []
     if rescue:
         parts.append(f"Where the rate of the nearly equal step does not work without a clip: {tally(rescue)}.")
@@ -120,19 +89,6 @@ def _equal_words(works: list[tuple[str, Difference]], rescue: list[tuple[str, Di
             " times off."
         )
     return " ".join(parts)
-
-
-def _left(tables: Tables, regime: str) -> dict[str, float]:
-    """The share of a median gradient that each clip by the global norm leaves."""
-    runs = tables["runs"]
-    own = (runs["regime"] == regime) & (runs["regularization"] == "none")
-    shares = {}
-    for clip, group in runs[own & runs["clip"].str.startswith("global_norm")].groupby("clip", sort=False):
-        median = group["norm_median"].astype(float).replace(np.inf, np.nan).median()
-        share = min(1.0, strength_of(str(clip)) / median) if median > 0 else np.nan
-        if np.isfinite(share):
-            shares[str(clip)] = float(share)
-    return shares
 
 
 SURVIVES = {
@@ -148,26 +104,23 @@ SURVIVES = {
 }
 
 
-def survives(tables: Tables) -> Answer:
+def survives(told: Told) -> Answer:
     """Each method against none where the learning rate was tuned for both, with what it gained where it was not."""
-    choices = chosen(tables)
-    fixed = choices[(choices["method"] != "none") & (choices["rates"] <= 1)]
-    rows: list[Row] = []
-    found = {by: Both() for by in SELECTED_BY}
-    for by, both in found.items():
-        for row, none in ((row, none) for row, none in with_none(tables, by) if row["rates"] > 1):
-            name = f"`{row['method']}` in {place(tables, row['setting'])}"
-            own = both.add(name, run_of(tables, row), run_of(tables, none))
-            rows.append(
-                {
-                    "method": name,
-                    "by validation": SELECTED_BY[by].split()[-1],
-                    "chosen": f"`{row['label']}` in {place(tables, row['regime'])}",
-                    "none": place(tables, none["regime"]),
-                    **own,
-                    "at a given rate elsewhere (points)": _elsewhere(tables, choices, fixed, str(row["method"])),
-                }
-            )
+    numbers = told.of("survives", part=RATE_TUNED)
+    items = by_item(numbers)
+    names = {at: f"`{own[0].method}` in {told.place(own[0].setting)}" for at, own in items.items()}
+    rows: list[Row] = [
+        {
+            "method": names[at],
+            "by validation": SELECTED_BY[own[0].by].split()[-1],
+            "chosen": f"`{own[0].label}` in {told.place(own[0].own.regime)}",
+            "none": told.place(own[0].baseline.regime),
+            **columns(own),
+            "at a given rate elsewhere (points)": _elsewhere(told, own[0].method),
+        }
+        for at, own in items.items()
+    ]
+    found = {by: Both.of([one for one in numbers if one.by == by], names) for by in BOTH_WAYS}
     return Answer(
         "Does any of it survive tuning the learning rate?",
         _survival_short(found) if rows else "",
@@ -182,12 +135,9 @@ def survives(tables: Tables) -> Answer:
     )  # fmt: skip
 
 
-def _elsewhere(tables: Tables, choices: pd.DataFrame, fixed: pd.DataFrame, method: str) -> str:
-    gains = []
-    for _, row in fixed[fixed["method"] == method].iterrows():
-        gain = Difference.between(run_of(tables, row), run_of(tables, none_of(choices, row)))
-        gains.append(f"{place(tables, row['setting'])}: {gain.text}")
-    return several(gains, 2) or "–"
+def _elsewhere(told: Told, method: str) -> str:
+    gains = told.of("survives", part=RATE_GIVEN, method=method)
+    return several([f"{told.place(one.setting)}: {text(one)}" for one in gains], 2) or "–"
 
 
 def _survival_short(found: dict[str, Both]) -> str:

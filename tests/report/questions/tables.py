@@ -1,10 +1,27 @@
 """Small tables whose truth is known: cells of given means, with luck by seed that all cells share."""
 
+from collections.abc import Callable
+from io import StringIO
+
 import numpy as np
 import pandas as pd
 
+from study.analysis import questions
+from study.analysis.questions.numbers import to_table
+from study.report.questions.base import Answer, Told
+from study.results.store import Tables
+from tests.method_columns import strength, with_methods
+
 SEEDS = 8
 Cell = tuple[str, str, str, float] | tuple[str, str, str, float, float]
+
+
+def answer(words: Callable[[Told], Answer], tables: Tables) -> Answer:
+    """A question answered from tables: its numbers, written and read as the workflow does, and the words for them."""
+    name = words.__name__
+    numbers = to_table("study", {name: questions.QUESTIONS[name](tables)}).to_csv(index=False)
+    read = pd.read_csv(StringIO(numbers), keep_default_na=False, na_values=[""], float_precision="round_trip")
+    return words(Told({**tables, "answers": read}))
 
 
 def runs(*cells: Cell, failed: tuple[tuple[str, str], ...] = (), **columns: float) -> pd.DataFrame:
@@ -25,7 +42,7 @@ def runs(*cells: Cell, failed: tuple[tuple[str, str], ...] = (), **columns: floa
                  "status": "diverged" if (regime, clip) in failed else "ok", "test_accuracy": accuracy,
                  "validation_accuracy": accuracy, "test_loss": less, "validation_loss": less}
             )  # fmt: skip
-    return pd.DataFrame(rows)
+    return with_methods(pd.DataFrame(rows))
 
 
 def regimes(*points: tuple[str, str, str, float | str], setting: str = "") -> pd.DataFrame:
@@ -47,7 +64,8 @@ def tuning(*chosen: tuple[str, str, str, str, str], candidates: int = 1) -> pd.D
         for row in rows
         for n in range(1, candidates)
     ]
-    return pd.DataFrame(rows + others)
+    found = pd.DataFrame(rows + others)
+    return found.assign(strength=found["label"].map(strength))
 
 
 def grid(setting: str, method: str, *candidates: tuple[str, float, float, float], chosen: str) -> pd.DataFrame:
@@ -56,6 +74,7 @@ def grid(setting: str, method: str, *candidates: tuple[str, float, float, float]
     accuracy = table["test_accuracy"]
     return table.assign(
         setting=setting, kind="clip", method=method, regime=setting, validation_se=0.15, n=5, edge="",
+        strength=table["label"].map(strength),
         chosen=table["label"] == chosen, chosen_by_accuracy=table.index == accuracy.argmax(),
         validation_accuracy=accuracy, regret=accuracy.max() - accuracy, regret_loss=(accuracy.max() - accuracy) * 2,
     )  # fmt: skip

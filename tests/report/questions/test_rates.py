@@ -3,11 +3,12 @@
 import pandas as pd
 import pytest
 
+from study.analysis.questions.ranges import Range, change, usable
 from study.report.questions.clips import should_clip
-from study.report.questions.ranges import Range, change, usable, widens
+from study.report.questions.ranges import widens
 from study.report.questions.rates import smaller_rate, survives
 
-from .tables import SEEDS, regimes, runs, tuning
+from .tables import SEEDS, answer, regimes, runs, tuning
 
 RATES = regimes(*((f"x_lr={rate:g}", "x", "optimizer.lr", rate) for rate in (0.1, 1.0, 10.0)))
 
@@ -29,10 +30,10 @@ def swept(free: tuple[float, ...], clipped: tuple[float, ...]) -> pd.DataFrame:
 )
 def test_the_usable_rates_with_a_clip(clipped: tuple[float, ...], start: str, row: str) -> None:
     tables = {"runs": swept((0.9, 0.9, 0.2), clipped), "regimes": RATES}
-    answer = widens(tables)
-    assert answer.short.startswith(start)
-    assert answer.rows[0]["usable"] == "0.1, 1"
-    assert answer.rows[1]["against none"] == row
+    found = answer(widens, tables)
+    assert found.short.startswith(start)
+    assert found.rows[0]["usable"] == "0.1, 1"
+    assert found.rows[1]["against none"] == row
     assert usable(tables) == {"x_lr=0.1", "x_lr=1"}
 
 
@@ -41,7 +42,10 @@ def test_a_range_that_hangs_on_an_undecided_rate_is_undecided() -> None:
     assert change(free, Range(some, frozenset({2}))) == "undecided"
     assert change(free, Range(some | {2}, frozenset({3}))) == "widens"
     assert (
-        widens({"runs": swept((0.1, 0.1, 0.1), (0.9, 0.9, 0.9)).assign(status="diverged"), "regimes": RATES}).rows == []
+        answer(
+            widens, {"runs": swept((0.1, 0.1, 0.1), (0.9, 0.9, 0.9)).assign(status="diverged"), "regimes": RATES}
+        ).rows
+        == []
     )
 
 
@@ -59,21 +63,21 @@ def test_a_clip_is_held_against_the_equal_step_in_nets_of_the_same_depth(clipped
                        regimes(*((name, "x", "depth", depth) for name, _, depth in points))])  # fmt: skip
     free = [(name, "none", "none", 0.8 if depth == 4 else 0.9) for name, _, depth in points]
     own = runs(*free, ("x_lr=1_depth=4", "global_norm(0.2)", "none", clipped))
-    answer = smaller_rate({"runs": own, "regimes": table})
-    (row,) = answer.rows
+    found = answer(smaller_rate, {"runs": own, "regimes": table})
+    (row,) = found.rows
     assert (row["regime"], row["step left"], row["nearest rate, no clip"], row["ratio"]) == (
         "`x` at learning rate 1, depth 4", "0.1", "0.1", "1"
     )  # fmt: skip
-    assert answer.short.startswith(start)
-    far = smaller_rate({"runs": own.assign(norm_median=1.0), "regimes": table})
+    assert found.short.startswith(start)
+    far = answer(smaller_rate, {"runs": own.assign(norm_median=1.0), "regimes": table})
     assert far.rows == []
     assert "1 pair is left out" in far.words
 
 
 def test_an_equal_step_that_does_not_work_is_counted_apart() -> None:
     table = swept((0.9, 0.2, 0.2), (0.9, 0.9, 0.9)).assign(norm_median=10.0)
-    answer = smaller_rate({"runs": table, "regimes": RATES})
-    assert answer.short == (
+    found = answer(smaller_rate, {"runs": table, "regimes": RATES})
+    assert found.short == (
         "No, a nearly equal step (within a factor of 1.3) does as well: better in 0 and worse in 0 of 1 comparison, by"
         " test accuracy. Where the nearly equal step does not work without a clip, the clip did better in 1"
         " (`global_norm(1)` in `x` at learning rate 10) and worse in 0 of 1 comparison."
@@ -92,14 +96,14 @@ def test_what_survives_is_said_for_each_metric() -> None:
         ("x_lr=1", "global_norm(1)", "none", 0.8, 0.5),
         ("x_lr=0.1", "none", "dropout(0.5)", 0.9, 0.3),
     )
-    answer = survives({"runs": table, "tuning": tuning(*RATE_KINDS, candidates=3), "regimes": RATES})
-    assert answer.short == (
+    found = answer(survives, {"runs": table, "tuning": tuning(*RATE_KINDS, candidates=3), "regimes": RATES})
+    assert found.short == (
         "Chosen by validation loss or by validation accuracy, in test accuracy: no, nothing did better and something"
         " did worse; in test loss: some of it (`dropout` in `x`)."
     )
-    assert answer.words.startswith("By validation loss, none was chosen for `value` in `x`.")
-    assert "By test loss: 1 better (`dropout` in `x`, −0.2" in answer.words
-    assert survives({"runs": table, "tuning": tuning(*RATE_KINDS), "regimes": regimes()}).rows == [], (
+    assert found.words.startswith("By validation loss, none was chosen for `value` in `x`.")
+    assert "By test loss: 1 better (`dropout` in `x`, −0.2" in found.words
+    assert answer(survives, {"runs": table, "tuning": tuning(*RATE_KINDS), "regimes": regimes()}).rows == [], (
         "no rate was tuned"
     )
 
@@ -110,8 +114,8 @@ def test_what_is_undecided_does_not_count_as_not_surviving() -> None:
     swing = [0.05 * (-1) ** seed for seed in range(SEEDS)]
     for column in ("test_accuracy", "test_loss"):
         table.loc[noisy, column] += swing
-    answer = survives({"runs": table, "tuning": tuning(*RATE_KINDS[:2], candidates=3), "regimes": RATES})
-    assert answer.short == (
+    found = answer(survives, {"runs": table, "tuning": tuning(*RATE_KINDS[:2], candidates=3), "regimes": RATES})
+    assert found.short == (
         "Chosen by validation loss or by validation accuracy, in test accuracy and in test loss: undecided."
     )
 
@@ -132,13 +136,13 @@ def test_what_survives_may_depend_on_what_is_tuned_for() -> None:
         ]
     )
     tables = {"runs": table, "tuning": choices, "regimes": RATES}
-    assert survives(tables).short == (
+    assert answer(survives, tables).short == (
         "It depends on what is tuned for. Chosen by validation loss, in test accuracy and in test loss: nothing to"
         " compare, tuning chose none. Chosen by validation accuracy, in test accuracy: yes, all that was chosen did; in"
         " test loss: no, all that was chosen did worse."
     )
-    assert [row["by validation"] for row in survives(tables).rows] == ["loss", "accuracy"]
-    assert should_clip(tables).short.startswith(
+    assert [row["by validation"] for row in answer(survives, tables).rows] == ["loss", "accuracy"]
+    assert answer(should_clip, tables).short.startswith(
         "Where each had its own learning rate, tuning by validation loss chose none in 1 of 1 case (`x`). Chosen by"
         " validation accuracy, clip and none alike: a clip in 1 of 1 case (`x`), +5.0 points: it did better than none"
         " by test accuracy, it did worse than none by test loss."

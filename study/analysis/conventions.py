@@ -1,0 +1,9 @@
+"""What every comparison goes by. Imports nothing, so that figures can take it without loading an estimator."""
+
+from __future__ import annotations
+
+ALPHA = 0.05
+"""The level of every test, and one less that of every interval."""
+
+IN_POINTS = ("gap_accuracy", "test_accuracy", "diverged")
+"""Metrics that are shares, and are told in percentage points."""
