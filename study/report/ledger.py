@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable
 
@@ -219,8 +220,9 @@ def _scale(row: pd.Series) -> tuple[int, str]:
 
 def _difference(row: pd.Series) -> str:
     scale, unit = _scale(row)
-    low, high = number(scale * row["low"]), number(scale * row["high"])
-    return f"{row['unit']}: {number(scale * row['estimate'], sign=True)}{unit} [{low}, {high}]"
+    low, high = (scale * float(row[end]) for end in ("low", "high"))
+    ends = f" [{number(low)}, {number(high)}]" if math.isfinite(low) else ""
+    return f"{row['unit']}: {number(scale * row['estimate'], sign=True)}{unit}{ends}"
 
 
 def _needed(row: pd.Series) -> object:

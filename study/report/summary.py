@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import pandas as pd
@@ -166,7 +167,8 @@ def _effect(row: pd.Series) -> str:
     estimate, low, high, gap = (100 * float(row[key]) for key in ("estimate", "low", "high", "gap"))
     change = "both gaps below zero" if row["below"] else f"gap {number(gap, sign=True)}"
     open_ = "" if row["gains"] or row["loses"] else ", undecided"
-    interval = f"{number(estimate, sign=True)} points [{number(low)}, {number(high)}]{open_}"
+    ends = f" [{number(low)}, {number(high)}]" if math.isfinite(low) else ""
+    interval = f"{number(estimate, sign=True)} points{ends}{open_}"
     return f"`{row['label']}` in `{row['setting']}` {interval}, {change}"
 
 

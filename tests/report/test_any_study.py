@@ -16,7 +16,7 @@ from tests.report.random_studies import Made, studies, tables
 
 PAPER = Path(__file__).parents[2] / "paper"
 HOLES = re.compile(
-    r"\bnan\b|\bNone\b(?! of)|undefined, undefined|\(\)|[:,;] \.(?!\d)|: ,|\s\.\s|\s,|\.\.\s|\*\*\s*\*\*"
+    r"\bnan\b|[|:(,=] ?None\b(?! of)|undefined, undefined|\(\)|[:,;] \.(?!\d)|: ,|\s\.\s|\s,|\.\.\s|\*\*\s*\*\*"
     r"|(?<!`)``(?!`)|\b0 of 0\b|\{\{|\}\}"
 )
 QUICK = settings(deadline=None, phases=(Phase.explicit, Phase.generate), derandomize=True)  # shrinking takes minutes

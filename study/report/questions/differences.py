@@ -8,7 +8,7 @@ from operator import attrgetter
 
 from study.analysis.questions.differences import METRICS, NOTHING, matters
 from study.analysis.questions.numbers import Number
-from study.report.format import number, p_text, several
+from study.report.format import number, p_text, several, with_interval
 
 WORDS: Mapping[str, str] = {"better": "better", "worse": "worse", "same": "the same", "undecided": "undecided"}
 ESTIMATE = attrgetter("estimate")
@@ -22,7 +22,7 @@ def text(one: Number) -> str:
         return one.verdict
     lost = one.n_undefined or 0
     left = f" ({lost} of {(one.n or 0) + lost} seeds undefined)" if lost else ""
-    return f"{number(one.estimate, sign=True)} [{number(one.low)}, {number(one.high)}]{_by_p(one)}{left}"
+    return f"{with_interval(one.estimate, one.low, one.high, signed=True)}{_by_p(one)}{left}"
 
 
 def _by_p(one: Number) -> str:
