@@ -9,10 +9,11 @@ from study.parameters import Flag, Positive
 
 
 class AdaptiveUnit(Clipping):
-    """Adaptive gradient clipping: an output unit's gradient at most `ratio` times the norm of its weights.
+    """Clip the gradient of each output unit to a norm of at most `ratio` times the norm of the unit's weights (AGC).
 
-    g_i min(1, ratio max(||w_i||, floor) / ||g_i||); a unit is a row of a matrix (incoming weights), a bias vector is
-    one unit. Brock, De, Smith, Simonyan 2021, eq. 3; optax adaptive_grad_clip, timm adaptive_clip_grad.
+    g_i min(1, ratio max(||w_i||, floor) / ||g_i||). A unit is a row of a weight matrix (its incoming weights); a bias
+    vector counts as one unit. Brock, De, Smith, Simonyan 2021, eq. 3; optax adaptive_grad_clip, timm
+    adaptive_clip_grad.
     """
 
     acts_per: ClassVar[Part] = "unit"
@@ -36,12 +37,12 @@ class AdaptiveUnit(Clipping):
 
 
 def unit_norm(tensor: Tensor) -> Tensor:
-    """The norm of each output unit, broadcastable to the tensor; a vector or scalar is one unit."""
+    """Return the norm of each output unit, in a shape that broadcasts to the tensor; a vector or scalar is one unit."""
     dims = tuple(range(1, tensor.ndim)) if tensor.ndim > 1 else tuple(range(tensor.ndim))
     return torch.linalg.vector_norm(tensor, dim=dims, keepdim=True)
 
 
 def last_layer(tensors: Tensors) -> list[str]:
-    """The names of the last module's parameters."""
+    """Return the names of the parameters of the last module."""
     last = list(tensors)[-1].rpartition(".")[0]
     return [key for key in tensors if key.rpartition(".")[0] == last]

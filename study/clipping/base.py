@@ -1,4 +1,4 @@
-"""What a clipping method is: a pure map of one model's gradient."""
+"""Base classes of the clipping methods: pure maps of one model's gradient."""
 
 from __future__ import annotations
 
@@ -14,12 +14,14 @@ Part = Literal["coordinate", "unit", "tensor", "model", "sample"]
 
 
 class Clipping(Method):
-    """A map from the gradient of one model to another of the same shapes.
+    """A map from the gradient of one model to another gradient of the same shapes.
 
-    A subclass defines `clip`; where the method only scales whole tensors, it subclasses `Rescaling` and defines
-    `coefficients` instead; where it weighs the gradients of the batch's samples, `PerSample` and `weights`. Written
-    for one model: the engine maps it over replicates, so no Python `if` on a tensor's value (`torch.where`, `clamp`),
-    no in-place change of what comes in, no random numbers.
+    A subclass defines `clip`. A method that only scales whole tensors subclasses `Rescaling` and defines
+    `coefficients` instead; a method that weights the gradients of single samples subclasses `PerSample` and defines
+    `weights`.
+
+    A method is written for one model, and the engine maps it over replicates. It must not use a Python `if` on the
+    value of a tensor (use `torch.where` or `clamp`), change its arguments in place or draw random numbers.
     """
 
     family: ClassVar[str] = "clipping"
@@ -30,19 +32,19 @@ class Clipping(Method):
         return {"acts_per": (cls.acts_per, get_args(Part))}
 
     def initial_state(self, parameters: Tensors) -> Tensors:
-        """What the method remembers from step to step, before the first step (tensors of fixed shape)."""
+        """Return the state before the first step: tensors by name, whose shapes stay fixed."""
         return {}
 
     def clip(self, gradient: Tensors, parameters: Tensors, state: Tensors) -> tuple[Tensors, Tensors]:
-        """The clipped gradient and the next state."""
+        """Return the clipped gradient and the next state."""
         raise NotImplementedError
 
 
 class Rescaling(Clipping):
-    """A clipping that multiplies each tensor of the gradient by a number: its direction within a tensor is kept."""
+    """A clipping that multiplies each tensor of the gradient by one number, so the tensor keeps its direction."""
 
     def coefficients(self, gradient: Tensors, parameters: Tensors, state: Tensors) -> tuple[Tensors, Tensors]:
-        """One scalar per tensor, and the next state."""
+        """Return one scalar per tensor of the gradient, and the next state."""
         raise NotImplementedError
 
     def clip(self, gradient: Tensors, parameters: Tensors, state: Tensors) -> tuple[Tensors, Tensors]:
@@ -53,21 +55,21 @@ class Rescaling(Clipping):
 class PerSample(Clipping):
     """A clipping of the gradient of each sample of the batch, before their mean is taken.
 
-    Penalties of the loss belong to no sample: their gradient is added to the mean, unclipped. Regularizers that change
-    the gradient of a batch before the clip have nothing to change here and are refused.
+    Penalties of the loss belong to no sample: their gradient is added to the mean, unclipped. The method is refused
+    together with regularizers that change the gradient of the batch before the clip.
     """
 
     acts_per: ClassVar[Part] = "sample"
 
     def weights(self, norms: Tensors, state: Tensors) -> tuple[Tensors, Tensors]:
-        """The weight of each sample in each tensor's mean, and the next state.
+        """Return the weights [B] of the samples in the mean of each tensor, and the next state.
 
-        norms: by tensor, the norm [B] of each sample's gradient; weights: by tensor, [B].
+        norms: the norm [B] of each sample's gradient, by tensor.
         """
         raise NotImplementedError
 
     def clip(self, gradient: Tensors, parameters: Tensors, state: Tensors) -> tuple[Tensors, Tensors]:
-        """The clip of a batch of one sample, whose gradient this is."""
+        """Clip a gradient as the gradient of a batch of one sample."""
         norms = {key: torch.linalg.vector_norm(g)[None] for key, g in gradient.items()}
         weights, state = self.weights(norms, state)
         return {key: g * weights[key][0] for key, g in gradient.items()}, state

@@ -9,10 +9,10 @@ from study.parameters import Positive
 
 
 class BlockRms(Rescaling):
-    """Divide each tensor of the gradient by what its root mean square exceeds c: g_k / max(1, rms(g_k) / c).
+    """Scale each tensor of the gradient to a root mean square of at most c: g_k / max(1, rms(g_k) / c).
 
-    The same as a norm of at most c sqrt(D) for a tensor of D entries. Adafactor clips its update so, with c = 1; here
-    it is the gradient, as in optax's `clip_by_block_rms`.
+    This bounds the norm of a tensor of D entries by c sqrt(D). Adafactor clips its update this way, with c = 1; here
+    the gradient is clipped, as in optax's `clip_by_block_rms`.
     """
 
     acts_per: ClassVar[Part] = "tensor"
@@ -28,5 +28,5 @@ class BlockRms(Rescaling):
 
 
 def rms(tensor: Tensor) -> Tensor:
-    """The root of the mean square, a scalar."""
+    """Return the root mean square of the entries, a scalar."""
     return torch.linalg.vector_norm(tensor) / tensor.numel() ** 0.5

@@ -10,10 +10,11 @@ from study.parameters import Positive, PositiveInt, Share
 class EmaTensor(Rescaling):
     """Scale each tensor of the gradient to at most `ratio` times the average of its own clipped norms (AdaGC).
 
-    ||g_k|| <= ratio gamma_k, gamma_k the exponential average with weight `smoothing` on the past. In the first
-    `warm_up_steps` steps the whole gradient is scaled to a norm of at most `max_norm`, and gamma_k is the smallest norm
-    that came out. A norm of 0 (a tensor behind dead units) does not count there: the average would start at 0 and
-    hold the tensor at 0 for good. A tensor that was 0 all along stays unclipped until it has a norm.
+    ||g_k|| <= ratio gamma_k, where gamma_k is the exponential average with weight `smoothing` on the past. In the
+    first `warm_up_steps` steps the whole gradient is scaled to a norm of at most `max_norm`, and gamma_k is the
+    smallest norm of the results. A norm of 0 (a tensor behind dead units) does not count there: the average would
+    start at 0 and hold the tensor at 0 for good. A tensor that has been 0 from the start stays unclipped until its
+    norm is positive.
     """
 
     acts_per: ClassVar[Part] = "tensor"

@@ -11,10 +11,10 @@ EPSILON = 1e-6  # as in the clip by the global norm; Keras adds none
 
 
 class LayerNorm(Rescaling):
-    """Scale each tensor of the gradient by itself to a norm of at most c: g_k min(1, c / (||g_k||_p + 1e-6)).
+    """Scale each tensor of the gradient separately to a norm of at most c: g_k min(1, c / (||g_k||_p + 1e-6)).
 
-    A tensor is a weight matrix or a bias vector, so K of them may have a norm of c sqrt(K) together. Keras'
-    `clipnorm`, which is the 2-norm without the 1e-6.
+    A tensor is a weight matrix or a bias vector, so the norm of K tensors together may reach c sqrt(K). Keras'
+    `clipnorm` is the 2-norm without the 1e-6.
     """
 
     acts_per: ClassVar[Part] = "tensor"

@@ -7,7 +7,7 @@ from study.optim.tensors import Tensors
 
 
 class NoClipping(Rescaling):
-    """The gradient as it is: the baseline of every comparison."""
+    """Leave the gradient as it is: the baseline of every comparison."""
 
     formula: ClassVar[str] = "g"
     source: ClassVar[str] = "the training that every clip is compared with"
@@ -19,4 +19,4 @@ class NoClipping(Rescaling):
         return dict.fromkeys(gradient, one), state
 
     def rescale(self, gradient: Tensors, scale: Tensors) -> Tensors:
-        return gradient  # times one, without the pass over it
+        return gradient  # spares a multiplication by one

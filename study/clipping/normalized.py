@@ -10,10 +10,10 @@ from study.parameters import Positive
 
 
 class Normalized(Rescaling):
-    """Give the whole gradient the norm `length`, whatever it had: length g / ||g||, and 0 for a zero gradient.
+    """Scale the whole gradient to the norm `length`, whatever its norm: length g / ||g||, and 0 for a zero gradient.
 
-    What the clip by the global norm c becomes, divided by c, when every step is clipped (c -> 0). It enlarges small
-    gradients too.
+    The clip by the global norm c, divided by c, becomes this method when every step is clipped (c -> 0). Small
+    gradients are enlarged too.
     """
 
     formula: ClassVar[str] = r"\ell \, \frac{g}{\lVert g\rVert_2},\quad 0 \mapsto 0"

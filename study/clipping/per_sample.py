@@ -27,10 +27,10 @@ class PerSampleNorm(PerSample):
 
 
 def whole_norms(norms: Tensors) -> Tensor:
-    """The norm [B] of each sample's gradient over all tensors."""
+    """Return the norm [B] of each sample's gradient over all tensors."""
     return torch.linalg.vector_norm(torch.stack(list(norms.values()), dim=1), dim=1)
 
 
 def bounded(norms: Tensor, bound: float | Tensor) -> Tensor:
-    """The weights [B] that bring gradients of these norms to the bound, those above it."""
+    """Return the weights [B] that scale gradients of these norms [B] down to the bound, 1 for those below it."""
     return torch.clamp(bound / (norms + EPSILON), max=1.0)

@@ -11,8 +11,8 @@ from study.parameters import Positive, Share
 class PerSampleAdaptive(PerSample):
     """Clip each sample's gradient to a bound that follows a quantile of the samples' norms.
 
-    After each step C becomes C exp(-rate (u - q)), u the share of samples whose norm is at most C: so the bound
-    settles where a share q passes unclipped. The first step is clipped to `initial_norm`. A norm that is not a number
+    After each step C becomes C exp(-rate (u - q)), where u is the share of samples whose norm is at most C, so the
+    bound settles where a share q passes unclipped. The first step is clipped to `initial_norm`. A norm that is NaN
     counts as clipped. Andrew et al. 2021, without the noise; Opacus' adaptive clipping.
     """
 

@@ -9,15 +9,15 @@ from study.parameters import Positive
 class PerSampleLayer(PerSample):
     """Scale each sample's gradient of each of K tensors to a norm of at most C / sqrt(K), before the mean.
 
-    All together then have a norm of at most C. McMahan et al. 2018, per-layer clipping; optax's
-    `per_example_layer_norm_clip`, which gives the sum instead of the mean.
+    The norm of all tensors together is then at most C. McMahan et al. 2018, per-layer clipping; optax's
+    `per_example_layer_norm_clip`, which returns the sum instead of the mean.
     """
 
     formula: ClassVar[str] = (
         r"\frac1B \sum_{i=1}^B g_{i,k} \min\left(1, \frac{C / \sqrt K}{\lVert g_{i,k}\rVert_2 + 10^{-6}}\right)"
     )
     source: ClassVar[str] = "@mcmahan2018, per-layer clipping"
-    acts_per: ClassVar[Part] = "tensor"  # of a sample
+    acts_per: ClassVar[Part] = "tensor"  # one tensor of a sample's gradient
     name: Literal["per_sample_layer"] = "per_sample_layer"
     max_norm: Positive
 

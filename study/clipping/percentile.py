@@ -14,12 +14,12 @@ Percent = Annotated[float, Field(ge=0, le=100), NotBool, Must("a number from 0 t
 
 
 class Percentile(Rescaling):
-    """Scale the whole gradient to at most the p-th percentile of its norms so far, this one among them (AutoClip).
+    """Scale the whole gradient to at most the p-th percentile of all norms so far, the current one included (AutoClip).
 
-    g c_t / (||g|| + 1e-6) where ||g|| > c_t, c_t the percentile with linear interpolation between neighbours. The
-    history is that of the norms before the clip, exact and without end in the original. Here it is exact over the last
-    `window` norms: a training of no more steps than that is AutoClip to the letter. The state holds them twice,
-    [window] in the order they came and [window] sorted, both filled up with infinity.
+    g c_t / (||g|| + 1e-6) where ||g|| > c_t, the percentile with linear interpolation between neighbours. The history
+    holds the norms before the clip. The original keeps all of them; here the last `window` norms are kept, so a
+    training of at most `window` steps equals AutoClip. The state holds them twice, in order of arrival and sorted,
+    [window] each, both padded with infinity.
     """
 
     formula: ClassVar[str] = (
@@ -45,7 +45,7 @@ class Percentile(Rescaling):
 
 
 def remembered(size: Tensor, state: Tensors) -> Tensors:
-    """The state with one more norm, in the place of the oldest once the window is full."""
+    """Return the state with one more norm, which replaces the oldest once the window is full."""
     slot = (state["seen"] % state["recent"].numel()).view(1)
     oldest = state["recent"].gather(0, slot)
     return {
@@ -56,19 +56,25 @@ def remembered(size: Tensor, state: Tensors) -> Tensors:
 
 
 def with_one(ordered: Tensor, x: Tensor) -> Tensor:
-    """Sorted numbers [n] and x, sorted [n + 1]: each place holds its number, x, or the number before it."""
+    """Insert x into sorted numbers [n] and return them sorted, [n + 1].
+
+    Each place holds its number, x, or the number before it.
+    """
     end = ordered.new_full((1,), torch.inf)
     before, after = torch.cat([-end, ordered]), torch.cat([ordered, end])
     return torch.minimum(after, torch.maximum(before, x))
 
 
 def without(ordered: Tensor, x: Tensor) -> Tensor:
-    """Sorted numbers [n + 1] without x, one of them, sorted [n]: from x on, each makes place for the next."""
+    """Remove x from sorted numbers [n + 1] that contain it and return them sorted, [n].
+
+    From x on, each place takes the next number.
+    """
     return torch.where(ordered[:-1] < x, ordered[:-1], ordered[1:])
 
 
 def percentile(ordered: Tensor, count: Tensor, percent: float) -> Tensor:
-    """The percentile of the first `count` of sorted numbers, interpolated linearly as in numpy."""
+    """Return the percentile of the first `count` of sorted numbers, with linear interpolation as in numpy."""
     rank = (count - 1).to(torch.float64) * (percent / 100)
     below = rank.floor()
     places = torch.stack([below, rank.ceil()]).to(torch.int64)

@@ -13,8 +13,8 @@ from study.parameters import Positive
 class Sign(Clipping):
     """Replace each coordinate by `magnitude` times its sign, and 0 by 0.
 
-    What the clip by value becomes, divided by its bound, when every coordinate is clipped (bound -> 0). It enlarges
-    small coordinates too. signSGD is this under plain SGD.
+    The clip by value, divided by its bound, becomes this method when every coordinate is clipped (bound -> 0). Small
+    coordinates are enlarged too. With plain SGD this is signSGD.
     """
 
     acts_per: ClassVar[Part] = "coordinate"

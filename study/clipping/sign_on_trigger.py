@@ -11,10 +11,10 @@ from study.parameters import Must, Positive
 
 
 class SignOnTrigger(Clipping):
-    """What the tutorial's clipping code does: a tensor whose norm exceeds c becomes c sign(g).
+    """Replace a tensor whose norm exceeds c by c sign(g), as the tutorial's clipping code does.
 
-    Meant as a clip, it enlarges: c sign(g) has norm c sqrt(D), which for D > 1 coordinates is more than c. The code
-    as printed looks at the first weight matrix only (`tensors="first"`).
+    The code is meant as a clip, but it enlarges: the norm of c sign(g) is c sqrt(D), more than c for D > 1
+    coordinates. The code as printed looks at the first weight matrix only (`tensors="first"`).
     """
 
     acts_per: ClassVar[Part] = "coordinate"

@@ -14,10 +14,10 @@ from study.parameters import NaturalInt, Positive, Share
 class Spike(Clipping):
     """Clamp a coordinate whose square exceeds `threshold` times the average of its squares so far (from SPAM).
 
-    sign(g) sqrt(threshold v) where g^2 > threshold v; v is the exponential average, from 0 and without correction, of
-    the clipped squares, with weight `smoothing` on the past: Adam's second moment, kept here so that any optimizer can
-    follow. The first `warm_up_steps` gradients pass, and later a coordinate as long as its v is 0: it has no past to
-    be a spike against, and would be held at 0 for good.
+    sign(g) sqrt(threshold v) where g^2 > threshold v. The average v is exponential over the clipped squares, with
+    weight `smoothing` on the past; it starts from 0, without bias correction. This is Adam's second moment, kept here
+    so that the method works with any optimizer. The first `warm_up_steps` gradients pass unclipped. Later a coordinate
+    also passes while its v is 0: it has no past to be compared with, and a clip would hold it at 0 for good.
     """
 
     acts_per: ClassVar[Part] = "coordinate"
@@ -49,11 +49,11 @@ class Spike(Clipping):
 
 
 def square(key: str) -> str:
-    """The name in the state of a tensor's average square."""
+    """Return the key of a tensor's average square in the state."""
     return f"square of {key}"
 
 
 def clamped(g: Tensor, threshold: Tensor, v: Tensor) -> Tensor:
-    """Each coordinate to at most sqrt(threshold v) in size; as it is where v is 0."""
+    """Clamp each coordinate to a magnitude of at most sqrt(threshold v); a coordinate whose v is 0 stays as it is."""
     limit = (threshold * F.threshold(v, 0.0, torch.inf)).sqrt()  # faster than torch.where
     return torch.clamp(g, -limit, limit)

@@ -13,8 +13,8 @@ from study.parameters import Must, NotBool, Positive
 class Value(Clipping):
     """Clamp each coordinate: min(max(g, low), bound), with low = -bound unless given.
 
-    The tutorial's clip by value (bound on both sides) and its two-sided clip (separate bounds) with the sign of the
-    lower branch mended; torch.nn.utils.clip_grad_value_.
+    The tutorial's clip by value (bound on both sides) and its two-sided clip (separate bounds), with the sign of the
+    lower branch corrected; torch.nn.utils.clip_grad_value_.
     """
 
     acts_per: ClassVar[Part] = "coordinate"

@@ -14,7 +14,7 @@ from study.parameters import Must, NotBool, Positive
 
 
 class ValueAsPrinted(Clipping):
-    """What the tutorial's formula for a two-sided clip says, to the letter: large negative coordinates flip their sign.
+    """Apply the tutorial's formula for a two-sided clip as printed: large negative coordinates change their sign.
 
     e1 where g > e1; g where |g| <= e1 and |g| <= e2; +e2 where g < -e2; e1 is `bound`, e2 is `lower` (equal to the
     bound unless given). Where e1 and e2 differ, no branch covers the coordinates between them: these are kept.
@@ -44,11 +44,11 @@ class ValueAsPrinted(Clipping):
 
     def _as_printed(self, g: Tensor) -> Tensor:
         lower = self.bound if self.lower is None else self.lower
-        # F.threshold puts the value where it is not above; torch.where does the same an order of magnitude slower.
+        # F.threshold is ten times as fast as torch.where here.
         return F.threshold(g.clamp(max=self.bound), next_below(-lower, g.dtype), lower)
 
 
 def next_below(x: float, dtype: torch.dtype) -> float:
-    """The largest number of the type below x: what is above it is at least x."""
+    """Return the largest number of the type below x, so that a number above it is at least x."""
     number = np.dtype(torch.finfo(dtype).dtype).type
     return float(np.nextafter(number(x), number(-np.inf)))

@@ -9,15 +9,16 @@ from study.clipping.base import Rescaling
 from study.optim.tensors import Tensors, norm
 from study.parameters import Positive, PositiveInt, Share
 
-EPSILON = 1e-6  # of the published implementation, in both of its divisions
+EPSILON = 1e-6  # the published implementation adds it in both divisions
 
 
 class ZScore(Rescaling):
-    """Where the gradient's norm is an outlier among the recent ones, scale it down to near their mean (ZClip).
+    """Scale the gradient down to near the mean of the recent norms where its norm is an outlier among them (ZClip).
 
-    With z = (||g|| - mu) / sigma above z*, the norm becomes mu + z*^2 sigma / z: the farther out, the nearer to the
-    mean. mu and sigma^2 are exponential averages with weight `smoothing` on the past, fed with the clipped norms. The
-    first `warm_up_steps` gradients pass; mean and variance of their norms are where the averages start.
+    With z = (||g|| - mu) / sigma above z*, the norm becomes mu + z*^2 sigma / z: the farther out it is, the nearer the
+    result is to the mean. mu and sigma^2 are exponential averages of the clipped norms, with weight `smoothing` on the
+    past. The first `warm_up_steps` gradients pass unclipped; the averages start from the mean and variance of their
+    norms.
     """
 
     formula: ClassVar[str] = (
@@ -46,7 +47,7 @@ class ZScore(Rescaling):
         return dict.fromkeys(gradient, scale), self._averaged(torch.where(fires, limit, size), state)
 
     def _averaged(self, size: Tensor, state: Tensors) -> Tensors:
-        """Running mean and variance of the norms: of all of them in the warm-up, exponential afterwards."""
+        """Return the mean and variance of the norms: plain ones in the warm-up, exponential averages afterwards."""
         mean, variance, count = state["mean"], state["variance"], state["seen"] + 1
         warm = count <= self.warm_up_steps
         rate = torch.where(warm, 1.0 / count.to(size.dtype), 1 - self.smoothing)
