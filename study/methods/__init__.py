@@ -1,1 +1,1 @@
-"""Methods chosen in a configuration by name: families and their registries, labels, laws, users' own files."""
+"""Methods chosen by name in a configuration: families and their registries, labels, laws, users' own files."""

@@ -1,4 +1,4 @@
-"""Families of methods (clippings, regularizations, models, optimizers, losses) chosen in a config by name."""
+"""Families of methods (clippings, regularizations, models, optimizers, losses), chosen by name in a configuration."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from study.parameters import Settings, listed, must, said, suggestion
 
 @dataclass(frozen=True)
 class Company:
-    """What a method is used together with in one variant."""
+    """The other methods of a variant that a method is combined with."""
 
     model: Any
     loss: Any
@@ -26,7 +26,7 @@ class Company:
     regularization: tuple[Any, ...]
 
     def refusals(self) -> list[str]:
-        """Why these methods cannot be used together, a line each."""
+        """Return the reasons why these methods cannot be combined, one line each."""
         methods = (self.model, self.loss, self.optimizer, self.clip, *self.regularization)
         return [reason for method in methods if (reason := method.refuses(self))]
 
@@ -34,10 +34,10 @@ class Company:
 class Method(Settings):
     """A member of a family: a class with a `name` and frozen, range-checked parameters.
 
-    A direct subclass founds a family (`family = "clipping"`); every class below it that has a default `name`
-    enters the family by being defined. The first line of its docstring says what it does; `formula` (LaTeX), `source`
-    (with citations such as `@pascanu2013` of paper/references.bib) and `waives` (the laws of its family that it breaks
-    by design, each with the reason) are shown in the catalogue, and the tests hold it to them.
+    A direct subclass defines a family (`family = "clipping"`); every class below it that has a default `name` joins
+    the family when it is defined. The first line of its docstring says what it does. The catalogue shows its `formula`
+    (LaTeX), its `source` (with citations such as `@pascanu2013` of paper/references.bib) and its `waives`: the laws of
+    its family that it breaks by design, each with the reason. The tests check that it keeps the others.
     """
 
     family: ClassVar[str] = ""
@@ -57,7 +57,7 @@ class Method(Settings):
 
     @classmethod
     def declared(cls) -> Mapping[str, tuple[object, tuple[str, ...]]]:
-        """What a class of the family says of itself, by attribute: the value, and those that there are."""
+        """Return the class attributes that a family declares: for each its value, and the values it may have."""
         return {}
 
     @classmethod
@@ -66,7 +66,7 @@ class Method(Settings):
 
     @classmethod
     def parse(cls, entry: object) -> Self:
-        """A config entry, `name` or `{name: ..., parameter: ...}`, as a member of the family."""
+        """Return the member of the family that a config entry names, `name` or `{name: ..., parameter: ...}`."""
         if isinstance(entry, cls):
             return entry
         given: Mapping[str, Any] = {"name": entry} if isinstance(entry, str) else entry  # type: ignore[assignment]
@@ -78,18 +78,18 @@ class Method(Settings):
         return cls.members[given["name"]].model_validate(given)  # type: ignore[return-value]
 
     def refuses(self, company: Company) -> str | None:
-        """Why it cannot be used together with these, or None; said before anything runs."""
+        """Return the reason why it cannot be combined with these methods, or None; asked before anything runs."""
         return None
 
     @classmethod
     def schema_of_family(cls) -> dict[str, Any]:
-        """JSON schema of a config entry: any member by name, or with parameters."""
+        """Return the JSON schema of a config entry: any member by name, or with parameters."""
         members = [m.model_json_schema() | {"required": ["name"]} for m in cls.members.values()]
         return {"anyOf": [{"enum": sorted(cls.members)}, *members]}
 
     @property
     def label(self) -> str:
-        """Readable and unambiguous: `name`, `name(0.1)` or `name(a=1, b=2)`; defaults are left out."""
+        """Return a readable, unambiguous label: `name`, `name(0.1)` or `name(a=1, b=2)`, without defaults."""
         set_ = {
             key: getattr(self, key)
             for key, field in type(self).model_fields.items()
@@ -104,13 +104,13 @@ class Method(Settings):
 
 
 def unknown_name(family: str, name: str, known: list[str]) -> PydanticCustomError:
-    """The error of a name that no member of the family bears."""
+    """Return the error for a name that no member of the family has."""
     message = f"The 'name' parameter of {family} must be one of {listed(known)}. Got '{name}' instead."
     return said(message + suggestion(name, known))
 
 
 def compact(value: object) -> str:
-    """A parameter's value in a label: shortest digits that read back the same."""
+    """Return a parameter's value as in a label: the fewest digits that read back the same."""
     if isinstance(value, float):
         return f"{value:g}" if float(f"{value:g}") == value else repr(value)
     if isinstance(value, tuple):
@@ -121,13 +121,13 @@ def compact(value: object) -> str:
 
 
 def discover(package: str, path: list[str]) -> None:
-    """Import every module of a package, so that each method's file enters it in the registry."""
+    """Import every module of a package, so that each method's file registers its method."""
     for module in pkgutil.iter_modules(path):
         importlib.import_module(f"{package}.{module.name}")
 
 
 def entry(family: type[Method]) -> Any:
-    """The type of a config field that holds one member of the family."""
+    """Return the type of a config field that holds one member of the family."""
     return Annotated[
         family,
         PlainValidator(family.parse),

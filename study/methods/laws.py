@@ -1,6 +1,6 @@
-"""The laws that methods keep, by name, in words: what the tests of tests/laws state, and the catalogue shows.
+"""Laws of the methods, by name and in words: tests/laws states them, and the catalogue shows them.
 
-A method that breaks one by design says so in its `waives`, with the reason; the tests then hold it to breaking it.
+A method that breaks a law by design declares it in `waives`, with the reason; the tests then check that it does.
 """
 
 from collections.abc import Mapping

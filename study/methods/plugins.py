@@ -1,4 +1,4 @@
-"""Methods in users' own files: loaded by path, they enter the registries as the built-in ones do."""
+"""Methods in users' own files: loaded by path and registered like the built-in ones."""
 
 from __future__ import annotations
 
@@ -93,12 +93,12 @@ def _check_neighbours(path: Path) -> None:
 
 
 def source_of(method: Method) -> str:
-    """The file that defines a method."""
+    """Return the file that defines a method."""
     return inspect.getsourcefile(type(method)) or ""
 
 
 def line_of(error: BaseException, method: Method) -> str:
-    """Where in a method's file an error arose, as ", line 12"; empty if it did not arise there."""
+    """Return the line of a method's file where an error arose, as ", line 12"; empty if it arose elsewhere."""
     file = source_of(method)
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
     return f", line {lines[-1]}" if lines else ""

@@ -1,4 +1,4 @@
-"""What a model is: a plain module for one model, with sites where a regularizer may touch the activations."""
+"""Base class of the models: a module for one model, with sites where a regularizer may change the activations."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SIDE = 28  # pixels
 
 
 def untouched(name: str, h: Tensor) -> Tensor:
-    """The site of a model in evaluation: activations pass as they are."""
+    """Return the activations as they are: the site of a model in evaluation."""
     return h
 
 
@@ -28,12 +28,12 @@ def untouched(name: str, h: Tensor) -> Tensor:
 
 
 def sigmoid(x: Tensor) -> Tensor:
-    """1 / (1 + exp(-x))."""
+    """Return 1 / (1 + exp(-x))."""
     return torch.tanh(x / 2) / 2 + 0.5
 
 
 def gelu(x: Tensor) -> Tensor:
-    """x times the standard normal distribution function at x."""
+    """Return x times the standard normal distribution function at x."""
     return x / 2 * (1 + torch.erf(x * 0.5**0.5))
 
 
@@ -43,7 +43,7 @@ ACTIVATIONS: Mapping[str, Activation] = MappingProxyType(
 
 
 def among(table: Mapping[str, object]) -> tuple[AfterValidator, Must]:
-    """A validator that admits the names of a table, and the words for it."""
+    """Return a validator that admits the names of a table, and the words for it."""
 
     def check(name: str) -> str:
         if name not in table:
@@ -57,39 +57,40 @@ class Model(Method):
     """An architecture; `build` makes the module, `initialise` its parameters.
 
     A subclass defines `network` and `initialise`. Every parameter belongs to an `nn.Linear` that is called as a module
-    on inputs [B, ..., in], once or several times: so the gradients of single samples can be had from what goes into
-    and comes out of these layers. Written for one model: no Python `if` on a tensor's value, no random numbers.
+    on inputs [B, ..., in], once or several times. The gradients of single samples can then be computed from the inputs
+    and outputs of these layers. A model is written for one model: no Python `if` on a tensor's value, no random
+    numbers.
     """
 
     family: ClassVar[str] = "model"
 
     def network(self, inputs: int, classes: int) -> nn.Module:
-        """A module whose forward takes x [B, inputs] and a `Site`, and gives logits [B, classes].
+        """Return a module whose forward takes x [B, inputs] and a `Site` and returns logits [B, classes].
 
-        It shows the site "input" the pixels, then "hidden0", "hidden1", ... the hidden activations, and goes on with
-        what the site returns.
+        It passes the pixels to the site as "input", then the hidden activations as "hidden0", "hidden1", ..., and
+        continues with what the site returns.
         """
         raise NotImplementedError
 
     def initialise(self, module: nn.Module, random: Generator) -> dict[str, Tensor]:
-        """Fresh parameters, drawn from the generator alone."""
+        """Return fresh parameters, drawn from the generator alone."""
         raise NotImplementedError
 
     def build(self, inputs: int, classes: int) -> nn.Module:
-        """The network, its parameters not yet set."""
+        """Return the network, its parameters not yet set."""
         with torch.device("meta"):  # draws no random numbers
             module = self.network(inputs, classes)
         return module.to_empty(device="cpu")
 
     def needs_images(self, inputs: int) -> None:
-        """Raise ValueError where the inputs are not the pixels of an image that the architecture can see."""
+        """Raise ValueError if the inputs are not the pixels of an image that the architecture can read."""
         if inputs != SIDE * SIDE:
             wanted = f"{SIDE * SIDE}, the pixels of an image of {SIDE} x {SIDE}"
             raise ValueError(f"The number of inputs of {self.owner()} must be {wanted}. Got {inputs} instead.")
 
 
 def sites(module: nn.Module, batch: int, inputs: int) -> dict[str, tuple[int, ...]]:
-    """The shapes [B, ...] of the activations at each site of one model, in forward order."""
+    """Return the shapes [B, ...] of the activations at each site of one model, in forward order."""
     seen: dict[str, tuple[int, ...]] = {}
 
     def record(name: str, h: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""How the weights of a model start; biases start at zero, but in torch's default."""
+"""Initial weights of a model; biases start at zero, except in torch's default."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class Initialisation(Method):
     def initialise(
         self, module: nn.Module, random: Generator, pixels: Mapping[str, int] = MappingProxyType({})
     ) -> dict[str, Tensor]:
-        """Fresh parameters for the linear layers of a module, drawn from the generator alone.
+        """Return fresh parameters for the linear layers of a module, drawn from the generator alone.
 
-        `pixels`: by name of a layer that serves as the kernel of a convolution, the pixels it covers.
+        pixels: the number of pixels of each layer that serves as the kernel of a convolution, by the layer's name.
         """
         for name, layer in module.named_modules():
             if isinstance(layer, nn.Linear):
@@ -38,11 +38,11 @@ class Initialisation(Method):
             self.bias(layer.bias.detach(), layer.in_features, random)
 
     def weight(self, w: Tensor, random: Generator) -> None:
-        """Overwrite a weight [out, in], or of a convolution [out, channels, pixels]."""
+        """Overwrite a weight [out, in], or [out, channels, pixels] for a convolution."""
         raise NotImplementedError
 
     def bias(self, b: Tensor, inputs: int, random: Generator) -> None:
-        """Overwrite the bias [out] of a layer with so many inputs."""
+        """Overwrite the bias [out] of a layer with `inputs` inputs."""
         b.zero_()
 
 
@@ -117,7 +117,7 @@ class Zero(Initialisation):
 
 
 def _written(init: Initialisation) -> str | dict[str, Any]:
-    """The bare name, where there is nothing more to say: so runs stored when there were only names keep identity."""
+    """Return the bare name where the rule has no parameters, so runs stored as names keep their identity."""
     given = init.model_dump(mode="json")
     return given if len(given) > 1 else init.name
 

@@ -34,10 +34,10 @@ class Convolutional(nn.Module):
 
 
 def patches(maps: Tensor, side: int) -> Tensor:
-    """The side x side patch around each pixel that has a whole one, [B, H', W', side^2 C], of maps [B, H, W, C].
+    """Return the side x side patch around each pixel that has a whole one, [B, H', W', side^2 C], of maps [B, H, W, C].
 
     A patch is in the order of rows, columns, channels. Shifted copies, first along rows and then along columns, are
-    the fastest of the ways that torch.func.vmap maps as a whole.
+    the fastest way that torch.func.vmap can map.
     """
     high, wide = (size - side + 1 for size in maps.shape[1:3])
     along_row = torch.cat([maps[:, :, j : j + wide] for j in range(side)], dim=-1)
@@ -45,7 +45,7 @@ def patches(maps: Tensor, side: int) -> Tensor:
 
 
 def pooled(maps: Tensor) -> Tensor:
-    """The means of squares of 2 x 2 pixels, [B, H/2, W/2, C], of maps [B, H, W, C]."""
+    """Return the means of squares of 2 x 2 pixels, [B, H/2, W/2, C], of maps [B, H, W, C]."""
     for axis in (1, 2):
         even, odd = maps.unflatten(axis, (-1, 2)).unbind(axis + 1)
         maps = (even + odd) / 2
@@ -56,9 +56,9 @@ class LeNet(Model):
     """A small convolutional network: LeNet-5 without its trained pooling and partial connections, for 28 x 28 pixels.
 
     Convolution 5 x 5 to 6 maps (padding 2), pooling, convolution 5 x 5 to 16 maps, pooling, then 120-84-classes.
-    Pooling takes the mean of 2 x 2 pixels, as the original does, and not the largest, which takes longer here.
-    The hidden sites are the pooled maps [B, C, H, W], so that dropout zeroes single pooled pixels, and the two linear
-    layers. Weights of a convolution are [out, 25 in], the inputs in the order of rows, columns, channels.
+    Pooling takes the mean of 2 x 2 pixels, as the original does; their maximum takes longer here. The hidden sites are
+    the pooled maps [B, C, H, W], so that dropout zeroes single pooled pixels, and the two linear layers. Weights of a
+    convolution are [out, 25 in], the inputs in the order of rows, columns, channels.
     """
 
     formula: ClassVar[str] = (

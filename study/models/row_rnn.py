@@ -12,7 +12,7 @@ PLAIN: Mapping[str, Activation] = MappingProxyType({name: ACTIVATIONS[name] for 
 
 
 class Recurrent(nn.Module):
-    """A state that each row of the image moves on; the last one gives the logits."""
+    """A state that is updated by each row of the image; the last state gives the logits."""
 
     def __init__(self, units: int, classes: int, activation: Activation) -> None:
         super().__init__()
@@ -33,8 +33,8 @@ class Recurrent(nn.Module):
 class RowRNN(Model):
     """A recurrent network without gates that reads an image row by row, 28 steps of 28 pixels.
 
-    One bias is enough: that of the inputs; torch.nn.RNN has two, which add up. The only hidden site is the last state,
-    what the logits are made of: dropout at every step would erase what the state remembers, and is kept off the
+    It has one bias, that of the inputs; torch.nn.RNN has two, which add up. The only hidden site is the last state,
+    from which the logits are computed: dropout at every step would erase what the state remembers, and is kept off the
     recurrent connections for that reason (Zaremba, Sutskever, Vinyals 2014).
     """
 

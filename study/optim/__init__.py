@@ -1,1 +1,1 @@
-"""What a training is made of besides its gradient: losses, optimizers, schedules, random streams, tensors."""
+"""Parts of a training step besides the gradient: losses, optimizers, schedules, random streams, tensors."""

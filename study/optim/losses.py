@@ -1,4 +1,4 @@
-"""Data losses of one model on a batch; targets are distributions, so that soft labels need no other form."""
+"""Data losses of one model on a batch; targets are distributions over classes, so soft labels need no other form."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from study.methods.base import Method
 
 
 class Loss(Method):
-    """A mean over the batch of a loss between logits [B, K] and targets [B, K]."""
+    """The mean over the batch of a loss between logits [B, K] and targets [B, K]."""
 
     family: ClassVar[str] = "loss"
 
     def value(self, logits: Tensor, targets: Tensor) -> Tensor:
-        """The scalar loss."""
+        """Return the loss, a scalar."""
         raise NotImplementedError
 
 

@@ -1,4 +1,4 @@
-"""Optimizers, parameters declared; their rules are elementwise, so they serve stacked replicates."""
+"""Optimizers with declared parameters; their rules are elementwise, so they work on stacked replicates."""
 
 from __future__ import annotations
 
@@ -18,17 +18,20 @@ Beta = Annotated[float, Field(ge=0, lt=1), NotBool, Must("a number from 0 to bel
 
 
 class Mover(Protocol):
-    """An optimizer at work on stacked parameters [R, ...]."""
+    """An optimizer with its state, for stacked parameters [R, ...]."""
 
     def step(self, gradient: Tensors, scale: Tensors, lr: float) -> None:
-        """Change the parameters in place; scale: a coefficient [R] for each tensor of the gradient, or nothing."""
+        """Change the parameters in place.
+
+        scale: coefficients [R] by which each tensor of the gradient is still to be multiplied; empty for none.
+        """
 
     @property
     def knows_move(self) -> bool:
-        """Whether the size of a change is known without a copy of what was."""
+        """True if the norm of an update is known without a copy of the previous parameters."""
 
     def moved(self, lr: float) -> Tensor | None:
-        """The norm [R] of the last change, if known; None where it is lr times that of the gradient given."""
+        """Return the norm [R] of the last update if it is known, None where it is lr times the norm of the gradient."""
 
 
 class Optimizer(Method):
@@ -38,20 +41,20 @@ class Optimizer(Method):
     lr: Positive
 
     def start(self, parameters: Tensors) -> Mover:
-        """The rule at work on these parameters, from its first step on."""
+        """Return the optimizer at its first step on these parameters."""
         return Torch(self.build(parameters.values()), parameters)
 
     def build(self, parameters: Iterable[Tensor]) -> torch.optim.Optimizer:
-        """torch's optimizer over the parameters.
+        """Return torch's optimizer of these parameters.
 
-        Weight decay is a regularization and never hidden here, but in AdamW, whose name says so.
+        Weight decay is a regularization and not a hidden setting of an optimizer, except in AdamW, whose name says so.
         """
         raise NotImplementedError
 
 
 @dataclass(frozen=True, eq=False)
 class Torch:
-    """An optimizer of torch at work."""
+    """An optimizer of torch with its state."""
 
     optimizer: torch.optim.Optimizer
     parameters: Tensors
@@ -71,7 +74,7 @@ class Torch:
 
 @dataclass(frozen=True, eq=False)
 class Descent:
-    """Gradient descent at work; velocity: v of each tensor, none without momentum.
+    """Gradient descent with its state; velocity: v of each tensor, empty without momentum.
 
     torch.optim.SGD does the same, but needs the product of gradient and coefficients in memory first.
     """
@@ -107,8 +110,8 @@ class Descent:
 class SGD(Optimizer):
     """Gradient descent on batches, with momentum: w - lr v, v = momentum v + g; Nesterov's takes momentum v + g again.
 
-    The first v is g. The learning rate is not inside v, as it is in Sutskever et al. 2013: the two are the same as long
-    as it does not change.
+    The first v is g. The learning rate is not inside v, unlike in Sutskever et al. 2013; both forms are equal as long
+    as the rate is constant.
     """
 
     formula: ClassVar[str] = (
@@ -153,8 +156,8 @@ class Adam(Optimizer):
 class AdamW(Optimizer):
     """Adam with weights and biases shrunk by lr times `weight_decay` at each step, apart from the gradient.
 
-    The regularization `decoupled_decay` is the same decay kept apart from the optimizer: there it is one of the
-    study's factors, can spare the biases and goes with any optimizer. Here it belongs to the baseline.
+    The regularization `decoupled_decay` is the same decay outside of the optimizer: there it is a factor of the study,
+    can leave the biases alone and works with any optimizer. Here it belongs to the baseline.
     """
 
     formula: ClassVar[str] = (

@@ -1,4 +1,4 @@
-"""Random numbers: named streams, each from a seed and its name alone, and what regularizers draw from them."""
+"""Random numbers: named streams, each determined by a seed and a name, and what regularizers draw from them."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ Noise = dict[str, Tensors]  # by regularizer, then by name
 
 
 def stream_seed(seed: int, stream: str) -> int:
-    """A 32-bit seed for the stream called `stream` (split, init, order, label-noise, dropout, ...) of a replicate."""
+    """Return a 32-bit seed for a named stream of a replicate (split, init, order, label-noise, dropout, ...)."""
     digest = hashlib.sha256(f"{seed}/{stream}".encode()).digest()
     return int.from_bytes(digest[:4], "big")
 
 
 def generator(seed: int, stream: str) -> torch.Generator:
-    """A generator on the CPU at the start of the stream; CPU also for a GPU run, so that both draw the same numbers."""
+    """Return a generator at the start of a stream; it is on the CPU so that CPU and GPU runs draw the same numbers."""
     return torch.Generator().manual_seed(stream_seed(seed, stream))
 
 
@@ -39,7 +39,7 @@ class Draw:
 
 @dataclass(frozen=True)
 class Normal(Draw):
-    """Standard normal."""
+    """Standard normal random numbers of a shape."""
 
     def fill(self, out: Tensor, random: Generator) -> None:
         out.normal_(generator=random)
@@ -47,7 +47,7 @@ class Normal(Draw):
 
 @dataclass(frozen=True)
 class Beta(Draw):
-    """Beta(a, a), by inverting its distribution function at a uniform number."""
+    """Random numbers of a shape from Beta(a, a), by inverting its distribution function at uniform numbers."""
 
     a: float
 
@@ -63,7 +63,7 @@ Draws = Mapping[str, Mapping[str, Draw]]  # by regularizer, then by name
 
 @dataclass(frozen=True, eq=False)
 class NoiseStreams:
-    """The numbers of R replicates: each regularizer's from the stream of the replicate's seed that bears its name."""
+    """Random numbers of R replicates, one stream for each regularizer and seed."""
 
     draws: Draws
     buffers: Noise
@@ -71,7 +71,10 @@ class NoiseStreams:
 
     @classmethod
     def open(cls, draws: Draws, seeds: Sequence[int]) -> NoiseStreams:
-        """Streams at their start, for what one step of one model needs."""
+        """Return the streams at their start.
+
+        draws: the random numbers that one step of one model needs.
+        """
         buffers = {
             name: {key: torch.empty(len(seeds), *draw.shape) for key, draw in needed.items()}
             for name, needed in draws.items()
@@ -79,7 +82,7 @@ class NoiseStreams:
         return cls(draws, buffers, {name: tuple(generator(seed, name) for seed in seeds) for name in draws})
 
     def draw(self, device: torch.device) -> Noise:
-        """The next step's numbers [R, ...], on the CPU in buffers that the following draw overwrites."""
+        """Return the random numbers [R, ...] of the next step, on the device; the next call may overwrite them."""
         for name, needed in self.draws.items():
             for key, draw in needed.items():
                 for row, random in zip(self.buffers[name][key], self.generators[name], strict=True):

@@ -16,27 +16,31 @@ Shrinking = Annotated[
 
 
 class Schedule(Method):
-    """How the learning rate moves over a run; `warmup` steps of linear rise come first, whatever follows."""
+    """A schedule of the learning rate over a run, after `warmup` steps of linear rise."""
 
     family: ClassVar[str] = "schedule"
     warmup: NaturalInt = 0
 
     def factor(self, step: int, steps: int) -> float:
-        """What the learning rate is multiplied by at a step, from 0, of a run of so many: above 0 and at most 1.
+        """Return the factor of the learning rate at a step, above 0 and at most 1.
 
-        (step + 1) / warmup during the warm-up, then `decay` over the steps that remain.
+        It is (step + 1) / warmup during the warm-up, then `decay` over the remaining steps. step: counted from 0;
+        steps: the length of the run.
         """
         if step < self.warmup:
             return (step + 1) / self.warmup
         return self.decay(step - self.warmup, steps - self.warmup)
 
     def decay(self, step: int, steps: int) -> float:
-        """The factor at a step, from 0, of so many after the warm-up; 1 at the first."""
+        """Return the factor at a step after the warm-up, 1 at the first.
+
+        step: counted from 0 after the warm-up; steps: the number of steps after the warm-up.
+        """
         raise NotImplementedError
 
 
 class Constant(Schedule):
-    """The learning rate as it is."""
+    """Keep the learning rate constant."""
 
     formula: ClassVar[str] = r"\eta_t = \eta"
     source: ClassVar[str] = "warm-up: @goyal2017, section 2.2"
@@ -47,7 +51,7 @@ class Constant(Schedule):
 
 
 class Steps(Schedule):
-    """Times `gamma` after each of `drops` + 1 equal parts of the run but the last."""
+    """Multiply the learning rate by `gamma` after each of `drops` + 1 equal parts of the run but the last."""
 
     formula: ClassVar[str] = r"\eta_t = \eta\, \gamma^{\lfloor (k + 1) t / T \rfloor}"
     source: ClassVar[str] = "torch.optim.lr_scheduler.StepLR, MultiStepLR; warm-up: @goyal2017, section 2.2"
@@ -60,7 +64,7 @@ class Steps(Schedule):
 
 
 class Cosine(Schedule):
-    """Half a cosine from 1 down to `final`, which the step after the last would have; without restarts."""
+    """Lower the learning rate along half a cosine from factor 1 to `final`, just after the last step; no restarts."""
 
     formula: ClassVar[str] = r"\eta_t = \eta \left(f + (1 - f) \frac{1 + \cos(\pi t / T)}{2}\right)"
     source: ClassVar[str] = (

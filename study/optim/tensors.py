@@ -1,4 +1,4 @@
-"""Dictionaries of tensors: norms, products, one-hot labels; pure functions of one model's or of stacked tensors."""
+"""Dictionaries of tensors, of one model or stacked: norms, products, one-hot labels, as pure functions."""
 
 from __future__ import annotations
 
@@ -11,42 +11,42 @@ Tensors = dict[str, Tensor]
 
 
 def tensor_norms(tensors: Tensors) -> Tensor:
-    """The 2-norm of each tensor, [K] in the order of the dict."""
+    """Return the 2-norm of each tensor, [K] in the order of the dict."""
     return torch.stack([torch.linalg.vector_norm(t, 2.0) for t in tensors.values()])
 
 
 def whole(norms: Tensor) -> Tensor:
-    """The norm over all tensors, from the norms [..., K] of each."""
+    """Return the norm [...] over all tensors, from the norms [..., K] of each."""
     return torch.linalg.vector_norm(norms, dim=-1)
 
 
 def stacked_norms(tensors: Iterable[Tensor]) -> Tensor:
-    """The norm [R] over all tensors together of each replicate, from stacked tensors [R, ...]."""
+    """Return the norm [R] of each replicate over all tensors together, from stacked tensors [R, ...]."""
     each = torch.stack([torch.linalg.vector_norm(t.flatten(1), dim=1) for t in tensors], dim=1)
     return whole(each)  # along rows: the order of the sum must not depend on R
 
 
 def ratio(numerator: Tensor, denominator: Tensor, of_zero: float) -> Tensor:
-    """numerator / denominator, and `of_zero` where the denominator is 0."""
+    """Return numerator / denominator, and `of_zero` where the denominator is 0."""
     return torch.where(denominator == 0, of_zero, numerator / torch.where(denominator == 0, 1.0, denominator))
 
 
 def rescaled(gradient: Tensors, scale: Tensors) -> Tensors:
-    """Each tensor times its coefficient; of stacked tensors [R, ...], each replicate times its own of [R]."""
+    """Multiply each tensor by its coefficient, [] for one model and [R] for stacked tensors [R, ...]."""
     return {key: g * beside(scale[key], g) for key, g in gradient.items()}
 
 
 def beside(coefficient: Tensor, g: Tensor) -> Tensor:
-    """A coefficient [] or [R] in the shape that goes with a tensor [...] or [R, ...]."""
+    """Reshape a coefficient [] or [R] so that it broadcasts to a tensor [...] or [R, ...]."""
     return coefficient.view(*coefficient.shape, *[1] * (g.ndim - coefficient.ndim))
 
 
 def one_hot(labels: Tensor, classes: int, out: Tensor | None = None) -> Tensor:
-    """Labels [...] as distributions [..., K] of float32."""
+    """Return labels [...] as distributions [..., K] of float32."""
     targets = torch.zeros(*labels.shape, classes) if out is None else out.zero_()
     return targets.scatter_(-1, labels.unsqueeze(-1), 1.0)
 
 
 def norm(gradient: Tensors, order: float = 2.0) -> Tensor:
-    """The norm over all tensors together, (sum |g|^p)^(1/p), a scalar."""
+    """Return the norm over all tensors together, (sum |g|^p)^(1/p), a scalar."""
     return torch.linalg.vector_norm(torch.stack([torch.linalg.vector_norm(g, order) for g in gradient.values()]), order)

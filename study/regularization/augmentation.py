@@ -19,12 +19,12 @@ Degrees = Annotated[
 
 
 class Augmentation(Regularization):
-    """Shift and turn each image by random amounts, while training.
+    """Shift and rotate each image by random amounts, while training.
 
-    Shifts are uniform up to `shift` pixels to each side and downwards or upwards, angles up to `degrees` to each side;
-    the image is turned about its centre, then shifted, with bilinear interpolation and without rounding to pixels.
-    What comes in from outside is black, as far as the image knows it: its own darkest pixel, which is black in every
-    digit of MNIST. So nothing need be known of how the pixels were normalised. Images are square.
+    Shifts are uniform up to `shift` pixels in each direction, angles up to `degrees` in each direction. The image is
+    rotated about its centre, then shifted, with bilinear interpolation and without rounding to whole pixels. Pixels
+    that enter from outside take the darkest value of the image, which is black in every digit of MNIST; so the method
+    need not know how the pixels were normalised. Images are square.
     """
 
     name: Literal["augmentation"] = "augmentation"
@@ -48,7 +48,7 @@ class Augmentation(Regularization):
         return moved(x, angles, (2 * noise["shift"] - 1) * self.shift), targets
 
     def refuses(self, company: Company) -> str | None:
-        """Noise hides what is black, so it has to come later."""
+        """Refuse noise before the augmentation: it would hide which value is black."""
         names = [other.name for other in company.regularization]
         if "input_noise" in names[: names.index(self.name)]:
             return f"regularization '{self.name}' must stand before 'input_noise', which hides what is black"
@@ -60,7 +60,7 @@ class Augmentation(Regularization):
 
 
 def moved(x: Tensor, angles: Tensor, shifts: Tensor) -> Tensor:
-    """Square images [B, P] turned clockwise by angles [B] in radians, then shifted by [B, 2] pixels right and down."""
+    """Rotate square images [B, P] clockwise by angles [B] (radians), then shift them right and down by [B, 2]."""
     side = math.isqrt(x.shape[1])
     black = x.amin(1, keepdim=True)
     places = source_places(side, angles, shifts) * (2 / side)  # grid_sample's unit is half a side
@@ -69,7 +69,7 @@ def moved(x: Tensor, angles: Tensor, shifts: Tensor) -> Tensor:
 
 
 def source_places(side: int, angles: Tensor, shifts: Tensor) -> Tensor:
-    """Where each pixel comes from, [B, side, side, 2]: columns and rows from the centre of the image."""
+    """Return the source of each pixel, [B, side, side, 2]: column and row from the centre of the image, in pixels."""
     from_centre = torch.arange(side, device=angles.device) - (side - 1) / 2
     right = (from_centre - shifts[:, :1])[:, None, :]
     down = (from_centre - shifts[:, 1:])[:, :, None]

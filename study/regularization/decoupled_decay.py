@@ -9,9 +9,9 @@ from study.regularization.base import Place, Regularization, added, penalized
 class DecoupledDecay(Regularization):
     """Shrink the weights by the factor 1 - lr strength in each step, beside the optimizer's update.
 
-    What AdamW does: the decay of the weights that the step started from is taken off after the optimizer's update, so
-    neither a clip nor an adaptive optimizer touches it. The strength is coupled to the learning rate, the scheduled
-    one: halving the rate halves the decay of a step. Biases are left alone, unless asked for.
+    This is the decay of AdamW. The decay of the weights from which the step started is subtracted after the
+    optimizer's update, so neither a clip nor an adaptive optimizer changes it. It is proportional to the scheduled
+    learning rate: half the rate gives half the decay of a step. Biases are left alone, unless asked for.
     """
 
     name: Literal["decoupled_decay"] = "decoupled_decay"
@@ -30,7 +30,7 @@ class DecoupledDecay(Regularization):
     def after_clip(
         self, gradient: Tensors, parameters: Tensors, noise: Tensors, state: Tensors
     ) -> tuple[Tensors, Tensors]:
-        """The gradient as it is; the weights before the update are remembered, as copies, since it works in place."""
+        """Return the gradient unchanged, and copies of the weights, since the optimizer works in place."""
         return gradient, self.initial_state(parameters)
 
     def update(self, parameters: Tensors, lr: float, state: Tensors) -> tuple[Tensors, Tensors]:

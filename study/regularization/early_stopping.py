@@ -9,10 +9,10 @@ from study.regularization.base import Place, Regularization
 class EarlyStopping(Regularization):
     """Stop once the validation loss has not improved for `patience` epochs.
 
-    An epoch improves if its loss is below that of the last epoch that improved by more than `min_delta`; a loss that is
-    not finite never does. The validation digits are those that nothing is trained on. A training that is stopped hands
-    over its last parameters, or with `restore_best` those of the epoch of lowest validation loss; one that runs to its
-    last epoch hands over the last. The other seeds of the job go on.
+    An epoch improves if its loss is more than `min_delta` below that of the last epoch that improved; a loss that is
+    not finite never improves. No training uses the validation digits. A training that is stopped hands over its last
+    parameters, or with `restore_best` those of the epoch with the lowest validation loss; one that reaches its last
+    epoch hands over the last. The other seeds of the job go on.
     """
 
     name: Literal["early_stopping"] = "early_stopping"

@@ -11,8 +11,8 @@ from study.regularization.base import Place, Regularization, added, penalized, s
 class ElasticNet(Regularization):
     """Penalty strength/2 sum(lambda1 |w| + lambda2 w^2) in the loss, as the tutorial writes it.
 
-    The overall strength and the two weights multiply, so one of the three is redundant: lambda1 = 2 s, lambda2 = 0
-    is `l1` of strength s, and lambda1 = 0, lambda2 = s is `l2` of strength s. Zou, Hastie 2005.
+    The strength multiplies both weights, so one of the three is redundant: lambda1 = 2 s, lambda2 = 0 is `l1` of
+    strength s, and lambda1 = 0, lambda2 = s is `l2` of strength s. Zou, Hastie 2005.
     """
 
     name: Literal["elastic_net"] = "elastic_net"

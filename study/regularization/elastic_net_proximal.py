@@ -8,11 +8,11 @@ from study.regularization.base import Place, Regularization, penalized
 
 
 class ElasticNetProximal(Regularization):
-    """The penalty of `elastic_net` as a proximal step after the optimizer's: soft threshold, then shrink.
+    """Apply the penalty of `elastic_net` as a proximal step after the optimizer's: soft threshold, then shrink.
 
-    The penalty is strength/2 sum(lambda1 |w| + lambda2 w^2), the parameters those of `elastic_net`. lambda1 = 2 s,
-    lambda2 = 0 is `l1_proximal` of strength s; lambda1 = 0, lambda2 = s is w / (1 + lr s), the implicit form of
-    `decoupled_decay`, which it meets to first order in lr s. The step size is the scheduled learning rate under any
+    The penalty is strength/2 sum(lambda1 |w| + lambda2 w^2), with the parameters of `elastic_net`. lambda1 = 2 s,
+    lambda2 = 0 is `l1_proximal` of strength s. lambda1 = 0, lambda2 = s is w / (1 + lr s), the implicit form of
+    `decoupled_decay`, equal to it to first order in lr s. The step size is the scheduled learning rate under any
     optimizer, as in `l1_proximal`.
     """
 

@@ -14,8 +14,8 @@ DECAY = 0.55  # as in the paper
 class GradientNoise(Regularization):
     """Add normal noise of variance eta / (1 + t)^0.55 at step t to each coordinate of the gradient.
 
-    `when` says whether before the clip, which then clips the noise too, or after it. t counts from 0. Beside `sam` that
-    clips its ascent, noise before the clip turns the ascent alone.
+    `when` chooses between noise before the clip, which is then clipped too, and noise after it. t counts from 0. With
+    a `sam` whose ascent is clipped, noise before the clip changes the ascent alone.
     """
 
     name: Literal["gradient_noise"] = "gradient_noise"

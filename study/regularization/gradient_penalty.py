@@ -10,10 +10,10 @@ from study.regularization.base import Objective, Place, Regularization
 
 
 class GradientPenalty(Regularization):
-    """Penalty strength ||g||_2^2 in the loss, g being the gradient of the data loss in all parameters.
+    """Penalty strength ||g||_2^2 in the loss, where g is the gradient of the data loss in all parameters.
 
-    Its own gradient is 2 strength H g with H the Hessian of the data loss: a second backward pass through the first.
-    Other penalties take no part in g.
+    Its own gradient is 2 strength H g, where H is the Hessian of the data loss: a second backward pass through the
+    first. Other penalties do not count in g.
     """
 
     name: Literal["gradient_penalty"] = "gradient_penalty"

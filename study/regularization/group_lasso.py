@@ -11,11 +11,11 @@ from study.regularization.base import Place, Regularization, penalized
 class GroupLasso(Regularization):
     """Shorten each group of weights by lr strength sqrt(its size) after the optimizer's step; short groups become zero.
 
-    A group is all the weights that leave one pixel or unit for the next layer: a column of torch's weight (out, in), so
-    a zero group is a pixel or unit that nothing listens to. `groups: incoming` takes those that enter one unit instead,
-    a row. In a convolution of `lenet` a column is one place of the kernel in one input channel, a row all that leads to
-    one output channel. Biases belong to no group. The proximal step of strength sum_g sqrt(d_g) ||w_g||, its step
-    size the scheduled learning rate.
+    A group holds all weights that leave one pixel or unit for the next layer: a column of torch's weight (out, in). A
+    zero group is a pixel or unit that the next layer ignores. `groups: incoming` takes the weights that enter one unit
+    instead, a row. In a convolution of `lenet` a column is one position of the kernel in one input channel, and a row
+    is one output channel. Biases belong to no group. This is the proximal step of strength sum_g sqrt(d_g) ||w_g||,
+    with the scheduled learning rate as its step size.
     """
 
     name: Literal["group_lasso"] = "group_lasso"
@@ -41,7 +41,7 @@ class GroupLasso(Regularization):
 
 
 def group_norms(w: Tensor, groups: str) -> Tensor:
-    """The norm of the weights that leave each input (or enter each output) of a layer, broadcastable to w (out, in)."""
+    """Return the norm of the weights that leave each input (or enter each output), broadcastable to w (out, in)."""
     kept = 1 if groups == "outgoing" else 0
     others = [d for d in range(w.ndim) if d != kept]
     return w.square().sum(others, keepdim=True).sqrt()  # along columns ten times as fast as vector_norm

@@ -12,8 +12,8 @@ from study.regularization.base import Place, Regularization
 class InputNoise(Regularization):
     """Add normal noise to each pixel of the input, while training.
 
-    `std` is in units of the normalised input: 1 is the standard deviation of all pixels of the data set, 0.31 of the
-    way from black to white for MNIST. Pixels may leave the range of the data.
+    `std` is in units of the normalised input: 1 is the standard deviation of all pixels of the data set, for MNIST
+    0.31 of the range from black to white. Pixels may leave the range of the data.
     """
 
     name: Literal["input_noise"] = "input_noise"

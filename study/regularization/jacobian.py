@@ -14,8 +14,8 @@ from study.regularization.base import Objective, Place, Regularization
 class Jacobian(Regularization):
     """Penalty in the loss: strength times the mean over samples of ||dz/dx||_F^2, logits z by normalised pixels x.
 
-    Estimated without bias from `projections` of the K logits on random unit vectors v, drawn anew for each sample and
-    step: ||J||_F^2 = K E ||v^T J||^2. The paper writes half the strength.
+    The estimate is unbiased: it projects the K logits on `projections` random unit vectors v, drawn anew for each
+    sample and step, by ||J||_F^2 = K E ||v^T J||^2. The paper writes half the strength.
     """
 
     name: Literal["jacobian"] = "jacobian"

@@ -10,10 +10,10 @@ from study.regularization.base import Place, Regularization, penalized
 class L1Proximal(Regularization):
     """Move each weight towards zero by lr strength after the optimizer's step, and no further than zero.
 
-    The soft threshold sign(w) max(|w| - lr strength, 0), the proximal step of the penalty strength ||w||_1: unlike the
-    subgradient of `l1` it makes weights exactly zero. The step size is the scheduled learning rate under any optimizer:
-    with Adam and RMSprop too it is not rescaled coordinate by coordinate, and no momentum gathers it. Biases are left
-    alone, unless asked for.
+    The soft threshold sign(w) max(|w| - lr strength, 0) is the proximal step of the penalty strength ||w||_1. Unlike
+    the subgradient of `l1`, it makes weights exactly zero. The step size is the scheduled learning rate under any
+    optimizer: Adam and RMSprop do not rescale it by coordinate, and no momentum accumulates it. Biases are left alone,
+    unless asked for.
     """
 
     name: Literal["l1_proximal"] = "l1_proximal"

@@ -8,9 +8,9 @@ from study.regularization.base import Place, Regularization
 
 
 class LabelSmoothing(Regularization):
-    """Learn from targets that give a share of their weight to all K classes alike, the right one among them.
+    """Learn from targets that spread a share of their weight evenly over all K classes, the right one included.
 
-    The scores of an evaluation are not smoothed.
+    Evaluations use the targets without smoothing.
     """
 
     name: Literal["label_smoothing"] = "label_smoothing"

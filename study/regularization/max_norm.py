@@ -11,8 +11,8 @@ from study.regularization.group_lasso import group_norms
 class MaxNorm(Regularization):
     """Scale each unit's incoming weights to a norm of at most `bound` after every step.
 
-    The projection onto the ball; a unit is a row of torch's weight (out, in), in a convolution an output channel. All
-    layers are bounded, the last too; biases are not.
+    This is the projection onto the ball. A unit is a row of torch's weight (out, in), in a convolution an output
+    channel. All layers are bounded, the last too; biases are not.
     """
 
     name: Literal["max_norm"] = "max_norm"

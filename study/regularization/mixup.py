@@ -12,8 +12,8 @@ from study.regularization.base import Place, Regularization
 class Mixup(Regularization):
     """Learn from mixtures of two samples and of their targets; one random share for the batch, 0 mixes nothing.
 
-    The partners are the batch in reverse order, which is random since the batches are; in a batch of odd size the
-    middle one stays as it is. The scores of an evaluation are of samples as they are.
+    The partners are the batch in reverse order, which is random because the batches are. In a batch of odd size the
+    middle sample stays as it is. Evaluations use the samples without mixing.
     """
 
     name: Literal["mixup"] = "mixup"
@@ -35,5 +35,5 @@ class Mixup(Regularization):
 
 
 def mixed(t: Tensor, share: Tensor) -> Tensor:
-    """Each row of t [B, ...] with its partner."""
+    """Mix each row of t [B, ...] with its partner."""
     return share * t + (1 - share) * t.flip(0)

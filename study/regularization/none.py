@@ -5,7 +5,7 @@ from study.regularization.base import Regularization
 
 
 class NoRegularization(Regularization):
-    """Nothing: the baseline of every comparison."""
+    """Change nothing: the baseline of every comparison."""
 
     name: Literal["none"] = "none"
     formula: ClassVar[str] = r"\mathcal{L}"

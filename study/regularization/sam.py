@@ -9,9 +9,9 @@ EPSILON = 1e-12  # a zero gradient gives no direction
 
 
 class Sam(Regularization):
-    """Sharpness-aware minimisation: take the gradient at w + rho g / ||g||, g being the gradient at w.
+    """Sharpness-aware minimisation: take the gradient at w + rho g / ||g||, where g is the gradient at w.
 
-    Two gradients a step, of the same batch and the same noise. `clip` says which of them is clipped: that of the
+    A step takes two gradients of the same batch with the same noise. `clip` names the one that is clipped: that of the
     descent, which the optimizer gets, or g, that of the ascent. A clip that only rescales the whole of g leaves the
     ascent as it is, so nothing is clipped then. Penalties of the loss count in both.
     """

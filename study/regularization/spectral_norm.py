@@ -13,10 +13,10 @@ WARM_UP = 15  # power iterations on the initial weights, as in torch.nn.utils.pa
 class SpectralNorm(Regularization):
     """Scale each weight matrix to a spectral norm (largest singular value) of at most `bound` after every step.
 
-    The spectral norm is estimated from below by `iterations` steps of the power method, which go on from where the last
-    optimizer step left them: u <- W W^T u, normalised; so the bound is met as closely as u keeps up with the weights,
-    loosely where one iteration meets a large learning rate. The start is fixed, not random. A convolution's weight is
-    taken as a matrix (out, the rest); biases are left alone.
+    The spectral norm is estimated from below by `iterations` steps of the power method, u <- W W^T u, normalised,
+    which continue from the u of the previous optimizer step. The bound is met as closely as u follows the weights:
+    loosely where one iteration meets a large learning rate. The first u is fixed, not random. A convolution's weight
+    counts as a matrix (out, the rest); biases are left alone.
     """
 
     name: Literal["spectral_norm"] = "spectral_norm"
@@ -37,15 +37,18 @@ class SpectralNorm(Regularization):
 
 
 def start(w: Tensor) -> Tensor:
-    """A unit vector [out]; not of equal entries, which are orthogonal to all that softmax teaches the last layer."""
+    """Return the first u, a unit vector [out].
+
+    Its entries differ: a vector of equal entries is orthogonal to every gradient of a softmax's last layer.
+    """
     u = torch.cos(torch.arange(1, w.shape[0] + 1, dtype=w.dtype, device=w.device))
     return u / torch.linalg.vector_norm(u)
 
 
 def power_method(w: Tensor, u: Tensor, iterations: int) -> tuple[Tensor, Tensor]:
-    """The spectral norm of w [out, in] seen from u [out], and the next u; a zero matrix keeps it.
+    """Return the estimated spectral norm of w [out, in] and the next u [out]; a zero matrix keeps u.
 
-    Sums, not products of matrices: the rounding of those depends on how many replicates are mapped over.
+    Sums are used, not matrix products, whose rounding depends on how many replicates are mapped over.
     """
     for _ in range(iterations):
         right = (w * u[:, None]).sum(0)

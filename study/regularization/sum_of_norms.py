@@ -9,10 +9,10 @@ from study.regularization.base import Place, Regularization, penalized
 
 
 class SumOfNorms(Regularization):
-    """What the tutorial's "L2" code computes: strength times the sum of each tensor's unsquared 2-norm.
+    """Penalty strength sum_k ||w_k||_2 in the loss, over the unsquared norms of the tensors: the tutorial's "L2" code.
 
-    A group penalty with one group per tensor, biases included as printed; its pull has the same size however large
-    the weights are.
+    This is a group penalty with one group per tensor, biases included as printed. Its pull has the same size however
+    large the weights are.
     """
 
     name: Literal["sum_of_norms"] = "sum_of_norms"
@@ -31,6 +31,6 @@ class SumOfNorms(Regularization):
         return {key: self._pulled(g, chosen[key]) if key in chosen else g for key, g in gradient.items()}
 
     def _pulled(self, g: Tensor, w: Tensor) -> Tensor:
-        """g + strength w / ||w||, and g where w = 0."""
+        """Return g + strength w / ||w||, and g where w = 0."""
         norm = torch.linalg.vector_norm(w)
         return torch.addcmul(g, w, torch.where(norm > 0, self.strength / norm, 0.0))

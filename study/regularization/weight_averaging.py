@@ -11,8 +11,8 @@ from study.regularization.base import Place, Regularization
 class WeightAveraging(Regularization):
     """Score and hand over an exponential moving average of the weights, biases included; train on without it.
 
-    After each step a <- decay a + (1 - decay) w; the first step copies w, as torch's AveragedModel does, so the initial
-    weights do not linger. In a combination it comes last, so that it averages what the others leave.
+    After each step a <- decay a + (1 - decay) w. The first step copies w, as torch's AveragedModel does, so the
+    initial weights do not linger. In a combination it comes last, so that it averages the result of the others.
     """
 
     name: Literal["weight_averaging"] = "weight_averaging"

@@ -8,8 +8,8 @@ from study.regularization.base import Place, Regularization, added, penalized
 class WeightDecay(Regularization):
     """Add strength times the weights to the clipped gradient: g + lambda w; biases too, if asked for.
 
-    What torch's `weight_decay` of SGD and Adam does. Without a clip it is `l2`; with one it is not, for its pull is
-    never clipped. An adaptive optimizer rescales it together with the gradient, unlike `decoupled_decay`.
+    This is the `weight_decay` of torch's SGD and Adam. Without a clip it equals `l2`; with one it does not, since its
+    pull is never clipped. An adaptive optimizer rescales it together with the gradient, unlike `decoupled_decay`.
     """
 
     name: Literal["weight_decay"] = "weight_decay"

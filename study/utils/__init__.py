@@ -1,1 +1,1 @@
-"""What knows nothing of this study: time, limits, memory."""
+"""Helpers that know nothing of this study: timer, time limit, memory, imports."""

@@ -1,4 +1,4 @@
-"""The C library's memory: what a step frees is what the next one needs."""
+"""Settings of the C library's allocator: memory that one step frees is kept for the next."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ KEPT, LARGE = 2**30 - 1, 2**25
 
 
 def keep_freed() -> bool:
-    """Keep freed memory in this process, up to 1 GB; False where the C library is not glibc.
+    """Keep freed memory in this process, up to 1 GB; return False where the C library is not glibc.
 
-    Left to itself, glibc may return the gradients' memory to the system after every step and fetch it again, page by
-    page and zeroed, for the next: a tenth of a small net's step, in some processes and not in others. Blocks of 32 MB
-    and more still come and go one by one.
+    By default glibc may return the gradients' memory to the system after every step and fetch it again, page by page
+    and zeroed, for the next. In some processes this takes a tenth of the step of a small net. Blocks of 32 MB and more
+    are still returned one by one.
     """
     if platform.libc_ver()[0] != "glibc":
         return False

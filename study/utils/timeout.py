@@ -1,4 +1,4 @@
-"""A limit to how long something may take: for code that others wrote."""
+"""Time limit for code that others wrote."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from contextlib import contextmanager
 
 @contextmanager
 def within(seconds: float) -> Iterator[Callable[[], None]]:
-    """Raise TimeoutError in what runs here once so many seconds have passed; what is given starts the time anew.
+    """Raise TimeoutError in the `with` block once it has run for `seconds`; the yielded function restarts the time.
 
-    Where there are no alarms (another thread than the main one, Windows) there is no limit.
+    There is no limit where there are no alarms: outside the main thread, and on Windows.
     """
     if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "setitimer"):
         yield lambda: None

@@ -1,4 +1,4 @@
-"""Where a process's time goes: processor seconds by part of its work."""
+"""Processor time of a process by part of its work."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ HEAD = "processor seconds: "
 
 @dataclass(eq=False)
 class Stopwatch:
-    """Processor seconds by part, parts in the order in which they began; what a part has inside it is not its own."""
+    """Processor seconds by part, in the order in which the parts began; a part excludes the parts inside it."""
 
     spent: dict[str, float] = field(default_factory=dict)
     inside: list[float] = field(default_factory=lambda: [0.0])
 
     @contextmanager
     def part(self, name: str) -> Iterator[None]:
-        """Count the time spent in this to the part."""
+        """Count the time of the `with` block as part `name`."""
         self.spent.setdefault(name, 0.0)
         self.inside.append(0.0)
         started = time.process_time()
@@ -31,12 +31,12 @@ class Stopwatch:
             self.inside[-1] += whole
 
     def line(self) -> str:
-        """One line of all parts, which `parse` reads."""
+        """Return all parts in one line, which `parse` reads."""
         return HEAD + ", ".join(f"{name} {seconds:.2f}" for name, seconds in self.spent.items())
 
 
 def parse(line: str) -> dict[str, float]:
-    """The seconds of each part from a line of a `Stopwatch`; nothing from another line."""
+    """Return the seconds of each part from a line of a `Stopwatch`, and an empty dict for any other line."""
     if not line.startswith(HEAD):
         return {}
     parts = (part.rpartition(" ") for part in line.removeprefix(HEAD).strip().split(", "))
