@@ -11,7 +11,7 @@ from tests.checkout import Checkout
 
 pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("smoke")]
 
-SCRIPTS = ("analyse", "collect", "figure", "reference", "report", "table")  # of the smoke study, by their rules' names
+SCRIPTS = ("analyse", "collect", "figure", "provenance", "report", "table")  # of the smoke study, by their rules' names
 ENGINE, NO_TRAINING = {"train"}, set[str]()
 TRAINED_BY = ("study/optim/rng.py", "study/training/step.py")
 EDITED = {

@@ -1,4 +1,6 @@
 # The paper: tables, and one report in three forms.
+import json
+
 from study.report.tables import TABLES
 
 REPORT_TABLES = [table_path(name) for name in ("runs", *ANALYSES)]
@@ -20,6 +22,18 @@ rule table:
         "../scripts/table.py"
 
 
+rule configuration:
+    output:
+        f"{RESULTS}/configuration.yaml",
+    log:
+        f"{LOGS}/configuration.log",
+    localrule: True
+    params:
+        config=lambda w: json.dumps({key: value for key, value in config.items() if key != "partial"}),
+    script:
+        "../scripts/configuration.py"
+
+
 rule report:
     input:
         tables=REPORT_TABLES,
@@ -30,6 +44,7 @@ rule report:
             paper_table=TABLES,
             form=("csv", "tex"),
         ),
+        configuration=rules.configuration.output,
         source="paper/report.md.j2",
         bibliography="paper/references.bib",
         css="paper/report.css",

@@ -2,15 +2,32 @@
 REFERENCE = f"{PAPER}/reference/runs.parquet"
 
 
+rule provenance:
+    input:
+        evaluated=lambda w: [path for blocks in trained("runs") for path in blocks],
+        tuning=lambda w: [path for blocks in trained("runs", TUNED) for path in blocks],
+        sources=sources_of("workflow/scripts/provenance.py"),
+        record=RECORD,
+    output:
+        f"{RESULTS}/provenance.csv",
+    log:
+        f"{LOGS}/provenance.log",
+    resources:
+        **SUMMARY,
+    params:
+        seeds=STUDY.seeds,
+    script:
+        "../scripts/provenance.py"
+
+
+# Written when it is asked for by name: what reruns are compared with must not follow them.
 rule reference:
     input:
         evaluated=lambda w: [path for blocks in trained("weights") for path in blocks],
-        tuning=lambda w: [path for blocks in trained("runs", TUNED) for path in blocks],
         sources=sources_of("workflow/scripts/reference.py"),
         record=RECORD,
     output:
-        provenance=f"{RESULTS}/provenance.csv",
-        reference=REFERENCE,
+        REFERENCE,
     log:
         f"{LOGS}/reference.log",
     resources:
