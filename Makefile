@@ -35,11 +35,11 @@ verify: environment paper/reference/runs.parquet ## train 6 cells of the default
 	$(SNAKEMAKE) -- $(VERDICTS)
 	$(BIN)/python -m study.analysis.verification $(VERDICTS)
 
-paper/reference/runs.parquet:
-	@echo "There is no $@ to compare with: make reference writes it."; exit 1
+reference: environment ## write what make verify compares with, from the default study as it is trained here
+	$(SNAKEMAKE) reference
 
-reference: environment ## keep the finished default study as what make verify compares with; make study leaves it alone
-	$(SNAKEMAKE) --forcerun reference -- paper/reference/runs.parquet
+paper/reference/runs.parquet:
+	@echo "There is no $@ to compare with: make reference writes it, of a finished study."; exit 1
 
 status: environment ## how far a study is, from its files alone: make status STUDY=default WATCH=1
 	@$(BIN)/python -m study.jobs.status $(or $(STUDY),default) $(if $(WATCH),--watch)
@@ -48,11 +48,8 @@ compare: environment ## two studies cell by cell: make compare A=default B=mine,
 	@$(BIN)/python -m study.analysis.two_studies "$(A)" "$(B)" --to results/$(A)-$(B).csv
 
 publish: ## keep a finished study's paper in docs/studies/: make publish STUDY=catalogue
-	@case "$(STUDY)" in ""|*/*|.*) false;; *) test -f "results/$(STUDY)/paper/report.pdf";; esac \
-		|| { echo "STUDY must be the name of a study whose report is in results/. Got '$(STUDY)' instead."; exit 1; }
-	mkdir -p docs/studies/$(STUDY)/figures
-	cp results/$(STUDY)/paper/report.md results/$(STUDY)/paper/report.pdf results/$(STUDY)/*.csv docs/studies/$(STUDY)/
-	cp results/$(STUDY)/paper/figures/*.png docs/studies/$(STUDY)/figures/
+	@case "$(STUDY)" in ""|*/*|.*) echo "STUDY must be the name of a study in results/. Got '$(STUDY)' instead."; exit 1;; esac
+	@$(BIN)/python -m study.report.publish "results/$(STUDY)" "docs/studies/$(STUDY)"
 
 catalogue: environment ## docs/catalogue.md and .html: every method, with a picture of what it does
 	$(SNAKEMAKE) catalogue

@@ -38,7 +38,6 @@ rule all:
     input:
         rules.report.output,
         rules.figures.input,
-        rules.provenance.output,
         # Also what they were made from, so that a deleted result is made again.
         [paths for table in store.TABLES for paths in trained(table)],
         [table_path(name) for name in (*store.TABLES, *(["tuning_runs"] if TUNED else []), *ANALYSES)],

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import count, pairwise
 
 import pandas as pd
 
 from study.config.errors import Fault
+from study.config.regime import Regime
 from study.config.study import Study
 from study.config.variants import Variant, expand, expand_tuning
 from study.models import MLP, LeNet, Model, PatchTransformer, RowRNN
@@ -78,8 +79,11 @@ class Training:
         return cls(variant.regime, tuning, runs, runs * variant.steps, core_seconds(variant, seeds), needed)
 
 
-def cost_table(trainings: Sequence[Training], cores: int) -> str:
-    """What a study costs before it starts, by regime and in all: trainings, runs, steps, core-hours; what is left."""
+def cost_table(trainings: Sequence[Training], cores: int, others: int = 0) -> str:
+    """What a study costs before it starts, by regime and in all: trainings, runs, steps, core-hours; what is left.
+
+    others: jobs that train nothing, of tables, figures and the report; each counts as the start of a job.
+    """
     regimes: dict[str, list[Training]] = {}
     for one in trainings:
         regimes.setdefault(one.regime, []).append(one)
@@ -87,8 +91,50 @@ def cost_table(trainings: Sequence[Training], cores: int) -> str:
     rows += [_cost_row("of these, tuning", [one for one in trainings if one.tuning]), _cost_row("all", trainings)]
     left = [one for one in trainings if one.needed]
     table = pd.DataFrame(rows, columns=["regime", "trainings", "runs", "steps", "core-hours"]).to_string(index=False)
-    rest = f"To do: {len(left)} of {len(trainings)} trainings, {_hours(left):.2f} core-hours,"
-    return f"{table}\n\n{rest} about {duration(3600 * _hours(left) / cores)} on {counted_cores(cores)}."
+    hours = _hours(left) + others * SECONDS_PER_JOB / 3600
+    rest = f"To do: {len(left)} of {len(trainings)} trainings"
+    rest += f" and up to {others} jobs of tables, figures and the report" if others else ""
+    return (
+        f"{table}\n\n{rest}, {hours:.2f} core-hours, about {duration(3600 * hours / cores)} on {counted_cores(cores)}."
+    )
+
+
+LEVEL = 0.05
+MOST_NAMED = 4  # families in a sentence
+
+
+def undecidable(study: Study) -> str:
+    """Which families of comparisons the study's seeds can never decide, in a sentence; "" where they can decide all.
+
+    The smallest p of a sign-flip test of n seeds is 2^(1-n), by Holm's method times the size of its family.
+    """
+    seeds = len(study.seeds)
+    families = [(name, what, size) for name, regime in study.regimes.items() for what, size in _families(regime)]
+    lost = [(name, what, size) for name, what, size in families if size * 2.0 ** (1 - seeds) >= LEVEL]
+    if not lost:
+        return ""
+    with_seeds = "1 seed" if seeds == 1 else f"{seeds} seeds"
+    least = min(seeds_to_decide(size) for _, _, size in lost)
+    if len(lost) == len(families):
+        return (
+            f"With {with_seeds} no difference can be decided, whatever the results: that takes {least} seeds at least."
+        )
+    texts = [f"the {size} {what} in '{name}' (with {seeds_to_decide(size)})" for name, what, size in lost[:MOST_NAMED]]
+    more = f"; and {len(lost) - MOST_NAMED} more families" if len(lost) > MOST_NAMED else ""
+    return f"With {with_seeds} these cannot be decided, whatever the results: {'; '.join(texts)}{more}."
+
+
+def _families(regime: Regime) -> Iterator[tuple[str, int]]:
+    clips, regularizers = len(regime.clips) - 1, len(regime.regularizations) - 1
+    pairs = clips * regularizers if regime.grid == "crossed" else 0
+    for what, size in (("clips", clips), ("regularizers", regularizers), ("combinations", pairs)):
+        if size:
+            yield what, size
+
+
+def seeds_to_decide(comparisons: int) -> int:
+    """The fewest seeds whose smallest p stays below the level in a family of so many comparisons."""
+    return next(n for n in count(2) if comparisons * 2.0 ** (1 - n) < LEVEL)
 
 
 def _cost_row(name: str, trainings: Sequence[Training]) -> tuple[str, int, int, str, str]:
@@ -100,8 +146,8 @@ def _hours(trainings: Sequence[Training]) -> float:
     return sum(one.seconds for one in trainings) / 3600
 
 
-def counted_cores(count: int) -> str:
-    return "1 core" if count == 1 else f"{count} cores"
+def counted_cores(cores: int) -> str:
+    return "1 core" if cores == 1 else f"{cores} cores"
 
 
 def duration(seconds: float) -> str:

@@ -11,8 +11,9 @@ import typst
 
 
 def escaped(text: str) -> str:
-    """Text that Markdown takes as it is."""
-    return "".join(f"\\{c}" if c in "\\*_[]<>|$^~`#" else c for c in text)
+    """Text of any origin as one paragraph of Markdown that shows it as it is, in each form of the report."""
+    words = "".join(f"\\{c}" if c in "\\*_[]<>|$^~`#@&{}!" else c for c in " ".join(text.split()))
+    return re.sub(r"^(\(?\w*)([-+.):=])", r"\1\\\2", words)  # would begin a list, or underline a heading
 
 
 CITATION = re.compile(r"\[@[^\]]+\]")

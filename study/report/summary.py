@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
+from study.analysis.comparisons import BOTH_FAIL
 from study.analysis.conventions import ALPHA
 from study.analysis.questions.differences import NOTHING
 from study.analysis.questions.numbers import Number
@@ -165,6 +166,9 @@ def _effect(row: pd.Series) -> str:
     if row["label"] == "none":
         return f"none chosen over `{row['method']}` in `{row['setting']}`"
     estimate, low, high, gap = (100 * float(row[key]) for key in ("estimate", "low", "high", "gap"))
+    if not math.isfinite(estimate):
+        failed = row.get("method_of_test") == BOTH_FAIL
+        return f"`{row['label']}` in `{row['setting']}` {'not compared: none fails too' if failed else 'undefined'}"
     change = "both gaps below zero" if row["below"] else f"gap {number(gap, sign=True)}"
     open_ = "" if row["gains"] or row["loses"] else ", undecided"
     ends = f" [{number(low)}, {number(high)}]" if math.isfinite(low) else ""

@@ -9,8 +9,10 @@ from hypothesis import Phase, given, settings
 
 from study.analysis import comparisons, ranking, selection
 from study.figures import FIGURES
+from study.report import TABLES as PAPER_TABLES
 from study.report.contents import SECTIONS
 from study.report.render import fill
+from study.report.tables import TABLES as MADE
 from study.results.store import TABLES
 from tests.report.random_studies import Made, studies, tables
 
@@ -74,3 +76,7 @@ def test_every_study_has_a_report_whose_links_resolve_and_whose_sentences_are_wh
 def test_every_figure_has_its_section() -> None:
     placed = [figure for figures in SECTIONS.values() for figure in figures]
     assert sorted(placed) == sorted(FIGURES)
+
+
+def test_the_tables_that_are_planned_are_those_that_can_be_made() -> None:
+    assert tuple(MADE) == PAPER_TABLES

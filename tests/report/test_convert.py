@@ -1,8 +1,15 @@
 """A report in its forms: what Markdown's readers see of its citations."""
 
+import html
+import re
 from pathlib import Path
 
-from study.report.convert import cited
+import pypandoc
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from study.report.convert import cited, escaped
 
 BIBLIOGRAPHY = Path(__file__).parents[2] / "paper" / "references.bib"
 
@@ -15,3 +22,40 @@ def test_markdown_has_its_citations_in_words_and_the_works_at_its_end() -> None:
     )
     assert [line[:8] for line in works.strip().splitlines()] == ["- Krogh,", "- Zou, H"]
     assert cited("None.", BIBLIOGRAPHY) == "None."
+
+
+def shown(markdown: str) -> str:
+    """What a reader of the page sees, without typographic quotes and dashes; fails where there is any markup."""
+    page = pypandoc.convert_text(markdown, "html", format="markdown-smart", extra_args=["--wrap=none"]).strip()
+    found = re.fullmatch(r"<p>(.*)</p>", page, re.DOTALL)
+    assert found, page
+    assert "<" not in found[1], page
+    return html.unescape(found[1])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'Größe 😀 数 @smith2020 #1 $x_1$ *a*_b_ <b>x</b> [l](u) | ` C:\\new <script>alert(1)</script> 100% ~ ^ & "q"',
+        "a|b @x #lbl $ <i> _u_ ```",
+        "1. first",
+        "- point",
+        "# heading",
+        "(a) letter",
+        "At $c_{max}$ & &lt; {#id} ![p](q) [@key]",
+        "one\n\n# two",
+        "a. letter",
+        "::: div",
+        "---",
+    ],
+)
+def test_words_of_a_user_are_shown_as_they_are(text: str) -> None:
+    assert shown(escaped(text)) == " ".join(text.split())
+
+
+@settings(derandomize=True, max_examples=60)
+@given(st.text(st.sampled_from("*_`[]()<>{}@#$|\\~^&-+.:!=\"'/ 1aé数"), max_size=12))
+def test_no_text_is_taken_for_markup(text: str) -> None:
+    assert shown(f"Words: {escaped(text)}") == " ".join(f"Words: {text}".split())
+    if text.strip():
+        assert shown(escaped(text)) == " ".join(text.split())

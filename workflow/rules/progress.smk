@@ -29,6 +29,9 @@ def blocks_needed():
     return {tuple(job.wildcards) for job in workflow.dag.needrun_jobs() if job.rule.name == "train"}
 
 
+from study.report import TABLES as PAPER_TABLES
+
+
 def cost():
     """What the study costs, what is there already set apart."""
     trainings = [
@@ -37,7 +40,9 @@ def cost():
         for there in [blocks_there(TRAINED[key])]
         for block in blocks
     ]
-    return forecasts.cost_table(trainings, at_once(len(trainings)))
+    others = len(store.TABLES) + len(ANALYSES) + len(SHOWN) + len(PAPER_TABLES) + 1
+    table = forecasts.cost_table(trainings, at_once(len(trainings)), others)
+    return "\n".join(filter(None, [table, forecasts.undecidable(STUDY)]))
 
 
 def study_progress():

@@ -1,6 +1,14 @@
 # The paper: tables, and one report in three forms.
-from study.report.tables import TABLES
+import json
 
+from study.report import TABLES
+
+TITLES = {
+    "variants": "Every variant: runs, diverged, and means of test accuracy and of both gaps with their intervals.",
+    "main_effects": "Each clip and each regularizer alone against neither, in percentage points, and nats for a loss.",
+    "interactions": "Each pair of clip and regularizer against the sum of their separate effects.",
+    "ranking": "The methods of each regime in order, each at its chosen strength.",
+}
 REPORT_TABLES = [table_path(name) for name in ("runs", *ANALYSES)]
 
 
@@ -9,15 +17,34 @@ rule table:
         tables=REPORT_TABLES,
         sources=sources_of("workflow/scripts/table.py"),
     output:
-        csv=f"{PAPER}/tables/{{paper_table}}.csv",
+        csv=report(
+            f"{PAPER}/tables/{{paper_table}}.csv",
+            caption="../report/table.rst",
+            category="Tables",
+            labels={"table": "{paper_table}"},
+        ),
         tex=f"{PAPER}/tables/{{paper_table}}.tex",
     log:
         f"{LOGS}/tables/{{paper_table}}.log",
     wildcard_constraints:
         paper_table="|".join(TABLES),
     localrule: True
+    params:
+        title=lambda w: TITLES[w.paper_table],
     script:
         "../scripts/table.py"
+
+
+rule configuration:
+    output:
+        f"{RESULTS}/configuration.yaml",
+    log:
+        f"{LOGS}/configuration.log",
+    localrule: True
+    params:
+        config=lambda w: json.dumps({key: value for key, value in config.items() if key != "partial"}),
+    script:
+        "../scripts/configuration.py"
 
 
 rule report:
@@ -30,6 +57,7 @@ rule report:
             paper_table=TABLES,
             form=("csv", "tex"),
         ),
+        configuration=rules.configuration.output,
         source="paper/report.md.j2",
         bibliography="paper/references.bib",
         css="paper/report.css",
@@ -37,7 +65,12 @@ rule report:
         sources=sources_of("workflow/scripts/report.py"),
     output:
         md=f"{PAPER}/report.md",
-        html=f"{PAPER}/report.html",
+        html=report(
+            f"{PAPER}/report.html",
+            caption="../report/report.rst",
+            category="Report",
+            labels={"report": STUDY.name},
+        ),
         pdf=f"{PAPER}/report.pdf",
     log:
         f"{LOGS}/report.log",

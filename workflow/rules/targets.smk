@@ -40,3 +40,7 @@ if workflow.is_main_process and (unknown := unknown_targets()):
     errors = [f"{must} Got '{target}' instead.{suggestion(target, [*NAMES, *files])}" for target in unknown]
     print(ConfigError("the command line", errors), file=sys.stderr)
     raise SystemExit(1)
+
+
+if workflow.is_main_process and get_argument_parser().parse_known_args()[0].dryrun:
+    print(forecasts.undecidable(STUDY), end="\n" if forecasts.undecidable(STUDY) else "", file=sys.stderr)

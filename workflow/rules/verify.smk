@@ -20,7 +20,7 @@ rule provenance:
         "../scripts/provenance.py"
 
 
-# Made by name alone: a study that is trained again is compared with it, and must not write it anew on the way.
+# Written when it is asked for by name: what reruns are compared with must not follow them.
 rule reference:
     input:
         evaluated=lambda w: [path for blocks in trained("weights") for path in blocks],

@@ -8,6 +8,6 @@ from study.results import provenance, store
 
 sys.stderr = open(snakemake.log[0], "w", buffering=1)  # noqa: SIM115
 evaluated = pd.concat([provenance.runs_of(path) for path in snakemake.input.evaluated])
-runs = [evaluated[evaluated["seed"].isin(snakemake.params.seeds)]]
-runs += [provenance.runs_of(path) for path in snakemake.input.tuning]
+evaluated = evaluated[evaluated["seed"].isin(snakemake.params.seeds)]
+runs = [evaluated, *(provenance.runs_of(path) for path in snakemake.input.tuning)]
 store.write(provenance.provenance_table(pd.concat(runs)), snakemake.output[0])

@@ -1,0 +1,51 @@
+"""What is said before a study starts: its cost, and what its seeds can never decide."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from study.analysis.planning import fewest_seeds
+from study.config.cost import SECONDS_PER_JOB, Training, cost_table, seeds_to_decide, undecidable
+from study.config.read import parse
+from study.config.study import Study
+
+CLIPS = ["none", "sign", {"name": "value", "bound": {"grid": [1.0, 0.1, 0.01]}}]
+
+
+def study(seeds: int, clips: list[object], grid: str = "crossed") -> Study:
+    regimes = {"a": {"grid": grid, "clips": clips, "regularizations": ["none", {"name": "l2", "strength": 0.1}]}}
+    return parse({"name": "s", "seeds": seeds, "regimes": regimes})
+
+
+@given(st.integers(1, 500))
+def test_a_family_needs_the_seeds_that_the_planner_says(comparisons: int) -> None:
+    assert seeds_to_decide(comparisons) == fewest_seeds(0.05 / comparisons)
+
+
+@pytest.mark.parametrize(
+    ("seeds", "expected"),
+    [
+        (1, "With 1 seed no difference can be decided, whatever the results: that takes 6 seeds at least."),
+        (5, "With 5 seeds no difference can be decided, whatever the results: that takes 6 seeds at least."),
+        (
+            6,
+            "With 6 seeds these cannot be decided, whatever the results:"
+            " the 4 clips in 'a' (with 8); the 4 combinations in 'a' (with 8).",
+        ),
+        (8, ""),
+    ],
+)
+def test_what_seeds_can_never_decide_is_said_before_training(seeds: int, expected: str) -> None:
+    assert undecidable(study(seeds, CLIPS)) == expected
+
+
+def test_nothing_is_said_where_nothing_is_compared() -> None:
+    assert undecidable(parse({"name": "s", "seeds": 1, "regimes": {"a": {}}})) == ""
+
+
+def test_the_start_of_every_job_counts() -> None:
+    training = Training("a", False, 3, 30, 100 - SECONDS_PER_JOB, True)
+    assert "To do: 1 of 1 trainings, 0.03 core-hours" in cost_table([training], 1)
+    table = cost_table([training], 2, others=390)
+    assert "To do: 1 of 1 trainings and up to 390 jobs of tables, figures and the report, 1.00 core-hours" in table
+    assert "about 30 min on 2 cores." in table
