@@ -1,4 +1,4 @@
-"""Methods and cells by the labels that stand in the tables, and the columns that say the same in parts."""
+"""Labels of methods and cells in the tables, and the columns that hold their parts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NONE = "none"
 
 
 class Cell(NamedTuple):
-    """A trained variant, by the labels that stand in the tables."""
+    """A trained variant, named by its labels in the tables."""
 
     regime: str
     clip: str = "none"
@@ -23,30 +23,30 @@ class Cell(NamedTuple):
 
     @property
     def text(self) -> str:
-        """How the rows of the tables are found: `regime=.. clip=.. regularization=..`."""
+        """Return the columns by which its rows are found in the tables: `regime=.. clip=.. regularization=..`."""
         return f"regime={self.regime} clip={self.clip} regularization={self.regularization}"
 
     @property
     def methods(self) -> list[str]:
-        """The labels of the clip and of the regularizers, without `none`."""
+        """Return the labels of the clip and of the regularizers, without `none`."""
         labels = [self.clip, *self.regularization.split(" + ")]
         return [label for label in labels if label != "none"]
 
 
 def method_of(label: str) -> str:
-    """The method, or the methods of a combination, without parameters: "l2(0.1) + dropout(0.5)" -> "l2 + dropout"."""
+    """Return the method or combination without parameters: "l2(0.1) + dropout(0.5)" -> "l2 + dropout"."""
     return re.sub(r"\([^()]*\)", "", label)
 
 
 def strength_of(method: Method) -> float:
-    """The parameter `strength` of a method, else its first that is a number; NaN where it has none."""
+    """Return the parameter `strength` of a method, else its first number; NaN where it has none."""
     values = {key: getattr(method, key) for key in type(method).model_fields}
     numbers = {key: value for key, value in values.items() if type(value) in (int, float)}  # a flag is an int too
     return float(numbers.get("strength", next(iter(numbers.values()), math.nan)))
 
 
 def columns_of(kind: str, methods: Sequence[Method]) -> dict[str, str | float]:
-    """The columns `<kind>_method` and `<kind>_strength` of a cell's clip or regularizers.
+    """Return the columns `<kind>_method` and `<kind>_strength` of a cell's clip or regularizers.
 
     The methods of a combination are joined by " + "; its strength is that of the first.
     """

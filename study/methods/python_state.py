@@ -1,4 +1,4 @@
-"""What a method may keep from call to call outside of its declared state: Python objects that its code can reach."""
+"""Python objects that a method's code can reach and change between calls, outside of its declared state."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ PLAIN = (bool, int, float, complex, str, bytes, type(None))
 
 
 def snapshot(method: object) -> dict[str, Any]:
-    """What the method, its classes, closures and users' modules hold now, by name; equal as long as nothing changes.
+    """Return what the method, its classes, closures and users' modules hold, by name; equal while nothing changes.
 
-    Python's own random numbers and numpy's are in it too: drawing some changes them.
+    It includes the random states of Python and numpy, so drawing random numbers changes it.
     """
     return {name: Walk().seen(value) for name, value in _held(method)}
 
 
 def changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> str | None:
-    """The first thing that two snapshots differ in, as "'steps' in mine.py (1, then 2)"; None where they are equal."""
+    """Return the first difference of two snapshots, as "'steps' in mine.py (1, then 2)"; None where they are equal."""
     for name in {**before, **after}:
         old, new = before.get(name, "nothing"), after.get(name, "nothing")
         if old != new:
@@ -81,13 +81,13 @@ def _brief(seen: Any) -> str:
 
 
 class Walk:
-    """One look at a value and all that it holds, as nested tuples."""
+    """A pass over a value and all that it holds, as nested tuples."""
 
     def __init__(self) -> None:
         self.met = dict[int, Any]()  # by identity, and kept alive so that no other object takes it
 
     def seen(self, value: Any) -> Any:
-        """What is seen of a value: kinds, numbers and texts."""
+        """Return the kinds, numbers and texts of a value."""
         if isinstance(value, PLAIN):
             return "plain", shown(value)
         if id(value) in self.met or len(self.met) > MOST:
@@ -106,7 +106,7 @@ class Walk:
         return type(value).__name__, *((name, self.seen(part)) for name, part in self._parts(value))
 
     def _parts(self, value: Any) -> Iterator[tuple[str, Any]]:
-        """What else an object holds that can change."""
+        """Yield the other objects that an object holds and that can change."""
         if isinstance(value, staticmethod | classmethod | MethodType):
             value = value.__func__
         if isinstance(value, property):
@@ -163,7 +163,7 @@ def _slots(kind: type) -> tuple[str, ...]:
 
 
 def _reduced(value: Any) -> str:
-    """Where an iterator is."""
+    """Return the position of an iterator, as text."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:

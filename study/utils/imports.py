@@ -1,4 +1,4 @@
-"""Which source files a Python file depends on, found from its import statements without running it."""
+"""Source files that a Python file depends on, read from its import statements without running it."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ def sources_of(*files: Path | str, within: Path = ROOT) -> list[str]:
 
 
 def closure(files: Iterable[Path], *roots: Path, installed: bool = False) -> set[Path]:
-    """The files and all that they import, directly or not, below the folders `roots`.
+    """Return the files and all that they import, directly or not, below the folders `roots`.
 
-    installed: also what lies elsewhere on Python's path but belongs neither to Python nor to an installed package.
+    installed: also return files elsewhere on Python's path that belong neither to Python nor to an installed package.
     """
     found: set[Path] = set()
     left = [file.resolve() for file in files]
@@ -39,7 +39,7 @@ def closure(files: Iterable[Path], *roots: Path, installed: bool = False) -> set
 
 @cache
 def imported_by(file: Path, roots: tuple[Path, ...], installed: bool = False) -> tuple[Path, ...]:
-    """The files that one file imports, with the `__init__.py` of each package on the way, as `closure` looks for them.
+    """Return the files that one file imports, with the `__init__.py` of each package on the way, as for `closure`.
 
     A package may also be a folder without an `__init__.py`.
     """
@@ -56,13 +56,13 @@ def imported_by(file: Path, roots: tuple[Path, ...], installed: bool = False) ->
 
 
 def top_level_imports(file: Path) -> list[str]:
-    """The first parts of the absolute names that a file imports."""
+    """Return the first parts of the absolute names that a file imports."""
     names = _imports(ast.parse(file.read_bytes()), file.parent)
     return list(dict.fromkeys(name.partition(".")[0] for base, name in names if not base and name))
 
 
 def _imports(tree: ast.AST, folder: Path) -> Iterator[Import]:
-    """What a module imports, and for `from a import b` also `a.b`, which may be a module."""
+    """Yield the names that a module imports; `from a import b` also yields `a.b`, which may be a module."""
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
             for other in node.orelse:
@@ -80,7 +80,7 @@ def _imports(tree: ast.AST, folder: Path) -> Iterator[Import]:
 
 
 def _named_in_call(node: ast.Call) -> str:
-    """The module of `importlib.import_module("a.b")` and of `__import__("a.b")`; "" for any other call."""
+    """Return the module of `importlib.import_module("a.b")` or `__import__("a.b")`; "" for any other call."""
     function = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
     match node.args:
         case [ast.Constant(value=str(name)), *_] if function in ("import_module", "__import__"):
@@ -89,7 +89,7 @@ def _named_in_call(node: ast.Call) -> str:
 
 
 def _files_of(name: str, roots: Iterable[Path]) -> Iterator[Path]:
-    """The module of a dotted name and the packages around it, in the first of the folders that has it."""
+    """Yield the file of a dotted name and the packages around it, from the first of the folders that has it."""
     for root in roots:
         found, folder = list[Path](), root
         for part in name.split(".") if name else ():
@@ -108,7 +108,7 @@ def _files_of(name: str, roots: Iterable[Path]) -> Iterator[Path]:
 
 
 def _folder_of(module: str) -> Path | None:
-    """The folder on Python's path that holds a top-level module, where it is neither Python's own nor installed."""
+    """Return the folder on Python's path that holds a top-level module of the user's own, None for any other module."""
     try:
         spec = importlib.util.find_spec(module) if module else None
     except (ImportError, ValueError):
@@ -121,7 +121,7 @@ def _folder_of(module: str) -> Path | None:
 
 
 def is_own(file: Path) -> bool:
-    """Whether a file belongs neither to Python nor to a package that was installed."""
+    """Return whether a file belongs neither to Python nor to an installed package."""
     return not any(file.is_relative_to(folder) for folder in _installed())
 
 
