@@ -24,12 +24,13 @@ MOST = 10_000  # objects that are looked at below one name
 PLAIN = (bool, int, float, complex, str, bytes, type(None))
 
 
-def snapshot(method: object) -> dict[str, Any]:
-    """What the method, its classes, closures and users' modules hold now, by name; equal as long as nothing changes.
+def snapshot(method: object, *others: object) -> dict[str, Any]:
+    """What the method, its classes, closures, users' modules and other objects hold now, by name.
 
-    Python's own random numbers and numpy's are in it too: drawing some changes them.
+    Equal as long as nothing changes. Python's own random numbers and numpy's are in it too: drawing some changes them.
     """
-    return {name: Walk().seen(value) for name, value in _held(method)}
+    held = [*_held(method), *((f"'{type(other).__name__}'", other) for other in others)]
+    return {name: Walk().seen(value) for name, value in held}
 
 
 def changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> str | None:
