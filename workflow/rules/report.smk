@@ -7,7 +7,7 @@ REPORT_TABLES = [table_path(name) for name in ("runs", *ANALYSES)]
 rule table:
     input:
         tables=REPORT_TABLES,
-        sources=sources_of("workflow/scripts/table.py"),
+        sources=sources("workflow/scripts/table.py"),
     output:
         csv=f"{PAPER}/tables/{{paper_table}}.csv",
         tex=f"{PAPER}/tables/{{paper_table}}.tex",
@@ -30,11 +30,11 @@ rule report:
             paper_table=TABLES,
             form=("csv", "tex"),
         ),
-        source="paper/report.md.j2",
-        bibliography="paper/references.bib",
-        css="paper/report.css",
-        template="paper/report.typ",
-        sources=sources_of("workflow/scripts/report.py"),
+        source=beside("paper/report.md.j2"),
+        bibliography=beside("paper/references.bib"),
+        css=beside("paper/report.css"),
+        template=beside("paper/report.typ"),
+        sources=sources("workflow/scripts/report.py"),
     output:
         md=f"{PAPER}/report.md",
         html=f"{PAPER}/report.html",
