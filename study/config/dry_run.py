@@ -3,35 +3,32 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
+from collections.abc import Iterator
+from functools import cached_property, partial
+from pathlib import Path
 
 import torch
 from torch import Tensor
-from torch.func import functional_call, vmap
+from torch.func import functional_call
 
 from study.clipping import Clipping
 from study.config.errors import Fault
+from study.config.family_trials import Trial, trials
 from study.config.study import Study
+from study.config.trial_call import BATCH, CLASSES, PIXELS, Call
+from study.config.yaml_files import near
 from study.methods import plugins
 from study.methods.base import Method
-from study.methods.python_state import changed, snapshot
 from study.models import MLP, sites
 from study.optim.losses import CrossEntropy
+from study.optim.optimizers import Optimizer
 from study.optim.rng import NoiseStreams, generator
 from study.optim.tensors import Tensors, one_hot
 from study.regularization import Objective, Regularization
+from study.utils.imports import ROOT
 from study.utils.timeout import within
 
-BATCH, PIXELS, CLASSES = 4, 784, 10
-SECONDS = 20.0
-STATE = "state."
-KEEP = (
-    "keep what it remembers in its state, tensors that 'initial_state' starts and each call returns, and nothing in "
-    "Python objects, which every seed shares and which change no more once the step is traced"
-)
+SECONDS = 60.0  # for one method; a machine may be busy
 
 
 def faults(study: Study) -> Iterator[Fault]:
@@ -40,16 +37,19 @@ def faults(study: Study) -> Iterator[Fault]:
         message = "The 'device' parameter of study must be 'cpu' where torch finds no GPU. Got 'cuda' instead."
         yield Fault(("device",), message)
     for method in _methods(study):
-        for index, path in enumerate(study.plugins):
-            if os.path.realpath(path) == os.path.realpath(plugins.source_of(method)) and (wrong := fault_of(method)):
-                yield Fault(("plugins", index), f"{wrong} ({path})")
+        file = os.path.realpath(plugins.source_of(method))
+        if not Path(file).is_relative_to(ROOT / "study") and (wrong := fault_of(method)):
+            named = [index for index, path in enumerate(study.plugins) if os.path.realpath(path) == file]
+            path = study.plugins[named[0]] if named else near(file)
+            yield Fault(("plugins", *named[:1]), f"{wrong} ({path})")
 
 
 def _methods(study: Study) -> Iterator[Method]:
     """Each method of the regimes once."""
     seen = set[str]()
     for regime in study.regimes.values():
-        for method in (*regime.clips, *(one for several in regime.regularizations for one in several)):
+        settings = (regime.model, regime.loss, regime.optimizer, regime.schedule)
+        for method in (*settings, *regime.clips, *(one for several in regime.regularizations for one in several)):
             if (key := f"{method.owner()}{method.label}") not in seen:
                 seen.add(key)
                 yield method
@@ -58,103 +58,19 @@ def _methods(study: Study) -> Iterator[Method]:
 def fault_of(method: Method) -> str | None:
     """What is wrong with a method that is called once on the tensors of a small net, alone and mapped over two."""
     hook = "initial_state"
+    if isinstance(method, Optimizer):
+        torch.optim.SGD([torch.zeros(1)])  # the first of a process imports much of torch, which is no fault of a method
     try:
         with within(SECONDS):
-            small = Small(method)
-            for hook, call in small.calls():
-                if wrong := call.wrong(method):
+            small = Small(method) if isinstance(method, Clipping | Regularization) else None
+            for hook, trial in small.trials() if small else trials(method):
+                if wrong := trial():
                     return f"The '{hook}' method of {method.owner()} must {wrong} instead."
     except Exception as error:
         reason = str(error).strip().partition("\n")[0][:200]
         got = f"{type(error).__name__}: {reason}".removesuffix(": ") + plugins.line_of(error, method)
         return f"The '{hook}' method of {method.owner()} must run on the tensors of a small net. Got {got} instead."
     return None
-
-
-@dataclass(frozen=True)
-class Call:
-    """A call of one hook: the arguments of two models, stacked; what it must return, None for a scalar."""
-
-    function: Callable[..., Any]
-    arguments: tuple[Any, ...]
-    like: Any = None
-
-    def wrong(self, method: Method) -> str | None:
-        """What it must, and what it did."""
-        first = self._of_model(0)
-        kept = _each(first, Tensor.clone)
-        got = self.function(*first)
-        if any(not torch.equal(a, b) for a, b in zip(_tensors(first), _tensors(kept), strict=True)):
-            return "leave what comes in as it is. Got a change in place"
-        wanted = torch.zeros(()) if self.like is None else _each(self.like, lambda tensor: tensor[0])
-        return _unlike(wanted, got) or self._remembers(method) or self._unmapped() or self._differs(got)
-
-    def _of_model(self, index: int) -> Any:
-        return _each(self.arguments, lambda tensor: tensor[index].clone())
-
-    def _remembers(self, method: Method) -> str | None:
-        """What it keeps in Python: that is written once, when the step is traced, and shared by all seeds."""
-        before = snapshot(method)  # after a first call, which may have filled a cache
-        self.function(*self._of_model(1))
-        kept = changed(before, snapshot(method))
-        return f"{KEEP}. Got another {kept} after a call" if kept else None
-
-    def _differs(self, got: Any) -> str | None:
-        pairs = zip(_tensors(got), _tensors(self.function(*self._of_model(0))), strict=True)
-        same = all(torch.allclose(a, b, equal_nan=True) for a, b in pairs)
-        return None if same else f"return the same for the same inputs: {KEEP}. Got other numbers at another call"
-
-    def _unmapped(self) -> str | None:
-        try:
-            vmap(self.function)(*self.arguments)
-        except RuntimeError as error:
-            reason = str(error).strip().partition("\n")[0][:200]
-            without = "without a Python 'if' on the value of a tensor and without random numbers of its own"
-            return f"run mapped over seeds, {without}. Got '{reason}'"
-        return None
-
-
-def _unlike(wanted: Any, got: Any, name: str = "") -> str | None:
-    """How what was returned differs in form from what it must be, or is not finite."""
-    of = f" for '{name}'" if name else ""
-    if isinstance(wanted, tuple):
-        if not isinstance(got, tuple) or len(got) != len(wanted):
-            return f"return a tuple of {len(wanted)}. Got {_kind(got)}"
-        first = _unlike(wanted[0], got[0])
-        return first or _unlike(wanted[1], got[1], STATE if isinstance(wanted[1], Mapping) else "")
-    if isinstance(wanted, Mapping):
-        if not isinstance(got, Mapping) or set(got) != set(wanted):
-            found = f"those of {sorted(map(str, got))}" if isinstance(got, Mapping) else _kind(got)
-            what = "the state that it was given, with" if name == STATE else "tensors by"
-            return f"return {what} the names {sorted(wanted)}. Got {found}"
-        return next((wrong for key in wanted if (wrong := _unlike(wanted[key], got[key], f"{name}{key}"))), None)
-    if not isinstance(got, Tensor):
-        return f"return a tensor{of}. Got {_kind(got)}"
-    if got.shape != wanted.shape:
-        return f"return a tensor of shape {tuple(wanted.shape)}{of}. Got {tuple(got.shape)}"
-    if got.dtype != wanted.dtype:
-        return f"return {wanted.dtype}{of}. Got {got.dtype}"
-    # What it remembers may start at infinity.
-    finite = name.startswith(STATE) or got.isfinite().all()
-    return None if finite else f"return finite numbers{of}. Got {got[~got.isfinite()][0]}"
-
-
-def _kind(value: object) -> str:
-    return f"a tuple of {len(value)}" if isinstance(value, tuple) else type(value).__name__
-
-
-def _each(tree: Any, change: Callable[[Tensor], Tensor]) -> Any:
-    if isinstance(tree, tuple):
-        return tuple(_each(one, change) for one in tree)
-    return {key: _each(one, change) for key, one in tree.items()} if isinstance(tree, dict) else change(tree)
-
-
-def _tensors(tree: Any) -> Iterator[Tensor]:
-    if isinstance(tree, Tensor):
-        yield tree
-    else:
-        for one in tree.values() if isinstance(tree, dict) else tree:
-            yield from _tensors(one)
 
 
 class Small:
@@ -172,6 +88,11 @@ class Small:
         states = [method.initial_state(one) for one in each]  # type: ignore[attr-defined]
         self.state = {key: torch.stack([state[key] for state in states]) for key in states[0]}
         self.one = each[0]
+
+    def trials(self) -> Iterator[tuple[str, Trial]]:
+        """The hooks that the method has, each with its trial."""
+        for hook, call in self.calls():
+            yield hook, partial(call.wrong, self.method)
 
     def calls(self) -> Iterator[tuple[str, Call]]:
         """The hooks that the method has."""

@@ -24,12 +24,13 @@ MOST = 10_000  # objects that are looked at below one name
 PLAIN = (bool, int, float, complex, str, bytes, type(None))
 
 
-def snapshot(method: object) -> dict[str, Any]:
-    """Return what the method, its classes, closures and users' modules hold, by name; equal while nothing changes.
+def snapshot(method: object, *others: object) -> dict[str, Any]:
+    """Return what the method, its classes, closures, users' modules and other objects hold, by name.
 
-    It includes the random states of Python and numpy, so drawing random numbers changes it.
+    Equal while nothing changes. It includes the random states of Python and numpy, so drawing numbers changes it.
     """
-    return {name: Walk().seen(value) for name, value in _held(method)}
+    held = [*_held(method), *((f"'{type(other).__name__}'", other) for other in others)]
+    return {name: Walk().seen(value) for name, value in held}
 
 
 def changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> str | None:

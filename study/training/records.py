@@ -32,13 +32,14 @@ class Outcome:
     @classmethod
     def judge(cls, accuracy: float, finite: bool, steps: Floats, columns: Sequence[str], classes: int) -> Outcome:
         """The outcome of a run from its final training accuracy, its parameters and its steps [S, C]."""
-        if not finite or accuracy != accuracy:
-            bad = np.flatnonzero(steps[:, columns.index("finite")] == 0)
-            if not bad.size:
-                return cls("diverged", "non-finite parameters")
+        broken, failed = not finite or accuracy != accuracy, accuracy <= CHANCE_FACTOR / classes
+        bad = np.flatnonzero(steps[:, columns.index("finite")] == 0)
+        if broken and not bad.size:
+            return cls("diverged", "non-finite parameters")
+        if bad.size and (broken or failed):  # also where a clip made zeros of a gradient whose norm is beyond float32
             loss = steps[bad[0], columns.index("loss")]
             return cls("diverged", f"non-finite {'gradient' if np.isfinite(loss) else 'loss'}", int(bad[0]))
-        if accuracy <= CHANCE_FACTOR / classes:
+        if failed:
             return cls("diverged", "chance level")
         return cls("ok")
 

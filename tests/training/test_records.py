@@ -270,3 +270,16 @@ def test_outcomes(accuracy: float, finite: bool, rows: list[Any], outcome: Outco
 def test_the_columns_of_the_journal_are_named_once() -> None:
     assert sorted(STEP_COLUMNS) == sorted(STATISTICS)
     assert sorted(EPOCH_COLUMNS) == sorted([*SCORES, *PROBES, "dead_units"])
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "finite", "outcome"),
+    [
+        (0.1, True, Outcome("diverged", "non-finite gradient", 1)),  # a clip made zeros of what overflowed
+        (0.1, False, Outcome("diverged", "non-finite gradient", 1)),  # no clip did
+        (0.9, True, Outcome("ok")),
+    ],
+)
+def test_a_norm_beyond_float32_is_one_cause_whatever_the_clip(accuracy: float, finite: bool, outcome: Outcome) -> None:
+    steps = np.array([[2.3, 1.0], [2.3, 0.0], [2.3, 1.0]])
+    assert Outcome.judge(accuracy, finite, steps, ("loss", "finite"), 10) == outcome

@@ -72,4 +72,4 @@ def test_every_rule_with_a_script_names_what_the_script_imports() -> None:
     for file in sorted(Path(ROOT, "workflow/rules").glob("*.smk")):
         for name, body in re.findall(r"^rule (\w+):\n(.*?)(?=^\S|\Z)", file.read_text(), re.MULTILINE | re.DOTALL):
             if (script := re.search(r'script:\s+"\.\./scripts/(\w+\.py)"', body)) and name not in exempt:
-                assert f'sources_of("workflow/scripts/{script[1]}"' in body, name
+                assert f'sources("workflow/scripts/{script[1]}"' in body, name

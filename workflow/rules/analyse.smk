@@ -2,7 +2,7 @@
 rule analyse:
     input:
         runs=f"{RESULTS}/runs.parquet",
-        sources=sources_of("workflow/scripts/analyse.py"),
+        sources=sources("workflow/scripts/analyse.py"),
     output:
         comparisons=f"{RESULTS}/comparisons.csv",
         summary=f"{RESULTS}/summary.csv",

@@ -2,7 +2,7 @@
 rule answers:
     input:
         tables=[table_path(name) for name in ("runs", "regimes", "tuning", "thresholds")],
-        sources=sources_of("workflow/scripts/answers.py"),
+        sources=sources("workflow/scripts/answers.py"),
     output:
         f"{RESULTS}/answers.csv",
     log:

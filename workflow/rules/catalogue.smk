@@ -22,11 +22,11 @@ DRAWN = [
 
 rule catalogue:
     input:
-        sources=sources_of("workflow/scripts/catalogue.py", *METHOD_FILES),
+        sources=sources("workflow/scripts/catalogue.py", *METHOD_FILES),
         plugins=lambda w: STUDY.plugins,
-        template="study/catalogue/catalogue.md.j2",
-        bibliography="paper/references.bib",
-        css="paper/report.css",
+        template=beside("study/catalogue/catalogue.md.j2"),
+        bibliography=beside("paper/references.bib"),
+        css=beside("paper/report.css"),
     output:
         md=f"{DOCS}/catalogue.md",
         html=f"{DOCS}/catalogue.html",

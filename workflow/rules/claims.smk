@@ -2,7 +2,7 @@
 rule claims:
     input:
         tables=[table_path(name) for name in ("runs", "epochs", "tensors", "weights", *(["tuning"] if TUNED else []))],
-        sources=sources_of("workflow/scripts/claims.py"),
+        sources=sources("workflow/scripts/claims.py"),
     output:
         claims=f"{RESULTS}/claims.csv",
         evidence=f"{RESULTS}/evidence.csv",

@@ -2,7 +2,7 @@
 rule collect:
     input:
         tables=lambda w: [path for blocks in collected(w.table) for path in blocks],
-        sources=sources_of("workflow/scripts/collect.py"),
+        sources=sources("workflow/scripts/collect.py"),
         record=RECORD,
     output:
         f"{RESULTS}/{{table}}.parquet",

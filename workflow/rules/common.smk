@@ -1,6 +1,7 @@
 # The study that the configuration asks for, where its files are, and what its jobs depend on.
 import os
 import random
+import shlex
 import sys
 from pathlib import Path
 
@@ -35,6 +36,28 @@ def read_study():
         raise SystemExit(1) from None
 
 
+def beside(path):
+    """A file of the repository, seen from the folder that Snakemake works in."""
+    return os.path.relpath(os.path.join(workflow.basedir, path))
+
+
+def sources(*files):
+    """The files of the repository that some depend on."""
+    return [beside(path) for path in sources_of(*files)]
+
+
+def python_without_spaces():
+    """Python's path as Snakemake can run it, which quotes none: from here where the whole of it has a space."""
+    near = os.path.relpath(sys.executable)
+    if shlex.quote(near) != near:
+        must = "The path of Python's environment must have no spaces or quotes, seen from the folder of the study."
+        print(f"{must} Got '{near}' instead.", file=sys.stderr)
+        raise SystemExit(1)
+    return near
+
+
+if shlex.quote(sys.executable) != sys.executable:
+    sys.executable = python_without_spaces()
 STUDY = read_study()
 RESULTS = f"results/{STUDY.name}"
 PAPER = "paper" if STUDY.name == "default" else f"{RESULTS}/paper"

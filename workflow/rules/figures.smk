@@ -2,7 +2,7 @@
 rule figure:
     input:
         tables=lambda w: [table_path(name) for name in FIGURES[w.figure].needs],
-        sources=lambda w: sources_of("workflow/scripts/figure.py", f"study/figures/{w.figure}.py"),
+        sources=lambda w: sources("workflow/scripts/figure.py", f"study/figures/{w.figure}.py"),
     output:
         **{form: f"{PAPER}/figures/{{figure}}.{form}" for form in FORMATS if form != "png"},
         png=report(

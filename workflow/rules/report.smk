@@ -15,7 +15,7 @@ REPORT_TABLES = [table_path(name) for name in ("runs", *ANALYSES)]
 rule table:
     input:
         tables=REPORT_TABLES,
-        sources=sources_of("workflow/scripts/table.py"),
+        sources=sources("workflow/scripts/table.py"),
     output:
         csv=report(
             f"{PAPER}/tables/{{paper_table}}.csv",
@@ -58,11 +58,11 @@ rule report:
             form=("csv", "tex"),
         ),
         configuration=rules.configuration.output,
-        source="paper/report.md.j2",
-        bibliography="paper/references.bib",
-        css="paper/report.css",
-        template="paper/report.typ",
-        sources=sources_of("workflow/scripts/report.py"),
+        source=beside("paper/report.md.j2"),
+        bibliography=beside("paper/references.bib"),
+        css=beside("paper/report.css"),
+        template=beside("paper/report.typ"),
+        sources=sources("workflow/scripts/report.py"),
     output:
         md=f"{PAPER}/report.md",
         html=report(

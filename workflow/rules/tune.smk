@@ -4,7 +4,7 @@ rule tune:
         tuning_runs=f"{RESULTS}/tuning_runs.parquet",
         runs=f"{RESULTS}/runs.parquet",
         steps=f"{RESULTS}/steps.parquet",
-        sources=sources_of("workflow/scripts/tune.py"),
+        sources=sources("workflow/scripts/tune.py"),
     output:
         tuning=f"{RESULTS}/tuning.csv",
         tuned=f"{RESULTS}/tuned.csv",

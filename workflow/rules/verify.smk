@@ -6,7 +6,7 @@ rule provenance:
     input:
         evaluated=lambda w: [path for blocks in trained("runs") for path in blocks],
         tuning=lambda w: [path for blocks in trained("runs", TUNED) for path in blocks],
-        sources=sources_of("workflow/scripts/provenance.py"),
+        sources=sources("workflow/scripts/provenance.py"),
         record=RECORD,
     output:
         f"{RESULTS}/provenance.csv",
@@ -24,7 +24,7 @@ rule provenance:
 rule reference:
     input:
         evaluated=lambda w: [path for blocks in trained("weights") for path in blocks],
-        sources=sources_of("workflow/scripts/reference.py"),
+        sources=sources("workflow/scripts/reference.py"),
         record=RECORD,
     output:
         REFERENCE,
@@ -48,7 +48,7 @@ use rule train as retrain with:
 rule verify:
     input:
         again=sampled,
-        sources=sources_of("workflow/scripts/verify.py"),
+        sources=sources("workflow/scripts/verify.py"),
     output:
         f"{AGAIN}/{{cells}}-cells-seed-{{seed}}.csv",
     log:

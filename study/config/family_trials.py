@@ -1,0 +1,118 @@
+"""Trials of users' models, losses, optimizers and schedules: a call of each on small tensors, and what it must do."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call, grad
+
+from study.config.trial_call import BATCH, CLASSES, KEEP, PIXELS, Call, unlike
+from study.methods.base import Method
+from study.methods.python_state import changed, snapshot
+from study.models import MLP, Model
+from study.optim.losses import Loss
+from study.optim.optimizers import Optimizer
+from study.optim.rng import generator
+from study.optim.schedules import Schedule
+from study.optim.tensors import Tensors, one_hot
+
+Trial = Callable[[], str | None]
+"""What a method must do and did instead, None where all is right."""
+
+
+def trials(method: Method) -> Iterator[tuple[str, Trial]]:
+    """Yield the hooks of a model, loss, optimizer or schedule, each with its trial."""
+    if isinstance(method, Model):
+        yield from _of_model(method)
+    elif isinstance(method, Loss):
+        yield from _of_loss(method)
+    elif isinstance(method, Optimizer):
+        yield "build", lambda: _optimizer(method)
+    elif isinstance(method, Schedule):
+        yield "factor", lambda: _schedule(method)
+
+
+def _of_model(method: Model) -> Iterator[tuple[str, Trial]]:
+    yield "network", lambda: _buffers(method.build(PIXELS, CLASSES))
+    yield "initialise", lambda: _initialised(method, method.build(PIXELS, CLASSES))
+    yield "network", lambda: _forward(method, method.build(PIXELS, CLASSES))
+
+
+def _buffers(module: nn.Module) -> str | None:
+    names = [f"'{name}'" for name, _ in module.named_buffers()]
+    must = "build a module without buffers, which all seeds would share (layer and group normalization have none)"
+    return f"{must}. Got the buffers {', '.join(names)}" if names else None
+
+
+def _initialised(method: Model, module: nn.Module) -> str | None:
+    wanted = {name: p.detach() for name, p in module.named_parameters()}
+    first, second = (method.initialise(module, generator(0, "init")) for _ in range(2))
+    if wrong := unlike(wanted, first):
+        return wrong
+    same = all(torch.equal(first[key], second[key]) for key in wanted)
+    return None if same else "draw from the generator alone. Got other numbers from the same generator"
+
+
+def _forward(method: Model, module: nn.Module) -> str | None:
+    random = generator(0, "init")
+    each = [method.initialise(module, random) for _ in range(2)]
+    parameters = {key: torch.stack([one[key] for one in each]) for key in each[0]}
+    x = torch.randn(2, BATCH, PIXELS, generator=random)
+
+    def logits(p: Tensors, x: Tensor) -> Tensor:
+        found: Tensor = functional_call(module, p, (x,))
+        return found
+
+    return Call(logits, (parameters, x), torch.zeros(2, BATCH, CLASSES), (module,)).wrong(method)
+
+
+def _of_loss(method: Loss) -> Iterator[tuple[str, Trial]]:
+    logits = torch.randn(2, BATCH, CLASSES, generator=generator(0, "init"))
+    targets = one_hot(torch.arange(2 * BATCH).view(2, BATCH), CLASSES)
+    yield "value", lambda: Call(method.value, (logits, targets)).wrong(method)
+    yield "value", lambda: Call(lambda z, t: grad(method.value)(z, t), (logits, targets), logits).wrong(method)
+
+
+@torch.no_grad()
+def _optimizer(method: Optimizer) -> str | None:
+    together = _optimized(method, slice(0, 2))
+    before = snapshot(method)
+    alone = [_optimized(method, slice(index, index + 1)) for index in range(2)]
+    if kept := changed(before, snapshot(method)):
+        return f"keep what it remembers in torch's optimizer, which is built anew for each training. Got another {kept}"
+    if not all(p.isfinite().all() for p in together.values()):
+        return "leave finite parameters. Got others after two steps"
+    each = {key: torch.cat([one[key] for one in alone]) for key in together}
+    same = all(torch.allclose(p, each[key], rtol=1e-4, atol=1e-6) for key, p in together.items())
+    must = "treat each seed's parameters by themselves (tensors are [seeds, ...]; a norm over a whole one mixes them)"
+    return None if same else f"{must}. Got other numbers for two seeds together than for each alone"
+
+
+def _optimized(method: Optimizer, seeds: slice) -> Tensors:
+    """The stacked parameters [R, ...] of some of two small models after two steps."""
+    model, random = MLP(hidden=(5,)), generator(0, "init")
+    module = model.build(PIXELS, CLASSES)
+    each = [model.initialise(module, random) for _ in range(2)]
+    stacked = {key: torch.stack([one[key] for one in each]) for key in each[0]}
+    gradient = {key: torch.randn(p.shape, generator=random) for key, p in stacked.items()}
+    parameters: Tensors = {key: nn.Parameter(p[seeds].clone()) for key, p in stacked.items()}
+    optimizer = method.start(parameters)
+    for _ in range(2):
+        optimizer.step({key: g[seeds].clone() for key, g in gradient.items()}, {}, method.lr)
+    return {key: p.detach() for key, p in parameters.items()}
+
+
+def _schedule(method: Schedule) -> str | None:
+    steps = 1_000
+    for step in (0, 1, steps // 2, steps - 1):
+        got = method.factor(step, steps)
+        if isinstance(got, bool) or not isinstance(got, int | float) or not math.isfinite(got) or got < 0:
+            return f"return a finite number of at least 0. Got {got!r} at step {step} of {steps:,}"
+    before = snapshot(method)
+    again = method.factor(0, steps), method.factor(0, steps)
+    if (kept := changed(before, snapshot(method))) or again[0] != again[1]:
+        return f"depend on the step alone: {KEEP}. Got another {kept or 'number for the same step'}"
+    return None
