@@ -22,7 +22,7 @@ from study.optim.losses import Loss
 from study.optim.optimizers import Optimizer
 from study.optim.schedules import Schedule
 from study.regularization import Regularization
-from study.report.convert import escaped, to_html
+from study.report.convert import escaped_marks, to_html
 from study.results.store import atomically
 
 ROOT = Path(__file__).parents[2]
@@ -189,7 +189,7 @@ def text(words: str, kept: str = "") -> str:
 
 
 def _plain(part: str, kept: str) -> str:
-    lines = [line if re.match(r"\s*([-*]|\d+\.)\s", line) else escaped(line) for line in part.split("\n")]
+    lines = [line if re.match(r"\s*([-*]|\d+\.)\s", line) else escaped_marks(line) for line in part.split("\n")]
     joined = "\n".join(lines)
     return joined if "@" in kept else joined.replace("@", "\\@")
 

@@ -10,9 +10,14 @@ import pypandoc
 import typst
 
 
+def escaped_marks(text: str, marks: str = "\\*_[]<>|$^~`#") -> str:
+    """Markdown that shows these marks of a text as they are; spaces stay."""
+    return "".join(f"\\{c}" if c in marks else c for c in text)
+
+
 def escaped(text: str) -> str:
     """Text of any origin as one paragraph of Markdown that shows it as it is, in each form of the report."""
-    words = "".join(f"\\{c}" if c in "\\*_[]<>|$^~`#@&{}!" else c for c in " ".join(text.split()))
+    words = escaped_marks(" ".join(text.split()), "\\*_[]<>|$^~`#@&{}!")
     return re.sub(r"^(\(?\w*)([-+.):=])", r"\1\\\2", words)  # would begin a list, or underline a heading
 
 

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from study.analysis.conventions import ALPHA
 from study.analysis.planning import detectable_effect, seeds_needed
 from study.analysis.power import decidable, resolution
-from study.analysis.statistics import ALPHA, holm, sign_flip_p
+from study.analysis.statistics import holm, sign_flip_p
 from study.report.format import number
 from study.report.power import resolution_rows, resolution_text
 

@@ -258,5 +258,5 @@ def test_a_hessian_that_overflows_or_does_not_converge_is_none(monkeypatch: pyte
 
 
 def test_scipy_is_loaded_by_a_probe_alone() -> None:
-    code = "import sys, study.replicates; assert 'scipy.sparse.linalg' not in sys.modules"
+    code = "import sys, study.training.engine; assert 'scipy.sparse.linalg' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
