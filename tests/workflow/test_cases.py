@@ -1,8 +1,12 @@
 """Surroundings and losses that once led a study astray: records, copies, plugins, texts, paths, data, environment."""
 
+import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import pandas as pd
@@ -105,3 +109,28 @@ def test_a_plugin_with_a_helper_in_a_folder_with_spaces_from_a_notebook(tmp_path
 def test_another_working_folder_is_given_all_it_needs(fresh: Checkout, tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     assert fresh.planned("--directory", str(tmp_path / "elsewhere"), "--", RUNS) == {"train": 8, "collect": 1}
+
+
+@pytest.mark.parametrize("while_", ["it plans", "it trains"])
+def test_ctrl_c_is_answered_by_one_sentence_however_often_it_is_pressed(fresh: Checkout, while_: str) -> None:
+    command = fresh.command("--cores", "1", "--", RUNS)
+    pipes = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True, "start_new_session": True}
+    with subprocess.Popen(command, cwd=fresh.root, **pipes) as study:  # type: ignore[call-overload]
+        said, until = "", "arguments.\n" if while_ == "it plans" else "on 1 core\n"
+        while not said.endswith(until):
+            said += study.stderr.readline()
+        for _ in range(4):  # to all processes of the terminal, as Ctrl-C is
+            time.sleep(0.3)
+            with suppress(ProcessLookupError):
+                os.killpg(study.pid, signal.SIGINT)
+        assert study.stderr.read() == "Stopped. The same command goes on.\n"
+    assert study.returncode
+    assert fresh.planned("--", RUNS) == {"train": 8, "collect": 1}, "nothing is locked"
+
+
+def test_a_file_where_the_results_go_is_said(fresh: Checkout) -> None:
+    (fresh.root / "results").mkdir()
+    (fresh.root / "results/smoke").touch()
+    printed = fresh.snakemake("-n", expect=1)
+    assert "The path 'results/smoke' must be a folder that can be written. Got a file instead." in printed
+    assert "Traceback" not in printed

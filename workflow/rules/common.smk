@@ -16,7 +16,7 @@ from snakemake.exceptions import WorkflowError
 from study.config import cost as forecasts
 from study.config import read, variants
 from study.config.errors import ConfigError
-from study.jobs import progress
+from study.jobs import interrupt, progress
 from study.results import code_digest, store
 from study.results.code_digest import folder_of
 from study.utils.imports import sources_of
@@ -56,6 +56,7 @@ def python_without_spaces():
     return near
 
 
+shell.prefix(interrupt.IGNORED)
 if shlex.quote(sys.executable) != sys.executable:
     sys.executable = python_without_spaces()
 STUDY = read_study()
@@ -73,11 +74,15 @@ def keep_record():
     still is what the configuration asks for. Trainings are told by the names of their folders.
     """
     try:
+        for folder in (RESULTS, os.path.dirname(RECORD)):
+            if os.path.lexists(folder) and not os.path.isdir(folder):
+                raise NotADirectoryError(0, "a file", folder)
         if not os.path.exists(RECORD):
             os.makedirs(os.path.dirname(RECORD), exist_ok=True)
             Path(RECORD).touch()
     except OSError as error:
-        print(f"The folder '{os.getcwd()}' must be writable. Got '{error.strerror}' instead.", file=sys.stderr)
+        must = f"The path '{error.filename}' must be a folder that can be written."
+        print(f"{must} Got {error.strerror} instead.", file=sys.stderr)
         raise SystemExit(1) from None
 
 
