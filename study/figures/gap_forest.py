@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from study.analysis.comparisons import BOTH_FAIL
 from study.analysis.conventions import ALPHA
 from study.figures._layout import LINE, legend, lines, message, name_rows, page, regime_title, row_centres, wrap
 from study.figures._style import NONE, Look, Style, Tables, styled
@@ -82,6 +83,9 @@ def _panel(axes: Axes, rows: Sequence[Row], part: pd.DataFrame, metric: str) -> 
     for height, row in zip(row_centres(labels), rows, strict=True):
         for found in row.of(part).to_dict("records") if row.look else []:
             numbers = {key: float(found[key]) for key in ("estimate", "low", "high", "p_adjusted")}
+            if found["method"] == BOTH_FAIL:
+                axes.text(0, height, " both fail", va="center", color="0.4")
+                continue
             _estimate(axes, height, row, **numbers)
     for row, label in zip(rows, axes.get_yticklabels(), strict=True):
         label.set_fontstyle("normal" if row.look else "italic")
@@ -124,11 +128,14 @@ def _legend() -> list[Line2D]:
 def caption(tables: Tables) -> str:
     """What is shown, how many seeds, which intervals, and what was left out."""
     comparisons, runs = _shown(tables["comparisons"]), alone(tables["runs"])
-    methods = ", ".join(sorted({text.split(";")[0] for text in comparisons["method"].astype(str)} - {"degenerate"}))
+    named = {text.split(";")[0] for text in comparisons["method"].astype(str)}
+    methods = ", ".join(sorted(named - {"degenerate", "no interval", BOTH_FAIL}))
+    failed = int((comparisons.loc[comparisons["metric"] == "gap_accuracy", "method"] == BOTH_FAIL).sum())
+    nothing = f" Not compared, since most runs failed on both sides: {failed}." if failed else ""
     lost = int(comparisons.loc[comparisons["metric"] == "gap_accuracy", "n_undefined"].sum())
     left_out = f" Pairs left out because the gap is undefined: {lost}." if lost else ""
     return (
         f"{QUESTION} Differences to the run of the same seed with neither (percentage points) and their"
         f" 95 % intervals ({methods or 'none'}); the facets have scales of their own. {seeds_sentence(runs)}"
-        f" Filled markers: Holm-adjusted p < {ALPHA:.2f}.{left_out} {diverged_sentence(runs)}"
+        f" Filled markers: Holm-adjusted p < {ALPHA:.2f}.{nothing}{left_out} {diverged_sentence(runs)}"
     )
