@@ -9,6 +9,8 @@ from pathlib import Path
 import pypandoc
 import typst
 
+from study.report.fonts import SHIPPED
+
 
 def escaped_marks(text: str, marks: str = "\\*_[]<>|$^~`#") -> str:
     """Markdown that shows these marks of a text as they are; spaces stay."""
@@ -72,7 +74,7 @@ def to_pdf(markdown: str, folder: Path, bibliography: Path, template: Path) -> b
     with tempfile.NamedTemporaryFile("w", dir=folder, suffix=".typ", encoding="utf-8") as source:
         source.write(text)
         source.flush()
-        return bytes(typst.compile(source.name, root=str(folder)))
+        return bytes(typst.compile(source.name, root=str(folder), font_paths=[str(SHIPPED)]))
 
 
 HEADINGS = re.compile(r'id="block-\d+">.*?translate\(\S+ (\S+?)\)', re.DOTALL)

@@ -25,6 +25,7 @@ from study.models import Model
 from study.report import format, ledger, tuning
 from study.report.contents import Contents
 from study.report.convert import cited, escaped, to_html, to_pdf, without_header
+from study.report.fonts import unprintable, warning
 from study.report.missing import missing_rows, planned_runs
 from study.report.power import resolution_rows, resolution_text, undecidable_text
 from study.report.questions import answers
@@ -124,6 +125,7 @@ def fill(source: Path, form: Form, study: Study, tables: Tables, captions: Mappi
         printed=printed,
         table=_pipe_table,
         text=escaped,
+        unprintable=warning(unprintable(_words(study))) if form == "pdf" else "",
         sweeps=_sweeps(study),
         point=next((name for name, regime in study.regimes.items() if regime.part_of), ""),
         contrasts=ledger.contrast_rows(tables["claims"], figures.link) if "claims" in tables else [],
@@ -157,6 +159,11 @@ def fill(source: Path, form: Form, study: Study, tables: Tables, captions: Mappi
         python=platform.python_version(),
         machine=f"{platform.system()} {platform.machine()}",
     )
+
+
+def _words(study: Study) -> str:
+    """All that a user wrote and the report repeats."""
+    return " ".join([study.description, *(regime.description for regime in study.regimes.values())])
 
 
 def command(study: Study) -> str:
