@@ -162,9 +162,12 @@ class RegimeFindings:
     @property
     def interactions(self) -> str:
         """How clips and regularizers combine, against adding their separate effects."""
-        found = self.effects("interaction", "gap_accuracy")
+        found = [e for e in self.effects("interaction", "gap_accuracy") if e.defined]
         if not found:
             return ""
+        if not any(e.decidable for e in found):
+            pairs = counted(len(found), "pair")
+            return f"{counted(found[0].n, 'seed')} cannot decide whether {pairs} depart from additivity."
         decided = [e for e in found if e.decided]
         share = f"{len(decided)} of {len(found)} pairs of a clip and a regularizer"
         largest = f": the largest, {listed(decided[:3])}" if decided else ""
