@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -47,17 +48,27 @@ def groups(tuning: pd.DataFrame, runs: pd.DataFrame) -> Iterator[Group]:
 
     A method most of whose settings no other shares is a group of its own too, on all of them.
     A gain is the test accuracy of a method as chosen less that of none as chosen, seed by seed; a run without
-    accuracy counts as 0 %.
+    accuracy counts as 0 %. Where the runs of either are missing, as in a partial report, the setting does not count.
     """
     chosen = tuning[tuning["chosen"].astype(bool)]
-    for kind, part in chosen.groupby("kind", sort=False):
-        tried = part[part["method"] != "none"].groupby("method", sort=False)["setting"]
+    there = set(map(tuple, runs[["regime", "clip", "regularization"]].drop_duplicates().to_numpy()))
+    for kind, every in chosen.groupby("kind", sort=False):
+        part = every[[_cell(row) in there for row in every.to_dict("records")]]
+        settings_of_none = part.loc[part["method"] == "none", "setting"]
+        shared = part[(part["method"] != "none") & part["setting"].isin(settings_of_none)]
+        tried = shared.groupby("method", sort=False)["setting"]
         own = {str(method): tuple(map(str, settings)) for method, settings in tried}
         for settings in dict.fromkeys(sorted(own.values(), key=len)):
             methods = [method for method, tuned in own.items() if set(settings) <= set(tuned)]
             others = [tuned for method, tuned in own.items() if method not in methods]
             if len(settings) > 1 and (len(methods) > 1 or _apart(settings, others)):
                 yield _group(str(kind), settings, methods, part, runs)
+
+
+def _cell(choice: Mapping[Hashable, Any]) -> tuple[object, object, object]:
+    """The regime and the labels of clip and regularizer that a choice is evaluated by."""
+    labels = {choice["kind"]: choice["label"]}
+    return choice["regime"], labels.get("clip", "none"), labels.get("regularization", "none")
 
 
 def _apart(settings: tuple[str, ...], others: Sequence[tuple[str, ...]]) -> bool:

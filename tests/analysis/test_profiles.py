@@ -78,3 +78,14 @@ def test_profiles_and_means_are_those_of_all_runs() -> None:
     assert means.loc["l2", "iqm"] == pytest.approx(0.0), "the middle half of four times .1 and four times -.1"
     assert means.loc["dropout", "iqm"] == pytest.approx(np.mean([0.1, 0.1, 0.4, 0.0])), "of -.5 0 0 .1 .1 .4 .4 .4"
     assert means[["settings", "none_chosen", "seeds", "better", "worse"]].to_numpy().tolist() == [[2, 1, 4, 1, 1]] * 2
+
+
+@pytest.mark.parametrize(
+    ("missing", "expected"),
+    [(("b", "l2"), []), (("b", "none"), []), (("c", "none"), ["a; b"]), (("c", "dropout"), ["a; b"])],
+)
+def test_a_setting_whose_runs_are_missing_does_not_count(missing: tuple[str, str], expected: list[str]) -> None:
+    tuning, runs = tables(SCORES)
+    label = missing[1] if missing[1] == "none" else f"{missing[1]}(0.1)"
+    left = runs[(runs["regime"] != missing[0]) | (runs["regularization"] != label)]
+    assert [group.name for group in groups(tuning, left) if len(group.gains) > 1] == expected
