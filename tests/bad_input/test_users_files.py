@@ -103,7 +103,8 @@ def test_what_a_method_keeps_in_python_is_named(kind: str) -> None:
 )
 def test_what_is_computed_once_may_be_kept(top: str, factor: str) -> None:
     Path("mine.py").write_text(CLIP.format(top=top, within="", factor=factor))
-    parse({"name": "a", "plugins": ["mine.py"], "regimes": {"x": {"clips": ["none", "mine"]}}})
+    study = parse({"name": "a", "plugins": ["mine.py"], "regimes": {"x": {"clips": ["none", "mine"]}}})
+    assert study.regimes["x"].clip_labels == ["none", "mine"]
 
 
 OTHERS = """import math
