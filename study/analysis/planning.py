@@ -12,6 +12,8 @@ from itertools import count
 from scipy.optimize import brentq
 from scipy.stats import f, ncf, norm
 
+from study.analysis.deciding import fewest_seeds
+
 MOST_SEEDS = 1_000_000
 """Beyond this many seeds no number is named."""
 
@@ -106,15 +108,6 @@ def power_of(sd: float, effect: float, n: int, alpha: float = 0.05) -> float:
         return alpha
     # The noncentral t, of which statsmodels makes its power, is undefined in scipy wherever the far tail vanishes.
     return float(ncf.sf(f.isf(alpha, 1, n - 1), 1, n - 1, min(root, MOST) ** 2))
-
-
-def fewest_seeds(alpha: float = 0.05) -> int:
-    """The fewest seeds with which a two-sided sign-flip test can fall below `alpha`: 2^(1-n) < alpha, n >= 2.
-
-    Raises ValueError for an alpha outside (0, 1).
-    """
-    _check("fewest_seeds", 0.0, alpha)
-    return next(n for n in count(2) if 2.0 ** (1 - n) < alpha)
 
 
 def _check(function: str, sd: float, alpha: float) -> None:

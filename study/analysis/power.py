@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from study.analysis.conventions import ALPHA
-from study.analysis.planning import detectable_effect, fewest_seeds, seeds_needed
+from study.analysis.deciding import fewest_seeds
+from study.analysis.planning import detectable_effect, seeds_needed
 from study.analysis.statistics import holm, smallest_sign_flip_p
 
 POWER = 0.8

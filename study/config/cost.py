@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import count, pairwise
+from itertools import pairwise
 
 import pandas as pd
 
 from study.config.errors import Fault
-from study.config.regime import Regime
 from study.config.study import Study
 from study.config.variants import Variant, expand, expand_tuning
 from study.models import MLP, LeNet, Model, PatchTransformer, RowRNN
@@ -97,44 +96,6 @@ def cost_table(trainings: Sequence[Training], cores: int, others: int = 0) -> st
     return (
         f"{table}\n\n{rest}, {hours:.2f} core-hours, about {duration(3600 * hours / cores)} on {counted_cores(cores)}."
     )
-
-
-LEVEL = 0.05
-MOST_NAMED = 4  # families in a sentence
-
-
-def undecidable(study: Study) -> str:
-    """Which families of comparisons the study's seeds can never decide, in a sentence; "" where they can decide all.
-
-    The smallest p of a sign-flip test of n seeds is 2^(1-n), by Holm's method times the size of its family.
-    """
-    seeds = len(study.seeds)
-    families = [(name, what, size) for name, regime in study.regimes.items() for what, size in _families(regime)]
-    lost = [(name, what, size) for name, what, size in families if size * 2.0 ** (1 - seeds) >= LEVEL]
-    if not lost:
-        return ""
-    with_seeds = "1 seed" if seeds == 1 else f"{seeds} seeds"
-    least = min(seeds_to_decide(size) for _, _, size in lost)
-    if len(lost) == len(families):
-        return (
-            f"With {with_seeds} no difference can be decided, whatever the results: that takes {least} seeds at least."
-        )
-    texts = [f"the {size} {what} in '{name}' (with {seeds_to_decide(size)})" for name, what, size in lost[:MOST_NAMED]]
-    more = f"; and {len(lost) - MOST_NAMED} more families" if len(lost) > MOST_NAMED else ""
-    return f"With {with_seeds} these cannot be decided, whatever the results: {'; '.join(texts)}{more}."
-
-
-def _families(regime: Regime) -> Iterator[tuple[str, int]]:
-    clips, regularizers = len(regime.clips) - 1, len(regime.regularizations) - 1
-    pairs = clips * regularizers if regime.grid == "crossed" else 0
-    for what, size in (("clips", clips), ("regularizers", regularizers), ("combinations", pairs)):
-        if size:
-            yield what, size
-
-
-def seeds_to_decide(comparisons: int) -> int:
-    """The fewest seeds whose smallest p stays below the level in a family of so many comparisons."""
-    return next(n for n in count(2) if comparisons * 2.0 ** (1 - n) < LEVEL)
 
 
 def _cost_row(name: str, trainings: Sequence[Training]) -> tuple[str, int, int, str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from study.analysis.conventions import ALPHA
-from study.analysis.planning import fewest_seeds
+from study.analysis.deciding import fewest_seeds
 from study.analysis.power import POWER, decidable
 from study.report.format import IN_POINTS, METRIC_NAMES, counted, number, several
 

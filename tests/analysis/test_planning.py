@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from scipy.stats import chi2, norm, t
 from statsmodels.stats.power import TTestPower
 
-from study.analysis.planning import MOST_SEEDS, detectable_effect, fewest_seeds, power_of, seeds_needed, sign_flip_power
+from study.analysis.deciding import fewest_seeds
+from study.analysis.planning import MOST_SEEDS, detectable_effect, power_of, seeds_needed, sign_flip_power
 
 spreads = st.floats(1e-4, 1e3)
 powers = st.floats(0.1, 0.95)

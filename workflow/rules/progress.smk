@@ -1,7 +1,9 @@
 # What a person sees while the study runs: how far it is, and which log tells why a job failed.
 from snakemake.logging import logger
 
+from study.analysis.deciding import undecidable
 from study.jobs.progress_handler import ProgressHandler, worth_reading
+from study.report import TABLES as PAPER_TABLES
 
 
 def described(rule_name, wildcards):
@@ -29,9 +31,6 @@ def blocks_needed():
     return {tuple(job.wildcards) for job in workflow.dag.needrun_jobs() if job.rule.name == "train"}
 
 
-from study.report import TABLES as PAPER_TABLES
-
-
 def cost():
     """What the study costs, what is there already set apart."""
     trainings = [
@@ -42,7 +41,7 @@ def cost():
     ]
     others = len(store.TABLES) + len(ANALYSES) + len(SHOWN) + len(PAPER_TABLES) + 1
     table = forecasts.cost_table(trainings, at_once(len(trainings)), others)
-    return "\n".join(filter(None, [table, forecasts.undecidable(STUDY)]))
+    return "\n".join(filter(None, [table, undecidable(STUDY)]))
 
 
 def study_progress():

@@ -43,4 +43,5 @@ if workflow.is_main_process and (unknown := unknown_targets()):
 
 
 if workflow.is_main_process and get_argument_parser().parse_known_args()[0].dryrun:
-    print(forecasts.undecidable(STUDY), end="\n" if forecasts.undecidable(STUDY) else "", file=sys.stderr)
+    if sentence := undecidable(STUDY):
+        print(sentence, file=sys.stderr)
