@@ -18,9 +18,10 @@ from rich.table import Table
 
 from study.analysis.comparisons import estimates, row_generator
 from study.analysis.statistics import holm
+from study.methods.labels import Cell
 from study.results import store
 
-CELL = ["regime", "clip", "regularization"]
+CELL = list(Cell._fields)
 METRICS = ("test_accuracy", "test_loss", "gap_accuracy", "best_test_accuracy", "best_test_loss")
 COLUMNS = (*CELL, "metric", "n", "n_undefined", "estimate", "sd", "low", "high", "p", "p_adjusted", "method")
 POINTS = {metric: 100.0 if "accuracy" in metric else 1.0 for metric in METRICS}
@@ -35,14 +36,14 @@ class TwoStudies:
     """
 
     differences: pd.DataFrame
-    only_a: list[tuple[str, ...]]
-    only_b: list[tuple[str, ...]]
+    only_a: list[Cell]
+    only_b: list[Cell]
 
 
 def compare_studies(a: pd.DataFrame, b: pd.DataFrame, seed: int = 0) -> TwoStudies:
     """Compare two tables of runs, paired by seed in each cell that both have."""
     cells_a, cells_b = (
-        {tuple(map(str, key)): group.set_index("seed") for key, group in runs.groupby(CELL, sort=False)}
+        {Cell(*map(str, key)): group.set_index("seed") for key, group in runs.groupby(CELL, sort=False)}
         for runs in (a, b)
     )
     shared = [cell for cell in cells_a if cell in cells_b]
@@ -56,12 +57,12 @@ def compare_studies(a: pd.DataFrame, b: pd.DataFrame, seed: int = 0) -> TwoStudi
     )
 
 
-def _cell(cell: tuple[str, ...], a: pd.DataFrame, b: pd.DataFrame, seed: int) -> Iterator[dict[str, object]]:
+def _cell(cell: Cell, a: pd.DataFrame, b: pd.DataFrame, seed: int) -> Iterator[dict[str, object]]:
     seeds = a.index.intersection(b.index).sort_values()
     for metric in METRICS:
         terms = np.stack([a.loc[seeds, metric].to_numpy(np.float64), -b.loc[seeds, metric].to_numpy(np.float64)])
         found = estimates(terms, row_generator(seed, metric, *cell))
-        yield {**dict(zip(CELL, cell, strict=True)), "metric": metric, **found}
+        yield {**cell._asdict(), "metric": metric, **found}
 
 
 def runs_named(name: str) -> pd.DataFrame:

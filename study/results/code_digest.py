@@ -96,18 +96,14 @@ def folder_of(variant: Variant) -> str:
 @cache
 def digest(files: Iterable[Path]) -> str:
     """The start of the SHA-256 of the files' names and texts, as they were when this process first asked."""
-    each = [(_parts(file), named(file), hashlib.sha256(file.read_bytes()).hexdigest()) for file in files]
-    lines = "".join(f"{name} {text}\n" for _, name, text in sorted(each))
+    each = sorted((named(file), hashlib.sha256(file.read_bytes()).hexdigest()) for file in files)
+    lines = "".join(f"{name} {text}\n" for name, text in each)
     return hashlib.sha256(lines.encode()).hexdigest()[:16]
 
 
 def named(file: Path) -> str:
     """A file's name that is the same on every machine: in the repository its path there."""
     return file.relative_to(ROOT).as_posix() if file.is_relative_to(ROOT) else file.name
-
-
-def _parts(file: Path) -> tuple[str, ...]:
-    return file.relative_to(ROOT).parts if file.is_relative_to(ROOT) else (file.name,)
 
 
 def _in_library(file: Path) -> bool:
