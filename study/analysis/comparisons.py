@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from study.analysis.statistics import Floats, bca_interval, holm, sign_flip_p, signed_sum, superiority
+from study.results.cells import failed
 
 Cell = tuple[str, str]
 """The labels of a variant: clip, regularization."""
@@ -155,7 +156,7 @@ def _family(cell: Cell, baseline: str) -> str:
 
 def fails(runs: pd.DataFrame) -> bool:
     """Whether more than half of a cell's `runs` diverged or ended at chance: it shows no method's effect."""
-    return bool((runs["status"] != "ok").mean() > 0.5)
+    return bool(failed(runs).mean() > 0.5)
 
 
 def _compare_regime(
@@ -249,4 +250,4 @@ def _checked(runs: pd.DataFrame, metrics: Sequence[str]) -> pd.DataFrame:
     if len(repeated):
         key = ", ".join(f"{name} {value}" for name, value in repeated.iloc[0].items())
         raise ValueError(f"The 'runs' table must have one row per run. Got several for {key} instead.")
-    return runs[needed].assign(diverged=(runs["status"] != "ok").astype(float))
+    return runs[needed].assign(diverged=failed(runs).astype(float))

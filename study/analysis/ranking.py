@@ -12,6 +12,7 @@ from scipy.stats import rankdata
 from study.analysis.comparisons import fails, row_generator
 from study.analysis.statistics import Floats, bca_interval, holm, sign_flip_p, superiority
 from study.methods.labels import method_of
+from study.results.cells import failed
 
 METRIC, CHOSEN_BY = "test_accuracy", "validation_accuracy"
 RESAMPLES = 9_999
@@ -87,7 +88,7 @@ def _rank(runs: pd.DataFrame, kind: str, regime: str, seed: int, baseline: str) 
             "label": label,
             "strengths": int(runs.loc[runs[kind].map(method_of) == method, kind].nunique()),
             "runs": len(own),
-            "diverged": int((own["status"] != "ok").sum()),
+            "diverged": int(failed(own).sum()),
             "mean": float(defined.mean()) if defined.size else np.nan,
             "gap_accuracy": float(own["gap_accuracy"].mean()),
             **against[column],

@@ -16,7 +16,7 @@ from study.config.regime import Regime
 from study.config.study import Study
 from study.config.tuning import Tuning
 from study.methods.labels import Cell, method_of, strength_of
-from study.results.cells import select
+from study.results.cells import failed, select
 
 TUNING = (
     "study", "setting", "kind", "method", "regime", "label", "position", "n", "diverged", "validation_loss",
@@ -121,7 +121,7 @@ def _tried(runs: pd.DataFrame) -> dict[str, float]:
     accuracies = runs["validation_accuracy"].to_numpy(float)
     return {
         "n": losses.size,
-        "diverged": int((runs["status"] != "ok").sum()),
+        "diverged": int(failed(runs).sum()),
         "validation_loss": float(losses.mean()) if finite else np.inf,
         "validation_se": float(losses.std(ddof=1) / np.sqrt(losses.size)) if finite and losses.size > 1 else np.nan,
         "validation_accuracy": float(accuracies.mean()) if accuracies.size else np.nan,
@@ -199,7 +199,7 @@ def compare_tuned(tuning: pd.DataFrame, runs: pd.DataFrame, seed: int) -> pd.Dat
     are the interval of P(A > B); outperforms says by Bouthillier et al.'s rule whether the method is "better" or
     "worse" than none, accuracy being better where it is greater and all other metrics where they are smaller.
     """
-    table = runs.assign(diverged=(runs["status"] != "ok").astype(float))
+    table = runs.assign(diverged=failed(runs).astype(float))
     rows = [row for _, part in tuning.groupby(["setting", "kind"], sort=False) for row in _compared(part, table, seed)]
     frame = pd.DataFrame(rows, columns=list(TUNED))
     families = frame.groupby(["setting", "kind", "metric"], sort=False)["p"]

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:  # to plan a study, matplotlib is not needed
     from matplotlib.figure import Figure
 
-    from study.figures._style import Style, Tables
+    from study.figures._style import Style
+    from study.results.store import Tables
 
 __all__ = ["FIGURES", "FigureModule"]
 

@@ -9,14 +9,11 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import matplotlib.style
-import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.typing import LineStyleType
 
 from study.methods.labels import method_of
-from study.results.store import atomically
-
-Tables: TypeAlias = Mapping[str, pd.DataFrame]
+from study.results.store import Tables, atomically
 
 NONE = "none"  # the label of "no clipping" and of "no regularization"
 GREY = "0.45"  # a baseline behind a variant, which is thin too: in print all variants are grey

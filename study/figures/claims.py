@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from study.figures._layout import HEADING, LINE, heading, legend, lines, message, name_rows, page, row_centres, wrap
-from study.figures._style import Style, Tables, styled
+from study.figures._style import Style, styled
+from study.results.store import Tables
 
 NAME = "claims"
 QUESTION = "Which claims hold?"

@@ -9,8 +9,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from study.figures._layout import LINE, legend, lines, message, name_rows, page, regime_title, row_centres, wrap
-from study.figures._style import NONE, Style, Tables, styled
+from study.figures._style import NONE, Style, styled
 from study.figures._summaries import diverged_sentence, finite, present, regimes, seeds_sentence
+from study.results.store import Tables
 
 NAME = "clip_rate"
 QUESTION = "How often does each clip fire, and what share of the gradient's coordinates does it change?"

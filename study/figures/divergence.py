@@ -10,8 +10,9 @@ from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
 
 from study.figures._layout import CELL, NAMES, cell_height, in_blocks, legend, name_cells, page
-from study.figures._style import FAINT, Style, Tables, styled
+from study.figures._style import FAINT, Style, styled
 from study.figures._summaries import diverged_sentence, present, regimes, seeds_sentence
+from study.results.store import Tables
 
 NAME = "divergence"
 QUESTION = "Which variants diverge, how often, and from what cause?"

@@ -13,9 +13,10 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, NullLocator, StrMethodFormatter
 
 from study.figures._layout import legend, log_ticks, message, page
-from study.figures._style import NONE, Look, Style, Tables, by_method, styled
+from study.figures._style import NONE, Look, Style, by_method, styled
 from study.figures._summaries import diverged_sentence, finite, less_none, present, seeds_sentence
 from study.methods.labels import method_of
+from study.results.store import Tables
 
 NAME = "firing"
 QUESTION = (

@@ -12,8 +12,9 @@ from matplotlib.lines import Line2D
 from study.analysis.comparisons import BOTH_FAIL
 from study.analysis.conventions import ALPHA
 from study.figures._layout import LINE, legend, lines, message, name_rows, page, regime_title, row_centres, wrap
-from study.figures._style import NONE, Look, Style, Tables, styled
+from study.figures._style import NONE, Look, Style, styled
 from study.figures._summaries import alone, diverged_sentence, present, regimes, seeds_sentence
+from study.results.store import Tables
 
 NAME = "gap_forest"
 QUESTION = "Which clips and which regularizations, each alone, change the overfitting gap and the test accuracy?"

@@ -7,8 +7,9 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from study.figures._layout import NOT_MEASURED, Block, legend, log_norm_axis, message, panel_grid
-from study.figures._style import AFTER, GREY, NONE, THIN, Style, Tables, styled
+from study.figures._style import AFTER, GREY, NONE, THIN, Style, styled
 from study.figures._summaries import aligned, left_out_sentence, present, regimes, seeds_sentence, without_infinities
+from study.results.store import Tables
 
 NAME = "gradient_norm"
 QUESTION = "What does each clip do to the gradient norm over training?"

@@ -9,8 +9,9 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from study.figures._layout import CELL, NAMES, cell_height, decimal, in_blocks, name_cells, page
-from study.figures._style import FAINT, NONE, Style, Tables, styled
+from study.figures._style import FAINT, NONE, Style, styled
 from study.figures._summaries import diverged_sentence, finite, present, regimes, seeds_sentence
+from study.results.store import Tables
 
 NAME = "heatmap"
 QUESTION = "Which pairs of clipping and regularization overfit least, and which generalize best?"

@@ -9,8 +9,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from study.figures._layout import NOT_MEASURED, Block, legend, log_norm_axis, message, panel_grid
-from study.figures._style import LINES, NONE, Look, Style, Tables, styled
+from study.figures._style import LINES, NONE, Look, Style, styled
 from study.figures._summaries import aligned, left_out_sentence, present, regimes, seeds_sentence, without_infinities
+from study.results.store import Tables
 
 NAME = "layer_norms"
 QUESTION = "How do the layers' gradient norms compare over training, and does clipping change that?"

@@ -9,8 +9,9 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from study.figures._layout import Block, Panel, decimal, legend, panel_grid
-from study.figures._style import AFTER, GREY, NONE, THIN, Look, Style, Tables, styled
+from study.figures._style import AFTER, GREY, NONE, THIN, Look, Style, styled
 from study.figures._summaries import VARIANT, alone, band, finite, present, regimes, seeds_sentence
+from study.results.store import Tables
 
 NAME = "learning_curves"
 QUESTION = (

@@ -10,8 +10,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from study.figures._layout import HEADING, LINE, heading, lines, message, name_rows, page, row_centres, wrap
-from study.figures._style import Look, Style, Tables, by_method, styled
+from study.figures._style import Look, Style, by_method, styled
 from study.figures._summaries import present
+from study.results.store import Tables
 
 NAME = "profiles"
 QUESTION = "What does each tuned method gain over none across settings, and in how many runs?"

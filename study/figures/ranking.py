@@ -12,8 +12,9 @@ from matplotlib.ticker import MaxNLocator
 
 from study.analysis.conventions import ALPHA
 from study.figures._layout import LINE, legend, lines, message, name_rows, page, regime_title, row_centres, wrap
-from study.figures._style import NONE, Look, Style, Tables, by_method, styled
+from study.figures._style import NONE, Look, Style, by_method, styled
 from study.figures._summaries import regimes
+from study.results.store import Tables
 
 NAME = "ranking"
 QUESTION = "Which method comes first, and which cannot be told from it?"

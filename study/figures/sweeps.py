@@ -26,9 +26,11 @@ from study.figures._layout import (
     side_legend,
     wrap,
 )
-from study.figures._style import NONE, Look, Style, Tables, styled
+from study.figures._style import NONE, Look, Style, styled
 from study.figures._summaries import alone, band, diverged_sentence, finite, present, seeds_sentence, swept
 from study.methods.labels import method_of
+from study.results.cells import failed
+from study.results.store import Tables
 
 NAME = "sweeps"
 QUESTION = (
@@ -74,7 +76,7 @@ def _accuracy(runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def _lost(runs: pd.DataFrame) -> pd.DataFrame:
-    share = 100 * (runs["status"] != "ok").groupby(runs["x"]).mean()
+    share = 100 * failed(runs).groupby(runs["x"]).mean()
     return pd.DataFrame({"mean": share, "low": np.nan, "high": np.nan})
 
 

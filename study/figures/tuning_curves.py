@@ -14,9 +14,10 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator, NullLocator
 
 from study.figures._layout import HEADING, heading, in_blocks, legend, lines, log_ticks, message, page
-from study.figures._style import DARK, NONE, Style, Tables, by_method, styled
+from study.figures._style import DARK, NONE, Style, by_method, styled
 from study.figures._summaries import present, without_infinities
 from study.figures._tuning_table import CELL, MARKS, Row, draw_choices
+from study.results.store import Tables
 
 NAME = "tuning_curves"
 QUESTION = "How do loss, gap and accuracy change with each method's strength, and how good is the strength chosen?"

@@ -10,8 +10,9 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import NullFormatter
 
 from study.figures._layout import HEADING, LINE, heading, legend, lines, name_rows, page, row_centres, wrap
-from study.figures._style import NONE, Look, Style, Tables, styled
+from study.figures._style import NONE, Look, Style, styled
 from study.figures._summaries import diverged_sentence, finite, present, regimes, seeds_sentence
+from study.results.store import Tables
 
 NAME = "weights"
 QUESTION = "Which regularizations make weights small, and which make them exactly zero?"

@@ -20,6 +20,7 @@ from study.report.format import (
     sentences,
     with_interval,
 )
+from study.results.cells import failed
 from study.results.store import Tables
 
 
@@ -78,7 +79,7 @@ class RegimeFindings:
             return "nothing is trained yet."
         parts = [part for family in ("clip", "regularization") for part in self._largest(family)]
         text = "; ".join(parts) or "nothing is compared with the baseline"
-        lost, runs = int((self.runs["status"] != "ok").sum()), len(self.runs)
+        lost, runs = int(failed(self.runs).sum()), len(self.runs)
         return f"{text}." + (f" {lost} of {runs} runs diverged." if lost else "")
 
     def _largest(self, family: str) -> Iterator[str]:
@@ -136,7 +137,7 @@ class RegimeFindings:
     def lost(self) -> str:
         """How many runs diverged and which variants they belong to."""
         runs = self.runs
-        lost = runs[runs["status"] != "ok"]
+        lost = runs[failed(runs)]
         if lost.empty:
             return f"No run of {len(runs)} diverged."
         ran, cells = _cells(runs), _cells(lost)

@@ -33,6 +33,7 @@ from study.report.questions.base import count
 from study.report.ranking import ranking_rows
 from study.report.regimes import RegimeFindings, weights_text
 from study.report.summary import summary_lines
+from study.results.cells import failed
 from study.results.provenance import Account
 from study.results.store import Tables, atomically
 
@@ -148,7 +149,7 @@ def fill(source: Path, form: Form, study: Study, tables: Tables, captions: Mappi
         reference=f"{'paper' if study.name == 'default' else f'results/{study.name}/paper'}/reference/runs.parquet",
         crossed=[name for name, regime in study.regimes.items() if regime.grid == "crossed"],
         strengths_ranked=bool((tables["ranking"]["strengths"] > 1).any()),
-        diverged=int((runs["status"] != "ok").sum()),
+        diverged=int(failed(runs).sum()),
         lost=int(runs["test_accuracy"].isna().sum()),
         smallest_p=format.p_text(least),
         smallest=lambda k: format.p_text(min(1.0, k * least)),

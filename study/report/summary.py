@@ -18,6 +18,7 @@ from study.report.ledger import against
 from study.report.questions.base import KINDS, Told, by_item, capital, count
 from study.report.questions.differences import sized
 from study.report.regimes import RegimeFindings
+from study.results.cells import failed
 from study.results.store import Tables
 
 MARK = "†"
@@ -193,13 +194,13 @@ def _costs(comparisons: pd.DataFrame) -> Iterator[str]:
 
 
 def _diverged(runs: pd.DataFrame) -> str:
-    failed = runs[runs["status"] != "ok"]
-    if failed.empty:
+    unwell = runs[failed(runs)]
+    if unwell.empty:
         return f"No run of {len(runs):,} diverged or stayed at chance."
-    lost = failed["regime"].map(lambda regime: str(regime).split("=")[0])
+    lost = unwell["regime"].map(lambda regime: str(regime).split("=")[0])
     where = ", ".join(f"`{name}` {count}" for name, count in lost.value_counts().head(4).items())
-    undefined = int(failed["test_accuracy"].isna().sum())
+    undefined = int(unwell["test_accuracy"].isna().sum())
     without = f", {undefined} of them without a finite accuracy" if undefined else ""
     return (
-        f"**Divergence.** {len(failed)} of {len(runs):,} runs diverged or stayed at chance{without}, most in {where}."
+        f"**Divergence.** {len(unwell)} of {len(runs):,} runs diverged or stayed at chance{without}, most in {where}."
     )

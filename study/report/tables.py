@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
 from study.report.format import IN_POINTS, effects, interval_of, number, p_text, percent
-from study.results.store import atomically
-
-if TYPE_CHECKING:  # the planning of a study needs the names of the tables, and no matplotlib
-    from study.figures._style import Tables
+from study.results.store import Tables, atomically
 
 
 def variants(tables: Tables) -> pd.DataFrame:
