@@ -124,7 +124,7 @@ class Chain:
                 memory = {**memory, r.name: state}
         return gradient, memory
 
-    def after_update(self, parameters: Tensors, memory: Memory, lr: float) -> tuple[Tensors, Memory]:
+    def after_update(self, parameters: Tensors, memory: Memory, lr: float | Tensor) -> tuple[Tensors, Memory]:
         """Regularizers of the update, decay, proximal step, projection, after the optimizer."""
         for r in self.updaters:
             parameters, state = r.update(parameters, lr, memory[r.name])
