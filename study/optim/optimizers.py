@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Annotated, ClassVar, Literal, Self
 
 import torch
 from pydantic import Field, model_validator
+from torch import Tensor
 
 from study.methods.base import Method
 from study.optim.tensors import Tensors
@@ -35,6 +37,18 @@ class Optimizer(Method):
     ) -> tuple[Tensors, OptimizerState]:
         """The direction u of one model's step w - lr u, and the next state; u is `gradient` itself where it is that."""
         raise NotImplementedError
+
+    def build(self, parameters: Iterable[Tensor]) -> torch.optim.Optimizer:
+        """Return an optimizer of torch over stacked parameters [R, ...], in the place of `direction`.
+
+        It is never compiled: torch takes the steps of a training with it.
+        """
+        raise NotImplementedError
+
+    @property
+    def by_torch(self) -> bool:
+        """True if the rule is an optimizer of torch."""
+        return type(self).build is not Optimizer.build
 
 
 class SGD(Optimizer):

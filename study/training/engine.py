@@ -23,7 +23,7 @@ from study.training.checkpoints import Checkpoint
 from study.training.program import Program
 from study.training.recorder import Journal
 from study.training.records import RunRecord
-from study.training.stacked import Stacked
+from study.training.stacked import Stacked, StackedByTorch
 from study.training.step import Chain
 from study.training.update import State, Update
 from study.utils.timer import Stopwatch
@@ -96,7 +96,8 @@ class Training:
 class Replicates:
     """R models in training: what they carry from step to step, stacked [R, ...], and the random streams.
 
-    way: how steps are taken, once it is known; reason: why not by the compiled program, if so.
+    way: how steps are taken, once it is known; reason: why not by the compiled program, if so; optimizer: of
+    torch, where the variant has such a one of a user.
     """
 
     variant: Variant
@@ -106,6 +107,7 @@ class Replicates:
     noise: NoiseStreams
     way: Program | Stacked | None = None
     reason: str = ""
+    optimizer: torch.optim.Optimizer | None = None
     taken: int = 0
 
     @classmethod
@@ -117,7 +119,12 @@ class Replicates:
         draws = update.chain.draws(sites(module, variant.batch_size, batches.images.shape[1]), each[0])
         states = [update.initial_state(one) for one in each]
         state = pytree.tree_map(lambda *t: torch.stack(t).to(variant.device), *states)
-        return cls(variant, module, update, state, NoiseStreams.open(draws, seeds))
+        noise = NoiseStreams.open(draws, seeds)
+        if not variant.optimizer.by_torch:
+            return cls(variant, module, update, state, noise)
+        trained: Tensors = {key: nn.Parameter(p) for key, p in state.parameters.items()}
+        built = variant.optimizer.build(trained.values())
+        return cls(variant, module, update, replace(state, parameters=trained), noise, optimizer=built)
 
     @property
     def parameters(self) -> Tensors:
@@ -151,6 +158,10 @@ class Replicates:
 
     def choose_way(self, batches: Batches) -> None:
         """Compile the program; where that cannot be, or on a GPU, say why and leave the steps to torch."""
+        if self.optimizer is not None:
+            self.way = StackedByTorch(self.update, optimizer=self.optimizer)
+            self.reason = f"{self.variant.optimizer.owner()} is an optimizer of torch"
+            return
         self.way, self.reason = Stacked(self.update), f"the device is '{self.variant.device}'"
         if self.variant.device != "cpu":
             return

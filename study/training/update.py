@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -11,7 +12,7 @@ from torch.utils import _pytree as pytree
 from study.optim.optimizers import OptimizerState
 from study.optim.rng import Noise
 from study.optim.tensors import Tensors, tensor_norms, whole
-from study.training.step import Chain, Memory
+from study.training.step import Chain, Direction, Memory
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +39,11 @@ class Update:
         optimizer = self.chain.variant.optimizer.initial_state(parameters)
         return State(parameters, optimizer, self.chain.initial_memory(parameters))
 
+    @property
+    def gradient_step(self) -> Callable[..., tuple[Direction, Memory, Tensors]]:
+        """The step up to the optimizer."""
+        return self.chain.gradient_step if self.every_step else self.chain.plain_gradient_step
+
     def __call__(
         self, state: State, x: Tensor, targets: Tensor, noise: Noise, lr: Tensor
     ) -> tuple[State, dict[str, Tensor]]:
@@ -46,8 +52,7 @@ class Update:
         Beside what `measurements.measure` finds: `rate` []; `weights` [], the norm of all parameters after the step;
         `moved` [], the norm of their change, where it is not the rate times the norm of what the optimizer got.
         """
-        take = self.chain.gradient_step if self.every_step else self.chain.plain_gradient_step
-        direction, memory, measured = take(state.parameters, state.memory, x, targets, noise)
+        direction, memory, measured = self.gradient_step(state.parameters, state.memory, x, targets, noise)
         gradient = direction.product()
         ahead, optimizer = self.chain.variant.optimizer.direction(gradient, state.optimizer, state.parameters)
         parameters = {key: torch.sub(p, lr * ahead[key]) for key, p in state.parameters.items()}

@@ -1,6 +1,6 @@
 """Where the program cannot be had, torch takes the steps: said once, and with the same numbers."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 import numpy as np
@@ -10,6 +10,7 @@ from torch import Tensor
 
 from study.clipping import Clipping
 from study.data import Digits
+from study.optim.optimizers import Optimizer
 from study.training import engine, program
 from study.training.lowering import UnknownOperatorError
 
@@ -45,5 +46,25 @@ def test_the_numbers_are_those_of_the_program(digits: Digits, monkeypatch: Any) 
 
     monkeypatch.setattr(program, "lowered", refuse)
     for one, other in zip(engine.train(v, [3, 1], digits), compiled, strict=True):
+        for name in ("loss", "norm_before", "norm_after", "update_ratio"):
+            np.testing.assert_allclose(one.steps[name], other.steps[name], rtol=1e-3, atol=1e-6)
+
+
+def test_an_optimizer_of_torch_may_take_the_place_of_a_rule(digits: Digits) -> None:
+    """Scheduled, with what acts after it, and measured as the rule is that does the same."""
+
+    class OfTorch(Optimizer):
+        name: Literal["adam_of_torch"] = "adam_of_torch"
+
+        def build(self, parameters: Iterable[Tensor]) -> torch.optim.Optimizer:
+            return torch.optim.Adam(parameters, betas=(0.9, 0.999), eps=1e-6)
+
+    more = {"schedule": {"name": "cosine"}, "regularization": {"name": "l1_proximal", "strength": 1e-3}, **LEAN}
+    try:
+        theirs = engine.train(variant(optimizer={"name": "adam_of_torch", "lr": 0.003}, **more), [3, 1], digits)
+    finally:
+        del Optimizer.members["adam_of_torch"]
+    ours = engine.train(variant(optimizer={"name": "adam", "lr": 0.003, "epsilon": 1e-6}, **more), [3, 1], digits)
+    for one, other in zip(ours, theirs, strict=True):
         for name in ("loss", "norm_before", "norm_after", "update_ratio"):
             np.testing.assert_allclose(one.steps[name], other.steps[name], rtol=1e-3, atol=1e-6)
