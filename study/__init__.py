@@ -12,5 +12,9 @@ SAME_BITS = {
     "OPENBLAS_CORETYPE": "Haswell",
     "NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL AVX512_SPR",
 }
-for name, value in SAME_BITS.items() if platform.machine() in ("x86_64", "AMD64") else ():
+ONE_THREAD = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"  # a job has a core
+X86 = platform.machine() in ("x86_64", "AMD64")
+for name, value in SAME_BITS.items() if X86 else ():
     os.environ.setdefault(name, value)
+os.environ.setdefault("XLA_FLAGS", f"{ONE_THREAD} --xla_cpu_max_isa=AVX2" if X86 else ONE_THREAD)
+os.environ.setdefault("JAX_PLATFORMS", "cpu")  # what runs on a GPU is left to torch

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -15,9 +15,10 @@ from benchmarks.speed.task import MAX_NORM, Task
 from study.optim.tensors import Tensors
 from study.training.batches import Batches
 from study.training.engine import Replicates
-from study.training.graph import traced
 from study.training.recorder import Journal
-from study.training.step import Chain, Direction
+from study.training.stacked import Stacked
+from study.training.step import Chain
+from study.training.update import State
 
 
 @dataclass(eq=False)
@@ -75,12 +76,9 @@ def without_statistics(task: Task) -> Engine:
 
 
 def by_gradients_of_samples(task: Task) -> Engine:
-    """The clip by sample done the plain way: a gradient of every sample, each as large as the model."""
+    """The clip by sample done the plain way: a gradient of every sample, each as large as the model; by torch."""
     engine = without_statistics(task)
-    rows, labels = task.epoch[1:]
-    x, targets = engine.batches.gather(rows[:, 0], labels[:, 0])
-    inputs = (dict(engine.replicates.parameters), engine.replicates.memory, x, targets, {})
-    engine.replicates.gradient_step = traced(sample_step(engine.replicates.chain), inputs)
+    engine.replicates.way = Stacked(sample_step(engine.replicates.update.chain))
     return engine
 
 
@@ -90,17 +88,26 @@ def sample_step(chain: Chain) -> Callable[..., tuple[Any, ...]]:
     def sample_loss(parameters: Tensors, x: Tensor, target: Tensor) -> Tensor:
         return chain.variant.loss.value(functional_call(chain.module, parameters, (x[None],)), target[None])
 
-    def step(parameters: Tensors, memory: Any, x: Tensor, targets: Tensor, noise: Any) -> tuple[Any, ...]:
-        each, losses = vmap(grad_and_value(sample_loss), in_dims=(None, 0, 0))(parameters, x, targets)
+    def step(state: State, x: Tensor, targets: Tensor, noise: Any, lr: Tensor) -> tuple[State, Tensors]:
+        per_sample = vmap(grad_and_value(sample_loss), in_dims=(None, 0, 0))
+        each, losses = per_sample(state.parameters, x, targets)
         norms = torch.stack([torch.linalg.vector_norm(g.flatten(1), dim=1) for g in each.values()])
         weights = torch.clamp(MAX_NORM / (torch.linalg.vector_norm(norms, dim=0) + 1e-6), max=1.0) / len(x)
-        mean = {key: torch.tensordot(weights, g, 1) for key, g in each.items()}
-        return Direction(mean, {}), memory, {"loss": losses.mean()}
+        parameters = {key: p - lr * torch.tensordot(weights, each[key], 1) for key, p in state.parameters.items()}
+        return replace(state, parameters=parameters), {"loss": losses.mean()}
 
     return step
+
+
+def traced_by_torch(task: Task) -> Engine:
+    """All models together, by the graph of torch's operators that is the engine's where it cannot compile."""
+    engine = with_statistics(task)
+    engine.replicates.way = Stacked(engine.replicates.update)
+    return engine
 
 
 ENGINE = Way("this engine, statistics on", with_statistics)
 PLAIN_ENGINE = Way("this engine, statistics off", without_statistics)
 LIMIT = Way("matrix products alone", Products)
 BY_SAMPLE = Way("vmap(grad) over the samples", by_gradients_of_samples)
+TRACED = Way("this engine by torch instead of XLA, statistics on", traced_by_torch)

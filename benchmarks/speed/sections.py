@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from benchmarks.speed.clock import Timing, Way, timed
-from benchmarks.speed.engine_ways import BY_SAMPLE, ENGINE, LIMIT, PLAIN_ENGINE
+from benchmarks.speed.engine_ways import BY_SAMPLE, ENGINE, LIMIT, PLAIN_ENGINE, TRACED
 from benchmarks.speed.other_ways import JAX, SCIKIT_LEARN
 from benchmarks.speed.task import CLIP, PER_SAMPLE, Task
 from benchmarks.speed.torch_ways import ENSEMBLE, IN_MEMORY, STOCK
 
 Report = Callable[[str], None]
-PEERS = (STOCK, ENSEMBLE, IN_MEMORY, SCIKIT_LEARN, JAX, ENGINE, PLAIN_ENGINE, LIMIT)
+PEERS = (STOCK, ENSEMBLE, IN_MEMORY, SCIKIT_LEARN, JAX, ENGINE, PLAIN_ENGINE, TRACED, LIMIT)
 CLIPS: Sequence[Mapping[str, Any] | str] = (
     "none",
     CLIP,

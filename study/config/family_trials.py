@@ -30,7 +30,7 @@ def trials(method: Method) -> Iterator[tuple[str, Trial]]:
     elif isinstance(method, Loss):
         yield from _of_loss(method)
     elif isinstance(method, Optimizer):
-        yield "build", lambda: _optimizer(method)
+        yield "build" if method.by_torch else "direction", lambda: _optimizer(method)
     elif isinstance(method, Schedule):
         yield "factor", lambda: _schedule(method)
 
@@ -99,10 +99,28 @@ def _optimized(method: Optimizer, seeds: slice) -> Tensors:
     stacked = {key: torch.stack([one[key] for one in each]) for key in each[0]}
     gradient = {key: torch.randn(p.shape, generator=random) for key, p in stacked.items()}
     parameters: Tensors = {key: nn.Parameter(p[seeds].clone()) for key, p in stacked.items()}
-    optimizer = method.start(parameters)
+    gradient = {key: g[seeds] for key, g in gradient.items()}
+    return _by_torch(method, parameters, gradient) if method.by_torch else _by_direction(method, parameters, gradient)
+
+
+def _by_torch(method: Optimizer, parameters: Tensors, gradient: Tensors) -> Tensors:
+    optimizer = method.build(parameters.values())
+    for group in optimizer.param_groups:
+        group["lr"] = method.lr
     for _ in range(2):
-        optimizer.step({key: g[seeds].clone() for key, g in gradient.items()}, {}, method.lr)
+        for key, p in parameters.items():
+            p.grad = gradient[key].clone()
+        optimizer.step()
     return {key: p.detach() for key, p in parameters.items()}
+
+
+@torch.no_grad()
+def _by_direction(method: Optimizer, parameters: Tensors, gradient: Tensors) -> Tensors:
+    state = method.initial_state(parameters)
+    for _ in range(2):
+        ahead, state = method.direction(gradient, state, parameters)
+        parameters = {key: p - method.lr * ahead[key] for key, p in parameters.items()}
+    return parameters
 
 
 def _schedule(method: Schedule) -> str | None:

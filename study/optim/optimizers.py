@@ -1,110 +1,54 @@
-"""Optimizers with declared parameters; their rules are elementwise, so they work on stacked replicates."""
+"""Optimizers of one model, parameters declared: pure functions, of which torch.optim's are the oracle."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Annotated, ClassVar, Literal, Protocol, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 import torch
 from pydantic import Field, model_validator
 from torch import Tensor
 
 from study.methods.base import Method
-from study.optim.tensors import Tensors, beside, rescaled, stacked_norms
+from study.optim.tensors import Tensors
 from study.parameters import Flag, Must, NonNegative, NotBool, Positive, Share
 
 Beta = Annotated[float, Field(ge=0, lt=1), NotBool, Must("a number from 0 to below 1", (-0.1, 1, "high"))]
-
-
-class Mover(Protocol):
-    """An optimizer with its state, for stacked parameters [R, ...]."""
-
-    def step(self, gradient: Tensors, scale: Tensors, lr: float) -> None:
-        """Change the parameters in place.
-
-        scale: coefficients [R] by which each tensor of the gradient is still to be multiplied; empty for none.
-        """
-
-    @property
-    def knows_move(self) -> bool:
-        """True if the norm of an update is known without a copy of the previous parameters."""
-
-    def moved(self, lr: float) -> Tensor | None:
-        """Return the norm [R] of the last update if it is known, None where it is lr times the norm of the gradient."""
+OptimizerState = dict[str, Tensors]  # by what is remembered, then by tensor
 
 
 class Optimizer(Method):
-    """A rule that turns the clipped gradient into an update."""
+    """A rule that turns the clipped gradient into an update.
+
+    Written for one model, as clips are. Weight decay is a regularization and never hidden here, but in AdamW, whose
+    name says so.
+    """
 
     family: ClassVar[str] = "optimizer"
     lr: Positive
 
-    def start(self, parameters: Tensors) -> Mover:
-        """Return the optimizer at its first step on these parameters."""
-        return Torch(self.build(parameters.values()), parameters)
+    def initial_state(self, parameters: Tensors) -> OptimizerState:
+        """What the rule remembers of one model before the first step."""
+        return {}
+
+    def direction(
+        self, gradient: Tensors, state: OptimizerState, parameters: Tensors
+    ) -> tuple[Tensors, OptimizerState]:
+        """The direction u of one model's step w - lr u, and the next state; u is `gradient` itself where it is that."""
+        raise NotImplementedError
 
     def build(self, parameters: Iterable[Tensor]) -> torch.optim.Optimizer:
-        """Return torch's optimizer of these parameters.
+        """Return an optimizer of torch over stacked parameters [R, ...], in the place of `direction`.
 
-        Weight decay is a regularization and not a hidden setting of an optimizer, except in AdamW, whose name says so.
+        It is never compiled: torch takes the steps of a training with it.
         """
         raise NotImplementedError
 
-
-@dataclass(frozen=True, eq=False)
-class Torch:
-    """An optimizer of torch with its state."""
-
-    optimizer: torch.optim.Optimizer
-    parameters: Tensors
-    knows_move: bool = False
-
-    def step(self, gradient: Tensors, scale: Tensors, lr: float) -> None:
-        whole = rescaled(gradient, scale) if scale else gradient
-        for key, parameter in self.parameters.items():
-            parameter.grad = whole[key]
-        for group in self.optimizer.param_groups:
-            group["lr"] = lr
-        self.optimizer.step()
-
-    def moved(self, lr: float) -> Tensor | None:
-        return None
-
-
-@dataclass(frozen=True, eq=False)
-class Descent:
-    """Gradient descent with its state; velocity: v of each tensor, empty without momentum.
-
-    torch.optim.SGD does the same, but needs the product of gradient and coefficients in memory first.
-    """
-
-    parameters: Tensors
-    velocity: Tensors
-    momentum: float
-    nesterov: bool
-
-    @torch.no_grad()
-    def step(self, gradient: Tensors, scale: Tensors, lr: float) -> None:
-        one = next(iter(gradient.values())).new_ones(1)
-        for key, p in self.parameters.items():
-            g = gradient[key]
-            c = beside(scale.get(key, one), g)
-            if not self.velocity:
-                p.addcmul_(g, c, value=-lr)
-                continue
-            v = self.velocity[key].mul_(self.momentum).addcmul_(g, c)
-            if self.nesterov:
-                p.addcmul_(g, c, value=-lr).add_(v, alpha=-lr * self.momentum)
-            else:
-                p.add_(v, alpha=-lr)
-
     @property
-    def knows_move(self) -> bool:
-        return not self.nesterov
-
-    def moved(self, lr: float) -> Tensor | None:
-        return lr * stacked_norms(self.velocity.values()) if self.velocity else None
+    def by_torch(self) -> bool:
+        """True if the rule is an optimizer of torch."""
+        return type(self).build is not Optimizer.build
 
 
 class SGD(Optimizer):
@@ -130,9 +74,17 @@ class SGD(Optimizer):
             self.refuse(("momentum", "be above 0 where nesterov is true", self.momentum))
         return self
 
-    def start(self, parameters: Tensors) -> Mover:
-        velocity = {key: torch.zeros_like(p.detach()) for key, p in parameters.items()} if self.momentum else {}
-        return Descent(parameters, velocity, self.momentum, self.nesterov)
+    def initial_state(self, parameters: Tensors) -> OptimizerState:
+        return {"velocity": zeros_like(parameters)} if self.momentum else {}
+
+    def direction(
+        self, gradient: Tensors, state: OptimizerState, parameters: Tensors
+    ) -> tuple[Tensors, OptimizerState]:
+        if not self.momentum:
+            return gradient, state
+        velocity = {key: self.momentum * v + gradient[key] for key, v in state["velocity"].items()}
+        ahead = {key: g + self.momentum * velocity[key] for key, g in gradient.items()} if self.nesterov else velocity
+        return ahead, {"velocity": velocity}
 
 
 class Adam(Optimizer):
@@ -149,8 +101,13 @@ class Adam(Optimizer):
     beta2: Beta = 0.999
     epsilon: Positive = 1e-8
 
-    def build(self, parameters: Iterable[Tensor]) -> torch.optim.Optimizer:
-        return torch.optim.Adam(parameters, lr=self.lr, betas=(self.beta1, self.beta2), eps=self.epsilon, foreach=True)
+    def initial_state(self, parameters: Tensors) -> OptimizerState:
+        return moments(parameters)
+
+    def direction(
+        self, gradient: Tensors, state: OptimizerState, parameters: Tensors
+    ) -> tuple[Tensors, OptimizerState]:
+        return adam_direction(gradient, state, self.beta1, self.beta2, self.epsilon)
 
 
 class AdamW(Optimizer):
@@ -172,11 +129,14 @@ class AdamW(Optimizer):
     epsilon: Positive = 1e-8
     weight_decay: NonNegative = 0.01
 
-    def build(self, parameters: Iterable[Tensor]) -> torch.optim.Optimizer:
-        betas = (self.beta1, self.beta2)
-        return torch.optim.AdamW(
-            parameters, lr=self.lr, betas=betas, eps=self.epsilon, weight_decay=self.weight_decay, foreach=True
-        )
+    def initial_state(self, parameters: Tensors) -> OptimizerState:
+        return moments(parameters)
+
+    def direction(
+        self, gradient: Tensors, state: OptimizerState, parameters: Tensors
+    ) -> tuple[Tensors, OptimizerState]:
+        ahead, state = adam_direction(gradient, state, self.beta1, self.beta2, self.epsilon)
+        return {key: u + self.weight_decay * parameters[key] for key, u in ahead.items()}, state
 
 
 class RMSprop(Optimizer):
@@ -191,5 +151,39 @@ class RMSprop(Optimizer):
     smoothing: Beta = 0.99
     epsilon: Positive = 1e-8
 
-    def build(self, parameters: Iterable[Tensor]) -> torch.optim.Optimizer:
-        return torch.optim.RMSprop(parameters, lr=self.lr, alpha=self.smoothing, eps=self.epsilon, foreach=True)
+    def initial_state(self, parameters: Tensors) -> OptimizerState:
+        return {"square": zeros_like(parameters)}
+
+    def direction(
+        self, gradient: Tensors, state: OptimizerState, parameters: Tensors
+    ) -> tuple[Tensors, OptimizerState]:
+        square = average_of_squares(gradient, state["square"], self.smoothing)
+        return {key: g / (square[key].sqrt() + self.epsilon) for key, g in gradient.items()}, {"square": square}
+
+
+def zeros_like(parameters: Tensors) -> Tensors:
+    return {key: torch.zeros_like(p) for key, p in parameters.items()}
+
+
+def moments(parameters: Tensors) -> OptimizerState:
+    """Adam's running means of gradients and of squares, and the number of steps, before the first."""
+    steps = next(iter(parameters.values())).new_zeros(())
+    return {"mean": zeros_like(parameters), "square": zeros_like(parameters), "steps": {"taken": steps}}
+
+
+def adam_direction(
+    gradient: Tensors, state: OptimizerState, beta1: float, beta2: float, epsilon: float
+) -> tuple[Tensors, OptimizerState]:
+    """m_hat / (sqrt(v_hat) + epsilon) of each tensor, and the next moments."""
+    mean = {key: torch.lerp(m, gradient[key], 1 - beta1) for key, m in state["mean"].items()}
+    square = average_of_squares(gradient, state["square"], beta2)
+    steps = state["steps"]["taken"] + 1
+    # 1 - beta^t; the difference itself would lose its digits while t is small.
+    seen1, seen2 = (-torch.expm1(steps * math.log(beta)) if beta else 1.0 for beta in (beta1, beta2))
+    ahead = {key: m / seen1 / ((square[key] / seen2).sqrt() + epsilon) for key, m in mean.items()}
+    return ahead, {"mean": mean, "square": square, "steps": {"taken": steps}}
+
+
+def average_of_squares(gradient: Tensors, squares: Tensors, smoothing: float) -> Tensors:
+    """smoothing v + (1 - smoothing) g^2 of each tensor."""
+    return {key: smoothing * v + (1 - smoothing) * gradient[key].square() for key, v in squares.items()}

@@ -81,6 +81,18 @@ class NoiseStreams:
         }
         return cls(draws, buffers, {name: tuple(generator(seed, name) for seed in seeds) for name in draws})
 
+    def of_replicate(self, r: int, steps: int) -> Noise:
+        """The numbers [S, ...] of one replicate's next S steps."""
+        found: Noise = {
+            name: {key: torch.empty(steps, *draw.shape) for key, draw in needed.items()}
+            for name, needed in self.draws.items()
+        }
+        for name, needed in self.draws.items():
+            for step in range(steps):
+                for key, draw in needed.items():
+                    draw.fill(found[name][key][step], self.generators[name][r])
+        return found
+
     def draw(self, device: torch.device) -> Noise:
         """Return the random numbers [R, ...] of the next step, on the device; the next call may overwrite them."""
         for name, needed in self.draws.items():

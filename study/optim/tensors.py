@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import torch
 from torch import Tensor
 
@@ -18,12 +16,6 @@ def tensor_norms(tensors: Tensors) -> Tensor:
 def whole(norms: Tensor) -> Tensor:
     """Return the norm [...] over all tensors, from the norms [..., K] of each."""
     return torch.linalg.vector_norm(norms, dim=-1)
-
-
-def stacked_norms(tensors: Iterable[Tensor]) -> Tensor:
-    """Return the norm [R] of each replicate over all tensors together, from stacked tensors [R, ...]."""
-    each = torch.stack([torch.linalg.vector_norm(t.flatten(1), dim=1) for t in tensors], dim=1)
-    return whole(each)  # along rows: the order of the sum must not depend on R
 
 
 def ratio(numerator: Tensor, denominator: Tensor, of_zero: float) -> Tensor:

@@ -14,6 +14,7 @@ from study.methods.base import Method
 from study.optim.rng import Draw
 from study.optim.tensors import Tensors
 
+Rate = float | Tensor  # a learning rate, of a step that is traced a tensor []
 Place = Literal["none", "data", "model", "loss", "gradient", "update", "projection", "stopping", "evaluation"]
 
 
@@ -96,7 +97,7 @@ class Regularization(Method):
         """Return the gradient that the optimizer gets, given the clipped one, and the next state (place "gradient")."""
         return gradient, state
 
-    def update(self, parameters: Tensors, lr: float, state: Tensors) -> tuple[Tensors, Tensors]:
+    def update(self, parameters: Tensors, lr: Rate, state: Tensors) -> tuple[Tensors, Tensors]:
         """Return the parameters after the optimizer's step, and the next state (place "update" or "projection").
 
         lr: the learning rate of the step, with its schedule applied.
@@ -140,6 +141,11 @@ def penalized(parameters: Tensors, biases: bool) -> Tensors:
 def added(gradient: Tensors, terms: Tensors, factor: float) -> Tensors:
     """Return gradient + factor * terms, for the tensors that have a term."""
     return {key: torch.add(g, terms[key], alpha=factor) if key in terms else g for key, g in gradient.items()}
+
+
+def soft_threshold(w: Tensor, threshold: Rate) -> Tensor:
+    """sign(w) max(|w| - threshold, 0), the proximal step of threshold ||w||_1."""
+    return torch.sign(w) * torch.clamp(w.abs() - threshold, min=0)
 
 
 def signs(parameters: Tensors) -> Tensors:

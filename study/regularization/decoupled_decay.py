@@ -3,7 +3,7 @@ from typing import ClassVar, Literal
 
 from study.optim.tensors import Tensors
 from study.parameters import Flag, NonNegative
-from study.regularization.base import Place, Regularization, added, penalized
+from study.regularization.base import Place, Rate, Regularization, penalized
 
 
 class DecoupledDecay(Regularization):
@@ -33,5 +33,5 @@ class DecoupledDecay(Regularization):
         """Return the gradient unchanged, and copies of the weights, since the optimizer works in place."""
         return gradient, self.initial_state(parameters)
 
-    def update(self, parameters: Tensors, lr: float, state: Tensors) -> tuple[Tensors, Tensors]:
-        return added(parameters, state, -lr * self.strength), state
+    def update(self, parameters: Tensors, lr: Rate, state: Tensors) -> tuple[Tensors, Tensors]:
+        return parameters | {key: parameters[key] - lr * self.strength * w for key, w in state.items()}, state

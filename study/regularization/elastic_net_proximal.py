@@ -1,10 +1,8 @@
 from typing import ClassVar, Literal
 
-from torch.nn.functional import softshrink
-
 from study.optim.tensors import Tensors
 from study.parameters import Flag, NonNegative
-from study.regularization.base import Place, Regularization, penalized
+from study.regularization.base import Place, Rate, Regularization, penalized, soft_threshold
 
 
 class ElasticNetProximal(Regularization):
@@ -27,7 +25,7 @@ class ElasticNetProximal(Regularization):
     strength: NonNegative = 1.0
     biases: Flag = False
 
-    def update(self, parameters: Tensors, lr: float, state: Tensors) -> tuple[Tensors, Tensors]:
+    def update(self, parameters: Tensors, lr: Rate, state: Tensors) -> tuple[Tensors, Tensors]:
         threshold, shrink = lr * self.strength * self.lambda1 / 2, 1 + lr * self.strength * self.lambda2
         chosen = penalized(parameters, self.biases)
-        return parameters | {key: softshrink(w, threshold) / shrink for key, w in chosen.items()}, state
+        return parameters | {key: soft_threshold(w, threshold) / shrink for key, w in chosen.items()}, state

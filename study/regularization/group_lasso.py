@@ -5,7 +5,7 @@ from torch import Tensor
 
 from study.optim.tensors import Tensors
 from study.parameters import Must, NonNegative
-from study.regularization.base import Place, Regularization, penalized
+from study.regularization.base import Place, Rate, Regularization, penalized
 
 
 class GroupLasso(Regularization):
@@ -29,11 +29,11 @@ class GroupLasso(Regularization):
         "outgoing"
     )
 
-    def update(self, parameters: Tensors, lr: float, state: Tensors) -> tuple[Tensors, Tensors]:
+    def update(self, parameters: Tensors, lr: Rate, state: Tensors) -> tuple[Tensors, Tensors]:
         chosen = penalized(parameters, biases=False)
         return parameters | {key: self._shortened(w, lr * self.strength) for key, w in chosen.items()}, state
 
-    def _shortened(self, w: Tensor, by: float) -> Tensor:
+    def _shortened(self, w: Tensor, by: Rate) -> Tensor:
         norms = group_norms(w, self.groups)
         size = w.numel() / norms.numel()
         # A zero group divides by the smallest number instead: it stays zero, and at strength zero too.

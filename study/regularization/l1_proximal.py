@@ -1,10 +1,8 @@
 from typing import ClassVar, Literal
 
-from torch.nn.functional import softshrink
-
 from study.optim.tensors import Tensors
 from study.parameters import Flag, NonNegative
-from study.regularization.base import Place, Regularization, penalized
+from study.regularization.base import Place, Rate, Regularization, penalized, soft_threshold
 
 
 class L1Proximal(Regularization):
@@ -23,6 +21,6 @@ class L1Proximal(Regularization):
     strength: NonNegative
     biases: Flag = False
 
-    def update(self, parameters: Tensors, lr: float, state: Tensors) -> tuple[Tensors, Tensors]:
+    def update(self, parameters: Tensors, lr: Rate, state: Tensors) -> tuple[Tensors, Tensors]:
         chosen = penalized(parameters, self.biases)
-        return parameters | {key: softshrink(w, lr * self.strength) for key, w in chosen.items()}, state
+        return parameters | {key: soft_threshold(w, lr * self.strength) for key, w in chosen.items()}, state

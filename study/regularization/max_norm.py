@@ -4,7 +4,7 @@ import torch
 
 from study.optim.tensors import Tensors
 from study.parameters import Positive
-from study.regularization.base import Place, Regularization, penalized
+from study.regularization.base import Place, Rate, Regularization, penalized
 from study.regularization.group_lasso import group_norms
 
 
@@ -21,7 +21,7 @@ class MaxNorm(Regularization):
     source: ClassVar[str] = "@srivastava2014, section 5.1"
     bound: Positive
 
-    def update(self, parameters: Tensors, lr: float, state: Tensors) -> tuple[Tensors, Tensors]:
+    def update(self, parameters: Tensors, lr: Rate, state: Tensors) -> tuple[Tensors, Tensors]:
         norms = {key: group_norms(w, "incoming") for key, w in penalized(parameters, biases=False).items()}
         shares = {key: torch.clamp(self.bound / norm, max=1) for key, norm in norms.items()}
         return parameters | {key: parameters[key] * share for key, share in shares.items()}, state

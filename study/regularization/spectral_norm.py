@@ -5,7 +5,7 @@ from torch import Tensor
 
 from study.optim.tensors import Tensors
 from study.parameters import Positive, PositiveInt
-from study.regularization.base import Place, Regularization, penalized
+from study.regularization.base import Place, Rate, Regularization, penalized
 
 WARM_UP = 15  # power iterations on the initial weights, as in torch.nn.utils.parametrizations.spectral_norm
 
@@ -30,7 +30,7 @@ class SpectralNorm(Regularization):
         weights = penalized(parameters, biases=False)
         return {key: power_method(w.flatten(1), start(w), WARM_UP)[1] for key, w in weights.items()}
 
-    def update(self, parameters: Tensors, lr: float, state: Tensors) -> tuple[Tensors, Tensors]:
+    def update(self, parameters: Tensors, lr: Rate, state: Tensors) -> tuple[Tensors, Tensors]:
         found = {key: power_method(parameters[key].flatten(1), u, self.iterations) for key, u in state.items()}
         scaled = {key: parameters[key] * torch.clamp(self.bound / sigma, max=1) for key, (sigma, _) in found.items()}
         return parameters | scaled, {key: u for key, (_, u) in found.items()}

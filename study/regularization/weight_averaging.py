@@ -5,7 +5,7 @@ import torch
 from study.methods.base import Company
 from study.optim.tensors import Tensors
 from study.parameters import Share
-from study.regularization.base import Place, Regularization
+from study.regularization.base import Place, Rate, Regularization
 
 
 class WeightAveraging(Regularization):
@@ -26,7 +26,7 @@ class WeightAveraging(Regularization):
         copies = {key: w.clone() for key, w in parameters.items()}  # the optimizer changes parameters in place
         return {**copies, "steps": torch.zeros((), dtype=torch.int64, device=first.device)}
 
-    def update(self, parameters: Tensors, lr: float, state: Tensors) -> tuple[Tensors, Tensors]:
+    def update(self, parameters: Tensors, lr: Rate, state: Tensors) -> tuple[Tensors, Tensors]:
         share = torch.where(state["steps"] == 0, 1.0, 1 - self.decay)
         averages = {key: torch.lerp(state[key], w, share.to(w.dtype)) for key, w in parameters.items()}
         return parameters, {**averages, "steps": state["steps"] + 1}

@@ -20,8 +20,8 @@ from study.config.variants import Variant
 from study.results import code_digest, store
 from study.utils.imports import ROOT
 
-PACKAGES = ("numpy", "scipy", "scikit-learn", "pandas", "pyarrow")
-ENVIRONMENT = (*SAME_BITS, "MKL_ENABLE_INSTRUCTIONS")
+PACKAGES = ("numpy", "jax", "jaxlib", "scipy", "scikit-learn", "pandas", "pyarrow")
+ENVIRONMENT = (*SAME_BITS, "XLA_FLAGS", "MKL_ENABLE_INSTRUCTIONS")
 Facts = dict[str, str]
 GROUPS = ("source", "packages", "machine", "settings")
 COLUMNS = ("commit", "dirty", *GROUPS)

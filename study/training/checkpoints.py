@@ -18,11 +18,14 @@ from torch.optim import Optimizer
 
 from study.parameters import Settings
 from study.results import store
+from study.training.program import Program
+from study.training.stacked import Stacked
 from study.utils.timer import Stopwatch
 
 SECONDS = 60.0  # between two checkpoints; one takes some hundredths of a second
 SEAL = hashlib.sha256().digest_size
-FIXED = (Settings, nn.Module, Stopwatch, frozenset)  # what no number depends on or no training changes
+# What no number depends on or no training changes.
+FIXED = (Settings, nn.Module, Stopwatch, Program, Stacked, frozenset)
 State = Any
 """Dicts and lists of tensors, numbers and texts."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -12,16 +11,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from study.config.variants import Variant
-from study.optim.tensors import Tensors, stacked_norms
+from study.optim.tensors import Tensors
 from study.training.batches import Batches, spread
 from study.training.evaluation import Score, replicates_of, score, scores
 from study.training.probes import PROBES, probe
 from study.training.records import EPOCH_SCORES, Outcome, RunRecord, magnitudes
 from study.training.step_log import STEP_COLUMNS, Floats, StepLog
 from study.utils.timer import Stopwatch
-
-if TYPE_CHECKING:
-    from study.training.engine import Replicates
 
 EPOCH_COLUMNS = (*EPOCH_SCORES, *PROBES)
 
@@ -75,23 +71,6 @@ class Journal:
     def goes_on(self) -> bool:
         """Whether an epoch is left, and a replicate that trains."""
         return self.scored < self.variant.epochs and bool(self.training.any())
-
-    def before_update(self, replicates: Replicates) -> Tensors | None:
-        """A copy of the parameters, where the size of the update will not be known from the optimizer."""
-        if not self.every_step or (replicates.optimizer.knows_move and not replicates.chain.updaters):
-            return None
-        return {key: p.detach().clone() for key, p in replicates.parameters.items()}
-
-    def step(self, measured: Tensors, replicates: Replicates, previous: Tensors | None) -> None:
-        """Write down one step's measurements, and what they say of the size of the update."""
-        if not self.every_step:
-            return
-        parameters, change = replicates.parameters, replicates.optimizer.moved(replicates.lr)
-        if previous is not None:
-            change = stacked_norms(parameters[key] - old for key, old in previous.items())
-        moved = {} if change is None else {"moved": change}
-        weights = stacked_norms(parameters.values())
-        self.log.add({**measured, "rate": torch.full_like(weights, replicates.lr), "weights": weights, **moved})
 
     @torch.no_grad()
     def epoch(self, epoch: int, module: nn.Module, parameters: Tensors, batches: Batches) -> str:

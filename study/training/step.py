@@ -99,8 +99,10 @@ class Chain:
             direction = Direction(gradient, {})
         else:
             first, loss = batch.gradient(parameters)
-            clipped, memory = batch.clipped(climbers[0].ascent(first, parameters), memory)
-            clipped = replace(clipped, loss=loss)
+            there = climbers[0].ascent(first, parameters)
+            clipped, memory = batch.clipped(there, memory)
+            # Without an ascent there is one gradient: what the first alone would give is then left out of the graph.
+            clipped = clipped if there is parameters else replace(clipped, loss=loss)
             direction = clipped.direction
         if any(r.overrides("after_clip") for r in self.variant.regularization):
             gradient, memory = self.pass_through("after_clip", direction.product(), parameters, noise, memory)
@@ -124,7 +126,7 @@ class Chain:
                 memory = {**memory, r.name: state}
         return gradient, memory
 
-    def after_update(self, parameters: Tensors, memory: Memory, lr: float) -> tuple[Tensors, Memory]:
+    def after_update(self, parameters: Tensors, memory: Memory, lr: float | Tensor) -> tuple[Tensors, Memory]:
         """Regularizers of the update, decay, proximal step, projection, after the optimizer."""
         for r in self.updaters:
             parameters, state = r.update(parameters, lr, memory[r.name])

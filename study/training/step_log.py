@@ -20,8 +20,8 @@ Floats = NDArray[np.float32]
 class StepLog:
     """The measurements of at most S steps of R = `count` replicates, by name [S, R, ...].
 
-    sizes [K]: entries of each tensor of one model. Beside what `study.gradients.measure` finds: `rate`, the learning
-    rate; `weights`, the norm of all parameters after the step; `moved`, the norm of their change, where it is not the
+    sizes [K]: entries of each tensor of one model. Beside what `measurements.measure` finds: `rate`, the learning rate;
+    `weights`, the norm of all parameters after the step; `moved`, the norm of their change, where it is not the
     rate times the norm of what the optimizer got.
     """
 
@@ -32,12 +32,14 @@ class StepLog:
     taken: int = 0
 
     def add(self, measured: Tensors) -> None:
-        """The next step's, each [R, ...]."""
+        """Those of the next S steps, each [S, R, ...]."""
+        following = self.taken
         for name, value in measured.items():
             if name not in self.kept:
-                self.kept[name] = torch.full((self.steps, *value.shape), torch.nan)
-            self.kept[name][self.taken] = value
-        self.taken += 1
+                self.kept[name] = torch.full((self.steps, *value.shape[1:]), torch.nan)
+            following = self.taken + len(value)
+            self.kept[name][self.taken : following] = value
+        self.taken = following
 
     def columns(self) -> Floats:
         """The statistics of the steps taken, [S, R, 9] in the order of `STEP_COLUMNS`."""

@@ -1,4 +1,4 @@
-"""Optimizers against optax and a plain version; stacked replicates move as each would alone."""
+"""Optimizers against torch's own, optax and a plain version; stacked replicates move as each would alone."""
 
 from collections.abc import Callable
 from typing import Any
@@ -32,12 +32,36 @@ def gradients(seed: int, *shape: int) -> Tensor:
 
 def path(rule: Optimizer, start: Tensor, steps: Tensor, rates: list[float] | None = None) -> Tensor:
     """The parameter after each step."""
-    parameter = torch.nn.Parameter(start.clone())
-    optimizer, places = rule.start({"w": parameter}), []
+    w, places = {"w": start}, []
+    state = rule.initial_state(w)
     for i, gradient in enumerate(steps):
-        optimizer.step({"w": gradient.clone()}, {}, rates[i] if rates else rule.lr)
-        places.append(parameter.detach().clone())
+        ahead, state = rule.direction({"w": gradient}, state, w)
+        w = {"w": w["w"] - (rates[i] if rates else rule.lr) * ahead["w"]}
+        places.append(w["w"])
     return torch.stack(places)
+
+
+TORCH: dict[str, Callable[[Any, Any], torch.optim.Optimizer]] = {
+    "sgd": lambda o, p: torch.optim.SGD(p, o.lr, o.momentum, nesterov=o.nesterov),
+    "adam": lambda o, p: torch.optim.Adam(p, o.lr, (o.beta1, o.beta2), o.epsilon),
+    "adamw": lambda o, p: torch.optim.AdamW(p, o.lr, (o.beta1, o.beta2), o.epsilon, o.weight_decay),
+    "rmsprop": lambda o, p: torch.optim.RMSprop(p, o.lr, o.smoothing, o.epsilon),
+}
+
+
+@each
+@given(seed=st.integers(0, 1000))
+@settings(max_examples=5)
+def test_it_moves_as_torchs_does(rule: Optimizer, seed: int) -> None:
+    """Also where the learning rate moves."""
+    start, steps = gradients(seed + 1, 4, 3)[0], gradients(seed, 4, 3)
+    rates = [rule.lr / (i + 1) for i in range(STEPS)]
+    parameter = torch.nn.Parameter(start.clone())
+    oracle = TORCH[rule.name](rule, [parameter])
+    for ours, gradient, lr in zip(path(rule, start, steps, rates), steps, rates, strict=True):
+        oracle.param_groups[0]["lr"], parameter.grad = lr, gradient.clone()
+        oracle.step()
+        torch.testing.assert_close(ours, parameter.detach(), rtol=1e-4, atol=1e-6)
 
 
 OPTAX: dict[str, Callable[[Any], optax.GradientTransformation]] = {
@@ -97,38 +121,10 @@ def test_stacked_replicates_move_as_each_alone_bit_for_bit(rule: Optimizer) -> N
         assert torch.equal(together[:, r], path(rule, start[r], steps[:, r]))
 
 
-@each
-def test_the_size_of_a_move_is_known_or_a_copy_is_asked_for(rule: Optimizer) -> None:
-    """Also where the learning rate moves."""
-    parameter = torch.nn.Parameter(gradients(1, 5, 6)[0])
-    optimizer = rule.start({"w": parameter})
-    for i, gradient in enumerate(gradients(0, 5, 6)):
-        lr, before = 0.1 / (i + 1), parameter.detach().clone()
-        optimizer.step({"w": gradient}, {}, lr)
-        if optimizer.knows_move:
-            found = optimizer.moved(lr)
-            expected = (before - parameter.detach()).norm(dim=1)
-            known = lr * gradient.norm(dim=1) if found is None else found
-            torch.testing.assert_close(known, expected, rtol=1e-3, atol=1e-6)
-
-
-def test_no_copy_is_asked_for_by_plain_descent_and_momentum() -> None:
-    for rule in (SGD(lr=0.1), SGD(lr=0.1, momentum=0.9)):
-        assert rule.start({"w": torch.ones(2, 3)}).knows_move
-
-
-@each
-def test_coefficients_act_as_if_they_were_in_the_gradient(rule: Optimizer) -> None:
-    """A coefficient of 1 to the last bit, as if there were none."""
-    whole, apart, none = (torch.nn.Parameter(gradients(1, 5, 6)[0].clone()) for _ in range(3))
-    movers = [rule.start({"w": p}) for p in (whole, apart, none)]
-    for gradient, c in zip(gradients(0, 5, 6), gradients(2, 5), strict=True):
-        c = torch.where(c > 0, c.clamp(max=1), 1.0)
-        movers[0].step({"w": gradient * c[:, None]}, {}, rule.lr)
-        movers[1].step({"w": gradient}, {"w": c}, rule.lr)
-        movers[2].step({"w": gradient * c[:, None]}, {"w": torch.ones(5)}, rule.lr)
-    torch.testing.assert_close(apart, whole, rtol=1e-4, atol=1e-6)
-    assert torch.equal(none, whole)
+def test_plain_descent_goes_along_the_gradient_itself() -> None:
+    """So that the size of its steps is known without another pass over it."""
+    gradient = {"w": torch.ones(2, 3)}
+    assert SGD(lr=0.1).direction(gradient, {}, gradient)[0] is gradient
 
 
 def test_adamw_without_decay_is_adam() -> None:
@@ -138,22 +134,20 @@ def test_adamw_without_decay_is_adam() -> None:
 
 def test_adamw_is_adam_with_the_decay_kept_apart() -> None:
     adam, kept_apart = Adam(lr=0.01), DecoupledDecay(strength=0.1, biases=True)
-    parameter = torch.nn.Parameter(gradients(1, 9)[0])
-    start, steps = parameter.detach().clone(), gradients(0, 9)
-    optimizer = adam.start({"w": parameter})
+    start, steps = gradients(1, 9)[0], gradients(0, 9)
+    w = {"w": start}
+    state = adam.initial_state(w)
     for gradient in steps:
-        _, state = kept_apart.after_clip({"w": gradient}, {"w": parameter.detach()}, {}, {})
-        optimizer.step({"w": gradient}, {}, adam.lr)
-        shrunk, _ = kept_apart.update({"w": parameter.detach()}, adam.lr, state)
-        with torch.no_grad():
-            parameter.copy_(shrunk["w"])
+        _, before = kept_apart.after_clip({"w": gradient}, w, {}, {})
+        ahead, state = adam.direction({"w": gradient}, state, w)
+        w, _ = kept_apart.update({"w": w["w"] - adam.lr * ahead["w"]}, adam.lr, before)
     together = path(AdamW(lr=0.01, weight_decay=0.1), start, steps)[-1]
-    torch.testing.assert_close(parameter.detach(), together, rtol=1e-5, atol=1e-6)
+    torch.testing.assert_close(w["w"], together, rtol=1e-5, atol=1e-6)
     assert not torch.allclose(together, path(adam, start, steps)[-1], rtol=1e-3)
 
 
 def test_adamw_decays_all_parameters() -> None:
-    parameters = {"w": torch.nn.Parameter(torch.ones(2, 2)), "b": torch.nn.Parameter(torch.ones(2))}
-    optimizer = AdamW(lr=0.1, weight_decay=0.5).start(parameters)
-    optimizer.step({key: torch.zeros_like(p) for key, p in parameters.items()}, {}, 0.1)
-    assert all(torch.allclose(p, torch.full_like(p, 0.95)) for p in parameters.values())
+    rule, parameters = AdamW(lr=0.1, weight_decay=0.5), {"w": torch.ones(2, 2), "b": torch.ones(2)}
+    nothing = {key: torch.zeros_like(p) for key, p in parameters.items()}
+    ahead, _ = rule.direction(nothing, rule.initial_state(parameters), parameters)
+    assert all(torch.allclose(p - 0.1 * ahead[key], torch.full_like(p, 0.95)) for key, p in parameters.items())

@@ -83,7 +83,8 @@ def test_training_is_the_plain_loop(digits: Digits, case: str) -> None:
         log = plain_loop(digits, v, record.seed, optimizer, clip=lambda p: clip_grad_norm_(p, 0.5))
         assert record.steps["fired"].sum() > 5
         for name in ("loss", "norm_before", "norm_after", "update_ratio"):
-            np.testing.assert_allclose(record.steps[name], log[name], rtol=1e-4, atol=1e-6, err_msg=name)
+            # Adam divides by roots of squares: after 50 steps roundings of small gradients have grown to 2e-4.
+            np.testing.assert_allclose(record.steps[name], log[name], rtol=5e-4, atol=1e-6, err_msg=name)
         np.testing.assert_allclose(record.epochs["validation_loss"][1:], log["validation_loss"], rtol=1e-4)
 
 

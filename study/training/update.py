@@ -1,0 +1,67 @@
+"""A whole step of one model as a pure function: gradient, clip, optimizer, what acts after it, and what is measured."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.utils import _pytree as pytree
+
+from study.optim.optimizers import OptimizerState
+from study.optim.rng import Noise
+from study.optim.tensors import Tensors, tensor_norms, whole
+from study.training.step import Chain, Direction, Memory
+
+
+@dataclass(frozen=True, eq=False)
+class State:
+    """What one model carries from step to step; stacked [R, ...], what R of them do."""
+
+    parameters: Tensors
+    optimizer: OptimizerState
+    memory: Memory
+
+
+pytree.register_dataclass(State)
+
+
+@dataclass(frozen=True)
+class Update:
+    """The step of a chain; `every_step`: whether everything is measured, or the loss alone."""
+
+    chain: Chain
+    every_step: bool
+
+    def initial_state(self, parameters: Tensors) -> State:
+        """The state of one model before its first step."""
+        optimizer = self.chain.variant.optimizer.initial_state(parameters)
+        return State(parameters, optimizer, self.chain.initial_memory(parameters))
+
+    @property
+    def gradient_step(self) -> Callable[..., tuple[Direction, Memory, Tensors]]:
+        """The step up to the optimizer."""
+        return self.chain.gradient_step if self.every_step else self.chain.plain_gradient_step
+
+    def __call__(
+        self, state: State, x: Tensor, targets: Tensor, noise: Noise, lr: Tensor
+    ) -> tuple[State, dict[str, Tensor]]:
+        """The state after a step of learning rate lr [] on x [B, P] and targets [B, K], and what was measured.
+
+        Beside what `measurements.measure` finds: `rate` []; `weights` [], the norm of all parameters after the step;
+        `moved` [], the norm of their change, where it is not the rate times the norm of what the optimizer got.
+        """
+        direction, memory, measured = self.gradient_step(state.parameters, state.memory, x, targets, noise)
+        gradient = direction.product()
+        ahead, optimizer = self.chain.variant.optimizer.direction(gradient, state.optimizer, state.parameters)
+        parameters = {key: torch.sub(p, lr * ahead[key]) for key, p in state.parameters.items()}
+        parameters, memory = self.chain.after_update(parameters, memory, lr)
+        if self.every_step:
+            measured |= {"rate": lr, "weights": whole(tensor_norms(parameters))}
+            if self.chain.updaters:
+                moved = {key: p - state.parameters[key] for key, p in parameters.items()}
+                measured["moved"] = whole(tensor_norms(moved))
+            elif ahead is not gradient:
+                measured["moved"] = lr * whole(tensor_norms(ahead))
+        return State(parameters, optimizer, memory), measured
