@@ -14,6 +14,9 @@ from study.results.cells import failed
 Cell = tuple[str, str]
 """The labels of a variant: clip, regularization."""
 
+OF_WRONG_LABELS = ("gap_right_accuracy", "gap_right_loss", "memorised")
+"""Compared where labels are wrong: the gap on training digits with right ones, the share of the wrong memorised."""
+
 METRICS = (
     "gap_accuracy",
     "gap_loss",
@@ -23,6 +26,7 @@ METRICS = (
     "best_gap_loss",
     "best_test_accuracy",
     "best_test_loss",
+    *OF_WRONG_LABELS,
     "diverged",
 )
 """What is compared: columns of runs, and "diverged": 1 for a run whose status is not "ok", else 0."""
@@ -84,6 +88,8 @@ class Contrast:
 def compare(runs: pd.DataFrame, seed: int, metrics: Sequence[str] = METRICS, baseline: str = "none") -> pd.DataFrame:
     """Every variant against its baseline, one row per contrast and metric, with the columns `COMPARISONS`.
 
+    A regime without wrong labels has no rows of `OF_WRONG_LABELS`.
+
     Per (study, regime) there are four families, with N the baseline label:
     "clip" (c, N) - (N, N); "regularization" (N, r) - (N, N); "combination" (c, r) - (N, N); and
     "interaction" (c, r) - [(c, N) + (N, r) - (N, N)], the distance from additivity. A contrast with a cell
@@ -103,7 +109,7 @@ def compare(runs: pd.DataFrame, seed: int, metrics: Sequence[str] = METRICS, bas
     rows = [
         {"study": study, "regime": regime, **row}
         for (study, regime), group in table.groupby(["study", "regime"], sort=False)
-        for row in _compare_regime(group, str(regime), seed, metrics, baseline)
+        for row in _compare_regime(group, str(regime), seed, _defined(group, metrics), baseline)
     ]
     frame = pd.DataFrame(rows, columns=list(COMPARISONS))
     families = frame.groupby(["study", "regime", "family", "metric"], sort=False)
@@ -119,10 +125,11 @@ def summarise(runs: pd.DataFrame, metrics: Sequence[str] = METRICS) -> pd.DataFr
     Raises ValueError for a missing column and for two runs of the same key.
     """
     table = _checked(runs, metrics)
+    known = {regime: _defined(group, metrics) for regime, group in table.groupby(_KEYS[:2], sort=False)}
     rows = [
         {**dict(zip(_KEYS[:-1], key, strict=True)), **_outcomes(group), **row}
         for key, group in table.groupby(_KEYS[:-1], sort=False)
-        for row in _summarise_variant(group.sort_values("seed"), metrics)
+        for row in _summarise_variant(group.sort_values("seed"), known[key[:2]])
     ]
     return pd.DataFrame(rows, columns=list(SUMMARY))
 
@@ -183,6 +190,13 @@ def _compare_regime(
             }
 
 
+def _defined(runs: pd.DataFrame, metrics: Sequence[str]) -> list[str]:
+    """The metrics that mean something in a regime."""
+    return [
+        metric for metric in metrics if metric not in OF_WRONG_LABELS or (metric in runs and runs[metric].notna().any())
+    ]
+
+
 def _terms(contrast: Contrast, cells: Mapping[Cell, pd.DataFrame]) -> Floats:
     """The signed metrics of a contrast's cells at the seeds they share, sorted: [cells, seeds, metrics]."""
     signed = ((1, contrast.cell), *((-sign, cell) for sign, cell in contrast.reference))
@@ -239,7 +253,8 @@ def _mean(values: Floats) -> float:
 
 def _checked(runs: pd.DataFrame, metrics: Sequence[str]) -> pd.DataFrame:
     """The columns needed here, with the 0/1 metric "diverged" made from the status."""
-    needed = [*_KEYS, "status", *(metric for metric in metrics if metric != "diverged")]
+    named = [metric for metric in metrics if metric not in OF_WRONG_LABELS or metric in runs]
+    needed = [*_KEYS, "status", *(metric for metric in named if metric != "diverged")]
     missing = [column for column in needed if column not in runs.columns]
     if missing:
         raise ValueError(

@@ -66,7 +66,7 @@ class Evidence:
     def wrong_labels(self, cell: Cell) -> float:
         """The share of the training labels that are wrong where a cell was trained."""
         regime = self.study.regimes.get(cell.regime)
-        return regime.data.label_noise if regime else 0.0
+        return regime.data.wrong_labels.train if regime else 0.0
 
     def logged(self, cell: Cell, column: str) -> pd.Series[float]:
         """log2 of a column of `runs` by seed."""

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from itertools import product
-from typing import Annotated, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    PlainSerializer,
+    ValidatorFunctionWrapHandler,
+    WithJsonSchema,
+    WrapValidator,
+    model_validator,
+)
 
 from study.clipping.none import NoClipping
 from study.config import sweeps, tuning
@@ -32,6 +40,35 @@ TRAIN_DIGITS: Mapping[str, int] = {"mnist": 60_000, "fashion-mnist": 60_000, "mn
 Grids = BeforeValidator(sweeps.with_grids)
 
 
+class LabelNoise(Settings):
+    """Shares of the labels that are replaced by a wrong one."""
+
+    title: ClassVar[str] = "label_noise"
+    train: Share = 0.0
+    validation: Share = 0.0
+
+
+def _noise_of(value: object, share: ValidatorFunctionWrapHandler) -> float | LabelNoise:
+    """A share of the training labels, or those of both parts; the plain number wherever it says the same."""
+    if not isinstance(value, Mapping | LabelNoise):
+        return share(value)
+    both = LabelNoise.model_validate(value)
+    return both if both.validation else both.train
+
+
+if TYPE_CHECKING:  # a type checker sees what the field holds, pydantic also how it is read
+    NoiseShares = float | LabelNoise
+else:
+    NoiseShares = Annotated[
+        Share,
+        WrapValidator(_noise_of),
+        PlainSerializer(lambda noise: noise.model_dump() if isinstance(noise, LabelNoise) else noise),
+        WithJsonSchema(
+            {"anyOf": [{"type": "number", "minimum": 0, "exclusiveMaximum": 1}, LabelNoise.model_json_schema()]}
+        ),
+    ]
+
+
 class Data(Settings):
     """Which digits, how many, and how many of their labels are wrong."""
 
@@ -48,7 +85,7 @@ class Data(Settings):
     validation_size: Annotated[int, Field(ge=10), NotBool, Must("a whole number of at least 10", (0, 9, -1, 1.5))] = (
         5_000
     )
-    label_noise: Share = 0.0
+    label_noise: NoiseShares = 0.0
 
     @model_validator(mode="after")
     def _enough_digits(self) -> Self:
@@ -61,6 +98,11 @@ class Data(Settings):
             must_be = f"be at most {room}, what validation_size leaves of the {digits} of '{self.name}'"
             self.refuse(("train_size", must_be, self.train_size))
         return self
+
+    @property
+    def wrong_labels(self) -> LabelNoise:
+        """The shares of wrong labels; a plain number speaks of the training labels alone."""
+        return self.label_noise if isinstance(self.label_noise, LabelNoise) else LabelNoise(train=self.label_noise)
 
     @property
     def trained_on(self) -> int:

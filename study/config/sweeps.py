@@ -60,7 +60,17 @@ def merge(base: Raw, over: Any) -> Any:
 def _merged(key: str, base: Any, over: Any) -> Any:
     if not isinstance(base, Mapping) or not isinstance(over, Mapping):
         return over
-    return {**base, **over} if key == "data" else merge(base, over)
+    if key != "data":
+        return merge(base, over)
+    both = {**base, **over}
+    if isinstance(over.get("label_noise"), Mapping):
+        both["label_noise"] = {**_shares(base.get("label_noise", 0)), **over["label_noise"]}
+    return both
+
+
+def _shares(noise: Any) -> Raw:
+    """Shares of wrong labels as a mapping; a plain number speaks of the training labels."""
+    return noise if isinstance(noise, Mapping) else {"train": noise}
 
 
 def on_presets(defaults: Raw, regime: Raw) -> tuple[Raw, list[Fault]]:

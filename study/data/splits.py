@@ -1,4 +1,4 @@
-"""Training and validation subsets, stratified by class, and label noise on the training part alone."""
+"""Training and validation subsets, stratified by class, and wrong labels."""
 
 import math
 from dataclasses import dataclass
@@ -50,9 +50,17 @@ def split(
     if not 0 <= label_noise <= 1:
         raise _wrong("label_noise", digits, "a share in [0, 1]", label_noise)
     train, validation = _stratified(digits.train_labels, T, validation_size, split_seed)
-    noisy, shift = _noise(T, label_noise, digits.classes, noise_seed)
-    labels = (digits.train_labels[train] + shift) % digits.classes
+    labels, noisy = with_wrong_labels(digits.train_labels[train], label_noise, digits.classes, noise_seed)
     return Split(train, validation, labels, noisy)
+
+
+def with_wrong_labels(labels: Tensor, share: float, classes: int, seed: int) -> tuple[Tensor, Tensor]:
+    """Labels [T] of which round(share * T) became another class, drawn uniformly; and which did, bool [T].
+
+    Which positions, and by how many classes the label is shifted, depends on the seed and T alone.
+    """
+    noisy, shift = _noise(len(labels), share, classes, seed)
+    return (labels + shift) % classes, noisy
 
 
 def fold_of(whole: Split, folds: int, fold: int, seed: int) -> Split:

@@ -24,6 +24,9 @@ METRIC_NAMES: Mapping[str, str] = {
     "test_accuracy": "test accuracy",
     "test_loss": "test cross-entropy",
     "diverged": "rate of divergence",
+    "gap_right_accuracy": "accuracy gap on rightly labelled training digits",
+    "gap_right_loss": "cross-entropy gap on rightly labelled training digits",
+    "memorised": "share of the wrong labels memorised",
 }
 
 

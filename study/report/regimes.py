@@ -62,8 +62,15 @@ class RegimeFindings:
             return "Without clip and regularizer no run ended with an accuracy."
         return (
             f"Without clip and regularizer, training accuracy ended at {self.mean_of('train_accuracy')}, test accuracy"
-            f" at {self.mean('test_accuracy')}, the accuracy gap at {self.mean('gap_accuracy')}."
+            f" at {self.mean('test_accuracy')}, the accuracy gap at {self.mean('gap_accuracy')}.{self._apart(alone)}"
         )
+
+    def _apart(self, alone: pd.DataFrame) -> str:
+        """What the baseline made of the right labels and of the wrong ones, where some are wrong."""
+        if "memorised" not in alone or not alone["memorised"].notna().any():
+            return ""
+        right, wrong = self.mean("gap_right_accuracy"), self.mean("memorised")
+        return f" On rightly labelled training digits the gap was {right}; of the wrong labels it gave {wrong}."
 
     def effects(self, family: str, metric: str) -> list[Effect]:
         """The comparisons of one family in this regime."""
@@ -72,6 +79,12 @@ class RegimeFindings:
     def text(self, family: str, metric: str) -> str:
         """One family's findings about a metric, in sentences."""
         return " ".join(sentences(self.effects(family, metric), metric))
+
+    def of_wrong_labels(self, family: str) -> str:
+        """Where some training labels are wrong, what a family decided about the right ones and the wrong ones."""
+        metrics = ("gap_right_accuracy", "memorised")
+        decided = {metric: [one for one in self.effects(family, metric) if one.decided] for metric in metrics}
+        return " ".join(line for metric, found in decided.items() for line in sentences(found, metric))
 
     def headline(self) -> str:
         """The regime in a sentence or two: what gained most in each family, what lower gaps cost, what was lost."""

@@ -34,7 +34,8 @@ def summary_lines(study: Study, tables: Tables) -> list[str]:
     lines = [*_claims(tables["claims"])] if "claims" in tables else []
     if len(tuned):
         rates = _rates(tables["tuning"])
-        noisy = [name for name, own in study.tuned_settings.items() if any(r.data.label_noise for r in own.values())]
+        settings = study.tuned_settings.items()
+        noisy = [name for name, own in settings if any(one.data.wrong_labels.train for one in own.values())]
         lines += [line for kind in KINDS for line in _gains(tuned[~tuned["setting"].isin(rates)], kind, noisy)]
         lines += [*_with_rates(tuned[tuned["setting"].isin(rates)], rates)]
         lines += [*_by_accuracy(Told(tables))]

@@ -14,7 +14,7 @@ from study.results.store import Tables, atomically
 
 
 def variants(tables: Tables) -> pd.DataFrame:
-    """Every variant: runs, diverged, and mean [interval] of test accuracy and of both gaps."""
+    """Every variant: runs, diverged, and mean [interval] of test accuracy and of the gaps."""
     summary = tables["summary"]
     keys = ["regime", "clip", "regularization"]
     wanted = {
@@ -22,17 +22,19 @@ def variants(tables: Tables) -> pd.DataFrame:
         "gap_accuracy": "accuracy gap",
         "gap_loss": "cross-entropy gap (nats)",
     }
+    if (summary["metric"] == "memorised").any():
+        wanted |= {"gap_right_accuracy": "accuracy gap, right labels", "memorised": "wrong labels memorised"}
     rows = []
     for key, group in summary.groupby(keys, sort=False):
         rows_of = {row["metric"]: row for row in group.to_dict("records")}
         counts = {count: group[count].iloc[0] for count in ("runs", "diverged")}
-        cells = {title: _interval(metric, rows_of[metric]) for metric, title in wanted.items()}
+        cells = {title: _interval(metric, rows_of.get(metric)) for metric, title in wanted.items()}
         rows.append(dict(zip(keys, key, strict=True)) | counts | cells)
     return pd.DataFrame(rows)
 
 
-def _interval(metric: str, row: Mapping[Hashable, Any]) -> str:
-    if not row["n"]:
+def _interval(metric: str, row: Mapping[Hashable, Any] | None) -> str:
+    if row is None or not row["n"]:
         return "–"
     scale, unit = (100, " %") if metric in IN_POINTS else (1, "")
     return interval_of(row, "mean", scale, unit)

@@ -10,7 +10,7 @@ from torch import Generator, Tensor
 
 from study.config.regime import Data
 from study.data import Digits, split
-from study.data.splits import Split, fold_of
+from study.data.splits import Split, fold_of, with_wrong_labels
 from study.optim.rng import generator, stream_seed
 from study.optim.tensors import one_hot
 
@@ -20,12 +20,14 @@ class Batches:
     """Images shared by R replicates, and which of them each replicate trains and validates on.
 
     images [N, P], test_images [M, P]: float32, normalised; train [R, T], validation [R, V]: rows of images;
-    train_labels [R, T] (noise included), validation_labels [R, V], test_labels [M].
+    train_labels [R, T] and validation_labels [R, V], noise included; test_labels [M], all right; wrong [R, T]: which
+    training labels are.
     """
 
     images: Tensor
     train: Tensor
     train_labels: Tensor
+    wrong: Tensor
     validation: Tensor
     validation_labels: Tensor
     test_images: Tensor
@@ -37,18 +39,21 @@ class Batches:
     def prepare(
         cls, digits: Digits, data: Data, seeds: Sequence[int], device: str, folds: int | None = None
     ) -> Batches:
-        """Splits and labels of each seed, from its streams `split` and `label-noise`; the order from `order`.
+        """Splits and labels of each seed, from its streams `split`, `label-noise` and `validation-label-noise`.
+
+        The order comes from `order`.
 
         With `folds` each seed has that many replicates in a row, of which each leaves another fold out.
         """
-        splits = [part for seed in seeds for part in _splits(digits, data, seed, folds)]
-        validation = torch.stack([s.validation for s in splits])
+        pairs = [(seed, part) for seed in seeds for part in _splits(digits, data, seed, folds)]
+        parts = [part for _, part in pairs]
         return cls(
             images=normalised(digits.train_images, digits).to(device),
-            train=torch.stack([s.train for s in splits]),
-            train_labels=torch.stack([s.labels for s in splits]),
-            validation=validation,
-            validation_labels=digits.train_labels[validation],
+            train=torch.stack([s.train for s in parts]),
+            train_labels=torch.stack([s.labels for s in parts]),
+            wrong=torch.stack([s.noisy for s in parts]),
+            validation=torch.stack([s.validation for s in parts]),
+            validation_labels=torch.stack([_validation_labels(digits, data, seed, s.validation) for seed, s in pairs]),
             test_images=normalised(digits.test_images, digits).to(device),
             test_labels=digits.test_labels,
             classes=digits.classes,
@@ -72,13 +77,18 @@ def _splits(digits: Digits, data: Data, seed: int, folds: int | None) -> list[Sp
         digits,
         train_size=data.train_size,
         validation_size=data.validation_size,
-        label_noise=data.label_noise,
+        label_noise=data.wrong_labels.train,
         split_seed=stream_seed(seed, "split"),
         noise_seed=stream_seed(seed, "label-noise"),
     )
     if folds is None:
         return [whole]
     return [fold_of(whole, folds, fold, stream_seed(seed, "folds")) for fold in range(folds)]
+
+
+def _validation_labels(digits: Digits, data: Data, seed: int, rows: Tensor) -> Tensor:
+    noise, right = stream_seed(seed, "validation-label-noise"), digits.train_labels[rows]
+    return with_wrong_labels(right, data.wrong_labels.validation, digits.classes, noise)[0]
 
 
 def normalised(images: Tensor, digits: Digits) -> Tensor:

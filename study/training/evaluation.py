@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -15,12 +16,31 @@ from study.optim.tensors import Tensors
 CHUNK = 1_000
 
 
+UNDEFINED = float("nan")
+
+
 @dataclass(frozen=True)
 class Score:
-    """Mean cross-entropy in nats and share of labels met; both NaN where an output is not finite."""
+    """Mean cross-entropy in nats and share of labels met; all NaN where an output is not finite.
+
+    right_loss, right_accuracy: the same on what is labelled rightly; memorised: the share of the wrong labels that the
+    model gives. NaN where no label, or every label, is wrong.
+    """
 
     loss: float
     accuracy: float
+    right_loss: float = UNDEFINED
+    right_accuracy: float = UNDEFINED
+    memorised: float = UNDEFINED
+
+
+class Labelled(NamedTuple):
+    """A set to be scored on: images [M, P], or some `rows` [N] of them, labels [N], and which are wrong, bool [N]."""
+
+    images: Tensor
+    labels: Tensor
+    rows: Tensor | None = None
+    wrong: Tensor | None = None
 
 
 def replicates_of(parameters: Tensors) -> Iterator[Tensors]:
@@ -30,21 +50,38 @@ def replicates_of(parameters: Tensors) -> Iterator[Tensors]:
 
 
 @torch.no_grad()
-def score(module: nn.Module, parameters: Tensors, images: Tensor, labels: Tensor, rows: Tensor | None = None) -> Score:
-    """Score of one model on images [M, P], or on some `rows` [N] of them, with labels [N].
+def score(module: nn.Module, parameters: Tensors, given: Labelled) -> Score:
+    """Score of one model on a set.
 
     One model at a time, in chunks of a fixed size: so a result does not depend on which models are scored together.
     """
-    loss, right, device = 0.0, 0, images.device
-    chunks = images.split(CHUNK) if rows is None else (images.index_select(0, r) for r in rows.to(device).split(CHUNK))
-    for x, y in zip(chunks, labels.to(device).split(CHUNK), strict=True):
+    loss, met, losses, device = 0.0, list[Tensor](), list[Tensor](), given.images.device
+    wrong = given.wrong.cpu() if given.wrong is not None and bool(given.wrong.any()) else None
+    for x, y in zip(_chunks(given), given.labels.to(device).split(CHUNK), strict=True):
         logits = functional_call(module, parameters, (x,))
         loss += float(F.cross_entropy(logits, y, reduction="sum"))
-        right += int((logits.argmax(1) == y).sum())
-    finite = loss == loss and abs(loss) != float("inf")
-    return Score(loss / len(labels), right / len(labels)) if finite else Score(float("nan"), float("nan"))
+        met.append(logits.argmax(1) == y)
+        if wrong is not None:
+            losses.append(F.cross_entropy(logits, y, reduction="none"))
+    if loss != loss or abs(loss) == float("inf"):
+        return Score(UNDEFINED, UNDEFINED)
+    hits = torch.cat(met).cpu()
+    whole = Score(loss / len(hits), int(hits.sum()) / len(hits))
+    return whole if wrong is None else _apart(whole, hits, torch.cat(losses).cpu(), wrong)
 
 
-def scores(module: nn.Module, parameters: Tensors, sets: Iterable[tuple[Tensor, ...]]) -> list[Score]:
-    """The score of each replicate on its own set: images, labels and, where only some are meant, rows."""
-    return [score(module, one, *given) for one, given in zip(replicates_of(parameters), sets, strict=True)]
+def _chunks(given: Labelled) -> Iterable[Tensor]:
+    if given.rows is None:
+        return given.images.split(CHUNK)
+    return (given.images.index_select(0, rows) for rows in given.rows.to(given.images.device).split(CHUNK))
+
+
+def _apart(whole: Score, hits: Tensor, losses: Tensor, wrong: Tensor) -> Score:
+    """The score with what is labelled rightly and what wrongly told apart."""
+    parts = (losses[~wrong], hits[~wrong], hits[wrong])
+    return Score(whole.loss, whole.accuracy, *(float(part.double().mean()) for part in parts))
+
+
+def scores(module: nn.Module, parameters: Tensors, sets: Iterable[Labelled]) -> list[Score]:
+    """The score of each replicate on its own set."""
+    return [score(module, one, given) for one, given in zip(replicates_of(parameters), sets, strict=True)]

@@ -8,25 +8,28 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import nn
 
 from study.config.variants import Variant
 from study.optim.tensors import Tensors
 from study.training.batches import Batches, spread
-from study.training.evaluation import Score, replicates_of, score, scores
+from study.training.evaluation import Labelled, Score, replicates_of, score, scores
 from study.training.probes import PROBES, probe
-from study.training.records import EPOCH_SCORES, Outcome, RunRecord, magnitudes
+from study.training.records import EPOCH_SCORES, OF_WRONG_LABELS, Outcome, RunRecord, magnitudes
 from study.training.step_log import STEP_COLUMNS, Floats, StepLog
 from study.utils.timer import Stopwatch
 
-EPOCH_COLUMNS = (*EPOCH_SCORES, *PROBES)
+EPOCH_COLUMNS = (*EPOCH_SCORES, *PROBES, *OF_WRONG_LABELS)
+TRAIN, VALIDATION, TEST = slice(0, 2), slice(2, 4), slice(4, 6)
+PROBED = slice(len(EPOCH_SCORES), -len(OF_WRONG_LABELS))
+APART = slice(-len(OF_WRONG_LABELS), None)
 
 
 @dataclass(eq=False)
 class Journal:
     """The growing record of R replicates.
 
-    epochs [E + 1, R, 15]; ended [R]: the epoch after which a replicate's parameters were not finite or a regularizer
+    epochs [E + 1, R, 17]; ended [R]: the epoch after which a replicate's parameters were not finite or a regularizer
     stopped it, E if neither; kept: what such a replicate hands over, kept since the others train on; scored: the last
     epoch that was scored; watch: where the time of the training goes.
     """
@@ -77,10 +80,13 @@ class Journal:
         """Score every replicate after an epoch, keep the parameters that validate best; a line about it."""
         row = self.epochs[epoch]
         curve = spread(batches.train.shape[1], self.variant.statistics.curve_samples)
-        train = _sets(batches.images, batches.train_labels[:, curve], batches.train[:, curve])
-        validation = _sets(batches.images, batches.validation_labels, batches.validation)
-        row[:, 0:2] = _table(scores(module, parameters, train))
-        row[:, 2:4] = _table(scores(module, parameters, validation))
+        shown = (part[:, curve] for part in (batches.train_labels, batches.train, batches.wrong))
+        train = [Labelled(batches.images, *own) for own in zip(*shown, strict=True)]
+        held_out = zip(batches.validation_labels, batches.validation, strict=True)
+        on_train = scores(module, parameters, train)
+        row[:, TRAIN] = _table(on_train)
+        row[:, APART] = [[getattr(one, name.removeprefix("train_")) for name in OF_WRONG_LABELS] for one in on_train]
+        row[:, VALIDATION] = _table(scores(module, parameters, [Labelled(batches.images, *own) for own in held_out]))
         if epoch in self.probed:
             with self.watch.part("probes"):
                 self._probe(row, module, parameters, batches)
@@ -98,13 +104,13 @@ class Journal:
         return f"train loss {loss:.4f}, train accuracy {accuracy:.4f}, validation accuracy {validation:.4f}"
 
     def _probe(self, row: NDArray[np.float64], module: nn.Module, parameters: Tensors, batches: Batches) -> None:
-        test = [(batches.test_images, batches.test_labels)] * len(row)
-        row[:, 4:6] = _table(scores(module, parameters, test))
+        test = [Labelled(batches.test_images, batches.test_labels)] * len(row)
+        row[:, TEST] = _table(scores(module, parameters, test))
         chosen = spread(batches.train.shape[1], self.variant.statistics.probe_samples)
         for r, one in enumerate(replicates_of(parameters)):
             images = batches.images[batches.train[r, chosen]]
             labels = batches.train_labels[r, chosen]
-            row[r, 6:] = probe(module, self.variant.loss, one, images, labels, batches.classes).cpu().numpy()
+            row[r, PROBED] = probe(module, self.variant.loss, one, images, labels, batches.classes).cpu().numpy()
 
     def _close(self, epoch: int, parameters: Tensors) -> None:
         """Who is not finite any more, whose best epoch this was, and who is stopped by a regularizer."""
@@ -191,18 +197,14 @@ PARTS = ("train", "validation", "test")
 NOTHING = Score(float("nan"), float("nan"))
 
 
-def _sets(images: Tensor, labels: Tensor, rows: Tensor) -> list[tuple[Tensor, Tensor, Tensor]]:
-    """What each replicate is scored on: the shared images, its labels, its rows."""
-    return [(images, label, row) for label, row in zip(labels, rows, strict=True)]
-
-
 def _table(scored: Sequence[Score]) -> NDArray[np.float64]:
     return np.array([(s.loss, s.accuracy) for s in scored])
 
 
 def _final(module: nn.Module, model: Tensors, batches: Batches, r: int) -> dict[str, Score]:
-    return {
-        "train": score(module, model, batches.images, batches.train_labels[r], batches.train[r]),
-        "validation": score(module, model, batches.images, batches.validation_labels[r], batches.validation[r]),
-        "test": score(module, model, batches.test_images, batches.test_labels),
+    sets = {
+        "train": Labelled(batches.images, batches.train_labels[r], batches.train[r], batches.wrong[r]),
+        "validation": Labelled(batches.images, batches.validation_labels[r], batches.validation[r]),
+        "test": Labelled(batches.test_images, batches.test_labels),
     }
+    return {part: score(module, model, given) for part, given in sets.items()}

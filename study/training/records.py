@@ -18,6 +18,7 @@ from study.results.store import KEYS
 from study.training.evaluation import Score
 
 Floats = NDArray[np.floating]
+OF_WRONG_LABELS = ("train_right_loss", "train_right_accuracy", "memorised")  # undefined where none is wrong
 EPOCH_SCORES = tuple(f"{part}_{what}" for part in ("train", "validation", "test") for what in ("loss", "accuracy"))
 
 
@@ -137,11 +138,21 @@ def run_row(study: str, record: RunRecord) -> dict[str, object]:
 
 
 def _scores(parts: Mapping[str, Score], prefix: str) -> dict[str, float]:
-    """Losses, accuracies and the gaps, train - test in accuracy and test - train in cross-entropy."""
+    """Losses, accuracies and the gaps, train - test in accuracy and test - train in cross-entropy.
+
+    Where training labels are wrong, the same of those that are right, and the share of the wrong that the model gives.
+    """
     columns = {f"{prefix}{name}_{what}": getattr(s, what) for name, s in parts.items() for what in ("loss", "accuracy")}
     train, test = parts["train"], parts["test"]
-    gaps = {f"{prefix}gap_accuracy": train.accuracy - test.accuracy, f"{prefix}gap_loss": test.loss - train.loss}
-    return {**columns, **gaps}
+    return columns | {
+        f"{prefix}gap_accuracy": train.accuracy - test.accuracy,
+        f"{prefix}gap_loss": test.loss - train.loss,
+        f"{prefix}train_right_loss": train.right_loss,
+        f"{prefix}train_right_accuracy": train.right_accuracy,
+        f"{prefix}memorised": train.memorised,
+        f"{prefix}gap_right_accuracy": train.right_accuracy - test.accuracy,
+        f"{prefix}gap_right_loss": test.loss - train.right_loss,
+    }
 
 
 def epoch_rows(study: str, record: RunRecord) -> pd.DataFrame:

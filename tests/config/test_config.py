@@ -11,6 +11,7 @@ from study.clipping.global_norm import GlobalNorm
 from study.clipping.value import Value
 from study.config.fields import combined_label
 from study.config.read import ConfigError, parse
+from study.config.regime import Data
 from study.config.study import json_schema
 from study.config.sweeps import merge
 from study.models import MLP
@@ -21,6 +22,22 @@ from study.regularization.l2 import L2
 def study(**regime: Any) -> dict[str, Any]:
     """A study with one regime called `x`."""
     return {"name": "a", "regimes": {"x": regime}}
+
+
+@pytest.mark.parametrize(
+    ("given", "train", "validation"),
+    [
+        (0.2, 0.2, 0),
+        ({"train": 0.2}, 0.2, 0),
+        ({"train": 0.2, "validation": 0.1}, 0.2, 0.1),
+        ({"validation": 0.1}, 0, 0.1),
+    ],
+)
+def test_label_noise_of_both_parts(given: object, train: float, validation: float) -> None:
+    data = Data.model_validate({"label_noise": given})
+    assert (data.wrong_labels.train, data.wrong_labels.validation) == (train, validation)
+    assert Data.model_validate_json(data.model_dump_json()) == data
+    assert isinstance(data.label_noise, float) == (not validation), "what is the same has one form, and one digest"
 
 
 def test_a_full_configuration() -> None:

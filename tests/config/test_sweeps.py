@@ -30,6 +30,15 @@ def regime(**given: Any) -> Regime:
 # --- presets
 
 
+def test_shares_of_wrong_labels_are_laid_over_each_other_by_part() -> None:
+    found = regimes(
+        x={"data": {"label_noise": 0.2}, "sweep": {"data.label_noise.validation": [0.0, 0.1]}},
+        y={"data": {"label_noise": {"train": 0.3, "validation": 0.3}}, "sweep": {"data.label_noise.train": [0.1]}},
+    )
+    both = [(one.data.wrong_labels.train, one.data.wrong_labels.validation) for one in found.values()]
+    assert both == [(0.2, 0.0), (0.2, 0.1), (0.1, 0.3)]
+
+
 def test_a_preset_is_what_it_says_written_out() -> None:
     unstable = regime(
         description="2,000 digits at a learning rate at which the net collapses when nothing helps it.",

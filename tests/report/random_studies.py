@@ -146,6 +146,9 @@ def _runs(
             scores |= dict.fromkeys(("test_accuracy", "validation_accuracy"), lost * test)
             scores |= dict.fromkeys(("test_loss", "validation_loss"), lost * (1 - test)) | {"train_loss": lost * 0.05}
             gaps = {"gap_accuracy": lost * (train - test), "gap_loss": lost * (train - test)}
+            wrong = lost if study.regimes[one.regime].data.wrong_labels.train else np.nan
+            gaps |= {f"gap_right_{what}": wrong * (train - test) for what in ("accuracy", "loss")}
+            gaps["memorised"] = wrong * train * test
             rows.append(
                 {
                     **dict(zip(("regime", "clip", "regularization"), cell, strict=True)),

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from study.config.regime import Data
+from study.config.regime import Data, LabelNoise
 from study.data import Digits
 from study.training.batches import Batches, normalised, spread
 
@@ -45,6 +45,18 @@ def test_the_streams_of_a_seed_are_told_apart(digits: Digits) -> None:
     for batches in (noisy, clean):
         assert torch.equal(batches.validation_labels, digits.train_labels[batches.validation])
     assert torch.equal(clean.train_labels, digits.train_labels[clean.train])
+
+
+def test_validation_labels_are_wrong_on_request_alone(digits: Digits) -> None:
+    """Their noise has a stream of its own, so that it leaves training as it is."""
+    both = DATA.model_copy(update={"label_noise": LabelNoise(train=0.25, validation=0.5)})
+    one, other = prepared(digits, 3, 5), prepared(digits, 3, 5, data=both)
+    for name in ("train", "train_labels", "wrong", "validation"):
+        assert torch.equal(getattr(one, name), getattr(other, name))
+    wrong = other.validation_labels != digits.train_labels[other.validation]
+    assert wrong.sum(1).tolist() == [30, 30]
+    assert not torch.equal(*wrong)
+    assert torch.equal(one.wrong, one.train_labels != digits.train_labels[one.train])
 
 
 def test_an_epoch_takes_every_training_digit_once_with_its_label(digits: Digits) -> None:

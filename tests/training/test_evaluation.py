@@ -13,7 +13,7 @@ from study.data import Digits
 from study.models import MLP
 from study.training import engine
 from study.training.batches import normalised
-from study.training.evaluation import CHUNK, replicates_of, score, scores
+from study.training.evaluation import CHUNK, Labelled, replicates_of, score, scores
 
 
 def net(seed: int) -> tuple[nn.Module, dict[str, Tensor]]:
@@ -32,7 +32,7 @@ def test_score_is_cross_entropy_and_accuracy(digits: Digits, count: int) -> None
     images, labels = normalised(digits.train_images[:count], digits), digits.train_labels[:count]
     module, parameters = net(0)
     logits = functional_call(module, parameters, (images,))
-    found = score(module, parameters, images, labels)
+    found = score(module, parameters, Labelled(images, labels))
     assert found.loss == pytest.approx(float(F.cross_entropy(logits, labels)), rel=1e-5)
     assert found.accuracy == (logits.argmax(1) == labels).sum().item() / count
 
@@ -42,17 +42,43 @@ def test_more_than_one_chunk(digits: Digits) -> None:
     labels = labels.repeat(3)[: 2 * CHUNK + 7]
     module, parameters = net(0)
     logits = functional_call(module, parameters, (images,))
-    found = score(module, parameters, images, labels)
+    found = score(module, parameters, Labelled(images, labels))
     assert found.loss == pytest.approx(float(F.cross_entropy(logits, labels)), rel=1e-5)
     assert found.accuracy == pytest.approx(float((logits.argmax(1) == labels).double().mean()))
 
 
+def test_right_and_wrong_labels_are_told_apart(digits: Digits) -> None:
+    images, labels = normalised(digits.train_images, digits), digits.train_labels
+    wrong = torch.arange(len(labels)) % 3 == 0
+    module, parameters = net(0)
+    found, plain = (score(module, parameters, Labelled(images, labels, wrong=given)) for given in (wrong, None))
+    right, false = (score(module, parameters, Labelled(images[part], labels[part])) for part in (~wrong, wrong))
+    assert (found.loss, found.accuracy) == (plain.loss, plain.accuracy)
+    assert (found.right_loss, found.right_accuracy) == (pytest.approx(right.loss, rel=1e-5), right.accuracy)
+    assert found.memorised == false.accuracy
+    share = float(wrong.double().mean())
+    assert (1 - share) * found.right_accuracy + share * found.memorised == pytest.approx(found.accuracy)
+
+
+@pytest.mark.parametrize("wrong", [None, False, True])
+def test_what_is_not_there_is_undefined(digits: Digits, wrong: bool | None) -> None:
+    images, labels = normalised(digits.test_images, digits), digits.test_labels
+    marks = None if wrong is None else torch.full((len(labels),), wrong)
+    found = score(*net(0), Labelled(images, labels, wrong=marks))
+    assert math.isfinite(found.loss)
+    assert math.isnan(found.right_loss)
+    assert math.isnan(found.right_accuracy)
+    assert math.isnan(found.memorised) == (not wrong)
+    if wrong:
+        assert found.memorised == found.accuracy
+
+
 def test_a_score_does_not_depend_on_the_models_scored_with_it(digits: Digits) -> None:
-    sets = [(normalised(digits.test_images, digits), digits.test_labels)] * 4
+    sets = [Labelled(normalised(digits.test_images, digits), digits.test_labels)] * 4
     module, stacked = net(0)[0], several(4)
     together = scores(module, stacked, sets)
-    alone = [score(module, net(seed)[1], *sets[0]) for seed in range(4)]
-    assert together == alone
+    alone = [score(module, net(seed)[1], sets[0]) for seed in range(4)]
+    assert repr(together) == repr(alone)  # NaN equals nothing, not even itself
     assert len(set(together)) == 4
 
 
@@ -66,7 +92,7 @@ def test_replicates_of_takes_stacked_parameters_apart() -> None:
 def test_a_non_finite_model_has_no_score(digits: Digits, value: float) -> None:
     module, parameters = net(0)
     parameters["layers.1.bias"][3] = value
-    found = score(module, parameters, normalised(digits.test_images, digits), digits.test_labels)
+    found = score(module, parameters, Labelled(normalised(digits.test_images, digits), digits.test_labels))
     assert math.isnan(found.loss)
     assert math.isnan(found.accuracy)
 

@@ -22,6 +22,8 @@ from study.training.records import Outcome, RunRecord, magnitudes, run_row, thin
 KEYS = ["study", "regime", "clip", "regularization", "seed"]
 SCORES = [f"{part}_{what}" for part in ("train", "validation", "test") for what in ("loss", "accuracy")]
 GAPS = ["gap_accuracy", "gap_loss"]
+APART = ["train_right_loss", "train_right_accuracy", "memorised"]
+GAPS_APART = ["gap_right_accuracy", "gap_right_loss"]
 PROBES = [
     "sample_norm_q10",
     "sample_norm_q50",
@@ -50,12 +52,12 @@ def spread_of(names: list[str]) -> list[str]:
 
 # The agreed columns; other code and other people's notebooks rely on them.
 CONTRACT = {
-    "runs": [*KEYS, "fold", "digest", "status", "cause", "diverged_step", "best_epoch", *SCORES, *GAPS]
-    + [f"best_{name}" for name in (*SCORES, *GAPS)]
+    "runs": [*KEYS, "fold", "digest", "status", "cause", "diverged_step", "best_epoch"]
+    + [f"{at}{name}" for at in ("", "best_") for name in (*SCORES, *GAPS, *APART, *GAPS_APART)]
     + ["clip_rate", "norm_max", "norm_median", "weight_norm", "weight_max", "weight_zero", "weight_small"]
     + ["steps", "epochs", "wall_seconds"]
     + ["clip_method", "clip_strength", "regularization_method", "regularization_strength"],
-    "epochs": [*KEYS, "epoch", *SCORES, *PROBES, "dead_units"],
+    "epochs": [*KEYS, "epoch", *SCORES, *PROBES, "dead_units", *APART],
     "steps": [*KEYS, "step", "last_step", *spread_of(STATISTICS)],
     "tensors": [*KEYS, "step", "last_step", "tensor", *spread_of(["norm_before", "norm_after"])],
     "weights": [*KEYS, "tensor", "low", "high", "share"],
@@ -154,6 +156,18 @@ def test_gaps(records: list[RunRecord]) -> None:
     assert (row["gap_accuracy"], row["gap_loss"]) == (0.25, 0.75)
     assert (row["best_gap_accuracy"], row["best_gap_loss"]) == (-0.25, -0.25)
     assert (row["train_loss"], row["train_accuracy"], row["best_test_accuracy"]) == (0.25, 0.75, 0.75)
+
+
+def test_gaps_where_labels_are_wrong(digits: Digits) -> None:
+    """A net that learns the right labels first: what it makes of both parts adds up to its training accuracy."""
+    noisy = {"data": {"name": "mnist-sample", "train_size": 500, "validation_size": 100, "label_noise": 0.2}}
+    tables = tidy("example", engine.train(variant(epochs=3, statistics={"curve_samples": 500}, **noisy), [7], digits))
+    row, last = tables["runs"].iloc[0], tables["epochs"].iloc[-1]
+    assert 0.8 * row["train_right_accuracy"] + 0.2 * row["memorised"] == pytest.approx(row["train_accuracy"])
+    assert row["gap_right_accuracy"] == row["train_right_accuracy"] - row["test_accuracy"]
+    assert row["gap_right_loss"] == row["test_loss"] - row["train_right_loss"]
+    assert row["memorised"] < 0.3 < row["train_right_accuracy"]
+    assert last[APART].tolist() == row[APART].tolist(), "the curve is of all digits here"
 
 
 @given(steps=st.integers(0, 500), count=st.integers(1, 300))
@@ -269,7 +283,7 @@ def test_outcomes(accuracy: float, finite: bool, rows: list[Any], outcome: Outco
 
 def test_the_columns_of_the_journal_are_named_once() -> None:
     assert sorted(STEP_COLUMNS) == sorted(STATISTICS)
-    assert sorted(EPOCH_COLUMNS) == sorted([*SCORES, *PROBES, "dead_units"])
+    assert sorted(EPOCH_COLUMNS) == sorted([*SCORES, *PROBES, "dead_units", *APART])
 
 
 @pytest.mark.parametrize(
