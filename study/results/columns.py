@@ -93,9 +93,29 @@ def _scores(prefix: str) -> tuple[Column, ...]:
         Column(f"{prefix}gap_accuracy", "accuracy gap", f"Train minus test accuracy, {when}.", SHARE, -1, True),
         Column(f"{prefix}gap_loss", "loss gap", f"Test minus train cross-entropy, {when}.", NATS, -1, True),
     )
-    return (*(_score(part, what, when, prefix) for part, what in product(PARTS, ("loss", "accuracy"))), *gaps)
+    right = (
+        Column(f"{prefix}gap_right_accuracy", "accuracy gap, right labels",
+               f"Accuracy on rightly labelled training digits minus test accuracy, {when}; {ELSE}", SHARE, -1, True),
+        Column(f"{prefix}gap_right_loss", "loss gap, right labels",
+               f"Test minus cross-entropy on rightly labelled training digits, {when}; {ELSE}", NATS, -1, True),
+    )  # fmt: skip
+    scores = (_score(part, what, when, prefix) for part, what in product(PARTS, ("loss", "accuracy")))
+    return (*scores, *gaps, *_of_wrong_labels(when, prefix), *right)
 
 
+def _of_wrong_labels(when: str, prefix: str = "") -> tuple[Column, ...]:
+    """What a model makes of right and of wrong training labels; empty where none is wrong."""
+    return (
+        Column(f"{prefix}train_right_loss", "training loss, right labels",
+               f"Mean cross-entropy on rightly labelled training digits, {when}; {ELSE}", NATS, -1, True),
+        Column(f"{prefix}train_right_accuracy", "training accuracy, right labels",
+               f"Share of rightly labelled training digits classified as labelled, {when}; {ELSE}", SHARE, 1, True),
+        Column(f"{prefix}memorised", "wrong labels memorised",
+               f"Share of wrong training labels that the model gives, {when}; {ELSE}", SHARE, -1, True),
+    )  # fmt: skip
+
+
+ELSE = "empty where no training label is wrong."
 RUNS = Table(
     "runs.parquet",
     "a run: a variant trained with one seed; `tuning_runs.parquet` has the same columns for the runs of the tuning",
@@ -139,6 +159,7 @@ EPOCHS = Table(
         Column("first_to_last", "first to last layer", "Gradient norm of the first weight tensor over the last's."),
         Column("dead_units", "dead units", "Share of hidden units equal for every sample of the probe.", SHARE),
         Column("hessian_top", "sharpness", "Largest eigenvalue of the Hessian of the loss."),
+        *_of_wrong_labels("after this epoch"),
     ),
 )
 
