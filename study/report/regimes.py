@@ -81,7 +81,7 @@ class RegimeFindings:
         return " ".join(sentences(self.effects(family, metric), metric))
 
     def of_wrong_labels(self, family: str) -> str:
-        """Where some training labels are wrong, what a family decided about the right ones and the wrong ones."""
+        """Return what a family decided about rightly and wrongly labelled digits; "" where all are right."""
         metrics = ("gap_right_accuracy", "memorised")
         decided = {metric: [one for one in self.effects(family, metric) if one.decided] for metric in metrics}
         return " ".join(line for metric, found in decided.items() for line in sentences(found, metric))
