@@ -14,8 +14,10 @@ from study.results.cells import failed
 Cell = tuple[str, str]
 """The labels of a variant: clip, regularization."""
 
-OF_WRONG_LABELS = ("gap_right_accuracy", "gap_right_loss", "memorised")
-"""Compared where labels are wrong: the gap on training digits with right ones, the share of the wrong memorised."""
+WHERE_DEFINED = (
+    "gap_right_accuracy", "gap_right_loss", "memorised", "spike_score", "steps_to_target", "seconds_to_target",
+)  # fmt: skip
+"""Compared where a regime has them: wrong labels, losses of every step, a target."""
 
 METRICS = (
     "gap_accuracy",
@@ -26,7 +28,7 @@ METRICS = (
     "best_gap_loss",
     "best_test_accuracy",
     "best_test_loss",
-    *OF_WRONG_LABELS,
+    *WHERE_DEFINED,
     "diverged",
 )
 """What is compared: columns of runs, and "diverged": 1 for a run whose status is not "ok", else 0."""
@@ -88,7 +90,7 @@ class Contrast:
 def compare(runs: pd.DataFrame, seed: int, metrics: Sequence[str] = METRICS, baseline: str = "none") -> pd.DataFrame:
     """Every variant against its baseline, one row per contrast and metric, with the columns `COMPARISONS`.
 
-    A regime without wrong labels has no rows of `OF_WRONG_LABELS`.
+    Of `WHERE_DEFINED` a regime has rows where a run of it has a value.
 
     Per (study, regime) there are four families, with N the baseline label:
     "clip" (c, N) - (N, N); "regularization" (N, r) - (N, N); "combination" (c, r) - (N, N); and
@@ -193,7 +195,7 @@ def _compare_regime(
 def _defined(runs: pd.DataFrame, metrics: Sequence[str]) -> list[str]:
     """The metrics that mean something in a regime."""
     return [
-        metric for metric in metrics if metric not in OF_WRONG_LABELS or (metric in runs and runs[metric].notna().any())
+        metric for metric in metrics if metric not in WHERE_DEFINED or (metric in runs and runs[metric].notna().any())
     ]
 
 
@@ -253,7 +255,7 @@ def _mean(values: Floats) -> float:
 
 def _checked(runs: pd.DataFrame, metrics: Sequence[str]) -> pd.DataFrame:
     """The columns needed here, with the 0/1 metric "diverged" made from the status."""
-    named = [metric for metric in metrics if metric not in OF_WRONG_LABELS or metric in runs]
+    named = [metric for metric in metrics if metric not in WHERE_DEFINED or metric in runs]
     needed = [*_KEYS, "status", *(metric for metric in named if metric != "diverged")]
     missing = [column for column in needed if column not in runs.columns]
     if missing:

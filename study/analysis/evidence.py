@@ -15,6 +15,7 @@ from study.analysis.statistics import bca_interval
 from study.claims.base import NEAR, Cell, Contrast, Expectation, Idle, Term
 from study.data.digits import CHANCE_FACTOR, CLASSES
 from study.results.cells import failed, select
+from study.results.scores import crossing
 from study.utils.text import number, percent
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ class Evidence:
         rows = select(self.epochs, cell).sort_values("epoch")
         never = self.study.regimes[cell.regime].epochs + 1.0  # also where a run diverged early
         reached = {
-            seed: _crossing(part["epoch"].to_numpy(float), part[column].to_numpy(float), target, never)
+            seed: max(crossing(part["epoch"].to_numpy(float), part[column].to_numpy(float), target, never), 0.1)
             for seed, part in rows.groupby("seed")
         }
         return logarithm(pd.Series(reached, dtype=float).sort_index(), 2)
@@ -246,17 +247,6 @@ class Evidence:
 def logarithm(values: pd.Series[float], base: float) -> pd.Series[float]:
     """The logarithm of each value, by seed as given."""
     return pd.Series(np.log(values.to_numpy(float)) / np.log(base), index=values.index)
-
-
-def _crossing(epochs: np.ndarray, values: np.ndarray, target: float, never: float) -> float:
-    above = np.flatnonzero(values >= target)
-    if not above.size:
-        return never
-    i = int(above[0])
-    if i == 0:
-        return float(max(epochs[0], 0.1))
-    share = (target - values[i - 1]) / (values[i] - values[i - 1])
-    return float(max(epochs[i - 1] + share * (epochs[i] - epochs[i - 1]), 0.1))
 
 
 def _gini(part: pd.DataFrame) -> float:

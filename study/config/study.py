@@ -16,6 +16,7 @@ from study.config.sweeps import presets
 from study.config.tuning import distinct, seeds_schema
 from study.methods import plugins
 from study.parameters import (
+    NOT_NUMBERS,
     Flag,
     Must,
     NaturalInt,
@@ -99,6 +100,13 @@ class Study(Settings):
             (0, -1, 10**9, [], [1, 1], [-1], [2**70], "ten"),
         ),
     ] = tuple(range(10))
+    scored_at: Annotated[Literal["last_epoch", "best_epoch"], Must("'last_epoch' or 'best_epoch'", ("best", 3))] = (
+        "last_epoch"
+    )
+    target: Annotated[
+        Annotated[float, Field(gt=0, le=1), NotBool] | None,
+        Must("a validation accuracy above 0 and at most 1, or null", (0, 1.5, -1, *NOT_NUMBERS)),
+    ] = None
     seeds_per_job: PositiveInt = 10
     max_core_hours: Annotated[Positive, Field(exclude=True)] = MAX_CORE_HOURS  # bears on no result
     partial: Annotated[Flag, Field(exclude=True)] = False  # which of the runs are looked at, not what they are

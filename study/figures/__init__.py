@@ -8,6 +8,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from study.results.scores import SCORED_AT
+
 if TYPE_CHECKING:  # to plan a study, matplotlib is not needed
     from matplotlib.figure import Figure
 
@@ -16,17 +18,21 @@ if TYPE_CHECKING:  # to plan a study, matplotlib is not needed
 
 __all__ = ["FIGURES", "FigureModule"]
 
-CONSTANTS = ("NAME", "QUESTION", "NEEDS", "SWEPT")
+CONSTANTS = ("NAME", "QUESTION", "NEEDS", "SWEPT", "SCORED")
 
 
 @dataclass(frozen=True, slots=True)
 class FigureModule:
-    """One figure: its question, the tables it takes, and whether it shows sweeps; loaded when it is to be drawn."""
+    """One figure: its question, the tables it takes, whether it shows sweeps, and whether it shows scores of runs.
+
+    It is loaded when it is to be drawn.
+    """
 
     name: str
     question: str
     needs: tuple[str, ...]
     swept: bool
+    scored: bool = False
 
     @property
     def _module(self) -> ModuleType:
@@ -36,9 +42,10 @@ class FigureModule:
         """The figure."""
         return self._module.draw(tables, style)
 
-    def caption(self, tables: "Tables") -> str:
-        """Return the caption."""
-        return self._module.caption(tables)
+    def caption(self, tables: "Tables", scored_at: str = "last_epoch") -> str:
+        """Return the caption; a figure of scores says of which epoch they are, a key of `SCORED_AT`."""
+        told = f" Each run is scored at {SCORED_AT[scored_at]}." if self.scored else ""
+        return self._module.caption(tables) + told
 
     def tables(self, tables: "Tables", by_themselves: Collection[str]) -> "Tables":
         """Return the tables to draw from: all regimes for a figure of sweeps, else those that stand alone."""
@@ -61,7 +68,13 @@ def _found() -> Iterator[FigureModule]:
     for file in sorted(Path(__file__).parent.glob("*.py")):
         said = dict(_constants(file))
         if "NAME" in said:
-            yield FigureModule(said["NAME"], said["QUESTION"], tuple(said["NEEDS"]), said.get("SWEPT", False))
+            yield FigureModule(
+                said["NAME"],
+                said["QUESTION"],
+                tuple(said["NEEDS"]),
+                said.get("SWEPT", False),
+                said.get("SCORED", False),
+            )
 
 
 FIGURES: Mapping[str, FigureModule] = {figure.name: figure for figure in _found()}

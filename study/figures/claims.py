@@ -17,6 +17,7 @@ NAME = "claims"
 QUESTION = "Which claims hold?"
 NEEDS = ("claims",)
 SWEPT = True
+SCORED = True
 
 VERDICTS: Mapping[str, tuple[str, str]] = {
     "supported": ("tab:blue", "o"),

@@ -19,6 +19,7 @@ from study.results.store import Tables
 NAME = "gap_forest"
 QUESTION = "Which clips and which regularizations, each alone, change the overfitting gap and the test accuracy?"
 NEEDS = ("comparisons", "runs")
+SCORED = True
 
 
 METRICS = {

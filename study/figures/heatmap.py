@@ -16,6 +16,7 @@ from study.results.store import Tables
 NAME = "heatmap"
 QUESTION = "Which pairs of clipping and regularization overfit least, and which generalize best?"
 NEEDS = ("runs",)
+SCORED = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,7 @@ def caption(tables: Tables) -> str:
     undefined = len(runs) - len(finite(runs, "gap_accuracy"))
     left_out = f" Runs left out because their gap is undefined: {undefined}." if undefined else ""
     return (
-        f"{QUESTION} Gap: train minus test accuracy. Means over seeds at the last epoch; each panel has a"
+        f"{QUESTION} Gap: train minus test accuracy. Means over seeds; each panel has a"
         " colour scale of its own, from its lowest (light) to its highest value (dark)."
         f" {seeds_sentence(runs)} {diverged_sentence(runs)}{left_out}"
         " †k/n: k of the n runs of a cell diverged; −: no run has a value."

@@ -18,6 +18,7 @@ NAME = "profiles"
 QUESTION = "What does each tuned method gain over none across settings, and in how many runs?"
 NEEDS = ("profiles", "across")
 SWEPT = True
+SCORED = True
 
 KINDS = {"clip": "clipping", "regularization": "regularization"}
 TITLE = 82  # characters of a heading's line

@@ -19,6 +19,7 @@ from study.results.store import Tables
 NAME = "ranking"
 QUESTION = "Which method comes first, and which cannot be told from it?"
 NEEDS = ("ranking",)
+SCORED = True
 
 
 KINDS = {"clip": "clipping alone", "regularization": "regularization alone"}

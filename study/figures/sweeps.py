@@ -38,6 +38,7 @@ QUESTION = (
 )
 NEEDS = ("runs", "regimes")
 SWEPT = True
+SCORED = True
 
 KINDS = {"clip": "clipping alone", "regularization": "regularization alone"}
 OTHER = {"clip": "regularization", "regularization": "clip"}

@@ -23,6 +23,7 @@ NAME = "tuning_curves"
 QUESTION = "How do loss, gap and accuracy change with each method's strength, and how good is the strength chosen?"
 NEEDS = ("tuning",)
 SWEPT = True
+SCORED = True
 
 KINDS = {"clip": "clipping alone", "regularization": "regularization alone"}
 RULES = {

@@ -27,7 +27,13 @@ METRIC_NAMES: Mapping[str, str] = {
     "gap_right_accuracy": "accuracy gap on rightly labelled training digits",
     "gap_right_loss": "cross-entropy gap on rightly labelled training digits",
     "memorised": "share of the wrong labels memorised",
+    "spike_score": "spike score",
+    "steps_to_target": "number of steps to the target",
+    "seconds_to_target": "time to the target",
 }
+
+
+UNITS: Mapping[str, str] = {"steps_to_target": "steps", "seconds_to_target": "s"}
 
 
 def clear(p_adjusted: Any, low: Any, high: Any) -> Any:
@@ -87,7 +93,7 @@ class Effect:
     @property
     def unit(self) -> str:
         """The unit of `size` and `interval`."""
-        return "points" if self.metric in IN_POINTS else "nats"
+        return "points" if self.metric in IN_POINTS else UNITS.get(self.metric, "nats")
 
 
 def with_interval(value: float, low: float, high: float, unit: str = "", signed: bool = False) -> str:

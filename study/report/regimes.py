@@ -61,8 +61,8 @@ class RegimeFindings:
         if not alone["test_accuracy"].notna().any():
             return "Without clip and regularizer no run ended with an accuracy."
         return (
-            f"Without clip and regularizer, training accuracy ended at {self.mean_of('train_accuracy')}, test accuracy"
-            f" at {self.mean('test_accuracy')}, the accuracy gap at {self.mean('gap_accuracy')}.{self._apart(alone)}"
+            f"Without clip and regularizer, training accuracy was {self.mean_of('train_accuracy')}, test accuracy"
+            f" {self.mean('test_accuracy')}, the accuracy gap {self.mean('gap_accuracy')}.{self._apart(alone)}"
         )
 
     def _apart(self, alone: pd.DataFrame) -> str:
@@ -80,11 +80,11 @@ class RegimeFindings:
         """One family's findings about a metric, in sentences."""
         return " ".join(sentences(self.effects(family, metric), metric))
 
-    def of_wrong_labels(self, family: str) -> str:
-        """Return what a family decided about rightly and wrongly labelled digits; "" where all are right."""
-        metrics = ("gap_right_accuracy", "memorised")
-        decided = {metric: [one for one in self.effects(family, metric) if one.decided] for metric in metrics}
-        return " ".join(line for metric, found in decided.items() for line in sentences(found, metric))
+    def decided(self, family: str) -> str:
+        """Return what a family decided about metrics that only some studies have."""
+        metrics = ("gap_right_accuracy", "memorised", "spike_score", "steps_to_target")
+        known = {metric: [one for one in self.effects(family, metric) if one.decided] for metric in metrics}
+        return " ".join(line for metric, found in known.items() for line in sentences(found, metric))
 
     def headline(self) -> str:
         """The regime in a sentence or two: what gained most in each family, what lower gaps cost, what was lost."""

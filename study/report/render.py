@@ -35,6 +35,7 @@ from study.report.regimes import RegimeFindings, weights_text
 from study.report.summary import summary_lines
 from study.results.cells import failed
 from study.results.provenance import Account
+from study.results.scores import SCORED_AT
 from study.results.store import Tables, atomically
 
 Form = Literal["md", "html", "pdf"]
@@ -142,6 +143,7 @@ def fill(source: Path, form: Form, study: Study, tables: Tables, captions: Mappi
         model_text=_model_text,
         findings=format,
         runs=runs,
+        scored_at=SCORED_AT[study.scored_at],
         tuning_runs=origin.runs - len(runs),
         missing=missing_rows(study, tables),
         planned=planned_runs(study),

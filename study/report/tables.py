@@ -12,6 +12,15 @@ import pandas as pd
 from study.report.format import IN_POINTS, effects, interval_of, number, p_text, percent
 from study.results.store import Tables, atomically
 
+WHERE_DEFINED = {
+    "gap_right_accuracy": "accuracy gap, right labels",
+    "memorised": "wrong labels memorised",
+    "spike_score": "spike score",
+    "steps_to_target": "steps to the target",
+    "seconds_to_target": "seconds to the target",
+}
+"""Metrics that some studies have, by their titles."""
+
 
 def variants(tables: Tables) -> pd.DataFrame:
     """Every variant: runs, diverged, and mean [interval] of test accuracy and of the gaps."""
@@ -22,8 +31,8 @@ def variants(tables: Tables) -> pd.DataFrame:
         "gap_accuracy": "accuracy gap",
         "gap_loss": "cross-entropy gap (nats)",
     }
-    if (summary["metric"] == "memorised").any():
-        wanted |= {"gap_right_accuracy": "accuracy gap, right labels", "memorised": "wrong labels memorised"}
+    there = set(summary["metric"])
+    wanted |= {metric: title for metric, title in WHERE_DEFINED.items() if metric in there}
     rows = []
     for key, group in summary.groupby(keys, sort=False):
         rows_of = {row["metric"]: row for row in group.to_dict("records")}

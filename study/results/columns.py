@@ -132,6 +132,15 @@ RUNS = Table(
         *_scores(""),
         *_scores("best_"),
         Column("clip_rate", "clip rate", "Share of steps at which the clip changed the gradient.", SHARE, metric=True),
+        Column(
+            "spike_score",
+            "spike score",
+            "Share of steps whose loss exceeds the mean of the 128 before by over 6 standard deviations; empty"
+            " without the losses of every step.",
+            SHARE,
+            -1,
+            True,
+        ),
         Column("norm_max", "largest gradient norm", "Largest gradient norm before the clip of any step.", metric=True),
         Column("norm_median", "median gradient norm", "Median over steps of the norm before the clip.", metric=True),
         Column("weight_norm", "weight norm", "2-norm of all parameters at the end.", metric=True),

@@ -16,6 +16,7 @@ from study.data.digits import CHANCE_FACTOR
 from study.methods.labels import columns_of
 from study.results.store import KEYS
 from study.training.evaluation import Score
+from study.training.spikes import spike_score
 
 Floats = NDArray[np.floating]
 OF_WRONG_LABELS = ("train_right_loss", "train_right_accuracy", "memorised")  # undefined where none is wrong
@@ -125,6 +126,7 @@ def run_row(study: str, record: RunRecord) -> dict[str, object]:
         **_scores(record.final, ""),
         **_scores(record.best, "best_"),
         "clip_rate": float(fired.mean()) if fired.size else np.nan,
+        "spike_score": spike_score(record.steps["loss"]),
         "norm_max": float(before.max()) if before.size else np.nan,
         "norm_median": float(np.median(before)) if before.size else np.nan,
         "weight_norm": float(np.sqrt(sum(h.norm**2 for h in weights))),

@@ -97,6 +97,8 @@ def test_captions_open_with_the_question_and_count_the_seeds(name, figure):
         for words in ("seeds per variant.", "1 seed per variant", "No runs.", "seeds per contrast.", "names none.")
     )
     assert "nan" not in caption.split()
+    scored = ["smallest validation loss" in FIGURES[figure].caption(tables, at) for at in ("last_epoch", "best_epoch")]
+    assert scored == [False, FIGURES[figure].scored]
 
 
 def _colors_by_label(page: Figure, labels: Iterable[str]) -> dict[str, set[str]]:

@@ -54,8 +54,17 @@ def spread_of(names: list[str]) -> list[str]:
 CONTRACT = {
     "runs": [*KEYS, "fold", "digest", "status", "cause", "diverged_step", "best_epoch"]
     + [f"{at}{name}" for at in ("", "best_") for name in (*SCORES, *GAPS, *APART, *GAPS_APART)]
-    + ["clip_rate", "norm_max", "norm_median", "weight_norm", "weight_max", "weight_zero", "weight_small"]
-    + ["steps", "epochs", "wall_seconds"]
+    + [
+        "clip_rate",
+        "spike_score",
+        "norm_max",
+        "norm_median",
+        "weight_norm",
+        "weight_max",
+        "weight_zero",
+        "weight_small",
+    ]
+    + ["spike_score", "steps", "epochs", "wall_seconds"]
     + ["clip_method", "clip_strength", "regularization_method", "regularization_strength"],
     "epochs": [*KEYS, "epoch", *SCORES, *PROBES, "dead_units", *APART],
     "steps": [*KEYS, "step", "last_step", *spread_of(STATISTICS)],

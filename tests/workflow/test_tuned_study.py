@@ -42,3 +42,18 @@ def test_the_question_of_the_docs_is_tuned_decided_and_answered_as_printed(fresh
     assert fresh.planned() == {}, "twice runs nothing"
     fresh.edit("config/smoke.yaml", lambda text: text.replace("target: 0.7", "target: 0.6"))
     assert "train" not in fresh.planned(), "another claim trains nothing"
+    _scored_at_the_best_epoch(fresh)
+
+
+def _scored_at_the_best_epoch(fresh: Checkout) -> None:
+    fresh.edit("config/smoke.yaml", lambda text: f"{text}\nscored_at: best_epoch\n")
+    planned = fresh.planned()
+    assert planned["score"] == 2, "runs and those of the tuning"
+    assert "train" not in planned
+    fresh.snakemake("--cores", "2", str(fresh.results / "comparisons.csv"))
+    summary = pd.read_csv(fresh.results / "summary.csv").pivot_table(
+        index=["regime", "clip", "regularization"], columns="metric", values="mean"
+    )
+    runs = pd.read_parquet(fresh.results / "runs.parquet")
+    assert summary["test_accuracy"].equals(summary["best_test_accuracy"].rename("test_accuracy"))
+    assert not runs["test_accuracy"].equals(runs["best_test_accuracy"]), "both are kept where runs are collected"

@@ -1,7 +1,7 @@
 # Which differences are real: paired comparisons, and every variant's mean with its interval.
 rule analyse:
     input:
-        runs=f"{RESULTS}/runs.parquet",
+        runs=table_path("runs"),
         sources=sources("workflow/scripts/analyse.py"),
     output:
         comparisons=f"{RESULTS}/comparisons.csv",

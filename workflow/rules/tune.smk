@@ -1,8 +1,8 @@
 # Which strength each method takes: chosen by validation loss with seeds of its own, and what it is worth on the test set.
 rule tune:
     input:
-        tuning_runs=f"{RESULTS}/tuning_runs.parquet",
-        runs=f"{RESULTS}/runs.parquet",
+        tuning_runs=table_path("tuning_runs"),
+        runs=table_path("runs"),
         steps=f"{RESULTS}/steps.parquet",
         sources=sources("workflow/scripts/tune.py"),
     output:

@@ -12,4 +12,4 @@ figure = FIGURES[snakemake.wildcards.figure]
 tables = figure.tables(store.read_all(snakemake.input.tables), snakemake.params.by_themselves)
 style = style_for(snakemake.params.clips, snakemake.params.regularizations)
 save(figure.draw(tables, style), Path(snakemake.output.pdf).with_suffix(""))
-Path(snakemake.output.caption).write_text(figure.caption(tables) + "\n", encoding="utf-8")
+Path(snakemake.output.caption).write_text(figure.caption(tables, snakemake.params.scored_at) + "\n", encoding="utf-8")
