@@ -29,6 +29,7 @@ include: "workflow/rules/answers.smk"
 include: "workflow/rules/claims.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/explorer.smk"
 include: "workflow/rules/verify.smk"
 include: "workflow/rules/catalogue.smk"
 
@@ -38,6 +39,7 @@ rule all:
     input:
         rules.report.output,
         rules.figures.input,
+        rules.explorer.output,
         # Also what they were made from, so that a deleted result is made again.
         [paths for table in store.TABLES for paths in trained(table)],
         [table_path(name) for name in (*store.TABLES, *(["tuning_runs"] if TUNED else []), *ANALYSES)],

@@ -39,7 +39,7 @@ def cost():
         for there in [blocks_there(TRAINED[key])]
         for block in blocks
     ]
-    others = len(store.TABLES) + len(ANALYSES) + len(SHOWN) + len(PAPER_TABLES) + 1
+    others = len(store.TABLES) + len(ANALYSES) + len(SHOWN) + len(PAPER_TABLES) + 2  # the report and the explorer
     table = forecasts.cost_table(trainings, at_once(len(trainings)), others)
     return "\n".join(filter(None, [table, undecidable(STUDY)]))
 
@@ -85,3 +85,5 @@ onsuccess:
     report = Path(PAPER, "report.html")
     if report.exists() and "report" in asked():
         print(f"the report: {report} (and .pdf, .md beside it)", file=sys.stderr, flush=True)
+    if os.path.exists(EXPLORER) and "explorer" in asked():
+        print(f"the explorer: {EXPLORER}", file=sys.stderr, flush=True)
