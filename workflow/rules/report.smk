@@ -61,6 +61,7 @@ rule report:
         source=beside("paper/report.md.j2"),
         bibliography=beside("paper/references.bib"),
         css=beside("paper/report.css"),
+        script=beside("paper/report.js"),
         template=beside("paper/report.typ"),
         sources=sources("workflow/scripts/report.py"),
     output:
