@@ -37,6 +37,7 @@ rule all:
     default_target: True
     input:
         rules.report.output,
+        rules.numbers.output,
         rules.figures.input,
         # Also what they were made from, so that a deleted result is made again.
         [paths for table in store.TABLES for paths in trained(table)],

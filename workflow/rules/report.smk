@@ -35,6 +35,19 @@ rule table:
         "../scripts/table.py"
 
 
+rule numbers:
+    input:
+        tables=[table_path(name) for name in ("runs", "summary", "comparisons")],
+        sources=sources("workflow/scripts/numbers.py"),
+    output:
+        f"{PAPER}/numbers.tex",
+    log:
+        f"{LOGS}/numbers.log",
+    localrule: True
+    script:
+        "../scripts/numbers.py"
+
+
 rule configuration:
     output:
         f"{RESULTS}/configuration.yaml",
