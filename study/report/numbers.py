@@ -9,9 +9,11 @@ from study.report.format import IN_POINTS, interval_of
 from study.report.tables import in_latex
 from study.results.store import Tables, atomically
 
-HEAD = r"""% \input this file, then write \studyvalue{runs}, \studyvalue{<regime>/<method>/<metric>} for the mean difference of a
-% method alone to the baseline, or \studymean{<regime>/<clip>+<regularizer>/<metric>}; each with its 95 % interval, in
-% per cent (percentage points) for shares and in nats for losses.
+HEAD = r"""% \input this file, then write
+%   \studyvalue{runs}
+%   \studyvalue{<regime>/<method>/<metric>}: the mean difference of a method alone to the baseline
+%   \studymean{<regime>/<clip>+<regularizer>/<metric>}
+% The last two come with their 95 % intervals, in per cent (points) for shares and in nats for losses.
 \newcommand{\studyvalue}[1]{\ifcsname studyvalue@#1\endcsname\csname studyvalue@#1\endcsname%
   \else\errmessage{This study has no value '#1'}\fi}
 \newcommand{\studymean}[1]{\studyvalue{mean/#1}}
