@@ -133,18 +133,24 @@ class Study(Settings):
 
     @property
     def tuned_settings(self) -> dict[str, dict[str, Regime]]:
-        """The tuned regimes by name, grouped by the setting that their strengths are chosen in."""
+        """The regimes tuned over a grid by name, grouped by the setting that their strengths are chosen in."""
         settings: dict[str, dict[str, Regime]] = {}
         for name, regime in self.regimes.items():
-            if regime.tuning:
+            if regime.tuning and not regime.tuning.trials:
                 settings.setdefault(regime.setting or name, {})[name] = regime
         return settings
+
+    @property
+    def tried_regimes(self) -> dict[str, Regime]:
+        """The regimes tuned by trials, by name."""
+        return {name: regime for name, regime in self.regimes.items() if regime.tuning and regime.tuning.trials}
 
     @model_validator(mode="after")
     def _tuned_alike(self, info: ValidationInfo) -> Self:
         for setting, regimes in self.tuned_settings.items() if _written_out(info) else ():
             kinds = {
-                (one.part_of, *one.clip_labels, "x", *one.regularization_labels, one.tuning) for one in regimes.values()
+                (one.part_of, *one.clip_labels, "x", *one.regularization_labels, str(one.tuning))
+                for one in regimes.values()
             }
             if len(kinds) > 1:
                 must_be = "try the same methods, tuned alike, in all regimes that are tuned together"

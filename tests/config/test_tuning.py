@@ -99,7 +99,8 @@ def test_seeds_of_evaluation_and_tuning_are_apart() -> None:
           "Got 1 instead.",
           "tuning.rule: The 'rule' parameter of tuning must be 'minimum' or 'one_standard_error'. Got 'best' instead.",
           "tuning.seed: The 'seed' parameter of tuning is not known; it has 'folds', 'rule', 'seeds', 'along'. "
-          "Did you mean 'seeds'?"]),
+          "tuning.seed: The 'seed' parameter of tuning is not known; it has 'folds', 'rule', 'seeds', 'along', 'metric', "
+          "'trials', 'design_seed', 'ranges', 'widened'. "
     ],
 )  # fmt: skip
 def test_what_cannot_be_tuned(changes: dict[str, Any], messages: list[str]) -> None:
