@@ -103,7 +103,7 @@ NAMES_OF_CLIPS = listed(sorted(Clipping.members))
              "'from', 'sweep'. "
              "Did you mean 'model'?",
              "3: The '3' parameter of regime is not known; it has 'description', 'data', 'model', 'loss', "
-             "'optimizer', 'schedule', 'epochs', 'batch_size', 'grid', 'clips', 'regularizations', 'tuning', "
+             "'optimizer', 'schedule', 'epochs', 'batch_size', 'grid', 'clips', 'regularizations', 'pairs', 'tuning', "
              "'from', 'sweep'."],
         ),
         (
