@@ -84,6 +84,13 @@ class Training:
         runs = seeds * (variant.folds or 1)
         return cls(variant.regime, tuning, runs, runs * variant.steps, core_seconds(variant, seeds), needed)
 
+    @classmethod
+    def of_trials(cls, variant: Variant, needed: bool) -> Training:
+        """The cost of all trials of a variant."""
+        assert variant.tuned is not None  # such are the variants that have trials
+        runs = len(variant.tuned.seeds) * (variant.tuned.trials or 0) * (variant.folds or 1)
+        return cls(variant.regime, True, runs, runs * variant.steps, trials_seconds(variant), needed)
+
 
 def cost_table(trainings: Sequence[Training], cores: int, others: int = 0) -> str:
     """What a study costs before it starts, by regime and in all: trainings, runs, steps, core-hours; what is left.

@@ -56,6 +56,17 @@ class Statistics(Settings):
     curve_samples: PositiveInt = 500
 
 
+class Margins(Settings):
+    """The smallest differences that matter: one a metric, for every statement of it, at the best epoch and the last."""
+
+    title: ClassVar[str] = "margins"
+    test_accuracy: Positive = 0.005
+    test_loss: Positive = 0.02
+    gap_accuracy: Positive = 0.01
+    gap_loss: Positive = 0.05
+
+
+PRIMARY = ("best_test_accuracy", "best_test_loss", "test_accuracy", "test_loss")
 MOST_SEEDS = 10_000
 MAX_CORE_HOURS = 1_000.0
 
@@ -113,6 +124,15 @@ class Study(Settings):
         Must(f"a list of figures out of {listed(FIGURE_NAMES)}, or null for all", ("all", ["pie"], [], 3)),
     ] = None
     claims: Annotated[tuple[ClaimChoice, ...], Must("a list of claims, each once", ("all", 3))] = ()
+    status: Annotated[
+        Literal["exploratory", "confirmatory"] | None,
+        Must("'exploratory', 'confirmatory' or null", ("final", 3)),
+    ] = None
+    primary: Annotated[
+        Literal["best_test_accuracy", "best_test_loss", "test_accuracy", "test_loss"],
+        Must(f"one of {listed(PRIMARY)}", ("gap", 3)),
+    ] = "best_test_accuracy"
+    margins: Margins = Margins()
     regimes: Annotated[
         dict[RegimeName, Regime],
         Field(min_length=1),

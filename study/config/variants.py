@@ -17,12 +17,12 @@ from study.config.fields import (
     ModelChoice,
     OptimizerChoice,
     ScheduleChoice,
-    combined_label,
 )
 from study.config.regime import Data, Regime
 from study.config.study import Statistics, Study
 from study.config.trials import at_point, design
 from study.config.tuning import Tuning, trained_on
+from study.methods.base import Method
 from study.optim.schedules import Constant
 from study.parameters import PositiveInt, Settings
 
@@ -51,11 +51,11 @@ class Variant(Settings):
 
     @property
     def clip_label(self) -> str:
-        return self.clip.label
+        return _label(self.clip, self.tuned)
 
     @property
     def regularization_label(self) -> str:
-        return combined_label(self.regularization)
+        return " + ".join(_label(one, self.tuned) for one in self.regularization)
 
     @cached_property
     def digest(self) -> str:
@@ -76,6 +76,11 @@ class Variant(Settings):
     def steps(self) -> int:
         """Optimizer steps of one run."""
         return self.epochs * (trained_on(self.data.trained_on, self.folds) // self.batch_size)
+
+
+def _label(method: Method, tuned: Tuning | None) -> str:
+    """The label of a method, and while its strength is to be chosen, its name."""
+    return f"{method.name}(tuned)" if tuned and method.search else method.label
 
 
 @dataclass(frozen=True)
@@ -99,11 +104,12 @@ def expand(study: Study) -> tuple[Variant, ...]:
 
 def expand_tuning(study: Study) -> tuple[Variant, ...]:
     """Every variant whose strength is being chosen: the methods of tuned regimes, each alone and scored only."""
+    lean = study.statistics.model_copy(update={"every_step": False, "probes": 0})
     return tuple(
         variant
         for name, regime in study.regimes.items()
         if regime.tuning and not regime.tuning.trials
-        for variant in _grid(study, name, regime, statistics=_lean(study), folds=regime.tuning.folds)
+        for variant in _grid(study, name, regime, statistics=lean, folds=regime.tuning.folds)
         if "none" in (variant.clip_label, variant.regularization_label)
     )
 
@@ -111,12 +117,15 @@ def expand_tuning(study: Study) -> tuple[Variant, ...]:
 def expand_trials(study: Study) -> tuple[Variant, ...]:
     """Every variant whose trials are trained, scored only; `trials` are those trials."""
     return tuple(
-        variant
-        for name, regime in study.tried_regimes.items()
-        for variant in _grid(
-            study, name, regime, statistics=_lean(study), folds=regime.tuning.folds if regime.tuning else None
-        )
+        scored_only(variant) for name, regime in study.tried_regimes.items() for variant in _grid(study, name, regime)
     )
+
+
+def scored_only(variant: Variant) -> Variant:
+    """A variant of trials as its trials are trained: no statistics, and on the folds of its tuning."""
+    assert variant.tuned is not None  # such are the variants that have trials
+    lean = variant.statistics.model_copy(update={"every_step": False, "probes": 0})
+    return _changed(variant, statistics=lean, folds=variant.tuned.folds)
 
 
 def trials(variant: Variant) -> tuple[Variant, ...]:
@@ -137,13 +146,13 @@ def trial(variant: Variant, index: int) -> Variant:
     optimizer, clip, *regularization = at_point(
         (variant.optimizer, variant.clip, *variant.regularization), tuning, point
     )
-    chosen = {"optimizer": optimizer, "clip": clip, "regularization": regularization, "tuned": None}
-    return Variant.model_validate({**dict(variant), **chosen})  # a copy would keep the cached digest
+    return _changed(variant, optimizer=optimizer, clip=clip, regularization=regularization, tuned=None)
 
 
-def _lean(study: Study) -> Statistics:
-    """The statistics of trainings that are scored only."""
-    return study.statistics.model_copy(update={"every_step": False, "probes": 0})
+def _changed(variant: Variant, **changes: Any) -> Variant:
+    """A variant with other fields; pydantic's own copy would keep the digest."""
+    own = {field: getattr(variant, field) for field in Variant.model_fields}
+    return Variant.model_validate({**own, **changes})
 
 
 def _grid(study: Study, name: str, regime: Regime, **others: Any) -> Iterator[Variant]:

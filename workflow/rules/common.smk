@@ -104,6 +104,7 @@ def in_question(grid, seeds_of):
     return {key: v for key, v in found.items() if not variants.missing_from({*seeds_of(v)}, blocks_there(v))}
 
 
+TRIED = {(v.regime, folder_of(v)): v for v in variants.expand_trials(STUDY)}
 VARIANTS = in_question(variants.expand(STUDY), lambda v: STUDY.seeds)
 TUNED = in_question(variants.expand_tuning(STUDY), lambda v: STUDY.regimes[v.regime].tuning.seeds)
 TRAINED = VARIANTS | TUNED
@@ -117,6 +118,7 @@ ANALYSES = (
     "regimes",
     "provenance",
     *(("tuning", "tuned", "profiles", "across", "thresholds", "answers") if TUNED else ()),
+    *(("trials", "budgets", "robustness", "gains", "leaderboard") if TRIED else ()),
     *(("claims", "evidence") if STUDY.claims else ()),
 )
 
@@ -149,11 +151,28 @@ def trained(table, which=VARIANTS):
     ]
 
 
+def trials_path(key):
+    """The runs of a variant's trials."""
+    return f"{RESULTS}/trials/{key[0]}/{key[1]}/trials.parquet"
+
+
+TRIALS_OF = {(v.regime, v.clip_label, v.regularization_label): trials_path(key) for key, v in TRIED.items()}
+
+
+def trials_of(variant):
+    """What a variant that trials choose waits for. Its time says nothing: the variant's folder is named by its trials."""
+    cell = (variant.regime, variant.clip_label, variant.regularization_label)
+    return ancient(TRIALS_OF[cell]) if variant.tuned else []
+
+
+TUNING_TABLES = [name for name, there in (("tuning_runs", TUNED), ("trial_runs", TRIED)) if there]
 TUNING_SEEDS = {seed for regime in STUDY.regimes.values() if regime.tuning for seed in regime.tuning.seeds}
 
 
 def collected(table):
     """The paths that a table of the study is put together from, by variant."""
+    if table == "trial_runs":
+        return [[trials_path(key)] for key in TRIED]
     return trained("runs", TUNED) if table == "tuning_runs" else trained(table)
 
 
@@ -205,6 +224,6 @@ wildcard_constraints:
     regime=r"[a-z0-9_.=-]+",
     variant=r"[^/]+",
     seeds=r"[0-9_-]+",
-    table="|".join([*store.TABLES, "tuning_runs"]),
+    table="|".join([*store.TABLES, "tuning_runs", "trial_runs"]),
     figure="|".join(DRAWABLE),
     name="|".join(DOWNLOADS),
