@@ -4,7 +4,7 @@ CORES ?= $(shell env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc 2>/dev/null ||
 BIN := .venv/bin
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 
-.PHONY: help study smoke test figures report catalogue claims verify reference status compare publish fast laws bench faults slurm-test lint lock schema rooms tables environment clean
+.PHONY: help simulations study smoke test figures report catalogue claims verify reference status compare publish fast laws bench faults slurm-test lint lock schema rooms tables environment clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -34,6 +34,9 @@ verify: environment paper/reference/runs.parquet ## train 6 cells of the default
 	$(if $(wildcard $(AGAIN)/*.csv),rm -rf $(AGAIN))
 	$(SNAKEMAKE) -- $(VERDICTS)
 	$(BIN)/python -m study.analysis.verification $(VERDICTS)
+
+simulations: environment ## level, power and coverage of tuning and verdicts where the truth is known: STUDIES=400, docs/simulations.csv
+	$(BIN)/python -m study.analysis.simulated $(or $(STUDIES),400) docs/simulations.csv
 
 reference: environment ## write what make verify compares with, from the default study as it is trained here
 	$(SNAKEMAKE) reference

@@ -18,8 +18,8 @@ from study.results import store
 
 METRIC = "best_test_accuracy"
 SIMULATED = (
-    "study", "truth", "noise", "seeds", "methods", "trials", "studies", "any supported", "any harm", "supported", "harm",
-    "no gain found", "undecided", "coverage",
+    "study", "truth", "noise", "seeds", "methods", "trials", "studies", "any supported", "any harm", "supported",
+    "harm", "no gain found", "undecided", "coverage",
 )  # fmt: skip
 """The columns of a simulation: a row for each truth, in points of accuracy.
 
@@ -47,7 +47,7 @@ class Truth:
     methods: int = 10
 
     def accuracy(self, lr: Floats, strength: Floats) -> Floats:
-        """The expected accuracy at places u of the learning rate and the strength: a ridge, and what the method adds."""
+        """The expected accuracy at places u of the learning rate and the strength."""
         width = 3.0  # decades of both
         return 0.9 - self.bend * (width * (lr - 0.6)) ** 2 + self.gain * np.exp(-((width * (strength - 0.5)) ** 2))
 
