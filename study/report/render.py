@@ -32,6 +32,7 @@ from study.report.questions import answers
 from study.report.questions.base import count
 from study.report.ranking import ranking_rows
 from study.report.regimes import RegimeFindings, weights_text
+from study.report.status import history_rows, status_text
 from study.report.summary import summary_lines
 from study.results.cells import failed
 from study.results.provenance import Account
@@ -93,6 +94,11 @@ def _formula(text: str) -> str:
     return escaped(text.replace("|", "∣"))
 
 
+def _verdicts(claims: pd.DataFrame) -> dict[str, str]:
+    """The verdict of each claim by its name."""
+    return dict(zip(claims["claim"], claims["verdict"], strict=True))
+
+
 def fill(source: Path, form: Form, study: Study, tables: Tables, captions: Mapping[str, str]) -> str:
     """The Markdown of the report for one output form."""
     environment = jinja2.Environment(
@@ -132,6 +138,8 @@ def fill(source: Path, form: Form, study: Study, tables: Tables, captions: Mappi
         contrasts=ledger.contrast_rows(tables["claims"], figures.link) if "claims" in tables else [],
         plans=tuning.plan_rows(study),
         changed=CHANGED,
+        status=status_text(study),
+        history=history_rows(study, _verdicts(tables["claims"])) if "claims" in tables else [],
         command=command(study),
         summary=summary_lines(study, tables),
         resolution_text=resolution_text(resolved),
