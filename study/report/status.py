@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -10,6 +10,7 @@ import pandas as pd
 
 from study import claims
 from study.config.study import Study
+from study.results.protocol import Protocol
 
 HISTORY = Path(claims.__file__).with_name("history.csv")
 EXPLORATORY = (
@@ -20,14 +21,25 @@ LOCKED = "Confirmatory: protocol {number}, frozen as {digest} before any of its 
 OPEN = "Confirmatory by its configuration, but no frozen protocol matches it: read it as exploratory."
 
 
-def status_text(study: Study, lock: Mapping[str, object] | None = None) -> str:
+def status_text(study: Study, lock: str = "") -> str:
     """The sentence that stands above everything else; "" for a study that says nothing of itself.
 
-    lock: the frozen protocol that the runs were made by, if one matches.
+    lock: the text of the frozen protocol that the runs were made by, if there is one.
     """
     if study.status == "confirmatory":
-        return LOCKED.format(**lock) if lock else OPEN
+        protocol = Protocol.parse(lock) if lock else None
+        return LOCKED.format(number=protocol.number, digest=protocol.digest) if protocol else OPEN
     return EXPLORATORY if study.status else ""
+
+
+def protocol_rows(lock: str) -> list[dict[str, object]]:
+    """A row for each protocol of a lock, the replaced ones with the reason; none where there was but one."""
+    if not lock:
+        return []
+    protocol = Protocol.parse(lock)
+    now: Sequence[dict[str, object]] = [{"protocol": protocol.number, "digest": protocol.digest, "replaced for": ""}]
+    past = [{"protocol": one.protocol, "digest": one.digest, "replaced for": one.why} for one in protocol.history]
+    return [*past, *now] if past else []
 
 
 @cache

@@ -11,13 +11,14 @@ sys.path.insert(0, workflow.basedir)
 os.environ.update(MPLBACKEND="agg")
 os.environ.update(PYTHONPATH=os.pathsep.join([workflow.basedir, os.environ.pop("PYTHONPATH", "")]).strip(os.pathsep))
 
+from snakemake.cli import get_argument_parser
 from snakemake.exceptions import WorkflowError
 
 from study.config import cost as forecasts
 from study.config import read, variants
 from study.config.errors import ConfigError
 from study.jobs import interrupt, progress
-from study.results import code_digest, store
+from study.results import code_digest, protocol, store
 from study.results.code_digest import folder_of
 from study.utils.imports import sources_of
 from study.data.fetch import DOWNLOADS
@@ -64,6 +65,7 @@ RESULTS = f"results/{STUDY.name}"
 PAPER = "paper" if STUDY.name == "default" else f"{RESULTS}/paper"
 AGAIN = f"{RESULTS}/verify"  # where `make verify` trains once more
 LOGS = f"logs/{STUDY.name}"
+LOCK = protocol.lock_of(Path([*workflow.configfiles, "study.yaml"][0]))  # of a confirmatory study
 RECORD = f".snakemake/studies/{STUDY.name}"
 
 
@@ -86,7 +88,19 @@ def keep_record():
         raise SystemExit(1) from None
 
 
+def refuse_unlocked():
+    """End where a confirmatory study is not what was frozen, unless it is only looked at."""
+    asked = get_argument_parser().parse_known_args()[0]
+    if STUDY.status == "confirmatory" and not asked.dryrun and "cost" not in map(str, asked.targets):
+        try:
+            protocol.check(STUDY, LOCK)
+        except protocol.ProtocolError as error:
+            print(error, file=sys.stderr)
+            raise SystemExit(1) from None
+
+
 if workflow.is_main_process:
+    refuse_unlocked()
     keep_record()
 
 
