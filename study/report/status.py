@@ -1,4 +1,4 @@
-"""What kind of study a report is of: explored, or confirmed by a protocol that was frozen before it."""
+"""Kind of study that a report is of: explored, or confirmed by a protocol that was frozen before it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ OPEN = "Confirmatory by its configuration, but no frozen protocol matches it: re
 
 
 def status_text(study: Study, lock: str = "") -> str:
-    """The sentence that stands above everything else; "" for a study that says nothing of itself.
+    """Sentence that stands above everything else; "" for a study that says nothing of itself.
 
     lock: the text of the frozen protocol that the runs were made by, if there is one.
     """

@@ -94,7 +94,7 @@ def deciding(root: Path = ROOT) -> list[Path]:
 
 
 def lock_of(configuration: Path) -> Path:
-    """Where the lock of a configuration file is: beside it."""
+    """Return where the lock of a configuration file is: beside it."""
     return configuration.with_suffix(".lock")
 
 
@@ -145,7 +145,7 @@ def git(root: Path, *words: str) -> str | None:
 
 
 def uncommitted(root: Path = ROOT, paths: Sequence[Path | str] = (".",)) -> str:
-    """Why the files are not those of a commit; "" where they are."""
+    """Return why the files are not those of a commit; "" where they are."""
     found = git(root, "status", "--porcelain", "--untracked-files=no", "--", *map(str, paths))
     if found is None:
         return "The study must be in a git repository, whose commit its runs can name. Got none."
@@ -158,7 +158,7 @@ def frozen_at(lock: Path, root: Path = ROOT) -> str | None:
 
 
 def disorder(commits: Iterable[str], dirty: bool, lock: Path, root: Path = ROOT) -> list[str]:
-    """What speaks against runs of these commits having followed the lock; nothing if all did, by code as committed."""
+    """Return what speaks against runs of these commits having followed the lock; nothing if all did, by clean code."""
     frozen = frozen_at(lock, root)
     if frozen is None:
         return [f"'{lock.name}' is in no commit"]
