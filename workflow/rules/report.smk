@@ -92,5 +92,6 @@ rule report:
     params:
         study=lambda w: STUDY.model_dump_json(),
         folder=lambda w, output: os.path.dirname(output.md),
+        lock=lambda w: LOCK.read_text(encoding="utf-8") if STUDY.status == "confirmatory" and LOCK.exists() else "",
     script:
         "../scripts/report.py"
