@@ -17,6 +17,7 @@ from study.config.fields import (
     ModelChoice,
     OptimizerChoice,
     ScheduleChoice,
+    WorkloadChoice,
     combined_label,
 )
 from study.config.regime import Data, Regime
@@ -24,6 +25,7 @@ from study.config.study import Statistics, Study
 from study.config.tuning import trained_on
 from study.optim.schedules import Constant
 from study.parameters import PositiveInt, Settings
+from study.workloads import Supervised
 
 
 class Variant(Settings):
@@ -31,6 +33,7 @@ class Variant(Settings):
 
     title: ClassVar[str] = "variant"
     regime: str
+    workload: WorkloadChoice = Supervised()
     data: Data
     model: ModelChoice
     loss: LossChoice
@@ -56,7 +59,8 @@ class Variant(Settings):
     def digest(self) -> str:
         """SHA-256 over the canonical JSON of all fields, 64 hex digits."""
         # A field that came later is left out at its default: so runs stored before it keep their identity.
-        later = {key for key, default in (("schedule", Constant()), ("folds", None)) if getattr(self, key) == default}
+        defaults = {"schedule": Constant(), "folds": None, "workload": Supervised()}
+        later = {key for key, default in defaults.items() if getattr(self, key) == default}
         text = json.dumps(self.model_dump(mode="json", exclude=later), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -69,7 +73,7 @@ class Variant(Settings):
     @property
     def steps(self) -> int:
         """Optimizer steps of one run."""
-        return self.epochs * (trained_on(self.data.trained_on, self.folds) // self.batch_size)
+        return self.epochs * self.workload.steps(trained_on(self.data.trained_on, self.folds), self.batch_size)
 
 
 @dataclass(frozen=True)
@@ -104,7 +108,7 @@ def expand_tuning(study: Study) -> tuple[Variant, ...]:
 
 
 def _grid(study: Study, name: str, regime: Regime, **others: Any) -> Iterator[Variant]:
-    fields = ("data", "model", "loss", "optimizer", "schedule", "epochs", "batch_size")
+    fields = ("workload", "data", "model", "loss", "optimizer", "schedule", "epochs", "batch_size")
     shared = {field: getattr(regime, field) for field in fields} | {"statistics": study.statistics} | others
     for clip, regularization in regime.cells:
         yield Variant(
