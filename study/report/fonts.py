@@ -1,4 +1,4 @@
-"""Which characters the fonts of this machine can print: a PDF shows others as boxes."""
+"""Characters that the fonts of this machine can print; a PDF shows others as boxes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def unprintable(text: str) -> str:
 
 
 def warning(missing: str) -> str:
-    """What a reader of the PDF must know of characters that it lacks; nothing where it lacks none."""
+    """Return a warning about characters that the PDF lacks; empty where it lacks none."""
     if not missing:
         return ""
     named = ", ".join(f"U+{ord(one):04X}" for one in missing[:MOST_NAMED])

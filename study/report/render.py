@@ -168,7 +168,7 @@ def _words(study: Study) -> str:
 
 
 def command(study: Study) -> str:
-    """What trains and renders this very study again, with as many seeds as it has."""
+    """Return the command that trains and renders this study again, with as many seeds as it has."""
     seeds = list(study.seeds)
     given = len(seeds) if seeds == list(range(len(seeds))) else f"'{seeds}'".replace(" ", "")
     file = "study" if study.name == "default" else study.name
