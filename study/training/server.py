@@ -59,11 +59,12 @@ class Server:
         """
         clipped, clip = clipped_updates(self.clip, parameters, state.clip, updates)
         sensitivity = self.clip.norm_bound(state.clip)
-        bound = torch.tensor(torch.nan if sensitivity is None else sensitivity)
-        std = self.noise_std(bound)
+        bound = torch.as_tensor(torch.nan if sensitivity is None else sensitivity)
+        z = self.workload.noise_of_updates(self.clip)
+        std = torch.nan_to_num(bound) * z / self.workload.sampled
         gradient = {key: u.mean(0) + std * noise[key] for key, u in clipped.items()}
         if self.workload.noise_multiplier and isinstance(self.clip, PerSampleAdaptive):
-            clip = self.clip.with_noisy_count(clip, count_noise * self.count_std / self.workload.sampled)
+            clip = self.clip.with_noisy_count(clip, count_noise * self.workload.count_std / self.workload.sampled)
         server = self.workload.server
         ahead, optimizer = server.direction(gradient, state.optimizer, parameters)
         after = {key: p - server.lr * ahead[key] for key, p in parameters.items()}
@@ -73,22 +74,6 @@ class Server:
         step = whole(tensor_norms({key: p - parameters[key] for key, p in after.items()}))
         noted = {**of_updates(updates, clipped), "update_bound": bound, "update_noise": std, "server_step": step}
         return after, ServerState(optimizer, clip, averages), noted
-
-    @property
-    def count_std(self) -> float:
-        """The noise on the number of clipped clients, as Andrew et al. 2021 set it: a twentieth of the clients."""
-        return self.workload.sampled / 20
-
-    def noise_std(self, bound: Tensor) -> Tensor:
-        """The standard deviation of the noise on the mean of the updates, 0 where nothing bounds their norms.
-
-        With the adaptive bound, the noise on the count takes its share of the privacy that z buys: the update gets
-        (z^-2 - (2 s)^-2)^(-1/2), s being the deviation of the count (Andrew et al. 2021, theorem 1).
-        """
-        z = self.workload.noise_multiplier
-        if z and isinstance(self.clip, PerSampleAdaptive):
-            z = (z**-2 - (2 * self.count_std) ** -2) ** -0.5
-        return torch.nan_to_num(bound) * z / self.workload.sampled
 
     def evaluated(self, parameters: Tensors, state: ServerState) -> Tensors:
         """The parameters that are scored and handed over."""

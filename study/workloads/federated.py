@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 import numpy as np
 from pydantic import Field, model_validator
 
+from study.clipping import Clipping
+from study.clipping.per_sample_adaptive import PerSampleAdaptive
 from study.methods.base import Company, entry
 from study.optim.optimizers import SGD, Optimizer
 from study.parameters import NOT_NUMBERS, Must, NonNegative, NotBool, PositiveInt
@@ -79,7 +81,7 @@ class Federated(Workload):
 
     @property
     def sampled(self) -> int:
-        """The number m of clients in each round."""
+        """Number m of clients in each round."""
         return max(1, round(self.fraction * self.clients))
 
     def digits_of_one(self, digits: int) -> int:
@@ -97,7 +99,24 @@ class Federated(Workload):
             return "workload 'federated' starts the optimizer of each client afresh, which one of torch cannot"
         if self.noise_multiplier and company.clip.name != "none" and not company.clip.bounds_norm:
             return f"clipping '{company.clip.name}' bounds the norm of no update, by which noise could be measured"
+        if isinstance(company.clip, PerSampleAdaptive) and self.noise_multiplier >= 2 * self.count_std:
+            most = f"a tenth of the {self.sampled} clients of a round"
+            return f"clipping '{company.clip.name}' needs a noise_multiplier below {most}, whose count is noisy too"
         return None
+
+    @property
+    def count_std(self) -> float:
+        """Noise on the number of clipped clients, as Andrew et al. 2021 set it: a twentieth of the clients."""
+        return self.sampled / 20
+
+    def noise_of_updates(self, clip: Clipping) -> float:
+        """Return the noise on the sum of the updates, in multiples of their bound.
+
+        With the adaptive bound, the noise on the count takes its share of the privacy that z buys: the updates get
+        (z^-2 - (2 s)^-2)^(-1/2), s being the deviation of the count (Andrew et al. 2021, theorem 1).
+        """
+        z = self.noise_multiplier
+        return (z**-2 - (2 * self.count_std) ** -2) ** -0.5 if z and isinstance(clip, PerSampleAdaptive) else z
 
     def outcomes(self, epochs: Mapping[str, Floats]) -> dict[str, float]:
         accuracy = epochs["validation_accuracy"]
@@ -120,7 +139,7 @@ class Federated(Workload):
 
 
 def rounds_to(target: float, accuracy: Floats) -> float:
-    """The round at which the best accuracy so far reaches the target, between rounds by a straight line; NaN if none.
+    """Round at which the best accuracy so far reaches the target, between rounds by a straight line; NaN if none.
 
     As McMahan et al. 2017 count them. accuracy: [E + 1], the first before training.
     """

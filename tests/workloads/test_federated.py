@@ -13,6 +13,8 @@ from torch.nn import functional as F
 from study.config.variants import Variant
 from study.data import Digits
 from study.optim.rng import generator, stream_seed
+from study.results.columns import TRAININGS
+from study.results.workload_columns import WORKLOADS
 from study.training import engine
 from study.training.batches import Batches
 from study.training.engine import trainer_of
@@ -182,6 +184,11 @@ def test_a_seed_does_not_depend_on_its_company(digits: Digits) -> None:
         assert table[same].equals(own[same]), name
     assert together["runs"]["steps"].tolist() == [v.steps] * 2
     assert together["epochs"].groupby("seed").size().tolist() == [v.epochs + 1] * 2
+    for name, columns in WORKLOADS["federated"].items():
+        names = [column.name for column in columns]
+        assert list(together[name].columns) == [*TRAININGS[name].names, *names], (
+            "mend study/results/workload_columns.py"
+        )
     assert (together["runs"]["clip_rate"] == together["runs"]["update_clipped"]).all()
 
 
