@@ -126,7 +126,7 @@ def fill(source: Path, form: Form, study: Study, tables: Tables, captions: Mappi
         printed=printed,
         table=_pipe_table,
         text=escaped,
-        unprintable=warning(unprintable(_words(study))) if form == "pdf" else "",
+        unprintable=boxes(study) if form == "pdf" else "",
         sweeps=_sweeps(study),
         point=next((name for name, regime in study.regimes.items() if regime.part_of), ""),
         contrasts=ledger.contrast_rows(tables["claims"], figures.link) if "claims" in tables else [],
@@ -160,6 +160,11 @@ def fill(source: Path, form: Form, study: Study, tables: Tables, captions: Mappi
         python=platform.python_version(),
         machine=f"{platform.system()} {platform.machine()}",
     )
+
+
+def boxes(study: Study) -> str:
+    """Return a warning about characters of a study's own words that its PDF shows as boxes; empty if there are none."""
+    return warning(unprintable(_words(study)))
 
 
 def _words(study: Study) -> str:

@@ -1,7 +1,10 @@
 """Train a block of seeds of one variant and write its five tables."""
 
-import gc
 import sys
+
+sys.stderr = open(snakemake.log[0], "w", buffering=1)  # noqa: SIM115
+
+import gc
 from pathlib import Path
 
 import torch
@@ -11,7 +14,6 @@ from study.jobs import failure, job
 from study.methods import plugins
 from study.utils import malloc
 
-sys.stderr = open(snakemake.log[0], "w", buffering=1)  # noqa: SIM115
 torch.set_num_threads(snakemake.threads)
 malloc.keep_freed()
 plugins.load(snakemake.params.plugins)
