@@ -128,7 +128,9 @@ class Regime(Settings):
         digits = self.data.trained_on
         left = tuning.trained_on(digits, self.tuning.folds if self.tuning else None)
         most = self.workload.digits_of_one(left)
-        if self.batch_size > most:
+        if not most:
+            yield "workload", f"leave each {self.workload.learner} a training digit", f"{left} digits"
+        elif self.batch_size > most:
             of_one = f" of one {self.workload.learner}" if most < left else ""
             outside = " outside a fold" if left < digits else ""
             what = f"be at most {most}, the number of training digits{of_one}{outside}"

@@ -65,7 +65,8 @@ def federated(tables: Tables) -> pd.DataFrame:
 def _panel(axes: Axes, part: pd.DataFrame, name: str, factor: float, style: Style) -> dict[str, Look]:
     """One quantity of each variant; the looks that were drawn, by label."""
     shown: dict[str, Look] = {}
-    for (clip, regularization), variant in part.groupby(["clip", "regularization"], sort=False):
+    for names, variant in part.groupby(["clip", "regularization"], sort=False):
+        clip, regularization = map(str, names)
         label, look = (clip, style.clips[clip]) if regularization == NONE else (
             regularization, style.regularizations[regularization]
         )  # fmt: skip

@@ -27,6 +27,11 @@ class Workload(Method):
     learner: ClassVar[str] = "model"  # who sees `digits_of_one`
     columns: ClassVar[tuple[str, ...]] = ()  # of the table `epochs`, measured by the trainer in each unit
 
+    @property
+    def words(self) -> str:
+        """Return sentences about the training for the report; empty where there is nothing to say."""
+        return ""
+
     def digits_of_one(self, digits: int) -> int:
         """Return how many of the training digits one learner sees, which bounds the batch size."""
         return digits

@@ -1,4 +1,4 @@
-"""How training digits are dealt to clients: each gets the same number, whose labels are alike or not."""
+"""Splits of training digits among clients: each gets the same number, whose labels are alike or not."""
 
 from __future__ import annotations
 

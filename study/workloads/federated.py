@@ -84,6 +84,16 @@ class Federated(Workload):
         """Number m of clients in each round."""
         return max(1, round(self.fraction * self.clients))
 
+    @property
+    def words(self) -> str:
+        acts = "steps" if self.clip_at == "step" else "updates"
+        passes = f"{self.local_epochs} local epoch{'s' if self.local_epochs > 1 else ''}"
+        noise = f" Noise multiplier {self.noise_multiplier:g}, delta {self.delta:g}." if self.noise_multiplier else ""
+        return (
+            f"Federated: {self.clients} clients, digits dealt by `{self.split.label}`, {self.sampled} drawn a round"
+            f" for {passes}; server `{self.server.label}`; clips act on the clients' {acts}.{noise}"
+        )
+
     def digits_of_one(self, digits: int) -> int:
         return self.split.size(digits, self.clients)
 
