@@ -25,6 +25,7 @@ CHANGED: dict[str, Any] = {
     "statistics": {**SMALL["statistics"], "probes": 3},
     "device": "cuda",
     "folds": 5,
+    "tuned": {"trials": 5},
 }
 
 

@@ -1,6 +1,7 @@
 """Federated averaging: against a slow loop of torch, by its laws, and as a whole training."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from study.results.columns import TRAININGS
 from study.results.workload_columns import WORKLOADS
 from study.training import engine
 from study.training.batches import Batches
+from study.training.checkpoints import Checkpoint
 from study.training.engine import trainer_of
 from study.training.federated import Clients
 from study.training.recorder import Journal
@@ -199,3 +201,34 @@ def test_weights_are_averaged_over_rounds(digits: Digits) -> None:
     averaged, _ = trained(v.model_copy(update={"epochs": 2}), [0], digits)
     for key, p in averaged.evaluated().items():
         torch.testing.assert_close(p, (plain.parameters[key] + two.parameters[key]) / 2)
+
+
+def test_a_training_that_was_ended_goes_on_to_the_same_records(digits: Digits, tmp_path: Path) -> None:
+    """With all that a server carries from round to round: momentum, an adaptive bound, noise, an average of weights."""
+    workload = {"clip_at": "update", "noise_multiplier": 0.1, "server": {"name": "sgd", "lr": 0.9, "momentum": 0.5}}
+    v = federated(
+        workload,
+        clip={"name": "per_sample_adaptive", "initial_norm": 0.1},
+        regularization=[{"name": "dropout", "p": 0.2}, {"name": "weight_averaging", "decay": 0.5}],
+    )
+    whole = tidy("s", engine.train(v, [3, 1], digits))
+
+    def end(line: str) -> None:
+        if line.startswith("round 2 "):
+            raise EndedError
+
+    file = tmp_path / "checkpoint"
+    with pytest.raises(EndedError):
+        engine.train(v, [3, 1], digits, end, Checkpoint(file, {"spec": v.digest}, seconds=0.0))
+    lines: list[str] = []
+    resumed = tidy(
+        "s", engine.train(v, [3, 1], digits, lines.append, Checkpoint(file, {"spec": v.digest}, seconds=0.0))
+    )
+    assert lines[0] == "goes on after round 1 of 3"
+    for name, table in whole.items():
+        same = [column for column in table if column != "wall_seconds"]
+        assert table[same].equals(resumed[name][same]), name
+
+
+class EndedError(Exception):
+    """Stands for the end of the process."""
