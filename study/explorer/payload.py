@@ -32,7 +32,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class About:
-    """What a study is said to be: its description and those of its regimes, by name."""
+    """Descriptions of a study and of its regimes, by name, as its configuration gives them."""
 
     description: str = ""
     regimes: Mapping[str, str] = field(default_factory=dict)
