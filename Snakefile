@@ -22,6 +22,7 @@ include: "workflow/rules/progress.smk"
 include: "workflow/rules/cost.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"
+include: "workflow/rules/trials.smk"
 include: "workflow/rules/collect.smk"
 include: "workflow/rules/score.smk"
 include: "workflow/rules/analyse.smk"
@@ -30,6 +31,7 @@ include: "workflow/rules/answers.smk"
 include: "workflow/rules/claims.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/explorer.smk"
 include: "workflow/rules/verify.smk"
 include: "workflow/rules/catalogue.smk"
 
@@ -38,10 +40,12 @@ rule all:
     default_target: True
     input:
         rules.report.output,
+        rules.numbers.output,
         rules.figures.input,
+        rules.explorer.output,
         # Also what they were made from, so that a deleted result is made again.
         [paths for table in store.TABLES for paths in trained(table)],
-        [table_path(name) for name in (*store.TABLES, *(["tuning_runs"] if TUNED else []), *ANALYSES)],
+        [table_path(name) for name in (*store.TABLES, *TUNING_TABLES, *ANALYSES)],
 
 
 localrules:

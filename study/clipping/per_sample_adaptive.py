@@ -1,9 +1,11 @@
 from typing import ClassVar, Literal
 
 import torch
+from torch import Tensor
 
 from study.clipping.base import PerSample
 from study.clipping.per_sample import bounded, whole_norms
+from study.methods.ranges import LogRange
 from study.optim.tensors import Tensors
 from study.parameters import Positive, Share
 
@@ -21,6 +23,7 @@ class PerSampleAdaptive(PerSample):
         r"C_{t+1} = C_t \exp\left(-\eta \left(\tfrac1B \lvert\{i : \lVert g_i\rVert_2 \le C_t\}\rvert - q\right)\right)"
     )
     source: ClassVar[str] = "@andrew2021, algorithm 1, without the noise"
+    search: ClassVar[LogRange | None] = LogRange("quantile", 0.03, 0.95)
     name: Literal["per_sample_adaptive"] = "per_sample_adaptive"
     initial_norm: Positive
     quantile: Share = 0.5
@@ -34,3 +37,10 @@ class PerSampleAdaptive(PerSample):
         unclipped = (each <= bound).to(bound.dtype).mean()
         following = bound * torch.exp(-self.rate * (unclipped - self.quantile))
         return dict.fromkeys(norms, bounded(each, bound)), {"bound": following}
+
+    def norm_bound(self, state: Tensors) -> Tensor:
+        return state["bound"]
+
+    def with_noisy_count(self, state: Tensors, noise: Tensor) -> Tensors:
+        """Return the state that noise [] on the share u would have led to."""
+        return {"bound": state["bound"] * torch.exp(-self.rate * noise)}

@@ -2,6 +2,7 @@ from typing import ClassVar, Literal
 
 from study.clipping.base import Part, PerSample
 from study.clipping.per_sample import bounded
+from study.methods.ranges import LogRange
 from study.optim.tensors import Tensors
 from study.parameters import Positive
 
@@ -18,9 +19,13 @@ class PerSampleLayer(PerSample):
     )
     source: ClassVar[str] = "@mcmahan2018, per-layer clipping"
     acts_per: ClassVar[Part] = "tensor"  # one tensor of a sample's gradient
+    search: ClassVar[LogRange | None] = LogRange("max_norm", 0.003, 3)
     name: Literal["per_sample_layer"] = "per_sample_layer"
     max_norm: Positive
 
     def weights(self, norms: Tensors, state: Tensors) -> tuple[Tensors, Tensors]:
         bound = self.max_norm / len(norms) ** 0.5
         return {key: bounded(each, bound) for key, each in norms.items()}, state
+
+    def norm_bound(self, state: Tensors) -> float:
+        return self.max_norm

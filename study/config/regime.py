@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from itertools import product
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
     BeforeValidator,
@@ -17,7 +17,7 @@ from pydantic import (
 )
 
 from study.clipping.none import NoClipping
-from study.config import sweeps, tuning
+from study.config import sweeps, trials, tuning
 from study.config.fields import (
     ClippingChoice,
     Combination,
@@ -25,6 +25,7 @@ from study.config.fields import (
     ModelChoice,
     OptimizerChoice,
     ScheduleChoice,
+    WorkloadChoice,
     combined_label,
 )
 from study.config.tuning import Tuning
@@ -35,6 +36,7 @@ from study.optim.optimizers import SGD
 from study.optim.schedules import Constant
 from study.parameters import Must, NotBool, PositiveInt, Settings, Share, Text, first_duplicate, listed
 from study.regularization.none import NoRegularization
+from study.workloads import Supervised
 
 TRAIN_DIGITS: Mapping[str, int] = {"mnist": 60_000, "fashion-mnist": 60_000, "mnist-sample": 1_000}
 Grids = BeforeValidator(sweeps.with_grids)
@@ -114,7 +116,11 @@ class Regime(Settings):
     """One setting of data, model and training, and the clips and regularizations that meet in it."""
 
     title: ClassVar[str] = "regime"
+    looks_at: ClassVar[Mapping[str, frozenset[str]]] = dict.fromkeys(  # whether strengths are left out
+        ("clips", "regularizations", "pairs"), frozenset({"tuning"})
+    )
     description: Text = ""
+    workload: WorkloadChoice = Supervised()
     data: Data = Data()
     model: ModelChoice = MLP()
     loss: LossChoice = CrossEntropy()
@@ -129,6 +135,10 @@ class Regime(Settings):
     regularizations: Annotated[
         tuple[Combination, ...], Field(min_length=1), Grids, Must("a list of regularizations", ([], "many"))
     ] = ((NoRegularization(),),)
+    pairs: Annotated[
+        tuple[tuple[ClippingChoice, Combination], ...],
+        Must("a list of pairs, each of a clipping and a regularization", ("all", 3)),
+    ] = ()
     tuning: Tuning | None = None
     part_of: Annotated[Text, Field(description="Written by a sweep: the regime that it stands in.")] = ""
     at: Annotated[
@@ -141,14 +151,20 @@ class Regime(Settings):
     def writable(cls) -> list[str]:
         return [*(name for name in super().writable() if name not in ("part_of", "at")), "from", "sweep"]
 
+    @model_validator(mode="before")
+    @classmethod
+    def _strengths_left_open(cls, raw: Any) -> Any:
+        return trials.with_middles(raw)
+
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         self.refuse(
             *_not_a_family("clips", self.clip_labels),
             *_not_a_family("regularizations", self.regularization_labels),
-            *_no_full_batch(self.batch_size, self.data.trained_on, self.tuning),
+            *self._no_full_batch(),
             *self._refusals(),
             *self._tuning_faults(),
+            *self._pair_faults(),
         )
         return self
 
@@ -156,16 +172,31 @@ class Regime(Settings):
         """Combinations of the grid that make no sense, each reason once."""
         said = set[str]()
         for clip, regularization in self.cells:
-            for reason in Company(self.model, self.loss, self.optimizer, clip, regularization).refusals():
+            company = Company(self.workload, self.model, self.loss, self.optimizer, clip, regularization)
+            for reason in company.refusals():
                 if reason not in said:
                     said.add(reason)
                     pair = f"'{clip.label}' with '{combined_label(regularization)}' on '{self.model.label}'"
                     yield "clips", f"go with every regularization and the model: {reason}", pair
 
+    def _no_full_batch(self) -> Iterator[tuple[str, str, object]]:
+        digits = self.data.trained_on
+        left = tuning.trained_on(digits, self.tuning.folds if self.tuning else None)
+        most = self.workload.digits_of_one(left)
+        if not most:
+            yield "workload", f"leave each {self.workload.learner} a training digit", f"{left} digits"
+        elif self.batch_size > most:
+            of_one = f" of one {self.workload.learner}" if most < left else ""
+            outside = " outside a fold" if left < digits else ""
+            what = f"be at most {most}, the number of training digits{of_one}{outside}"
+            yield "batch_size", what, self.batch_size
+
     def _tuning_faults(self) -> Iterator[tuple[str, str, object]]:
         """Budgets that are not equal, more folds than digits, and keys that no sweep varies."""
         if self.tuning is None:
             return
+        if self.tuning.trials:
+            yield from self._trial_faults(self.tuning)
         for field, labels in (("clips", self.clip_labels), ("regularizations", self.regularization_labels)):
             if counts := tuning.unequal_budgets(labels):
                 yield field, "try every method at the same number of strengths, to be tuned fairly", counts
@@ -174,6 +205,25 @@ class Regime(Settings):
         for key in self.tuning.along:
             if key not in self.at:
                 yield "tuning", f"go along keys of the regime's sweep, which are {listed(list(self.at))}", f"'{key}'"
+
+    def _trial_faults(self, tuning: Tuning) -> Iterator[tuple[str, str, object]]:
+        """Strengths that are given though trials choose them, and ranges that fit no method."""
+        combined = [one for several in self.regularizations for one in several]
+        paired = [one for clip, several in self.pairs for one in (clip, *several)]
+        for field, methods in (("clips", self.clips), ("regularizations", combined), ("pairs", paired)):
+            yield from trials.faults(methods, self.optimizer, field)
+        yield from trials.wrong_ranges([*self.clips, *combined, *paired], self.optimizer, tuning)
+
+    def _pair_faults(self) -> Iterator[tuple[str, str, object]]:
+        """Pairs that are none, or that come twice."""
+        labels = [f"{clip.label} and {combined_label(several)}" for clip, several in self.pairs]
+        for clip, several in self.pairs:
+            if "none" in (clip.label, combined_label(several)):
+                yield "pairs", "be of methods other than 'none'", f"{clip.label} and {combined_label(several)}"
+        if self.pairs and self.grid == "crossed":
+            yield "pairs", "be left out of a crossed grid, which has them all", labels
+        if twin := first_duplicate(labels):
+            yield "pairs", "have each pair once", f"'{twin}' twice"
 
     @property
     def clip_labels(self) -> list[str]:
@@ -193,16 +243,15 @@ class Regime(Settings):
 
     @property
     def cells(self) -> tuple[tuple[ClippingChoice, Combination], ...]:
-        """The pairs that are trained: all, or in a grid of methods alone those of which one is 'none'."""
+        """The pairs that are trained: all, or in a grid of methods alone those with a 'none', and `pairs`."""
         pairs = product(self.clips, self.regularizations)
-        return tuple(
-            pair for pair in pairs if self.grid == "crossed" or "none" in (pair[0].label, combined_label(pair[1]))
-        )
+        alone = (pair for pair in pairs if self.grid == "crossed" or "none" in (pair[0].label, combined_label(pair[1])))
+        return (*alone, *self.pairs)
 
     @property
     def steps(self) -> int:
         """Optimizer steps of one run; the last, incomplete batch of an epoch is dropped."""
-        return self.epochs * (self.data.trained_on // self.batch_size)
+        return self.epochs * self.workload.steps(self.data.trained_on, self.batch_size)
 
 
 def _not_a_family(field: str, labels: list[str]) -> Iterator[tuple[str, str, object]]:
@@ -210,10 +259,3 @@ def _not_a_family(field: str, labels: list[str]) -> Iterator[tuple[str, str, obj
         yield field, "name each method once", f"'{twin}' twice"
     if "none" not in labels:
         yield field, "have 'none' in it, the baseline of every comparison", labels
-
-
-def _no_full_batch(batch_size: int, digits: int, tuned: Tuning | None) -> Iterator[tuple[str, str, object]]:
-    left = tuning.trained_on(digits, tuned.folds if tuned else None)
-    if batch_size > left:
-        outside = " outside a fold" if left < digits else ""
-        yield "batch_size", f"be at most {left}, the number of training digits{outside}", batch_size

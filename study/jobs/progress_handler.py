@@ -67,7 +67,7 @@ class ProgressHandler(logging.Handler):
         if job is None or job.rule_name == "all":
             return
         line = f"done   {self.describe(job.rule_name, job.wildcards)}"
-        if job.rule_name == "train":
+        if job.rule_name in ("train", "attempt"):
             line += f"  [{self.progress.finish(self.weight(job.wildcards))}]"
         self.say(line)
 

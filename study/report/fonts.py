@@ -31,7 +31,7 @@ def warning(missing: str) -> str:
     named = ", ".join(f"U+{ord(one):04X}" for one in missing[:MOST_NAMED])
     more = f" and {len(missing) - MOST_NAMED} more" if len(missing) > MOST_NAMED else ""
     return (
-        f"No font of the machine that rendered this PDF has the characters {named}{more}: they are boxes here, and"
+        f"No font of the machine that rendered the PDF has the characters {named}{more}: they are boxes in it, and"
         " right in report.html. With such a font installed a new rendering has them."
     )
 

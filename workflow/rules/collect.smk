@@ -11,6 +11,6 @@ rule collect:
     localrule: True  # seconds, whatever the size of the study in memory: less than a cluster's queue
     params:
         blocks=lambda w: collected(w.table),
-        seeds=lambda w: sorted(TUNING_SEEDS) if w.table == "tuning_runs" else STUDY.seeds,
+        seeds=lambda w: sorted(TUNING_SEEDS) if w.table in ("tuning_runs", "trial_runs") else STUDY.seeds,
     script:
         "../scripts/collect.py"

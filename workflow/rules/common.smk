@@ -11,13 +11,14 @@ sys.path.insert(0, workflow.basedir)
 os.environ.update(MPLBACKEND="agg")
 os.environ.update(PYTHONPATH=os.pathsep.join([workflow.basedir, os.environ.pop("PYTHONPATH", "")]).strip(os.pathsep))
 
+from snakemake.cli import get_argument_parser
 from snakemake.exceptions import WorkflowError
 
 from study.config import cost as forecasts
 from study.config import read, variants
 from study.config.errors import ConfigError
 from study.jobs import interrupt, progress
-from study.results import code_digest, store
+from study.results import code_digest, protocol, store
 from study.results.code_digest import folder_of
 from study.utils.imports import sources_of
 from study.data.fetch import DOWNLOADS
@@ -64,6 +65,7 @@ RESULTS = f"results/{STUDY.name}"
 PAPER = "paper" if STUDY.name == "default" else f"{RESULTS}/paper"
 AGAIN = f"{RESULTS}/verify"  # where `make verify` trains once more
 LOGS = f"logs/{STUDY.name}"
+LOCK = protocol.lock_of(Path([*workflow.configfiles, "study.yaml"][0]))  # of a confirmatory study
 RECORD = f".snakemake/studies/{STUDY.name}"
 
 
@@ -86,7 +88,19 @@ def keep_record():
         raise SystemExit(1) from None
 
 
+def refuse_unlocked():
+    """End where a confirmatory study is not what was frozen, unless it is only looked at."""
+    asked = get_argument_parser().parse_known_args()[0]
+    if STUDY.status == "confirmatory" and not asked.dryrun and "cost" not in map(str, asked.targets):
+        try:
+            protocol.check(STUDY, LOCK)
+        except protocol.ProtocolError as error:
+            print(error, file=sys.stderr)
+            raise SystemExit(1) from None
+
+
 if workflow.is_main_process:
+    refuse_unlocked()
     keep_record()
 
 
@@ -104,6 +118,7 @@ def in_question(grid, seeds_of):
     return {key: v for key, v in found.items() if not variants.missing_from({*seeds_of(v)}, blocks_there(v))}
 
 
+TRIED = {(v.regime, folder_of(v)): v for v in variants.expand_trials(STUDY)}
 VARIANTS = in_question(variants.expand(STUDY), lambda v: STUDY.seeds)
 TUNED = in_question(variants.expand_tuning(STUDY), lambda v: STUDY.regimes[v.regime].tuning.seeds)
 TRAINED = VARIANTS | TUNED
@@ -117,6 +132,7 @@ ANALYSES = (
     "regimes",
     "provenance",
     *(("tuning", "tuned", "profiles", "across", "thresholds", "answers") if TUNED else ()),
+    *(("trials", "budgets", "robustness", "gains", "leaderboard") if TRIED else ()),
     *(("claims", "evidence") if STUDY.claims else ()),
 )
 
@@ -125,7 +141,7 @@ ANALYSES = (
 SWEPT = any(regime.part_of for regime in STUDY.regimes.values())
 MADE = {*store.TABLES, *ANALYSES} - ({"regimes"} if not SWEPT else set())
 ALONE = [name for name, regime in STUDY.regimes.items() if not regime.part_of]
-DRAWABLE = [name for name, figure in FIGURES.items() if MADE.issuperset(figure.needs) and (figure.swept or ALONE)]
+DRAWABLE = [name for name, figure in FIGURES.items() if MADE.issuperset(figure.needs) and not STUDY.lacks(name)]
 SHOWN = [name for name in DRAWABLE if not STUDY.figures or name in STUDY.figures]
 
 
@@ -149,11 +165,28 @@ def trained(table, which=VARIANTS):
     ]
 
 
+def trials_path(key):
+    """The runs of a variant's trials."""
+    return f"{RESULTS}/trials/{key[0]}/{key[1]}/trials.parquet"
+
+
+TRIALS_OF = {(v.regime, v.clip_label, v.regularization_label): trials_path(key) for key, v in TRIED.items()}
+
+
+def trials_of(variant):
+    """What a variant that trials choose waits for. Its time says nothing: the variant's folder is named by its trials."""
+    cell = (variant.regime, variant.clip_label, variant.regularization_label)
+    return ancient(TRIALS_OF[cell]) if variant.tuned else []
+
+
+TUNING_TABLES = [name for name, there in (("tuning_runs", TUNED), ("trial_runs", TRIED)) if there]
 TUNING_SEEDS = {seed for regime in STUDY.regimes.values() if regime.tuning for seed in regime.tuning.seeds}
 
 
 def collected(table):
     """The paths that a table of the study is put together from, by variant."""
+    if table == "trial_runs":
+        return [[trials_path(key)] for key in TRIED]
     return trained("runs", TUNED) if table == "tuning_runs" else trained(table)
 
 
@@ -210,6 +243,6 @@ wildcard_constraints:
     regime=r"[a-z0-9_.=-]+",
     variant=r"[^/]+",
     seeds=r"[0-9_-]+",
-    table="|".join([*store.TABLES, "tuning_runs"]),
+    table="|".join([*store.TABLES, "tuning_runs", "trial_runs"]),
     figure="|".join(DRAWABLE),
     name="|".join(DOWNLOADS),

@@ -8,6 +8,9 @@ from study.report import TABLES as PAPER_TABLES
 
 def described(rule_name, wildcards):
     """A job in the study's words."""
+    if rule_name == "attempt":
+        variant = TRIED[wildcards["regime"], wildcards["variant"]]
+        return f"trials of {variant.regime}: {variant.clip_label} x {variant.regularization_label}"
     if rule_name in ("train", "retrain"):
         variant = TRAINED[wildcards["regime"], wildcards["variant"]]
         cell = f"{variant.regime}: {variant.clip_label} x {variant.regularization_label}"
@@ -16,7 +19,9 @@ def described(rule_name, wildcards):
 
 
 def forecast(wildcards):
-    """Forecast core-seconds of one training."""
+    """Forecast core-seconds of one training, or of all trials of a variant."""
+    if "seeds" not in wildcards.keys():
+        return forecasts.trials_seconds(TRIED[wildcards["regime"], wildcards["variant"]])
     block = variants.Block.parse(wildcards["seeds"])
     return forecasts.core_seconds(TRAINED[wildcards["regime"], wildcards["variant"]], len(block.seeds))
 
@@ -28,7 +33,7 @@ def asked():
 
 def blocks_needed():
     """Which blocks of which variants this run trains."""
-    return {tuple(job.wildcards) for job in workflow.dag.needrun_jobs() if job.rule.name == "train"}
+    return {tuple(job.wildcards) for job in workflow.dag.needrun_jobs() if job.rule.name in ("train", "attempt")}
 
 
 def cost():
@@ -39,7 +44,8 @@ def cost():
         for there in [blocks_there(TRAINED[key])]
         for block in blocks
     ]
-    others = len(store.TABLES) + len(ANALYSES) + len(SHOWN) + len(PAPER_TABLES) + 1
+    trainings += [forecasts.Training.of_trials(one, not os.path.exists(trials_path(key))) for key, one in TRIED.items()]
+    others = len(store.TABLES) + len(ANALYSES) + len(SHOWN) + len(PAPER_TABLES) + 2  # the report and the explorer
     table = forecasts.cost_table(trainings, at_once(len(trainings)), others)
     return "\n".join(filter(None, [table, undecidable(STUDY)]))
 
@@ -51,6 +57,7 @@ def study_progress():
         for key, blocks in BLOCKS.items()
         for block in blocks
     }
+    weights |= {key: forecasts.trials_seconds(one) for key, one in TRIED.items()}
     there = weights.keys() - blocks_needed()
     return progress.Progress(
         total=sum(weights.values()),
@@ -73,9 +80,12 @@ onstart:
 
 
 onerror:
+    partial = (
+        " With '--config partial=true' it trains nothing and makes the report of what is there, which says what is "
+        "missing."
+    )
     print(
-        "What is finished stays, and the same command goes on from there. With '--config partial=true' it trains "
-        "nothing and makes the report of what is there, which says what is missing.",
+        f"What is finished stays, and the same command goes on from there.{'' if STUDY.partial else partial}",
         file=sys.stderr,
         flush=True,
     )
@@ -85,3 +95,10 @@ onsuccess:
     report = Path(PAPER, "report.html")
     if report.exists() and "report" in asked():
         print(f"the report: {report} (and .pdf, .md beside it)", file=sys.stderr, flush=True)
+        if not STUDY.model_dump_json().isascii():
+            from study.report.render import boxes
+
+            if said := boxes(STUDY):
+                print(said, file=sys.stderr, flush=True)
+    if os.path.exists(EXPLORER) and "explorer" in asked():
+        print(f"the explorer: {EXPLORER}", file=sys.stderr, flush=True)

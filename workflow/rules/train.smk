@@ -2,6 +2,7 @@
 rule train:
     input:
         data=lambda w: data_of(variant_of(w).data.name),
+        trials=lambda w: trials_of(variant_of(w)),
     output:
         **{table: f"{RESULTS}/runs/{{regime}}/{{variant}}/{{seeds}}/{table}.parquet" for table in store.TABLES},
     log:

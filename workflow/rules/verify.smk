@@ -5,7 +5,7 @@ REFERENCE = f"{PAPER}/reference/runs.parquet"
 rule provenance:
     input:
         evaluated=lambda w: [path for blocks in trained("runs") for path in blocks],
-        tuning=lambda w: [path for blocks in trained("runs", TUNED) for path in blocks],
+        tuning=lambda w: [path for blocks in [*trained("runs", TUNED), *collected("trial_runs")] for path in blocks],
         sources=sources("workflow/scripts/provenance.py"),
         record=RECORD,
     output:

@@ -1,11 +1,13 @@
 """Write the reference that a rerun of a study is compared with."""
 
 import sys
+
+sys.stderr = open(snakemake.log[0], "w", buffering=1)  # noqa: SIM115
+
 from pathlib import Path
 
 from study.analysis import verification
 from study.results import store
 
-sys.stderr = open(snakemake.log[0], "w", buffering=1)  # noqa: SIM115
 folders = [Path(path).parent for path in snakemake.input.evaluated]
 store.write(verification.reference(folders, snakemake.params.seeds), snakemake.output[0])
