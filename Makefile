@@ -105,8 +105,8 @@ lint: .venv/.test-installed ## ruff, snakefmt, snakemake --lint, imports, types
 	$(BIN)/lint-imports
 	$(BIN)/mypy
 
-schema: environment ## the JSON schema of a configuration, from study/config/study.py
-	$(BIN)/python -c 'import json; from study.config.study import json_schema; print(json.dumps(json_schema(), indent=1))' \
+schema: environment ## the JSON schema of a configuration, from study/config/schema.py
+	$(BIN)/python -c 'import json; from study.config.schema import json_schema; print(json.dumps(json_schema(), indent=1))' \
 		> workflow/schemas/study.schema.json
 
 rooms: environment ## the drawing of the rooms in docs/architecture.md

@@ -12,7 +12,7 @@ from study.clipping.value import Value
 from study.config.fields import combined_label
 from study.config.read import ConfigError, parse
 from study.config.regime import Data
-from study.config.study import json_schema
+from study.config.schema import json_schema
 from study.config.sweeps import merge
 from study.models import MLP
 from study.optim.optimizers import SGD, Adam

@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from study.config.study import json_schema
+from study.config.schema import json_schema
 from study.explorer.page import unpacked
 from study.figures import FIGURES
 from study.results.store import KEYS
