@@ -39,7 +39,7 @@ rule all:
         rules.report.output,
         rules.figures.input,
         # Also what they were made from, so that a deleted result is made again.
-        [paths for table in store.TABLES for paths in trained(table)],
+        stamps(),
         [table_path(name) for name in (*store.TABLES, *(["tuning_runs"] if TUNED else []), *ANALYSES)],
 
 

@@ -16,7 +16,7 @@ from snakemake.exceptions import WorkflowError
 from study.config import cost as forecasts
 from study.config import read, variants
 from study.config.errors import ConfigError
-from study.jobs import interrupt, progress
+from study.jobs import interrupt, packs, progress
 from study.results import code_digest, store
 from study.results.code_digest import folder_of
 from study.utils.imports import sources_of
@@ -65,6 +65,7 @@ PAPER = "paper" if STUDY.name == "default" else f"{RESULTS}/paper"
 AGAIN = f"{RESULTS}/verify"  # where `make verify` trains once more
 LOGS = f"logs/{STUDY.name}"
 RECORD = f".snakemake/studies/{STUDY.name}"
+STAMPS = f".snakemake/packs/{STUDY.name}"  # a stamp for each pack of trainings that are all there
 
 
 def keep_record():
@@ -141,12 +142,42 @@ BLOCKS = {
 }
 
 
+def task(folder, log, variant, block):
+    """A training whose tables and log are below these folders."""
+    place = Path(variant.regime, folder_of(variant), block.name)
+    return packs.Task(variant, block, Path(folder, place), Path(log, f"{place}.log"))
+
+
+TASKS = {
+    key: [task(f"{RESULTS}/runs", f"{LOGS}/train", variant, block) for block in BLOCKS[key]]
+    for key, variant in TRAINED.items()
+}
+PACKS = packs.packed(one for tasks in TASKS.values() for one in tasks)
+PACK_OF = {one.folder: name for name, pack in PACKS.items() for one in pack.tasks}
+
+
+def settle():
+    """Bring the stamps of packs in line with the tables, or say why they cannot be written."""
+    try:
+        packs.settle({Path(STAMPS, name): pack for name, pack in PACKS.items()})
+    except OSError as error:
+        must = f"The path '{error.filename}' must be a file that can be written."
+        print(f"{must} Got {error.strerror} instead.", file=sys.stderr)
+        raise SystemExit(1) from None
+
+
+if workflow.is_main_process:
+    settle()
+
+
 def trained(table, which=VARIANTS):
     """The paths of one table of some trainings, by variant."""
-    return [
-        [f"{RESULTS}/runs/{regime}/{folder}/{block.name}/{table}.parquet" for block in BLOCKS[regime, folder]]
-        for regime, folder in which
-    ]
+    return [[os.fspath(one.tables[table]) for one in TASKS[key]] for key in which]
+
+
+def stamps(which=VARIANTS):
+    """The stamps of some variants' trainings: what waits for them names these, and the tables as parameters."""
+    return list(dict.fromkeys(f"{STAMPS}/{PACK_OF[one.folder]}" for key in which for one in TASKS[key]))
 
 
 TUNING_SEEDS = {seed for regime in STUDY.regimes.values() if regime.tuning for seed in regime.tuning.seeds}
@@ -192,6 +223,31 @@ def plugins_of(variant):
     return [path for path in STUDY.plugins if os.path.realpath(path) in needed]
 
 
+def pack_of(wildcards):
+    """The pack that a job trains."""
+    try:
+        return PACKS[wildcards.pack]
+    except KeyError:  # of a target that somebody named, or in a job of a cluster, which reads code and study anew
+        raise WorkflowError(
+            f"The pack of trainings must be one of study '{STUDY.name}' with the code as it is now. "
+            f"Got '{wildcards.pack}' instead. If code or configuration were edited meanwhile, the same command goes on."
+        ) from None
+
+
+def order_of(one):
+    """A training as the process that does it is asked for it."""
+    return {
+        "study": STUDY.name,
+        "spec": one.variant.model_dump_json(),
+        "seeds": one.block.name,
+        "tables": {name: os.fspath(path) for name, path in one.tables.items()},
+        "log": os.fspath(one.log),
+        "data": f"data/{one.variant.data.name}",
+        "code": code_digest.fingerprint(one.variant),
+        "plugins": plugins_of(one.variant),
+    }
+
+
 def sampled(wildcards):
     """The last files of some cells' trainings: as many as asked for, or all."""
     keys = sorted(VARIANTS)
@@ -202,6 +258,7 @@ def sampled(wildcards):
 
 
 wildcard_constraints:
+    pack=r"[a-z0-9_.=-]+",
     regime=r"[a-z0-9_.=-]+",
     variant=r"[^/]+",
     seeds=r"[0-9_-]+",

@@ -7,5 +7,5 @@ from study.analysis import verification
 from study.results import store
 
 sys.stderr = open(snakemake.log[0], "w", buffering=1)  # noqa: SIM115
-folders = [Path(path).parent for path in snakemake.input.evaluated]
+folders = [Path(path) for path in snakemake.params.folders]
 store.write(verification.reference(folders, snakemake.params.seeds), snakemake.output[0])
