@@ -4,7 +4,7 @@ CORES ?= $(shell env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc 2>/dev/null ||
 BIN := .venv/bin
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 
-.PHONY: help study smoke test figures report catalogue claims verify reference status compare publish fast laws bench faults slurm-test lint lock schema rooms environment clean
+.PHONY: help study smoke test figures report catalogue claims verify reference status compare publish fast laws bench faults slurm-test lint lock schema rooms tables environment clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -90,6 +90,9 @@ schema: environment ## the JSON schema of a configuration, from study/config/stu
 
 rooms: environment ## the drawing of the rooms in docs/architecture.md
 	$(BIN)/python docs/rooms.py
+
+tables: environment ## docs/tables.md: every column of every table
+	$(BIN)/python docs/tables.py
 
 environment: .venv/.study-installed ## the virtual environment alone
 

@@ -1,4 +1,4 @@
-"""What a method says of itself: name, meaning, formula, source, parameters, laws."""
+"""Facts that a method declares: name, meaning, formula, source, parameters, laws."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def parameter(name: str, field: FieldInfo) -> Parameter:
 
 
 def admissible(field: FieldInfo) -> str:
-    """What a parameter must be, in the words of its errors."""
+    """Return the admissible values of a parameter, in the words of its errors."""
     musts = [item.be for item in (*field.metadata, *_nested(field.annotation)) if isinstance(item, Must)]
     return musts[0] if musts else str(getattr(field.annotation, "__name__", field.annotation))
 

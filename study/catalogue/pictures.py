@@ -32,7 +32,7 @@ def panels_of(method: Method) -> list[Panel]:
 
 
 def words_of(method: Method) -> str:
-    """What the panels of its picture show."""
+    """Return what the panels of a picture show, in words."""
     return " ".join(panel.words for panel in panels_of(method))
 
 

@@ -1,4 +1,4 @@
-"""What a clipping does to a gradient, drawn by clipping gradients."""
+"""Pictures of clippings, drawn by clipping gradients."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ def panels_of(clip: Clipping) -> list[Panel]:
 
 
 def remembers(clip: Clipping) -> bool:
-    """Whether it has a state."""
+    """Return whether the clipping has a state."""
     return bool(clip.initial_state(normal_net(randomness())))
 
 
 def first_layout(clip: Clipping) -> str:
-    """How the two coordinates of the first map are laid out."""
+    """Return the layout of the two coordinates of the first map."""
     return {"tensor": "two tensors", "unit": "two units", "model": "two tensors"}.get(clip.acts_per, "one unit")
 
 
@@ -62,7 +62,7 @@ def either_sign(random: Generator) -> Tensor:
 
 
 def map_of(clip: Clipping, layout: str, title: str = "") -> Panel:
-    """Where points of a plane go, and which stay."""
+    """Return where points of a plane are moved, and which stay."""
     start, later = "at the first step", "after the series of gradients in the middle up to its first spike"
     state = f", {start if isinstance(clip, PerSample) else later}" if remembers(clip) else ""
     words = f"{title or layout.capitalize()}: a gradient of two coordinates, {WORDS[layout]}{state}{_weights(clip)}."

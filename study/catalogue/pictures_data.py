@@ -1,4 +1,4 @@
-"""What a regularizer does to digits, targets and activations."""
+"""Pictures of what a regularizer does to digits, targets and activations."""
 
 from __future__ import annotations
 

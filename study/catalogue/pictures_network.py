@@ -1,4 +1,4 @@
-"""What a penalty that looks at the data does to the smallest network there is, w2 tanh(w1 x)."""
+"""Pictures of data-dependent penalties on the smallest network, w2 tanh(w1 x)."""
 
 from __future__ import annotations
 

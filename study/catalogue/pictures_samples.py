@@ -1,4 +1,4 @@
-"""What a clipping by sample does to a batch."""
+"""Pictures of what a per-sample clipping does to a batch."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def batch_of(clip: PerSample) -> Panel:
 
 
 def growth_of(clip: PerSample) -> Panel:
-    """How far one sample can move the mean."""
+    """Return how far one sample can move the mean."""
     sizes = torch.logspace(-1.3, 2.3, 61)
     batches = [batch(float(size)) for size in sizes]
 

@@ -1,4 +1,4 @@
-"""What a regularizer does that looks around, stops, or scores other weights than it trains."""
+"""Pictures of regularizers that look around, stop, or score other weights than they train."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ EPOCHS = 40
 
 
 def ascents(method: Regularization) -> list[Panel]:
-    """Where the gradient is taken in the bowl, and the loss that is seen from there on a line."""
+    """Draw where the gradient is taken in the bowl, and the loss seen from there along a line."""
     return [
         Panel(
             "Look-ahead",
@@ -38,7 +38,7 @@ def ascents(method: Regularization) -> list[Panel]:
 
 
 def ascended(method: Regularization, points: Tensor) -> Tensor:
-    """Where the gradient is taken, for weights [n, 2] in the bowl."""
+    """Return where the gradient is taken, for weights [n, 2] in the bowl."""
 
     def one(w: Tensor) -> Tensor:
         return method.ascent({"w": grad(BOWL.loss)(w)}, {"w": w})["w"]

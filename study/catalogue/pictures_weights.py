@@ -1,4 +1,4 @@
-"""What a regularizer does to weights and gradients: maps, pulls, and the way that descent takes."""
+"""Pictures of what a regularizer does to weights and gradients: maps, pulls, paths of descent."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def maps_of(method: Regularization) -> list[Panel]:
 
 
 def weight_map(method: Regularization, layout: str) -> Panel:
-    """Where one step takes two weights."""
+    """Draw where one step takes two weights."""
     title = layout.capitalize()
     words = f"where a step of learning rate {RATE:g} takes two weights; {LAYOUT_WORDS[layout]}"
     return Panel(title, partial(_map, updated(method, layout)), f"{title}: {words}.", True)
@@ -105,7 +105,7 @@ def pull_of(method: Regularization) -> Callable[[Tensor], Tensor]:
 
 
 def pulls(method: Regularization) -> list[Panel]:
-    """Where it pulls two weights, over the contours of its penalty if it has one; and how strongly one."""
+    """Draw the pull on two weights, over the contours of the penalty if there is one, and the pull on one weight."""
     pull = pull_of(method)
     return [Panel("Pull", partial(_pull, method, pull), _pull_words(method), square=True), pull_on_one(pull)]
 
@@ -180,7 +180,7 @@ def bowl(axes: Axes) -> None:
 
 
 def noises(method: Regularization) -> list[Panel]:
-    """What is added to each coordinate of a gradient, step by step, and its standard deviation."""
+    """Draw what is added to each coordinate of a gradient, step by step, and its standard deviation."""
     added = cache(lambda: torch.stack(_added(method, {"a.weight": torch.ones(8, 8)})).flatten(1))
 
     def scatter(axes: Axes) -> None:

@@ -58,7 +58,7 @@ def length(tensors: Tensors) -> float:
 
 
 def of_length(tensors: Tensors, norm: float) -> Tensors:
-    """The same direction at another norm."""
+    """Return the same direction at another norm."""
     factor = norm / length(tensors)
     return {key: t * factor for key, t in tensors.items()}
 
@@ -85,7 +85,7 @@ class Warm:
         return self.clip.clip(gradient, self.parameters, self.state)[0]
 
     def mapped(self, gradients: Tensors) -> Tensors:
-        """What would become of each of several gradients."""
+        """Return the image of each of several gradients."""
         clipped: Tensors = vmap(self)(gradients)
         return clipped
 

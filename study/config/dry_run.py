@@ -8,10 +8,10 @@ from functools import cached_property, partial
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.func import functional_call
 
-from study.clipping import Clipping
+from study.clipping import Clipping, PerSample
 from study.config.errors import Fault
 from study.config.family_trials import Trial, trials
 from study.config.study import Study
@@ -36,12 +36,36 @@ def faults(study: Study) -> Iterator[Fault]:
     if study.device == "cuda" and not torch.cuda.is_available():
         message = "The 'device' parameter of study must be 'cpu' where torch finds no GPU. Got 'cuda' instead."
         yield Fault(("device",), message)
+    if alone := list(_methods_that_fail(study)):
+        yield from alone  # what does not run alone cannot be tried together
+    else:
+        yield from _without_sample_gradients(study)
+
+
+def _methods_that_fail(study: Study) -> Iterator[Fault]:
+    """Methods of users' files that do not run, or not as they must."""
     for method in _methods(study):
         file = os.path.realpath(plugins.source_of(method))
         if not Path(file).is_relative_to(ROOT / "study") and (wrong := fault_of(method)):
             named = [index for index, path in enumerate(study.plugins) if os.path.realpath(path) == file]
             path = study.plugins[named[0]] if named else near(file)
             yield Fault(("plugins", *named[:1]), f"{wrong} ({path})")
+
+
+def _without_sample_gradients(study: Study) -> Iterator[Fault]:
+    """Models with parameters outside linear layers, under a clip that needs the gradients of single samples."""
+    for name, regime in study.regimes.items():
+        clips = [clip.label for clip in regime.clips if isinstance(clip, PerSample)]
+        if clips and (outside := _outside_linear_layers(regime.model.build(PIXELS, CLASSES))):
+            wanted = f"be free of clips by sample where {regime.model.owner()} has parameters outside nn.Linear layers"
+            message = f"The 'clips' parameter of regime '{name}' must {wanted}. Got '{clips[0]}' and {outside} instead."
+            yield Fault(("regimes", name, "clips"), message)
+
+
+def _outside_linear_layers(module: nn.Module) -> list[str]:
+    """Return the names of the parameters whose layer is no nn.Linear."""
+    keys = [key for key, _ in module.named_parameters()]
+    return [key for key in keys if type(module.get_submodule(key.rpartition(".")[0])) is not nn.Linear]
 
 
 def _methods(study: Study) -> Iterator[Method]:

@@ -37,7 +37,7 @@ class Digits:
 
 @dataclass(frozen=True, slots=True)
 class DataSet:
-    """What is known of a data set before it is read; `shipped` is its folder if the repository carries it."""
+    """A data set before it is read; `shipped` is its folder if the repository carries it."""
 
     mean: float
     std: float

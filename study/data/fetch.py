@@ -38,7 +38,7 @@ class Fingerprint:
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """What a data set's uncompressed files must be, and the sources to try, in this order."""
+    """A data set's uncompressed files with their digests, and the sources to try, in this order."""
 
     name: str
     files: Mapping[str, Fingerprint]

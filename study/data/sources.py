@@ -1,4 +1,4 @@
-"""Where the four files of a data set can come from. A source only delivers: `fetch` believes none of them."""
+"""Sources of the four files of a data set. A source only delivers: `fetch` believes none of them."""
 
 import shutil
 import socket

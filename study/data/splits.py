@@ -14,7 +14,7 @@ from study.data.idx import DataError
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Split:
-    """Which training images are learned from, which validate, and the labels that are learned.
+    """Training images to learn from, those that validate, and the labels that are learned.
 
     train: int64 [T] and validation: int64 [V], ascending rows of `Digits.train_images`, disjoint.
     labels: int64 [T], the labels to train on, in the order of `train`, noise included;

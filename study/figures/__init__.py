@@ -37,11 +37,11 @@ class FigureModule:
         return self._module.draw(tables, style)
 
     def caption(self, tables: "Tables") -> str:
-        """What is written under it."""
+        """Return the caption."""
         return self._module.caption(tables)
 
     def tables(self, tables: "Tables", by_themselves: Collection[str]) -> "Tables":
-        """What it is drawn from: all regimes where it shows sweeps, else those that stand by themselves."""
+        """Return the tables to draw from: all regimes for a figure of sweeps, else those that stand alone."""
         if self.swept:
             return tables
         return {

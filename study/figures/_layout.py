@@ -36,12 +36,12 @@ def wrap(label: str, width: int = 30) -> str:
 
 
 def lines(label: str) -> int:
-    """How many lines a wrapped label has."""
+    """Return the number of lines of a wrapped label."""
     return label.count("\n") + 1
 
 
 def row_centres(labels: Sequence[str]) -> list[float]:
-    """Where to put rows below each other whose labels have one or more lines; the unit is a line."""
+    """Return the centres of rows whose labels have one or more lines; the unit is a line."""
     ends = np.cumsum([lines(label) for label in labels])
     return [float(end) - lines(label) / 2 for end, label in zip(ends, labels, strict=True)]
 

@@ -1,4 +1,4 @@
-"""How every figure of a study looks, as data, and how a figure is saved."""
+"""Style of all figures of a study, as data, and how a figure is saved."""
 
 import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -68,7 +68,7 @@ METADATA: Mapping[str, dict[str, Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What tells one label from the others: in colour, and by marker and line also in grey."""
+    """Look of one label: a colour, and a marker and line that tell it from the others in grey."""
 
     color: str
     marker: str

@@ -85,7 +85,7 @@ def regimes(frame: pd.DataFrame) -> list[str]:
 
 
 def present(frame: pd.DataFrame, column: str, order: Iterable[str]) -> list[str]:
-    """Those labels of `order` which occur in the column; ValueError if it holds one that `order` does not."""
+    """Return the labels of `order` that occur in the column; ValueError if it holds one that `order` does not."""
     labels, found = list(order), set(frame[column])
     for label in found.difference(labels):
         raise ValueError(f"The '{column}' labels of the style must include every label drawn. Got {label!r} too.")
@@ -93,7 +93,7 @@ def present(frame: pd.DataFrame, column: str, order: Iterable[str]) -> list[str]
 
 
 def seeds_sentence(frame: pd.DataFrame) -> str:
-    """How many seeds the variants of a table have ("8 to 10 seeds per variant.")."""
+    """Say how many seeds the variants of a table have ("8 to 10 seeds per variant.")."""
     counts = frame.groupby(VARIANT)["seed"].nunique()
     if counts.empty:
         return "No runs."
@@ -104,14 +104,14 @@ def seeds_sentence(frame: pd.DataFrame) -> str:
 
 
 def diverged_sentence(runs: pd.DataFrame) -> str:
-    """How many runs diverged and failed: "No run of 300 diverged." or "2 of 300 runs diverged, 1 failed."."""
+    """Say how many runs diverged and failed: "No run of 300 diverged." or "2 of 300 runs diverged, 1 failed."."""
     diverged, failed = (int((runs["status"] == status).sum()) for status in ("diverged", "failed"))
     text = f"{diverged} of {len(runs)} runs diverged" if diverged else f"No run of {len(runs)} diverged"
     return f"{text}, {failed} failed." if failed else f"{text}."
 
 
 def left_out_sentence(windows: pd.DataFrame) -> str:
-    """How many norms a log axis of medians cannot show, with a leading space; nothing if it shows all."""
+    """Say how many norms a log axis of medians cannot show, with a leading space; empty if it shows all."""
     if windows.empty:
         return ""
     norms, n = windows["norm_before"].astype(float), len(windows)

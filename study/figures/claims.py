@@ -68,7 +68,7 @@ def _title(part: pd.DataFrame) -> str:
 
 
 def lines_of(label: str) -> int:
-    """How many lines a row takes."""
+    """Return the number of lines of a row."""
     return lines(wrap(label, WIDTH))
 
 
@@ -110,7 +110,7 @@ def _legend() -> list[Line2D]:
 
 
 def caption(tables: Tables) -> str:
-    """What is shown, the rule, and how the claims came out."""
+    """Return the caption: the rule, and how the claims came out."""
     ledger = tables["claims"]
     counts = ledger.drop_duplicates("claim")["verdict"].value_counts()
     found = ", ".join(f"{counts.get(verdict, 0)} {verdict}" for verdict in VERDICTS)

@@ -1,4 +1,4 @@
-"""How often each clip fires, and how much of the gradient it changes."""
+"""Figure of how often each clip fires, and how much of the gradient it changes."""
 
 from collections.abc import Sequence
 
@@ -88,7 +88,7 @@ def _legend() -> list[Line2D]:
 
 
 def caption(tables: Tables) -> str:
-    """What is shown, how many seeds, and what was left out."""
+    """Return the caption: seeds, and what was left out."""
     runs = _shown(tables["runs"])
     return (
         f"{QUESTION} No regularization; one tick per seed and their mean, no interval. {seeds_sentence(runs)}"

@@ -1,4 +1,4 @@
-"""Which variants diverge, how often, and from what."""
+"""Figure of which variants diverge, how often, and from what."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -126,7 +126,7 @@ def _cell(axes: Axes, column: int, row: int, causes: pd.Series) -> None:
 
 
 def caption(tables: Tables) -> str:
-    """What is shown, how many seeds, and how many runs diverged of what."""
+    """Return the caption: seeds, and how many runs diverged of what."""
     runs = _with_cause(tables["runs"])
     counts = runs.loc[runs["cause"] != "", "cause"].value_counts()
     causes = ", ".join(f"{cause} {counts[cause]}" for cause in FILLS if cause in counts)

@@ -1,4 +1,4 @@
-"""What a clip gains against how often it fires, and against its threshold in units of the unclipped gradient norm."""
+"""Figure of a clip's gain against how often it fires, and against its threshold in units of the unclipped norm."""
 
 from collections.abc import Mapping
 from itertools import cycle
@@ -165,7 +165,7 @@ def _legend(points: pd.DataFrame, looks: Mapping[str, Look], shapes: Mapping[str
 
 
 def caption(tables: Tables) -> str:
-    """What is shown, how to read it, how many seeds, and what was left out."""
+    """Return the caption: how to read it, seeds, and what was left out."""
     runs = _shown(tables["runs"])
     pairs = less_none(runs, "test_accuracy")
     lost = len(pairs) - len(finite(finite(pairs, "difference"), "clip_rate"))

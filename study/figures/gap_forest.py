@@ -127,7 +127,7 @@ def _legend() -> list[Line2D]:
 
 
 def caption(tables: Tables) -> str:
-    """What is shown, how many seeds, which intervals, and what was left out."""
+    """Return the caption: seeds, which intervals, and what was left out."""
     comparisons, runs = _shown(tables["comparisons"]), alone(tables["runs"])
     named = {text.split(";")[0] for text in comparisons["method"].astype(str)}
     methods = ", ".join(sorted(named - {"degenerate", "no interval", BOTH_FAIL}))

@@ -86,7 +86,7 @@ def _legend() -> list[Line2D | Patch]:
 
 
 def caption(tables: Tables) -> str:
-    """What is shown, how many seeds, and what was left out."""
+    """Return the caption: seeds, and what was left out."""
     steps = _shown(tables["steps"])
     return (
         f"{QUESTION} No regularization. 2-norm of the gradient of all parameters: median over seeds of the"

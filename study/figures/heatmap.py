@@ -112,7 +112,7 @@ def _annotate(axes: Axes, runs: pd.DataFrame, values: pd.DataFrame) -> None:
 
 
 def caption(tables: Tables) -> str:
-    """What is shown, how many seeds, and how diverged runs count."""
+    """Return the caption: seeds, and how diverged runs count."""
     runs = _with_pairs(tables["runs"])
     undefined = len(runs) - len(finite(runs, "gap_accuracy"))
     left_out = f" Runs left out because their gap is undefined: {undefined}." if undefined else ""

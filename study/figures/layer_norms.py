@@ -70,7 +70,7 @@ def _medians(tensors: pd.DataFrame, clip: str) -> pd.DataFrame:
 
 
 def caption(tables: Tables) -> str:
-    """What is shown, how many seeds, and what was left out."""
+    """Return the caption: seeds, and what was left out."""
     tensors = _shown(tables["tensors"])
     return (
         f"{QUESTION} Weight tensors only, from the input (dark) to the output (light), no regularization."

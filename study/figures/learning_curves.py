@@ -108,7 +108,7 @@ def _legend() -> list[Line2D | Patch]:
 
 
 def caption(tables: Tables) -> str:
-    """What is shown, how many seeds, which intervals, and what was left out."""
+    """Return the caption: seeds, which intervals, and what was left out."""
     epochs = alone(tables["epochs"])
     last = epochs[epochs["epoch"] == epochs.groupby("regime")["epoch"].transform("max")]
     runs = epochs.groupby([*VARIANT, "seed"]).ngroups

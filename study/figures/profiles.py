@@ -103,7 +103,7 @@ def _wins(row: pd.Series) -> str:
 
 
 def caption(tables: Tables) -> str:
-    """What is shown, and which method gains most in each group."""
+    """Return the caption: which method gains most in each group."""
     across = tables["across"]
     if across.empty:
         return f"{QUESTION} No methods share settings. No runs."

@@ -113,7 +113,7 @@ def _legend() -> list[Line2D]:
 
 
 def caption(tables: Tables) -> str:
-    """What is shown, how each method's strength was chosen, and what the markers mean."""
+    """Return the caption: how each strength was chosen, and what the markers mean."""
     ranking = tables["ranking"]
     several = ranking[ranking["strengths"] > 1]
     chosen = (

@@ -262,7 +262,7 @@ def _value_axis(axes: Axes, quantity: str) -> None:
 
 
 def caption(tables: Tables) -> str:
-    """What is shown, how many seeds, and what was left out."""
+    """Return the caption: seeds, and what was left out."""
     runs, points = alone(tables["runs"]), swept(tables["regimes"])["regime"]
     own = runs[runs["regime"].isin(points)]
     if own.empty:

@@ -178,7 +178,7 @@ def _legend() -> list[Line2D | Patch]:
 
 
 def caption(tables: Tables) -> str:
-    """What is shown, by which rule strengths were chosen, and what that costs against the best on the test set."""
+    """Return the caption: the rule of choice, and what it costs against the best on the test set."""
     tuning = tables["tuning"]
     choices = tuning[tuning["chosen"].astype(bool) & (tuning["method"] != NONE)]
     if choices.empty:

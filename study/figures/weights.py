@@ -116,7 +116,7 @@ def _legend(names: Sequence[str], style: Style) -> list[Line2D]:
 
 
 def caption(tables: Tables) -> str:
-    """What is shown, how many seeds, and what was left out."""
+    """Return the caption: seeds, and what was left out."""
     runs = _shown(tables["runs"])
     undefined = len(runs) - len(finite(runs, "weight_zero"))
     left_out = f" Runs left out because their weights are not finite: {undefined}." if undefined else ""

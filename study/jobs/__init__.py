@@ -1,1 +1,1 @@
-"""What one job of the workflow does: train a block of seeds, say why it failed, tell how far the study is."""
+"""Work of one job of the workflow: train a block of seeds, say why it failed, tell how far the study is."""

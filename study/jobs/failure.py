@@ -1,4 +1,4 @@
-"""Why a training failed, in one line that names the method, its file and what it did."""
+"""Reason of a failed training, in one line that names the method, its file and what it did."""
 
 from __future__ import annotations
 

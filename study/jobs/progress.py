@@ -1,4 +1,4 @@
-"""How far a study is, and how long the rest takes."""
+"""Progress of a study, and how long the rest takes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FORECAST_WEIGHT = 120.0  # core-seconds of observation that weigh as much as the
 
 
 def last_words(log: Path) -> str:
-    """Why a job failed, by the error that its log ends with; empty where it ends with none."""
+    """Return the error that a job's log ends with; empty where it ends with none."""
     try:
         lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
     except OSError:

@@ -31,7 +31,7 @@ def say(line: str) -> None:
 
 
 def worth_reading(record: logging.LogRecord) -> bool:
-    """Whether a line of the engine's own says more than the lines about the study do."""
+    """Return whether a line of Snakemake's own says more than the lines about the study do."""
     return str(getattr(record, "event", "")) not in NOISE and not NOISY_LINES.match(record.getMessage())
 
 
@@ -116,7 +116,7 @@ def submission(line: str) -> tuple[int, str] | None:
 
 
 def cluster_reason(message: str) -> str:
-    """What a cluster says of a failed job: its status (CANCELLED, TIMEOUT, OUT_OF_MEMORY), or why it was refused."""
+    """Return a failed job's status on the cluster (CANCELLED, TIMEOUT, OUT_OF_MEMORY), or why it was refused."""
     status = re.search(r"SLURM-job '(\d+)' failed.* SLURM status is: '(\w+)'", message)
     refused = re.search(r"sbatch failed\. The error message was '(.*?)'\.\n", message, re.DOTALL)
     if status:

@@ -36,7 +36,7 @@ REFRESH = 5.0  # seconds between two looks with --watch
 
 @dataclass(frozen=True)
 class CellStatus:
-    """How far one cell of the grid is.
+    """Progress of one cell of the grid.
 
     state: one of `STATES`; diverged: its runs that did not end well, of `runs` that are there; seconds: forecast
     core-seconds of what is missing; why: the error of a failed training, and the log that has it.

@@ -29,7 +29,7 @@ class Optimizer(Method):
     lr: Positive
 
     def initial_state(self, parameters: Tensors) -> OptimizerState:
-        """What the rule remembers of one model before the first step."""
+        """Return the state of one model before the first step."""
         return {}
 
     def direction(

@@ -1,4 +1,4 @@
-"""What a report holds: its sections in their order, each with the figures that it shows. Text and links follow it."""
+"""Contents of a report: its sections in order, each with its figures. Text and links follow it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which characters the fonts of this machine can print: a PDF shows others as boxes."""
+"""Characters that the fonts of this machine can print; a PDF shows others as boxes."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ def unprintable(text: str) -> str:
 
 
 def warning(missing: str) -> str:
-    """What a reader of the PDF must know of characters that it lacks; nothing where it lacks none."""
+    """Return a warning about characters that the PDF lacks; empty where it lacks none."""
     if not missing:
         return ""
     named = ", ".join(f"U+{ord(one):04X}" for one in missing[:MOST_NAMED])
     more = f" and {len(missing) - MOST_NAMED} more" if len(missing) > MOST_NAMED else ""
     return (
-        f"No font of the machine that rendered this PDF has the characters {named}{more}: they are boxes here, and"
+        f"No font of the machine that rendered the PDF has the characters {named}{more}: they are boxes in it, and"
         " right in report.html. With such a font installed a new rendering has them."
     )
 

@@ -1,4 +1,4 @@
-"""What comparisons say, in values and sentences that a report can print; nothing is estimated here."""
+"""Comparisons as values and sentences that a report can print; nothing is estimated here."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ METRIC_NAMES: Mapping[str, str] = {
 
 
 def clear(p_adjusted: Any, low: Any, high: Any) -> Any:
-    """What makes a difference decided, of numbers or of columns: the adjusted p, and the interval's ends."""
+    """Return whether a difference is decided, by the adjusted p and the interval's ends; of numbers or columns."""
     return (p_adjusted < ALPHA) & ((low > 0) | (high < 0))
 
 
@@ -50,7 +50,7 @@ class Effect:
 
     @property
     def defined(self) -> bool:
-        """Whether there is a difference at all."""
+        """Return whether there is a difference at all."""
         return math.isfinite(self.estimate)
 
     @property
@@ -78,7 +78,7 @@ class Effect:
 
     @property
     def scale(self) -> int:
-        """What an accuracy is multiplied by to be read in percentage points."""
+        """Return the factor that turns an accuracy into percentage points."""
         return 100 if self.metric in IN_POINTS else 1
 
     @property
@@ -143,7 +143,7 @@ def _first(effects: Sequence[Effect], texts: Sequence[str]) -> str:
 
 
 def sentences(found: Sequence[Effect], metric: str) -> Iterator[str]:
-    """What a family of comparisons shows about one metric: up, down, undecided, no difference; or why nothing."""
+    """Say what a family of comparisons shows about one metric: up, down, undecided, no difference; or why nothing."""
     name = METRIC_NAMES[metric]
     if up := [e for e in found if e.decided and e.estimate > 0]:
         yield f"The {name} rose with {listed(up)}."

@@ -1,4 +1,4 @@
-"""What the ledger of claims says, in rows and sentences that a report can print."""
+"""The ledger of claims in rows and sentences that a report can print."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _claim_row(part: pd.DataFrame) -> Row:
 
 
 def counts(part: pd.DataFrame) -> str:
-    """How the contrasts of a claim came out: "2 supported, 1 contradicted (opposite), 2 same cell"."""
+    """Count how the contrasts of a claim came out: "2 supported, 1 contradicted (opposite), 2 same cell"."""
     kinds = Counter(map(_shown, part["contrast_verdict"], part["against"].fillna("")))
     found = [_shown("contradicted", one) for one in ("", *AGAINST)]
     names = ["supported", *found, "undecided", *NOT_COMPARED]
@@ -48,7 +48,7 @@ def counts(part: pd.DataFrame) -> str:
 
 
 def against(part: pd.DataFrame) -> str:
-    """What speaks against a contradicted claim, in a few words: "mixed: 2 supported, 1 opposite"."""
+    """Say what speaks against a contradicted claim: "mixed: 2 supported, 1 opposite"."""
     compared = part[~part["contrast_verdict"].isin(NOT_COMPARED)]
     kinds = [AGAINST[one] for one in AGAINST if (compared["against"] == one).any()]
     if set(compared["contrast_verdict"]) == {"contradicted"} and len(kinds) == 1:

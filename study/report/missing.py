@@ -1,4 +1,4 @@
-"""What a study asks for and its tables do not hold, where a report is made before all is trained."""
+"""Parts of a study that its tables do not hold yet, where a report is made before all is trained."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the seeds of a study can show and decide, in rows and sentences that a report can print."""
+"""Resolution of a study's seeds, in rows and sentences that a report can print."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _row(row: pd.Series) -> Row:
 
 
 def resolution_text(resolution: pd.DataFrame) -> str:
-    """The same in a sentence: "With 10 seeds, differences below 0.7 points of test accuracy ... cannot be seen"."""
+    """Say the resolution: "With 10 seeds, differences below 0.7 points of test accuracy ... cannot be seen"."""
     rows = {row["metric"]: row for _, row in resolution.iterrows()}
     parts = []
     for metric in (one for one in TOLD if one in rows):
@@ -53,7 +53,7 @@ FAMILIES = {"clip": "clips", "regularization": "regularizers", "combination": "c
 
 
 def undecidable_text(comparisons: pd.DataFrame) -> str:
-    """Which families of comparisons the seeds can never decide, and how many seeds would; nothing if they all can."""
+    """Name the families of comparisons that the seeds can never decide, and how many would; empty if they all can."""
     tested = comparisons[comparisons["p"].notna()]
     if tested.empty:
         return ""

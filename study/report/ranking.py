@@ -1,4 +1,4 @@
-"""What a ranking says, in print."""
+"""A ranking in print."""
 
 from __future__ import annotations
 

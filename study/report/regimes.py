@@ -1,4 +1,4 @@
-"""What the tables say about one regime, in values and sentences that a report can print; nothing is estimated here."""
+"""One regime in values and sentences that a report can print; nothing is estimated here."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class RegimeFindings:
 
     @property
     def baseline(self) -> str:
-        """How the runs with neither clip nor regularizer ended, or why there is nothing to say."""
+        """Say how the baseline's runs ended, or why there is nothing to say."""
         runs = self.runs
         alone = runs[(runs["clip"] == "none") & (runs["regularization"] == "none")]
         if alone.empty:
@@ -135,7 +135,7 @@ class RegimeFindings:
 
     @property
     def lost(self) -> str:
-        """How many runs diverged and which variants they belong to."""
+        """Say how many runs diverged and which variants they belong to."""
         runs = self.runs
         lost = runs[failed(runs)]
         if lost.empty:
@@ -150,7 +150,7 @@ class RegimeFindings:
 
     @property
     def firing(self) -> str:
-        """How often each clip fired without a regularizer."""
+        """Say how often each clip fired without a regularizer."""
         alone = self.runs[(self.runs["regularization"] == "none") & (self.runs["clip"] != "none")]
         groups = alone[alone["clip_rate"].notna()].groupby("clip", sort=False)["clip_rate"]
         parts = [
@@ -162,7 +162,7 @@ class RegimeFindings:
 
     @property
     def interactions(self) -> str:
-        """How clips and regularizers combine, against adding their separate effects."""
+        """Say how clips and regularizers combine, against adding their separate effects."""
         found = [e for e in self.effects("interaction", "gap_accuracy") if e.defined]
         if not found:
             return ""

@@ -126,7 +126,7 @@ def fill(source: Path, form: Form, study: Study, tables: Tables, captions: Mappi
         printed=printed,
         table=_pipe_table,
         text=escaped,
-        unprintable=warning(unprintable(_words(study))) if form == "pdf" else "",
+        unprintable=boxes(study) if form == "pdf" else "",
         sweeps=_sweeps(study),
         point=next((name for name, regime in study.regimes.items() if regime.part_of), ""),
         contrasts=ledger.contrast_rows(tables["claims"], figures.link) if "claims" in tables else [],
@@ -162,13 +162,18 @@ def fill(source: Path, form: Form, study: Study, tables: Tables, captions: Mappi
     )
 
 
+def boxes(study: Study) -> str:
+    """Return a warning about characters of a study's own words that its PDF shows as boxes; empty if there are none."""
+    return warning(unprintable(_words(study)))
+
+
 def _words(study: Study) -> str:
     """All that a user wrote and the report repeats."""
     return " ".join([study.description, *(regime.description for regime in study.regimes.values())])
 
 
 def command(study: Study) -> str:
-    """What trains and renders this very study again, with as many seeds as it has."""
+    """Return the command that trains and renders this study again, with as many seeds as it has."""
     seeds = list(study.seeds)
     given = len(seeds) if seeds == list(range(len(seeds))) else f"'{seeds}'".replace(" ", "")
     file = "study" if study.name == "default" else study.name

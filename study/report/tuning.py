@@ -1,4 +1,4 @@
-"""What the tuning says, in rows that a report can print: how strengths were chosen, which, and what they brought."""
+"""Tuning in rows that a report can print: how strengths were chosen, which, and what they brought."""
 
 from __future__ import annotations
 

@@ -14,5 +14,5 @@ def select(table: pd.DataFrame, cell: Cell) -> pd.DataFrame:
 
 
 def failed(runs: pd.DataFrame) -> pd.Series[bool]:
-    """Which runs diverged or ended at chance level."""
+    """Return which runs diverged or ended at chance level."""
     return runs["status"] != "ok"

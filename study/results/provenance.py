@@ -1,4 +1,4 @@
-"""Where runs come from: code, packages, machine and settings that numbers may depend on; and what of it is mixed."""
+"""Provenance of runs: code, packages, machine and settings that numbers may depend on; and what of it is mixed."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ UNKNOWN = "unknown"
 
 @dataclass(frozen=True)
 class Provenance:
-    """What a training's numbers may depend on besides its seed; without names of hosts, folders or people.
+    """Surroundings that a training's numbers may depend on besides its seed; no names of hosts, folders or people.
 
     spec: digest of the variant; commit: of the repository, "unknown" outside of one; dirty: whether a file that the
     training used differs from that commit; source: a digest of the engine, and one of each method's file.
@@ -61,7 +61,7 @@ class Provenance:
 
     @property
     def text(self) -> str:
-        """As JSON, for a file's metadata."""
+        """Return JSON for a file's metadata."""
         return json.dumps(asdict(self))
 
     @classmethod
@@ -176,7 +176,7 @@ def mixed(table: pd.DataFrame) -> dict[str, dict[str, int]]:
 
 @dataclass(frozen=True)
 class Account:
-    """What a report says of the provenance of its runs.
+    """Account of the provenance of a study's runs, as a report gives it.
 
     shared: by group the facts that all runs have, as `key value`; mixed: a row for each value of the others, with its
     runs; commits; uncommitted: how many runs used code that differs from its commit.

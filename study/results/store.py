@@ -141,7 +141,7 @@ def _unreadable(path: Path, error: OSError) -> str:
 
 
 def read_provenance(path: Path | str) -> str:
-    """Where the rows of a parquet table come from, as `write` was told."""
+    """Return the provenance of a parquet table's rows, as `write` was told."""
     return (_parquet(Path(path)).schema.metadata or {}).get(PROVENANCE, b"").decode()
 
 

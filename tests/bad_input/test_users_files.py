@@ -234,3 +234,32 @@ def test_two_files_beside_plugins_may_not_share_a_name() -> None:
         plugins.PluginError, match=r"Got 'shared_name' in 'two/two.py', which is '.*one/shared_name.py'"
     ):
         plugins.load(["two/two.py"])
+
+
+def test_a_clip_by_sample_is_refused_where_a_model_has_parameters_outside_linear_layers() -> None:
+    net = (
+        "from typing import Literal\nimport torch\nfrom torch import nn\nfrom study.models import Model\n\n"
+        "class Net(nn.Module):\n"
+        "    def __init__(self, inputs, classes):\n"
+        "        super().__init__()\n"
+        "        self.norm, self.last = nn.LayerNorm(inputs), nn.Linear(inputs, classes)\n\n"
+        "    def forward(self, x, site=lambda name, h: h):\n"
+        "        return self.last(self.norm(x))\n\n"
+        "class Normed(Model):\n"
+        '    name: Literal["normed"] = "normed"\n\n'
+        "    def build(self, inputs, classes):\n"
+        "        return Net(inputs, classes)\n\n"
+        "    def initialise(self, module, generator):\n"
+        "        parameters = module.named_parameters()\n"
+        "        return {key: 0.1 * torch.randn(p.shape, generator=generator) for key, p in parameters}\n"
+    )
+    Path("mine.py").write_text(net)
+    study = {"name": "a", "plugins": ["mine.py"], "regimes": {"x": {"model": "normed"}}}
+    parse(study)
+    study["regimes"]["x"]["clips"] = ["none", {"name": "per_sample", "max_norm": 1.0}]  # type: ignore[index]
+    with pytest.raises(ConfigError) as caught:
+        parse(study)
+    assert caught.value.messages == [
+        "regimes.x.clips: The 'clips' parameter of regime 'x' must be free of clips by sample where model 'normed' has "
+        "parameters outside nn.Linear layers. Got 'per_sample(1)' and ['norm.weight', 'norm.bias'] instead."
+    ]

@@ -9,6 +9,7 @@ import pytest
 import torch
 from cases import CLIP_MODES, Make
 from hypothesis import strategies as st
+from statements import marks_of
 from torch import Tensor
 
 from study.clipping import Clipping
@@ -29,8 +30,7 @@ def each(law: str = "") -> pytest.MarkDecorator:
 
     def row(label: str, make: Make) -> Any:
         reason = None if (law, label) in KEPT else make(0.5).waives.get(law)
-        marks = [pytest.mark.xfail(reason=reason, strict=True, raises=AssertionError)] if reason else []
-        return pytest.param(make, id=label, marks=marks)
+        return pytest.param(make, id=label, marks=marks_of(law, reason))
 
     return pytest.mark.parametrize("make", [row(*item) for item in CLIP_MODES.items()])
 

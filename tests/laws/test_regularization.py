@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from minima import MINIMA, nearby
 from one_step import SHAPES, Step
 from pydantic import ValidationError
+from statements import marks_of
 from torch import Tensor
 from torch.func import grad, vmap
 from torch.utils import _pytree as pytree
@@ -66,9 +67,7 @@ def law(name: str, about: Callable[[Regularization], bool] = everywhere) -> pyte
     STATED[name] = about
 
     def row(label: str, make: Make) -> Any:
-        reason = make(0.5).waives.get(name)
-        marks = [pytest.mark.xfail(reason=reason, strict=True, raises=AssertionError)] if reason else []
-        return pytest.param(make, id=label, marks=marks)
+        return pytest.param(make, id=label, marks=marks_of(name, make(0.5).waives.get(name)))
 
     made = [row(label, make) for label, make in REGULARIZATION_MODES.items() if about(make(0.5))]
     return pytest.mark.parametrize("make", made)

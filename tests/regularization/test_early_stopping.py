@@ -202,10 +202,10 @@ def test_what_becomes_of_a_stopped_replicate_afterwards_is_not_recorded(digits: 
         batches = Batches.prepare(digits, v.data, seeds, v.device)
         models = Replicates.start(v, seeds, batches)
         journal = Journal.open(v, len(seeds), models.parameters)
-        for epoch in range(v.epochs + 1):
-            if epoch:
-                models.epoch(batches, journal)
-            journal.epoch(epoch, models.module, models.evaluated(), batches)
+        journal.epoch(0, models.module, models.evaluated(), batches)
+        while journal.goes_on:
+            models.epoch(batches, journal)
+            journal.epoch(journal.scored + 1, models.module, models.evaluated(), batches)
             if spoil and not journal.training[1]:
                 for p in models.parameters.values():
                     p.data[1].fill_(math.nan)

@@ -74,9 +74,12 @@ onstart:
 
 
 onerror:
+    partial = (
+        " With '--config partial=true' it trains nothing and makes the report of what is there, which says what is "
+        "missing."
+    )
     print(
-        "What is finished stays, and the same command goes on from there. With '--config partial=true' it trains "
-        "nothing and makes the report of what is there, which says what is missing.",
+        f"What is finished stays, and the same command goes on from there.{'' if STUDY.partial else partial}",
         file=sys.stderr,
         flush=True,
     )
@@ -86,3 +89,8 @@ onsuccess:
     report = Path(PAPER, "report.html")
     if report.exists() and "report" in asked():
         print(f"the report: {report} (and .pdf, .md beside it)", file=sys.stderr, flush=True)
+        if not STUDY.model_dump_json().isascii():
+            from study.report.render import boxes
+
+            if said := boxes(STUDY):
+                print(said, file=sys.stderr, flush=True)

@@ -2,13 +2,14 @@
 
 import sys
 
+sys.stderr = open(snakemake.log[0], "w", buffering=1)  # noqa: SIM115
+
 from study.analysis.comparisons import compare, summarise
 from study.analysis.ranking import rank
 from study.analysis.regimes import regime_table
 from study.config.study import Study
 from study.results import store
 
-sys.stderr = open(snakemake.log[0], "w", buffering=1)  # noqa: SIM115
 runs = store.read(snakemake.input.runs)
 store.write(compare(runs, seed=0), snakemake.output.comparisons)
 store.write(summarise(runs), snakemake.output.summary)

@@ -2,8 +2,9 @@
 
 import sys
 
+sys.stderr = open(snakemake.log[0], "w", buffering=1)  # noqa: SIM115
+
 from study.analysis.questions import answers
 from study.results import store
 
-sys.stderr = open(snakemake.log[0], "w", buffering=1)  # noqa: SIM115
 store.write(answers(snakemake.params.study, store.read_all(snakemake.input.tables)), snakemake.output[0])

@@ -1,13 +1,15 @@
 """Draw one figure from its tables, save it in every format, and write its caption."""
 
 import sys
+
+sys.stderr = open(snakemake.log[0], "w", buffering=1)  # noqa: SIM115
+
 from pathlib import Path
 
 from study.figures import FIGURES
 from study.figures._style import save, style_for
 from study.results import store
 
-sys.stderr = open(snakemake.log[0], "w", buffering=1)  # noqa: SIM115
 figure = FIGURES[snakemake.wildcards.figure]
 tables = figure.tables(store.read_all(snakemake.input.tables), snakemake.params.by_themselves)
 style = style_for(snakemake.params.clips, snakemake.params.regularizations)

@@ -1,13 +1,15 @@
 """Fill the report's source with what was computed, and render it in each form."""
 
 import sys
+
+sys.stderr = open(snakemake.log[0], "w", buffering=1)  # noqa: SIM115
+
 from pathlib import Path
 
 from study.config.study import Study
 from study.report import render
 from study.results import store
 
-sys.stderr = open(snakemake.log[0], "w", buffering=1)  # noqa: SIM115
 study, folder = Study.model_validate_json(snakemake.params.study), Path(snakemake.params.folder)
 render.render(
     source=Path(snakemake.input.source),

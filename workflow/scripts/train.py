@@ -2,8 +2,9 @@
 
 import sys
 
+sys.stderr = open(snakemake.log[0], "w", buffering=1)  # noqa: SIM115
+
 from study.jobs import worker
 
-sys.stderr = open(snakemake.log[0], "w", buffering=1)  # noqa: SIM115
 if worker.train_all(snakemake.params.orders, snakemake.threads):
     raise SystemExit(1)

@@ -2,13 +2,14 @@
 
 import sys
 
+sys.stderr = open(snakemake.log[0], "w", buffering=1)  # noqa: SIM115
+
 from study.analysis import profiles
 from study.analysis.selection import choose, compare_tuned
 from study.analysis.thresholds import thresholds
 from study.config.study import Study
 from study.results import store
 
-sys.stderr = open(snakemake.log[0], "w", buffering=1)  # noqa: SIM115
 study = Study.model_validate_json(snakemake.params.study)
 runs = store.read(snakemake.input.runs)
 tuning = choose(store.read(snakemake.input.tuning_runs), runs, study)

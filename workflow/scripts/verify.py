@@ -1,12 +1,14 @@
 """Compare what was trained again with the reference."""
 
 import sys
+
+sys.stderr = open(snakemake.log[0], "w", buffering=1)  # noqa: SIM115
+
 from pathlib import Path
 
 from study.analysis import verification
 from study.results import store
 
-sys.stderr = open(snakemake.log[0], "w", buffering=1)  # noqa: SIM115
 reference = store.read(snakemake.params.reference)
 folders, covered = [Path(path).parent for path in snakemake.input.again], verification.columns_of(reference)
 again = verification.reference(folders, snakemake.params.seeds, covered)

@@ -1,4 +1,4 @@
-"""What users ask, answered in words from the table `answers`, with a figure and the numbers."""
+"""Questions of users, answered in words from the table `answers`, with a figure and the numbers."""
 
 from __future__ import annotations
 

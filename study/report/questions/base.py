@@ -35,7 +35,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Told:
-    """What answers are told from: the rows of the table `answers`, by question, and the names of the regimes."""
+    """Material of the answers: rows of the table `answers`, by question, and the names of the regimes."""
 
     tables: Tables
 

@@ -1,4 +1,4 @@
-"""Whether to clip at all, and with which clip."""
+"""Questions whether to clip at all, and with which clip."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether what a method does depends on the data or on the net: along every sweep over a key, at equal strength."""
+"""Dependence of a method's effect on the data or the net: along every sweep over a key, at equal strength."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ WORDS = {"reverses": "reversed", "changes": "different in size", "same": "the sa
 
 @dataclass(frozen=True)
 class Series:
-    """What one method gains in test accuracy at each point of a sweep over one key, where that can be compared.
+    """Gain of one method in test accuracy at each point of a sweep over one key, where it can be compared.
 
     text: `global_norm(0.1)` in `sizes` (-18.2 at 500 ... points).
     """
@@ -33,12 +33,12 @@ class Series:
 
 
 def on_data(told: Told) -> Answer:
-    """What clips and regularizers gain by training size and by the share of wrong labels."""
+    """Report the gain of clips and regularizers by training size and by the share of wrong labels."""
     return _answer(told, "on_data", "Does it depend on the training size and the label noise?", DATA)
 
 
 def on_net(told: Told) -> Answer:
-    """What clips and regularizers gain by depth, activation and initialisation."""
+    """Report the gain of clips and regularizers by depth, activation and initialisation."""
     return _answer(told, "on_net", "Does it depend on the depth, the activation and the initialisation?", NET)
 
 

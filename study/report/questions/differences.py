@@ -36,12 +36,12 @@ def sized(one: Number) -> str:
 
 
 def compared(found: Found) -> Found:
-    """Those in which two different cells are compared of which one at least trains."""
+    """Return the differences between two different cells of which at least one trains."""
     return [(name, one) for name, one in found if one.verdict not in NOTHING]
 
 
 def tally(found: Found) -> str:
-    """How many differences have which verdict, and which: "2 better (a, +1.2 points [..]; b, ..), 1 undecided (..)"."""
+    """Count the differences by verdict and name them: "2 better (a, +1.2 points [..]; b, ..), 1 undecided (..)"."""
     parts = []
     for verdict, word in WORDS.items():
         own = [f"{name}, {sized(one)}" for name, one in found if one.verdict == verdict]
@@ -59,7 +59,7 @@ def counted(found: Sequence[Number]) -> dict[str, object]:
 
 @dataclass(frozen=True)
 class Both:
-    """The same comparisons by test accuracy and by test loss, and what all of them come to."""
+    """Comparisons by test accuracy and by test loss, and what all of them come to."""
 
     accuracy: list[tuple[str, Number]] = field(default_factory=list)
     loss: list[tuple[str, Number]] = field(default_factory=list)
@@ -76,17 +76,17 @@ class Both:
         return cls(accuracy, loss, (whole.get(METRICS[0], "nothing"), whole.get(METRICS[1], "nothing")))
 
     def alike(self, other: Both) -> bool:
-        """Whether another way of choosing compares the same cells, or others with the same numbers."""
+        """Return whether another way of choosing compares the same cells, or others with the same numbers."""
         return _numbers(self) == _numbers(other)
 
     @property
     def any(self) -> bool:
-        """Whether anything was compared."""
+        """Return whether anything was compared."""
         return bool(compared(self.accuracy) or compared(self.loss))
 
     @property
     def same_cells(self) -> list[str]:
-        """What was compared with itself."""
+        """Return the cells that were compared with themselves."""
         return [name for name, one in self.accuracy if one.verdict == "same cell"]
 
     def lead(self, words: Mapping[str, str]) -> str:
@@ -95,7 +95,7 @@ class Both:
         return f"{accuracy}." if accuracy == loss else f"By test accuracy: {accuracy}. By test loss: {loss}."
 
     def phrase(self, words: Mapping[str, str]) -> str:
-        """The same within a sentence."""
+        """Return the wording for use within a sentence."""
         accuracy, loss = (words[one] for one in self.conclusions)
         if accuracy == loss:
             return f"{accuracy}, by test accuracy and by test loss"
@@ -111,7 +111,7 @@ class Both:
 
     @property
     def tallies(self) -> str:
-        """What was found by each metric."""
+        """Say what was found by each metric."""
         return f"By test accuracy: {tally(self.accuracy)}. By test loss: {tally(self.loss)}."
 
 

@@ -1,4 +1,4 @@
-"""In which order, and by which norm: clip before or after decay, per tensor or of the whole gradient."""
+"""Order and norm: clip before or after decay, per tensor or of the whole gradient."""
 
 from __future__ import annotations
 

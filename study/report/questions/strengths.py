@@ -1,4 +1,4 @@
-"""How to choose a strength: by which rule, at what cost and regret, and by loss or by accuracy."""
+"""Choice of a strength: by which rule, at what cost and regret, by loss or by accuracy."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ Regret = tuple[float, float]
 
 
 def choose_strength(told: Told) -> Answer:
-    """What each rule of choice would have lost on the test set against the best candidate, and what it costs."""
+    """Report what each rule of choice loses on the test set against the best candidate, and what it costs."""
     regrets: dict[tuple[str, str, str], list[Number]] = {}
     for one in told.of("choose_strength"):
         if one.metric in (MEAN, LARGEST):

@@ -1,4 +1,4 @@
-"""Which threshold, and how often a clip should fire."""
+"""Threshold of a clip, and how often it should fire."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def _rank_words(rank: Number) -> str:
 
 
 def how_often(told: Told) -> Answer:
-    """What clips gain in test accuracy by how often they fire, where training without one works and where it fails."""
+    """Report the gain of clips by how often they fire, where training without one works and where it fails."""
     numbers = told.of("how_often")
     whole = {(one.part, one.by): one for one in numbers if one.item is None and one.n}
     kept = {(state, name): whole[state, name] for state in (WORKS, FAILS) for name, _ in BINS if (state, name) in whole}

@@ -1,0 +1,130 @@
+"""Names of methods and cells for people: `global_norm(0.1)` is read as "clip to norm 0.1"."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from study.methods.labels import NONE
+
+PHRASES: Mapping[str, Mapping[str, str]] = {
+    "clip": {
+        NONE: "no clip",
+        "global_norm": "clip to norm {max_norm}",
+        "layer_norm": "clip each tensor to norm {max_norm}",
+        "value": "clip values at ±{bound}",
+        "value_as_printed": "clip values at ±{bound}, as printed",
+        "adaptive_unit": "adaptive clip per unit, ratio {ratio}",
+        "block_rms": "clip each tensor's RMS at {threshold}",
+        "ema_tensor": "clip each tensor at {ratio=1.05} times its average",
+        "normalized": "normalize to length {length=1}",
+        "sign": "sign of the gradient",
+        "sign_on_trigger": "sign of the gradient above norm {threshold}",
+        "percentile": "clip to percentile {percentile=10} of past norms",
+        "spike": "skip entries above {threshold=5000} times their average square",
+        "zscore": "clip at z-score {z_threshold=2.5}",
+        "per_sample": "clip each sample to norm {max_norm}",
+        "per_sample_layer": "clip each sample's tensors to norm {max_norm}",
+        "per_sample_adaptive": "clip samples at a tracked quantile, from norm {initial_norm}",
+    },
+    "regularization": {
+        NONE: "no regularizer",
+        "l1": "L1, lambda {strength}",
+        "l2": "L2, lambda {strength}",
+        "elastic_net": "elastic net, L1 {lambda1}, L2 {lambda2}",
+        "l1_proximal": "proximal L1, lambda {strength}",
+        "elastic_net_proximal": "proximal elastic net, L1 {lambda1}, L2 {lambda2}",
+        "weight_decay": "weight decay {strength}",
+        "decoupled_decay": "decoupled weight decay {strength}",
+        "dropout": "dropout {p}",
+        "early_stopping": "early stopping, patience {patience=5}",
+        "label_smoothing": "label smoothing {smoothing}",
+        "max_norm": "weights of a unit at most {bound}",
+        "mixup": "mixup, alpha {alpha}",
+        "augmentation": "shifts of up to {shift} pixels",
+        "input_noise": "input noise {std}",
+        "gradient_noise": "gradient noise {eta}",
+        "gradient_penalty": "gradient penalty {strength}",
+        "group_lasso": "group lasso {strength}",
+        "jacobian": "Jacobian penalty {strength}",
+        "sam": "SAM, rho {rho}",
+        "spectral_norm": "spectral norm at most {bound}",
+        "sum_of_norms": "sum of norms {strength}",
+        "weight_averaging": "weight averaging, decay {decay=0.999}",
+    },
+}
+"""Phrases of the methods of a kind with places `{parameter=default}`; a method without one is read by its name."""
+
+AXES: Mapping[str, str] = {
+    "optimizer.lr": "learning rate",
+    "data.train_size": "training digits",
+    "data.label_noise": "share of wrong labels",
+    "model.blocks": "blocks",
+    "batch_size": "batch size",
+    "schedule.warmup": "warm-up steps",
+}
+"""Names of keys of a configuration; any other is read by its last part."""
+PLACE = re.compile(r"\{(\w+)(?:=([^}]*))?\}")
+_LABEL = re.compile(r"([^()]+)(?:\((.*)\))?", re.DOTALL)
+
+
+def phrase(kind: str, label: str) -> str:
+    """Return a label of `kind` "clip" or "regularization" in words; the parts of a combination joined by " + "."""
+    return " + ".join(_one(PHRASES[kind], part) for part in _parts(label))
+
+
+def cell_phrase(clip: str, regularization: str) -> str:
+    """Return a cell in words, with the baseline left out where a method is there."""
+    told = {"clip": clip, "regularization": regularization}
+    words = [phrase(kind, label) for kind, label in told.items() if label != NONE]
+    return " with ".join(words) or "baseline"
+
+
+def regime_phrase(name: str, part_of: str = "", at: Sequence[tuple[str, str]] = ()) -> str:
+    """Return a regime in words: its name, or its sweep's with the values of the swept keys, (key, value) each."""
+    values = [f"{AXES.get(key, key.rpartition('.')[2].replace('_', ' '))} {value}" for key, value in at if key]
+    return ", ".join([(part_of or name).replace("_", " "), *values])
+
+
+def _one(phrases: Mapping[str, str], label: str) -> str:
+    found = _LABEL.fullmatch(label)
+    if not found:
+        return label
+    name, inside = found.groups()
+    template = phrases.get(name, "")
+    places = [place[1] for place in PLACE.finditer(template)]
+    given = _arguments(inside or "", places[0] if places else "")
+    defaults = {place[1]: place[2] for place in PLACE.finditer(template)}
+    values = {key: given.pop(key, defaults[key]) for key in places}
+    if template and None not in values.values():
+        head = PLACE.sub(lambda place: values[place[1]], template)
+    else:  # of a user's own, or a label that leaves out what the phrase says
+        head = " ".join([_plain(name), *filter(None, [given.pop("", None), *values.values()])])
+    return ", ".join([head, *(f"{_plain(key)} {value}".strip() for key, value in given.items())])
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _arguments(inside: str, first: str) -> dict[str, str]:
+    """The parameters of a label by name; `first` names the one that stands there without its name."""
+    given = [part.strip() for part in _split(inside, ",") if part.strip()]
+    pairs = [part.partition("=") if "=" in part else (first, "=", part) for part in given]
+    return {key: value for key, _, value in pairs}
+
+
+def _parts(label: str) -> list[str]:
+    return [part.strip() for part in _split(label, "+")]
+
+
+def _split(text: str, mark: str) -> list[str]:
+    """Split where the mark stands outside brackets; a sign in an exponent, as 1e+06, is no mark."""
+    parts, depth = [""], 0
+    for at, letter in enumerate(text):
+        depth += (letter == "(") - (letter == ")")
+        if letter == mark and depth == 0 and (mark != "+" or text[at - 1 : at] == " "):
+            parts.append("")
+        else:
+            parts[-1] += letter
+    return parts

@@ -1,0 +1,65 @@
+"""Methods and cells are named for people: every registered method has a phrase that fits its parameters."""
+
+import pytest
+from cases import CLIP_MODES, REGULARIZATION_MODES, Make
+
+from study.clipping import Clipping
+from study.methods.base import Method, compact
+from study.methods.phrases import PHRASES, PLACE, cell_phrase, phrase, regime_phrase
+from study.regularization import Regularization
+
+FAMILIES = {"clip": Clipping, "regularization": Regularization}
+METHODS = [
+    (kind, method)
+    for kind, family in FAMILIES.items()
+    for name, method in family.members.items()
+    if method.__module__.startswith("study.")
+]
+
+
+@pytest.mark.parametrize(("kind", "method"), METHODS)
+def test_every_method_has_a_phrase_of_its_own_parameters_and_defaults(kind: str, method: type[Method]) -> None:
+    name = method.model_fields["name"].default
+    template = PHRASES[kind][name]
+    for place in PLACE.finditer(template):
+        field = method.model_fields[place[1]]
+        assert field.is_required() == (place[2] is None)
+        assert place[2] is None or float(place[2]) == field.default
+
+
+@pytest.mark.parametrize(
+    ("kind", "make"),
+    [("clip", one) for one in CLIP_MODES.values()] + [("regularization", one) for one in REGULARIZATION_MODES.values()],
+)
+def test_a_phrase_says_every_parameter_that_the_label_says(kind: str, make: Make) -> None:
+    method: Method = make(0.25)
+    told = phrase(kind, method.label)
+    for key, field in type(method).model_fields.items():
+        if key != "name" and getattr(method, key) != field.default:
+            assert compact(getattr(method, key)) in told
+    assert not set("{}_=()") & set(told)
+
+
+@pytest.mark.parametrize(
+    ("kind", "label", "told"),
+    [
+        ("clip", "none", "no clip"),
+        ("clip", "global_norm(0.1)", "clip to norm 0.1"),
+        ("clip", "global_norm(max_norm=0.1, order=1)", "clip to norm 0.1, order 1"),
+        ("clip", "zscore", "clip at z-score 2.5"),
+        ("clip", "mine(3)", "mine 3"),
+        ("clip", "my_own(a=1, b_c=2)", "my own, a 1, b c 2"),
+        ("regularization", "l2(1e+06)", "L2, lambda 1e+06"),
+        ("regularization", "l2(0.001) + dropout(0.5)", "L2, lambda 0.001 + dropout 0.5"),
+        ("regularization", "elastic_net(lambda1=0.001, lambda2=0.01)", "elastic net, L1 0.001, L2 0.01"),
+    ],
+)
+def test_labels_read_aloud(kind: str, label: str, told: str) -> None:
+    assert phrase(kind, label) == told
+
+
+def test_cells_and_regimes_read_aloud() -> None:
+    assert cell_phrase("none", "none") == "baseline"
+    assert cell_phrase("global_norm(1)", "l2(0.1)") == "clip to norm 1 with L2, lambda 0.1"
+    assert regime_phrase("memorize") == "memorize"
+    assert regime_phrase("decades_lr=0.1", "decades", [("optimizer.lr", "0.1")]) == "decades, learning rate 0.1"
