@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import time
+from contextlib import suppress
 
 import psutil
 import pytest
@@ -41,8 +42,11 @@ def kill_after_the_first(study: Checkout) -> str:
         )
     while not trained(study) and process.poll() is None:
         time.sleep(0.02)
-    jobs = [p for p in psutil.Process(process.pid).children(recursive=True) if ".train.py" in " ".join(p.cmdline())]
-    jobs[0].kill()
+    script = re.compile(rf"{re.escape(str(study.root))}/\S*\.train\.py")
+    for job in psutil.process_iter(["cmdline"]):
+        if script.search(" ".join(job.info["cmdline"] or [])):
+            with suppress(psutil.NoSuchProcess):
+                job.kill()
     assert process.wait() == 1
     return (study.root / "printed").read_text()
 
