@@ -33,7 +33,7 @@ class Task:
 
     @property
     def whole(self) -> bool:
-        """Whether every table is there; each is written whole or not at all."""
+        """Return whether every table is there; each is written whole or not at all."""
         return all(path.exists() for path in self.tables.values())
 
     @cached_property

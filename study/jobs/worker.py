@@ -40,7 +40,7 @@ class Order:
 
     @property
     def whole(self) -> bool:
-        """Whether every table is there."""
+        """Return whether every table is there."""
         return all(os.path.exists(path) for path in self.tables.values())
 
 
