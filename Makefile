@@ -4,7 +4,9 @@ CORES ?= $(shell env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc 2>/dev/null ||
 BIN := .venv/bin
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 
-.PHONY: help study smoke test figures report catalogue claims verify reference status compare publish fast laws bench faults slurm-test lint lock schema rooms tables environment clean
+CONFIRM := config/confirm.yaml
+
+.PHONY: help simulations freeze confirm study smoke test figures report catalogue claims verify reference status compare publish fast laws bench faults slurm-test lint lock schema rooms tables environment clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -28,12 +30,25 @@ claims: environment ## the full study and its ledger of claims at ten seeds, an 
 AGAIN := results/default/verify
 VERDICTS := $(AGAIN)/$(or $(CELLS),6)-cells-seed-$(or $(SEED),0).csv
 
+freeze: environment ## lock config/confirm.yaml with the rules that decide it, as the next protocol: make freeze WHY='...'
+	$(BIN)/python -m study.jobs.protocol freeze $(CONFIRM) $(if $(WHY),--why "$(WHY)")
+
+# The forecast comes first; what is finished stays, so that the same command goes on.
+confirm: environment ## the frozen benchmark: checked, forecast, run, and its commits verified; SEEDS=... adds seeds
+	$(BIN)/python -m study.jobs.protocol check $(CONFIRM)
+	$(SNAKEMAKE) --configfile $(CONFIRM) $(if $(SEEDS),--config seeds=$(SEEDS)) -- cost
+	$(SNAKEMAKE) --configfile $(CONFIRM) $(if $(SEEDS),--config seeds=$(SEEDS))
+	$(BIN)/python -m study.jobs.protocol verify $(CONFIRM)
+
 verify: environment paper/reference/runs.parquet ## train 6 cells of the default study again, or CELLS=all, and compare with the reference
 	@echo "$(or $(CELLS),6) $(or $(SEED),0)" | grep -Eqx '([1-9][0-9]*|all) [0-9]+' \
 		|| { echo "CELLS must be 'all' or a whole number of at least 1, SEED one of at least 0."; exit 1; }
 	$(if $(wildcard $(AGAIN)/*.csv),rm -rf $(AGAIN))
 	$(SNAKEMAKE) -- $(VERDICTS)
 	$(BIN)/python -m study.analysis.verification $(VERDICTS)
+
+simulations: environment ## level, power and coverage of tuning and verdicts where the truth is known: STUDIES=400, docs/simulations.csv
+	$(BIN)/python -m study.analysis.simulated $(or $(STUDIES),400) docs/simulations.csv
 
 reference: environment ## write what make verify compares with, from the default study as it is trained here
 	$(SNAKEMAKE) reference

@@ -17,11 +17,13 @@ if not workflow.overwrite_configfiles:
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/packs.smk"
 include: "workflow/rules/cluster.smk"
 include: "workflow/rules/progress.smk"
 include: "workflow/rules/cost.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"
+include: "workflow/rules/trials.smk"
 include: "workflow/rules/collect.smk"
 include: "workflow/rules/analyse.smk"
 include: "workflow/rules/tune.smk"
@@ -37,10 +39,11 @@ rule all:
     default_target: True
     input:
         rules.report.output,
+        rules.numbers.output,
         rules.figures.input,
         # Also what they were made from, so that a deleted result is made again.
         stamps(),
-        [table_path(name) for name in (*store.TABLES, *(["tuning_runs"] if TUNED else []), *ANALYSES)],
+        [table_path(name) for name in (*store.TABLES, *TUNING_TABLES, *ANALYSES)],
 
 
 localrules:

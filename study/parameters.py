@@ -49,7 +49,7 @@ Texts = Annotated[tuple[Text, ...], Field(min_length=1), Must("a list of texts",
 
 def suggestion(word: object, known: Sequence[str]) -> str:
     """A 'did you mean' for a near-miss, in whatever case, else nothing."""
-    lower = {name.lower(): name for name in known}
+    lower = {name.lower(): name for name in known if name != word}
     near = difflib.get_close_matches(str(word)[:MOST_LETTERS].lower(), lower, n=1)
     return f" Did you mean '{lower[near[0]]}'?" if near else ""
 

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 from study.clipping import Clipping
 from study.config.regime import Data, Regime
@@ -15,7 +16,9 @@ from study.regularization import Regularization
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 MAKEFILE = (ROOT / "Makefile").read_text()
-METHODS = dict(re.findall(r"## Add your own (clipping method|regularizer)\n.*?```python\n(.*?)```", README, re.DOTALL))
+OWN = (ROOT / "docs/own-method.md").read_text()
+METHODS = dict(re.findall(r"## Add your own (clipping method|regularizer)\n.*?```python\n(.*?)```", OWN, re.DOTALL))
+WORDS = 700
 
 
 def test_a_method_of_ones_own_is_a_few_lines() -> None:
@@ -41,13 +44,44 @@ def test_the_methods_of_the_readme_pass_the_laws_by_the_printed_command(tmp_path
 
 
 def test_its_make_targets_exist() -> None:
-    targets = set(re.findall(r"^make (\w+)$", README, re.MULTILINE)) | set(re.findall(r"`make (\w+)`", README))
-    defined = set(re.findall(r"^(\w+):", MAKEFILE, re.MULTILINE))
+    text = README + (ROOT / "docs/running.md").read_text()
+    targets = set(re.findall(r"^make (\w+)$", text, re.MULTILINE)) | set(re.findall(r"`make ([\w-]+)[` ]", text))
+    defined = set(re.findall(r"^([\w-]+):", MAKEFILE, re.MULTILINE))
     assert targets
     assert targets <= defined
 
 
-@pytest.mark.parametrize("document", ["README.md", "config/README.md", "docs/cluster.md", "study/samples/README.md"])
+def test_it_is_short() -> None:
+    assert len(README.split()) <= WORDS
+
+
+def test_its_training_loop_runs_and_measures_the_norm_before_the_clip(capsys: pytest.CaptureFixture[str]) -> None:
+    (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    random = torch.Generator().manual_seed(0)
+    loader = [(torch.randn(8, 5, generator=random), torch.arange(8) % 3) for _ in range(4)]
+    model = torch.nn.Linear(5, 3)
+    names = {"model": model, "loader": loader}
+    exec(code.replace('float("inf")', "1e-3"), names)
+    norms = names["norms"]
+    assert isinstance(norms, list)
+    assert len(norms) == len(loader)
+    assert min(norms) > 1e-3
+    clipped = [p.grad for p in model.parameters() if p.grad is not None]
+    assert float(torch.nn.utils.get_total_norm(clipped)) == pytest.approx(1e-3, rel=1e-2)
+    assert capsys.readouterr().out.startswith("median norm ")
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        "README.md",
+        "config/README.md",
+        "docs/cluster.md",
+        "docs/own-method.md",
+        "docs/running.md",
+        "study/samples/README.md",
+    ],
+)
 def test_links_lead_somewhere(document: str) -> None:
     text = (ROOT / document).read_text()
     for link in re.findall(r"\]\(([^)#:]+)\)", text):

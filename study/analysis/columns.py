@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from study.analysis.budgets import BUDGETS, ROBUSTNESS
 from study.analysis.comparisons import COMPARISONS, SUMMARY
+from study.analysis.gains import GAINS, LEADERBOARD
 from study.analysis.profiles import ACROSS, PROFILES
 from study.analysis.questions.numbers import ANSWERS
 from study.analysis.ranking import RANKING
 from study.analysis.regimes import REGIMES
 from study.analysis.selection import TUNED, TUNING
 from study.analysis.thresholds import THRESHOLDS
+from study.analysis.trials import TRIALS
 from study.analysis.verdicts import EVIDENCE, LEDGER
 from study.results.columns import COUNT, KEYS, RUNS, SHARE, TRAININGS, Column, Table
 
@@ -156,6 +159,62 @@ OF_CLAIMS: Meanings = {
     "figure": "Figure that shows it.",
     "method": "How interval and p were computed.",
 }
+OF_TRIALS: Meanings = {
+    "trial": "Number of the trial in its design, from 0.",
+    "lr": "Learning rate that was tried.",
+    "strengths": "Strengths that were tried, as `method value`.",
+    "n": "Number of tuning runs of the trial.",
+    "best_validation_loss": "Mean validation loss of the tuning runs at the best validation epoch.",
+    "best_validation_accuracy": "The same of the validation accuracy.",
+    "test_loss": "Mean test loss of the tuning runs; it chooses nothing.",
+    "test_accuracy": "Mean test accuracy of the tuning runs; it chooses nothing.",
+    "best_test_loss": "The loss at the best validation epoch.",
+    "best_test_accuracy": "The accuracy at the best validation epoch.",
+    "metric": "What chooses.",
+    "score": "That metric, turned so that more is better.",
+    "chosen": "Whether it is the first of the best.",
+    "chosen_by_accuracy": "Whether `best_validation_accuracy` would choose it.",
+    "edge": "What of the chosen trial lies in the outer tenth of its range.",
+}
+OF_BUDGETS: Meanings = {
+    "budget": "Number of trials.",
+    "best_test_accuracy": "Expected test accuracy of the best of so many, at the best validation epoch.",
+    "best_test_loss": "Expected test loss of the best of so many, at the best validation epoch.",
+}
+OF_ROBUSTNESS: Meanings = {
+    "trials": "Number of trials.",
+    "near": "Share of trials within 1 point of the workload's best test accuracy.",
+    "decades": "That share of the decades of learning rate that were tried.",
+    "diverged": "Share of the tuning runs that diverged.",
+    "runs": "Number of tuning runs.",
+}
+OF_GAINS: Meanings = {
+    "kind": "`clip`, `regularization` or `pair`.",
+    "metric": "Column of `runs` that is compared.",
+    "primary": "Whether that metric was declared to decide.",
+    "margin": "Smallest difference that matters.",
+    "gain": "How much better it is than the baseline, mean over seeds.",
+    "p_gain": "p value of a gain of at most the margin.",
+    "p_harm": "p value of a loss of at most the margin.",
+    "p_less": "p value of a gain of at least the margin.",
+    "p_gain_adjusted": "The first after Holm's method over the methods of a workload and kind.",
+    "p_harm_adjusted": "The second likewise.",
+    "p_less_adjusted": "The third likewise.",
+    "verdict": "`supported`, `harm`, `no gain found`, `undecided` or `not tested`.",
+    "copy_of": "Cell with the very same runs, which is counted in its place.",
+}
+OF_LEADERBOARD: Meanings = {
+    "place": "Place by mean rank, from 1.",
+    "metric": "What methods are ranked by.",
+    "workloads": "Number of workloads that have the method.",
+    "mean_rank": "Mean over workloads of the rank by that metric, 1 the best.",
+    "supported": "Workloads in which it gains more than the margin.",
+    "harm": "Workloads in which it loses more than the margin.",
+    "no gain found": "Workloads in which it gains less than the margin.",
+    "undecided": "Workloads in which that is undecided.",
+    "not tested": "Workloads in which nothing could be compared.",
+    "gain": "Mean gain over the workloads.",
+}
 OF_EVIDENCE: Meanings = {**OF_CELLS, "quantity": "Table, and what of it.", "weight": "Weight in the difference."} | {
     "value": "Value of the quantity."
 }
@@ -193,6 +252,11 @@ ANALYSES: Mapping[str, Table] = {
         ("thresholds", "a clip by the global norm that tuning chose", THRESHOLDS, OF_THRESHOLDS),
         ("answers", "a number that an answer of the report is made of", ANSWERS, OF_ANSWERS),
         ("claims", "a contrast of a claim", LEDGER, OF_CLAIMS),
+        ("trials", "a trial of a method", TRIALS, OF_TRIALS),
+        ("budgets", "a method and a number of trials", BUDGETS, OF_BUDGETS),
+        ("robustness", "a method of a workload", ROBUSTNESS, OF_ROBUSTNESS),
+        ("gains", "a method of a workload and a metric, against the baseline", GAINS, OF_GAINS),
+        ("leaderboard", "a method, over all workloads", LEADERBOARD, OF_LEADERBOARD),
         ("evidence", "a value that a contrast is taken from", EVIDENCE, OF_EVIDENCE),
     )
 }

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from study.clipping.base import Clipping, Part
+from study.methods.ranges import LogRange
 from study.optim.tensors import Tensors
 from study.parameters import Flag, Positive
 
@@ -21,6 +22,7 @@ class AdaptiveUnit(Clipping):
         r"g_i \min\left(1, \lambda \frac{\max(\lVert w_i\rVert_2, \varepsilon)}{\lVert g_i\rVert_2}\right)"
     )
     source: ClassVar[str] = "@brock2021, equation 3"
+    search: ClassVar[LogRange | None] = LogRange("ratio", 0.001, 1)
     name: Literal["adaptive_unit"] = "adaptive_unit"
     ratio: Positive
     floor: Positive = 1e-3

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from study.clipping.base import Part, Rescaling
+from study.methods.ranges import LogRange
 from study.optim.tensors import Tensors
 from study.parameters import Positive
 
@@ -20,6 +21,7 @@ class BlockRms(Rescaling):
         r"\frac{g_k}{\max(1, \operatorname{rms}(g_k) / c)},\quad \operatorname{rms}(g) = \lVert g\rVert_2 / \sqrt{D}"
     )
     source: ClassVar[str] = "@shazeer2018, update clipping, there of the update; optax's `clip_by_block_rms`"
+    search: ClassVar[LogRange | None] = LogRange("threshold", 1e-5, 0.1)
     name: Literal["block_rms"] = "block_rms"
     threshold: Positive
 

@@ -3,6 +3,7 @@ from typing import ClassVar, Literal
 import torch
 
 from study.clipping.base import Part, Rescaling
+from study.methods.ranges import LogRange
 from study.optim.tensors import Tensors
 from study.parameters import Positive, PositiveInt, Share
 
@@ -23,6 +24,7 @@ class EmaTensor(Rescaling):
         r"\gamma_k \leftarrow \beta \gamma_k + (1 - \beta) \lVert \hat g_k\rVert_2"
     )
     source: ClassVar[str] = "@wang2025, AdaGC"
+    search: ClassVar[LogRange | None] = LogRange("ratio", 0.3, 3)
     name: Literal["ema_tensor"] = "ema_tensor"
     ratio: Positive = 1.05
     max_norm: Positive = 1.0

@@ -3,6 +3,7 @@ from typing import Annotated, ClassVar, Literal
 import torch
 
 from study.clipping.base import Rescaling
+from study.methods.ranges import LogRange
 from study.optim.tensors import Tensors, norm
 from study.parameters import Must, NotBool, Positive
 
@@ -17,6 +18,7 @@ class GlobalNorm(Rescaling):
 
     formula: ClassVar[str] = r"g \min\left(1, \frac{c}{\lVert g\rVert_p + 10^{-6}}\right)"
     source: ClassVar[str] = "@pascanu2013, algorithm 1; torch's `clip_grad_norm_`"
+    search: ClassVar[LogRange | None] = LogRange("max_norm", 0.01, 10)
     name: Literal["global_norm"] = "global_norm"
     max_norm: Positive
     order: Annotated[Literal[1, 2, "inf"], NotBool, Must("1, 2 or 'inf'", (0, 3, "two", True))] = 2

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from study.clipping.base import Part, Rescaling
+from study.methods.ranges import LogRange
 from study.optim.tensors import Tensors
 from study.parameters import Must, NotBool, Positive
 
@@ -20,6 +21,7 @@ class LayerNorm(Rescaling):
     acts_per: ClassVar[Part] = "tensor"
     formula: ClassVar[str] = r"g_k \min\left(1, \frac{c}{\lVert g_k\rVert_p + 10^{-6}}\right)"
     source: ClassVar[str] = "Keras' `clipnorm`; per tensor what @pascanu2013, algorithm 1, does to the whole gradient"
+    search: ClassVar[LogRange | None] = LogRange("max_norm", 0.003, 3)
     name: Literal["layer_norm"] = "layer_norm"
     max_norm: Positive
     order: Annotated[Literal[1, 2, "inf"], NotBool, Must("1, 2 or 'inf'", (0, 3, "two", True))] = 2

@@ -5,6 +5,7 @@ from typing import ClassVar, Literal
 import torch
 
 from study.clipping.base import Rescaling
+from study.methods.ranges import LogRange
 from study.optim.tensors import Tensors, norm
 from study.parameters import Positive
 
@@ -21,6 +22,7 @@ class Normalized(Rescaling):
     waives: ClassVar[Mapping[str, str]] = MappingProxyType(
         {"unchanged_below": "a gradient shorter than `length` is stretched to it"}
     )
+    search: ClassVar[LogRange | None] = LogRange("length", 0.01, 10)
     name: Literal["normalized"] = "normalized"
     length: Positive = 1.0
 

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from study.clipping.base import PerSample
+from study.methods.ranges import LogRange
 from study.optim.tensors import Tensors
 from study.parameters import Positive
 
@@ -19,6 +20,7 @@ class PerSampleNorm(PerSample):
 
     formula: ClassVar[str] = r"\frac1B \sum_{i=1}^B g_i \min\left(1, \frac{C}{\lVert g_i\rVert_2 + 10^{-6}}\right)"
     source: ClassVar[str] = "@abadi2016, algorithm 1, without the noise; the norms after @goodfellow2015"
+    search: ClassVar[LogRange | None] = LogRange("max_norm", 0.01, 10)
     name: Literal["per_sample"] = "per_sample"
     max_norm: Positive
 

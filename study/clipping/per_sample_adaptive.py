@@ -4,6 +4,7 @@ import torch
 
 from study.clipping.base import PerSample
 from study.clipping.per_sample import bounded, whole_norms
+from study.methods.ranges import LogRange
 from study.optim.tensors import Tensors
 from study.parameters import Positive, Share
 
@@ -21,6 +22,7 @@ class PerSampleAdaptive(PerSample):
         r"C_{t+1} = C_t \exp\left(-\eta \left(\tfrac1B \lvert\{i : \lVert g_i\rVert_2 \le C_t\}\rvert - q\right)\right)"
     )
     source: ClassVar[str] = "@andrew2021, algorithm 1, without the noise"
+    search: ClassVar[LogRange | None] = LogRange("quantile", 0.03, 0.95)
     name: Literal["per_sample_adaptive"] = "per_sample_adaptive"
     initial_norm: Positive
     quantile: Share = 0.5

@@ -2,6 +2,7 @@ from typing import ClassVar, Literal
 
 from study.clipping.base import Part, PerSample
 from study.clipping.per_sample import bounded
+from study.methods.ranges import LogRange
 from study.optim.tensors import Tensors
 from study.parameters import Positive
 
@@ -18,6 +19,7 @@ class PerSampleLayer(PerSample):
     )
     source: ClassVar[str] = "@mcmahan2018, per-layer clipping"
     acts_per: ClassVar[Part] = "tensor"  # one tensor of a sample's gradient
+    search: ClassVar[LogRange | None] = LogRange("max_norm", 0.003, 3)
     name: Literal["per_sample_layer"] = "per_sample_layer"
     max_norm: Positive
 

@@ -5,6 +5,7 @@ from pydantic import Field
 from torch import Tensor
 
 from study.clipping.base import Rescaling
+from study.methods.ranges import LogRange
 from study.optim.tensors import Tensors, norm
 from study.parameters import NOT_NUMBERS, Must, NotBool, PositiveInt
 
@@ -27,6 +28,7 @@ class Percentile(Rescaling):
         r"c_t = \operatorname{percentile}_p(\lVert g_1\rVert_2, \dots, \lVert g_t\rVert_2)"
     )
     source: ClassVar[str] = "@seetharaman2020, AutoClip"
+    search: ClassVar[LogRange | None] = LogRange("percentile", 1, 99)
     name: Literal["percentile"] = "percentile"
     percentile: Percent = 10.0
     window: PositiveInt = 10_000

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from study.clipping.base import Clipping, Part
+from study.methods.ranges import LogRange
 from study.optim.tensors import Tensors
 from study.parameters import Positive
 
@@ -23,6 +24,7 @@ class Sign(Clipping):
     waives: ClassVar[Mapping[str, str]] = MappingProxyType(
         {"unchanged_below": "a coordinate smaller than `magnitude` is enlarged to it"}
     )
+    search: ClassVar[LogRange | None] = LogRange("magnitude", 0.0001, 1)
     name: Literal["sign"] = "sign"
     magnitude: Positive = 1.0
 

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from study.clipping.base import Clipping, Part
+from study.methods.ranges import LogRange
 from study.optim.tensors import Tensors
 from study.parameters import Must, Positive
 
@@ -23,6 +24,7 @@ class SignOnTrigger(Clipping):
     waives: ClassVar[Mapping[str, str]] = MappingProxyType(
         {"bound_met": "the code it follows enlarges: c sign(g) has norm c sqrt(D)"}
     )
+    search: ClassVar[LogRange | None] = LogRange("threshold", 0.01, 10)
     name: Literal["sign_on_trigger"] = "sign_on_trigger"
     threshold: Positive
     tensors: Annotated[Literal["first", "all"], Must("'first' or 'all'", ("last", 1))] = "first"

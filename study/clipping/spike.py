@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from study.clipping.base import Clipping, Part
+from study.methods.ranges import LogRange
 from study.optim.tensors import Tensors
 from study.parameters import NaturalInt, Positive, Share
 
@@ -29,6 +30,7 @@ class Spike(Clipping):
     waives: ClassVar[Mapping[str, str]] = MappingProxyType(
         {"infinity_visible": "an infinite coordinate is a large one, as in `value`; `finite` still shows it"}
     )
+    search: ClassVar[LogRange | None] = LogRange("threshold", 3, 10000)
     name: Literal["spike"] = "spike"
     threshold: Positive = 5000.0
     smoothing: Share = 0.999

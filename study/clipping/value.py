@@ -6,6 +6,7 @@ import torch
 from pydantic import Field
 
 from study.clipping.base import Clipping, Part
+from study.methods.ranges import LogRange
 from study.optim.tensors import Tensors
 from study.parameters import Must, NotBool, Positive
 
@@ -23,6 +24,7 @@ class Value(Clipping):
     waives: ClassVar[Mapping[str, str]] = MappingProxyType(
         {"infinity_visible": "an infinite coordinate is a large one, as in `clip_grad_value_`; `finite` still shows it"}
     )
+    search: ClassVar[LogRange | None] = LogRange("bound", 0.0001, 1)
     name: Literal["value"] = "value"
     bound: Positive
     low: Annotated[Annotated[float, Field(lt=0), NotBool] | None, Must("a negative number, or null", (0, 1, "low"))] = (

@@ -9,6 +9,7 @@ from pydantic import Field
 from torch import Tensor
 
 from study.clipping.base import Clipping, Part
+from study.methods.ranges import LogRange
 from study.optim.tensors import Tensors
 from study.parameters import Must, NotBool, Positive
 
@@ -33,6 +34,7 @@ class ValueAsPrinted(Clipping):
             "infinity_visible": "an infinite coordinate is a large one, as in `value`; `finite` still shows it",
         }
     )
+    search: ClassVar[LogRange | None] = LogRange("bound", 0.0001, 1)
     name: Literal["value_as_printed"] = "value_as_printed"
     bound: Positive
     lower: Annotated[

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from study.clipping.base import Rescaling
+from study.methods.ranges import LogRange
 from study.optim.tensors import Tensors, norm
 from study.parameters import Positive, PositiveInt, Share
 
@@ -29,6 +30,7 @@ class ZScore(Rescaling):
     waives: ClassVar[Mapping[str, str]] = MappingProxyType(
         {"bound_met": "by design it overshoots: the larger a spike, the farther below the bound it comes out"}
     )
+    search: ClassVar[LogRange | None] = LogRange("z_threshold", 0.3, 10)
     name: Literal["zscore"] = "zscore"
     z_threshold: Positive = 2.5
     smoothing: Share = 0.97

@@ -11,7 +11,7 @@ import pandas as pd
 
 from study.config.errors import Fault
 from study.config.study import Study
-from study.config.variants import Variant, expand, expand_tuning
+from study.config.variants import Variant, expand, expand_trials, expand_tuning
 from study.models import MLP, LeNet, Model, PatchTransformer, RowRNN
 
 # Measured on the reference machine of the README, ten replicates a training, statistics of every step on.
@@ -39,6 +39,12 @@ def core_seconds(variant: Variant, seeds: int) -> float:
     return SECONDS_PER_TRAINING + replicates * (evaluation + variant.steps * step_seconds(variant))
 
 
+def trials_seconds(variant: Variant) -> float:
+    """A rough forecast of the job that trains all trials of a variant with all tuning seeds."""
+    tuning = variant.tuned
+    return core_seconds(variant, len(tuning.seeds) * (tuning.trials or 0)) if tuning else 0.0
+
+
 def step_seconds(variant: Variant) -> float:
     """A rough forecast of one optimizer step of one replicate."""
     model, lean = variant.model, 1.0 if variant.statistics.every_step else LEAN
@@ -60,6 +66,7 @@ def too_dear(study: Study) -> Iterator[Fault]:
     for one in expand_tuning(study):
         tuning = study.regimes[one.regime].tuning
         seconds.append(core_seconds(one, len(tuning.seeds) if tuning else 0))
+    seconds += [trials_seconds(one) for one in expand_trials(study)]
     if (hours := math.ceil(sum(seconds) / 3600)) > study.max_core_hours:
         must = f"must be at least {hours:,}, the forecast of all that the study trains"
         got = f"Got {study.max_core_hours:g} instead. Raise it, or ask for less."
@@ -82,6 +89,13 @@ class Training:
         """The cost of a variant with some seeds; `needed`: it is not there yet."""
         runs = seeds * (variant.folds or 1)
         return cls(variant.regime, tuning, runs, runs * variant.steps, core_seconds(variant, seeds), needed)
+
+    @classmethod
+    def of_trials(cls, variant: Variant, needed: bool) -> Training:
+        """The cost of all trials of a variant."""
+        assert variant.tuned is not None  # such are the variants that have trials
+        runs = len(variant.tuned.seeds) * (variant.tuned.trials or 0) * (variant.folds or 1)
+        return cls(variant.regime, True, runs, runs * variant.steps, trials_seconds(variant), needed)
 
 
 def cost_table(trainings: Sequence[Training], cores: int, others: int = 0) -> str:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from itertools import product
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
 from study.clipping.none import NoClipping
-from study.config import sweeps, tuning
+from study.config import sweeps, trials, tuning
 from study.config.fields import (
     ClippingChoice,
     Combination,
@@ -72,6 +72,9 @@ class Regime(Settings):
     """One setting of data, model and training, and the clips and regularizations that meet in it."""
 
     title: ClassVar[str] = "regime"
+    looks_at: ClassVar[Mapping[str, frozenset[str]]] = dict.fromkeys(  # whether strengths are left out
+        ("clips", "regularizations", "pairs"), frozenset({"tuning"})
+    )
     description: Text = ""
     data: Data = Data()
     model: ModelChoice = MLP()
@@ -87,6 +90,10 @@ class Regime(Settings):
     regularizations: Annotated[
         tuple[Combination, ...], Field(min_length=1), Grids, Must("a list of regularizations", ([], "many"))
     ] = ((NoRegularization(),),)
+    pairs: Annotated[
+        tuple[tuple[ClippingChoice, Combination], ...],
+        Must("a list of pairs, each of a clipping and a regularization", ("all", 3)),
+    ] = ()
     tuning: Tuning | None = None
     part_of: Annotated[Text, Field(description="Written by a sweep: the regime that it stands in.")] = ""
     at: Annotated[
@@ -99,6 +106,11 @@ class Regime(Settings):
     def writable(cls) -> list[str]:
         return [*(name for name in super().writable() if name not in ("part_of", "at")), "from", "sweep"]
 
+    @model_validator(mode="before")
+    @classmethod
+    def _strengths_left_open(cls, raw: Any) -> Any:
+        return trials.with_middles(raw)
+
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         self.refuse(
@@ -107,6 +119,7 @@ class Regime(Settings):
             *_no_full_batch(self.batch_size, self.data.trained_on, self.tuning),
             *self._refusals(),
             *self._tuning_faults(),
+            *self._pair_faults(),
         )
         return self
 
@@ -124,6 +137,8 @@ class Regime(Settings):
         """Budgets that are not equal, more folds than digits, and keys that no sweep varies."""
         if self.tuning is None:
             return
+        if self.tuning.trials:
+            yield from self._trial_faults(self.tuning)
         for field, labels in (("clips", self.clip_labels), ("regularizations", self.regularization_labels)):
             if counts := tuning.unequal_budgets(labels):
                 yield field, "try every method at the same number of strengths, to be tuned fairly", counts
@@ -132,6 +147,25 @@ class Regime(Settings):
         for key in self.tuning.along:
             if key not in self.at:
                 yield "tuning", f"go along keys of the regime's sweep, which are {listed(list(self.at))}", f"'{key}'"
+
+    def _trial_faults(self, tuning: Tuning) -> Iterator[tuple[str, str, object]]:
+        """Strengths that are given though trials choose them, and ranges that fit no method."""
+        combined = [one for several in self.regularizations for one in several]
+        paired = [one for clip, several in self.pairs for one in (clip, *several)]
+        for field, methods in (("clips", self.clips), ("regularizations", combined), ("pairs", paired)):
+            yield from trials.faults(methods, self.optimizer, field)
+        yield from trials.wrong_ranges([*self.clips, *combined, *paired], self.optimizer, tuning)
+
+    def _pair_faults(self) -> Iterator[tuple[str, str, object]]:
+        """Pairs that are none, or that come twice."""
+        labels = [f"{clip.label} and {combined_label(several)}" for clip, several in self.pairs]
+        for clip, several in self.pairs:
+            if "none" in (clip.label, combined_label(several)):
+                yield "pairs", "be of methods other than 'none'", f"{clip.label} and {combined_label(several)}"
+        if self.pairs and self.grid == "crossed":
+            yield "pairs", "be left out of a crossed grid, which has them all", labels
+        if twin := first_duplicate(labels):
+            yield "pairs", "have each pair once", f"'{twin}' twice"
 
     @property
     def clip_labels(self) -> list[str]:
@@ -151,11 +185,10 @@ class Regime(Settings):
 
     @property
     def cells(self) -> tuple[tuple[ClippingChoice, Combination], ...]:
-        """The pairs that are trained: all, or in a grid of methods alone those of which one is 'none'."""
+        """The pairs that are trained: all, or in a grid of methods alone those with a 'none', and `pairs`."""
         pairs = product(self.clips, self.regularizations)
-        return tuple(
-            pair for pair in pairs if self.grid == "crossed" or "none" in (pair[0].label, combined_label(pair[1]))
-        )
+        alone = (pair for pair in pairs if self.grid == "crossed" or "none" in (pair[0].label, combined_label(pair[1])))
+        return (*alone, *self.pairs)
 
     @property
     def steps(self) -> int:

@@ -56,6 +56,17 @@ class Statistics(Settings):
     curve_samples: PositiveInt = 500
 
 
+class Margins(Settings):
+    """The smallest differences that matter: one a metric, for every statement of it, at the best epoch and the last."""
+
+    title: ClassVar[str] = "margins"
+    test_accuracy: Positive = 0.005
+    test_loss: Positive = 0.02
+    gap_accuracy: Positive = 0.01
+    gap_loss: Positive = 0.05
+
+
+PRIMARY = ("best_test_accuracy", "best_test_loss", "test_accuracy", "test_loss")
 MOST_SEEDS = 10_000
 MAX_CORE_HOURS = 1_000.0
 
@@ -113,6 +124,15 @@ class Study(Settings):
         Must(f"a list of figures out of {listed(FIGURE_NAMES)}, or null for all", ("all", ["pie"], [], 3)),
     ] = None
     claims: Annotated[tuple[ClaimChoice, ...], Must("a list of claims, each once", ("all", 3))] = ()
+    status: Annotated[
+        Literal["exploratory", "confirmatory"] | None,
+        Must("'exploratory', 'confirmatory' or null", ("final", 3)),
+    ] = None
+    primary: Annotated[
+        Literal["best_test_accuracy", "best_test_loss", "test_accuracy", "test_loss"],
+        Must(f"one of {listed(PRIMARY)}", ("gap", 3)),
+    ] = "best_test_accuracy"
+    margins: Margins = Margins()
     regimes: Annotated[
         dict[RegimeName, Regime],
         Field(min_length=1),
@@ -133,18 +153,24 @@ class Study(Settings):
 
     @property
     def tuned_settings(self) -> dict[str, dict[str, Regime]]:
-        """The tuned regimes by name, grouped by the setting that their strengths are chosen in."""
+        """The regimes tuned over a grid by name, grouped by the setting that their strengths are chosen in."""
         settings: dict[str, dict[str, Regime]] = {}
         for name, regime in self.regimes.items():
-            if regime.tuning:
+            if regime.tuning and not regime.tuning.trials:
                 settings.setdefault(regime.setting or name, {})[name] = regime
         return settings
+
+    @property
+    def tried_regimes(self) -> dict[str, Regime]:
+        """The regimes tuned by trials, by name."""
+        return {name: regime for name, regime in self.regimes.items() if regime.tuning and regime.tuning.trials}
 
     @model_validator(mode="after")
     def _tuned_alike(self, info: ValidationInfo) -> Self:
         for setting, regimes in self.tuned_settings.items() if _written_out(info) else ():
             kinds = {
-                (one.part_of, *one.clip_labels, "x", *one.regularization_labels, one.tuning) for one in regimes.values()
+                (one.part_of, *one.clip_labels, "x", *one.regularization_labels, str(one.tuning))
+                for one in regimes.values()
             }
             if len(kinds) > 1:
                 must_be = "try the same methods, tuned alike, in all regimes that are tuned together"

@@ -1,19 +1,29 @@
-"""How strengths are chosen: on which digits, with which seeds, by which rule, and along which keys of a sweep."""
+"""How strengths are chosen: on which digits, with which seeds, among which candidates and by which rule."""
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
-from typing import Annotated, ClassVar, Literal
+from collections.abc import Mapping, Sequence
+from typing import Annotated, ClassVar, Literal, Self, get_args
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
 from study.methods.labels import method_of
-from study.parameters import Must, NaturalInt, NotBool, Settings, first_duplicate
+from study.parameters import Must, NaturalInt, NotBool, Positive, Settings, Text, first_duplicate, listed
 
 FIRST_TUNING_SEED = 10_000
 MOST_TUNING_SEEDS = 1_000
+MOST_TRIALS = 1_024
+Metric = Literal[
+    "validation_loss", "validation_accuracy", "best_validation_loss", "best_validation_accuracy", "train_loss"
+]
+METRICS: tuple[str, ...] = get_args(Metric)  # columns of `runs` that choose; none of them sees a test digit
+Ends = tuple[Positive, Positive]
+Ranges = Annotated[
+    dict[Text, Ends],
+    Must("a mapping from 'lr' or names of methods to [low, high]", (3, ["lr"])),
+]
 
 
 def _tuning_seeds(value: object) -> object:
@@ -44,6 +54,10 @@ class Tuning(Settings):
     rule: "minimum" takes the smallest mean loss; "one_standard_error" the strongest, listed last in the grid, whose
     mean is within one standard error of it, in the same regime (Hastie, Tibshirani & Friedman 2009, section 7.10).
     along: keys of the regime's sweep, such as optimizer.lr, that are chosen together with the strength.
+    trials: None to try the strengths that are listed; a number to try so many pairs of a learning rate and a strength,
+    the same number for every method and for the baseline, quasi-random over logarithmic ranges. design_seed: scrambles
+    their Sobol sequence. ranges: [low, high] instead of the declared ones, by method, and "lr"; widened: the same where
+    an optimum was found at an edge, so that a report can say it. metric: what chooses, a mean over the tuning seeds.
     """
 
     title: ClassVar[str] = "tuning"
@@ -66,6 +80,34 @@ class Tuning(Settings):
         ),
     ] = tuple(range(FIRST_TUNING_SEED, FIRST_TUNING_SEED + 3))
     along: Annotated[tuple[str, ...], Must("a list of keys that the sweep varies", ("lr", [3]))] = ()
+    metric: Annotated[Metric, Must(f"one of {listed(METRICS)}", ("test_loss", 3))] = "validation_loss"
+    trials: Annotated[
+        Annotated[int, Field(ge=2, le=MOST_TRIALS), NotBool] | None,
+        Must(f"a whole number from 2 to {MOST_TRIALS}, or null for a grid", (1, 0, 2.5, "many", True)),
+    ] = None
+    design_seed: NaturalInt = 0
+    ranges: Ranges = {}  # noqa: RUF012, which pydantic copies
+    widened: Ranges = {}  # noqa: RUF012
+
+    @model_validator(mode="after")
+    def _of_trials_or_of_grids(self) -> Self:
+        only = {"ranges": self.ranges, "widened": self.widened, "design_seed": self.design_seed}
+        if self.trials is None:
+            self.refuse(*((key, "be left out without 'trials'", value) for key, value in only.items() if value))
+        else:
+            self.refuse(*((key, "be left out with 'trials'", list(value)) for key, value in self._of_grids().items()))
+        self.refuse(*_wrong_ends("ranges", self.ranges), *_wrong_ends("widened", self.widened))
+        return self
+
+    def _of_grids(self) -> Mapping[str, Sequence[str]]:
+        """What only a grid has an order for."""
+        given = {"along": self.along, "rule": () if self.rule == "minimum" else (self.rule,)}
+        return {key: value for key, value in given.items() if value}
+
+
+def _wrong_ends(field: str, ranges: Mapping[str, Ends]) -> list[tuple[str, str, object]]:
+    must = "go from a smaller to a greater number"
+    return [(field, must, f"{[low, high]} for '{name}'") for name, (low, high) in ranges.items() if low >= high]
 
 
 def trained_on(train_size: int, folds: int | None) -> int:

@@ -17,17 +17,21 @@ from study.config.fields import (
     ModelChoice,
     OptimizerChoice,
     ScheduleChoice,
-    combined_label,
 )
 from study.config.regime import Data, Regime
 from study.config.study import Statistics, Study
-from study.config.tuning import trained_on
+from study.config.trials import at_point, design
+from study.config.tuning import Tuning, trained_on
+from study.methods.base import Method
 from study.optim.schedules import Constant
 from study.parameters import PositiveInt, Settings
 
 
 class Variant(Settings):
-    """All that determines a training but its seed; equal digests mean equal results on one machine type."""
+    """All that determines a training but its seed; equal digests mean equal results on one machine type.
+
+    tuned: by what trials its learning rate and strengths are still to be chosen; those that it has are placeholders.
+    """
 
     title: ClassVar[str] = "variant"
     regime: str
@@ -43,20 +47,22 @@ class Variant(Settings):
     statistics: Statistics
     device: str = "cpu"
     folds: int | None = None
+    tuned: Tuning | None = None
 
     @property
     def clip_label(self) -> str:
-        return self.clip.label
+        return _label(self.clip, self.tuned)
 
     @property
     def regularization_label(self) -> str:
-        return combined_label(self.regularization)
+        return " + ".join(_label(one, self.tuned) for one in self.regularization)
 
     @cached_property
     def digest(self) -> str:
         """SHA-256 over the canonical JSON of all fields, 64 hex digits."""
         # A field that came later is left out at its default: so runs stored before it keep their identity.
-        later = {key for key, default in (("schedule", Constant()), ("folds", None)) if getattr(self, key) == default}
+        defaults = (("schedule", Constant()), ("folds", None), ("tuned", None))
+        later = {key for key, default in defaults if getattr(self, key) == default}
         text = json.dumps(self.model_dump(mode="json", exclude=later), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -70,6 +76,11 @@ class Variant(Settings):
     def steps(self) -> int:
         """Optimizer steps of one run."""
         return self.epochs * (trained_on(self.data.trained_on, self.folds) // self.batch_size)
+
+
+def _label(method: Method, tuned: Tuning | None) -> str:
+    """The label of a method, and while its strength is to be chosen, its name."""
+    return f"{method.name}(tuned)" if tuned and method.search else method.label
 
 
 @dataclass(frozen=True)
@@ -97,15 +108,58 @@ def expand_tuning(study: Study) -> tuple[Variant, ...]:
     return tuple(
         variant
         for name, regime in study.regimes.items()
-        if regime.tuning
+        if regime.tuning and not regime.tuning.trials
         for variant in _grid(study, name, regime, statistics=lean, folds=regime.tuning.folds)
         if "none" in (variant.clip_label, variant.regularization_label)
     )
 
 
+def expand_trials(study: Study) -> tuple[Variant, ...]:
+    """Every variant whose trials are trained, scored only; `trials` are those trials."""
+    return tuple(
+        scored_only(variant) for name, regime in study.tried_regimes.items() for variant in _grid(study, name, regime)
+    )
+
+
+def scored_only(variant: Variant) -> Variant:
+    """A variant of trials as its trials are trained: no statistics, and on the folds of its tuning."""
+    assert variant.tuned is not None  # such are the variants that have trials
+    lean = variant.statistics.model_copy(update={"every_step": False, "probes": 0})
+    return _changed(variant, statistics=lean, folds=variant.tuned.folds)
+
+
+def trials(variant: Variant) -> tuple[Variant, ...]:
+    """The trials of a variant that is to be tuned by them, in their order.
+
+    Raises ValueError for a variant that is not.
+    """
+    if variant.tuned is None or variant.tuned.trials is None:
+        raise ValueError(f"The variant '{variant.slug}' must be tuned by trials.")
+    return tuple(trial(variant, index) for index in range(variant.tuned.trials))
+
+
+def trial(variant: Variant, index: int) -> Variant:
+    """One trial of a variant: its learning rate and each of its strengths at a point of the design."""
+    tuning = variant.tuned
+    assert tuning is not None  # such are the variants that have trials
+    point = design(tuning.trials or 0, tuning.design_seed)[index].tolist()
+    optimizer, clip, *regularization = at_point(
+        (variant.optimizer, variant.clip, *variant.regularization), tuning, point
+    )
+    return _changed(variant, optimizer=optimizer, clip=clip, regularization=regularization, tuned=None)
+
+
+def _changed(variant: Variant, **changes: Any) -> Variant:
+    """A variant with other fields; pydantic's own copy would keep the digest."""
+    own = {field: getattr(variant, field) for field in Variant.model_fields}
+    return Variant.model_validate({**own, **changes})
+
+
 def _grid(study: Study, name: str, regime: Regime, **others: Any) -> Iterator[Variant]:
     fields = ("data", "model", "loss", "optimizer", "schedule", "epochs", "batch_size")
-    shared = {field: getattr(regime, field) for field in fields} | {"statistics": study.statistics} | others
+    tuned = regime.tuning if regime.tuning and regime.tuning.trials else None
+    shared = {field: getattr(regime, field) for field in fields} | {"statistics": study.statistics, "tuned": tuned}
+    shared |= others
     for clip, regularization in regime.cells:
         yield Variant(
             regime=name,

@@ -121,6 +121,16 @@ def style_for(clips: Iterable[str], regularizations: Iterable[str]) -> Style:
     )
 
 
+def labels(tables: Tables, clips: Sequence[str], regularizations: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The labels of a study's clips and regularizations, those after them that trials chose and only tables know."""
+    each = (("clip", clips), ("regularization", regularizations))
+    first, second = (
+        [*known, *(str(one) for table in tables.values() if key in table for one in table[key].dropna().unique())]
+        for key, known in each
+    )
+    return first, second
+
+
 def by_method(style: Style) -> Style:
     """The style with methods, which are labels without their parameters, in place of the labels.
 

@@ -123,7 +123,7 @@ def caption(tables: Tables) -> str:
     count = f"{seeds[-1]}" if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]}"
     return (
         f"{QUESTION} Mean paired difference of each contrast with its 95 % BCa interval, oriented so that right is as"
-        " claimed, in units of the smallest difference that would matter, fixed beforehand (ticks: what the rule asks"
+        " claimed, in units of the smallest difference that would matter (ticks: what the rule asks"
         " for, beyond 1, above −1 for a claim of no harm, within ±1 for one of no difference). A contrast is supported"
         " or contradicted when a one-sided sign-flip test, adjusted by Holm's method within a claim, and the interval"
         " say so."

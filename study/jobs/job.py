@@ -33,10 +33,12 @@ def train(
     report: Callable[[str], None] = lambda line: None,
     every: float = SECONDS,
     code: Mapping[str, str] | None = None,
+    named: Variant | None = None,
 ) -> None:
     """Train a block of seeds on the data set in the folder `data` and write the five `tables`.
 
     code: the fingerprint of the code that was to train, if another must not; raises CodeError where it is another.
+    named: the variant that the folder is named by, where trials chose another out of it.
 
     While it trains, a checkpoint is kept beside the tables, `every` so many seconds, from which the same job goes on if
     this one is ended; `report` gets a line an epoch, and at last one of where the time went.
@@ -44,18 +46,26 @@ def train(
     watch = Stopwatch({"start-up": time.process_time()})
     for half in Path(tables["runs"]).parent.glob(".*-????????"):  # what ended attempts were writing
         half.unlink(missing_ok=True)
-    made = Provenance.of(variant, code_digest.files_of(variant))
-    if code is not None and code != made.source:
-        raise CodeError(_changed(code, made.source))
-    checkpoint = Checkpoint(Path(tables["runs"]).with_name("checkpoint"), _identity(made, block), report, every)
+    made = made_by(variant, code)
+    checkpoint = Checkpoint(
+        Path(tables["runs"]).with_name("checkpoint"), {"seeds": block.name, **identity(made)}, report, every
+    )
     with watch.part("data"):
         digits = load(variant.data.name, data)
     trained = engine.train(variant, block.seeds, digits, report, checkpoint, watch)
     with watch.part("tables"):
         store.write_all(records.tidy(study, trained), tables, made.text)
     checkpoint.drop()
-    _drop_outdated(variant, Path(tables["runs"]).parents[1])
+    drop_outdated(named or variant, Path(tables["runs"]).parents[1])
     report(watch.line())
+
+
+def made_by(variant: Variant, code: Mapping[str, str] | None = None) -> Provenance:
+    """Provenance of a training in this process; raises CodeError where its code has another fingerprint than `code`."""
+    made = Provenance.of(variant, code_digest.files_of(variant))
+    if code is not None and code != made.source:
+        raise CodeError(_changed(code, made.source))
+    return made
 
 
 def _changed(code: Mapping[str, str], now: Mapping[str, str]) -> str:
@@ -64,13 +74,13 @@ def _changed(code: Mapping[str, str], now: Mapping[str, str]) -> str:
     return f"{must} Got another {' and '.join(files)} instead. The same command goes on with what is there now."
 
 
-def _drop_outdated(variant: Variant, folder: Path) -> None:
+def drop_outdated(variant: Variant, folder: Path) -> None:
     """Delete what other code trained of the same variant, in the folders beside this one."""
     if folder.name.startswith(variant.slug):
         for other in set(folder.parent.glob(f"{variant.slug}*")) - {folder}:
             shutil.rmtree(other, ignore_errors=True)
 
 
-def _identity(made: Provenance, block: Block) -> dict[str, str]:
-    """All that the numbers of a training depend on."""
-    return {"seeds": block.name, **{key: str(facts) for key, facts in asdict(made).items() if key not in UNSEEN}}
+def identity(made: Provenance) -> dict[str, str]:
+    """All that the numbers of a training depend on but its seeds."""
+    return {key: str(facts) for key, facts in asdict(made).items() if key not in UNSEEN}

@@ -80,7 +80,8 @@ class Pack:
 def packed(tasks: Iterable[Task]) -> dict[str, Pack]:
     """All trainings of a study in packs by name, the same whatever is there already.
 
-    Neighbours in the grid stay together: they share a method, and so its compiled program.
+    Neighbours in the grid stay together: they share a method, and so its compiled program. What waits for trials of its
+    own is alone, so that trials that fail hold up nothing else.
     """
     tasks = list(tasks)
     most = min(SECONDS, SHARE * sum(task.seconds for task in tasks))
@@ -92,7 +93,7 @@ def _parts(tasks: Iterable[Task], most: float) -> Iterator[tuple[Task, ...]]:
     part: list[Task] = []
     for task in tasks:
         fits = sum(one.seconds for one in part) + task.seconds <= most
-        if part and not (fits and task.variant.data.name == part[0].variant.data.name):
+        if part and not (fits and _together(part[-1].variant, task.variant)):
             yield tuple(part)
             part = []
         part.append(task)
@@ -105,6 +106,10 @@ def drop(pack: Pack) -> None:
     for task in pack.tasks:
         for path in task.tables.values():
             path.unlink(missing_ok=True)
+
+
+def _together(one: Variant, other: Variant) -> bool:
+    return one.data.name == other.data.name and not one.tuned and not other.tuned
 
 
 def settle(packs: Mapping[Path, Pack]) -> None:

@@ -39,7 +39,7 @@ class ProgressHandler(logging.Handler):
     """Turns job events into lines about the study.
 
     describe: a job in the study's words, from its rule's name and wildcards; packs: those of this run, by name, whose
-    trainings `progress` counts.
+    trainings `progress` counts; weight: forecast core-seconds of a job of trials, which it counts too.
     """
 
     def __init__(
@@ -47,10 +47,11 @@ class ProgressHandler(logging.Handler):
         progress: Progress,
         describe: Callable[[str, Wildcards], str],
         packs: Mapping[str, Pack],
+        weight: Callable[[Wildcards], float],
         say: Callable[[str], None] = say,
     ) -> None:
         super().__init__()
-        self.progress, self.describe, self.packs, self.say = progress, describe, packs, say
+        self.progress, self.describe, self.weight, self.say = progress, describe, weight, say
         self.jobs: dict[int, Any] = {}
         self.left = {name: list(pack.missing) for name, pack in packs.items()}
 
@@ -71,6 +72,8 @@ class ProgressHandler(logging.Handler):
         line = f"done   {self.describe(job.rule_name, job.wildcards)}"
         if job.rule_name == "train":
             line += f"  [{self._counted(job)}]"
+        elif job.rule_name == "attempt":
+            line += f"  [{self.progress.finish(self.weight(job.wildcards))}]"
         self.say(line)
 
     def _counted(self, job: Any) -> str:

@@ -26,7 +26,8 @@ class Order:
     """A training as a workflow asks for it: texts and numbers alone, so that reading it loads nothing.
 
     spec: the variant as JSON; seeds: the name of its block; tables: paths by name; code: the fingerprint of the
-    code that is to train; plugins: the users' files that it needs.
+    code that is to train; plugins: the users' files that it needs; trials: the table of trials that choose strengths
+    and rates, where there are any.
     """
 
     study: str
@@ -37,6 +38,7 @@ class Order:
     data: str
     code: Mapping[str, str] | None
     plugins: Sequence[str]
+    trials: str | None = None
 
     @property
     def whole(self) -> bool:
@@ -106,12 +108,15 @@ def train_one(order: Order) -> int:
 def _train(order: Order) -> None:
     from study.config.variants import Block, Variant
     from study.jobs import failure, job
+    from study.jobs.trials import resolved
     from study.methods import plugins
 
     plugins.load(order.plugins)
     variant, block = Variant.model_validate_json(order.spec), Block.parse(order.seeds)
     with failure.named(variant, len(block.seeds)) as report:
-        job.train(order.study, variant, block, Path(order.data), order.tables, report, code=order.code)
+        chosen = resolved(variant, Path(order.trials) if order.trials else None)
+        data = Path(order.data)
+        job.train(order.study, chosen, block, data, order.tables, report, code=order.code, named=variant)
 
 
 def in_child(act: Callable[[], int]) -> int:

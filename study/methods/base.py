@@ -12,6 +12,7 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from study.methods.ranges import LogRange
 from study.parameters import Settings, listed, must, said, suggestion
 
 
@@ -37,7 +38,8 @@ class Method(Settings):
     A direct subclass defines a family (`family = "clipping"`); every class below it that has a default `name` joins
     the family when it is defined. The first line of its docstring says what it does. The catalogue shows its `formula`
     (LaTeX), its `source` (with citations such as `@pascanu2013` of paper/references.bib) and its `waives`: the laws of
-    its family that it breaks by design, each with the reason. The tests check that it keeps the others.
+    its family that it breaks by design, each with the reason. The tests check that it keeps the others. `search` is the
+    parameter by which it is tuned, and where, unless a configuration says otherwise.
     """
 
     family: ClassVar[str] = ""
@@ -45,6 +47,7 @@ class Method(Settings):
     formula: ClassVar[str] = ""
     source: ClassVar[str] = ""
     waives: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    search: ClassVar[LogRange | None] = None
     name: str
 
     @classmethod

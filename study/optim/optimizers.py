@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 from torch import Tensor
 
 from study.methods.base import Method
+from study.methods.ranges import LogRange
 from study.optim.tensors import Tensors
 from study.parameters import Flag, Must, NonNegative, NotBool, Positive, Share
 
@@ -63,6 +64,7 @@ class SGD(Optimizer):
         r"\text{(Nesterov: } w \leftarrow w - \eta (g + m v)\text{)}"
     )
     source: ClassVar[str] = "@polyak1964; @sutskever2013 for Nesterov's; torch.optim.SGD"
+    search: ClassVar[LogRange | None] = LogRange("lr", 0.001, 3)
     name: Literal["sgd"] = "sgd"
     lr: Positive
     momentum: Share = 0.0
@@ -95,6 +97,7 @@ class Adam(Optimizer):
         r"w \leftarrow w - \eta \frac{m / (1 - \beta_1^t)}{\sqrt{v / (1 - \beta_2^t)} + \epsilon}"
     )
     source: ClassVar[str] = "@kingma2015, algorithm 1; torch.optim.Adam"
+    search: ClassVar[LogRange | None] = LogRange("lr", 1e-5, 0.03)
     name: Literal["adam"] = "adam"
     lr: Positive = 1e-3
     beta1: Beta = 0.9
@@ -122,6 +125,7 @@ class AdamW(Optimizer):
         r"\text{with Adam's } \hat m, \hat v"
     )
     source: ClassVar[str] = "@loshchilov2019, algorithm 2; torch.optim.AdamW"
+    search: ClassVar[LogRange | None] = LogRange("lr", 1e-5, 0.03)
     name: Literal["adamw"] = "adamw"
     lr: Positive = 1e-3
     beta1: Beta = 0.9
@@ -146,6 +150,7 @@ class RMSprop(Optimizer):
         r"v \leftarrow \alpha v + (1 - \alpha) g^2,\quad w \leftarrow w - \eta g / (\sqrt{v} + \epsilon)"
     )
     source: ClassVar[str] = "@tieleman2012; torch.optim.RMSprop"
+    search: ClassVar[LogRange | None] = LogRange("lr", 1e-5, 0.03)
     name: Literal["rmsprop"] = "rmsprop"
     lr: Positive = 1e-3
     smoothing: Beta = 0.99

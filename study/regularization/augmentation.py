@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.nn.functional import grid_sample
 
 from study.methods.base import Company
+from study.methods.ranges import LogRange
 from study.optim.rng import Draw
 from study.optim.tensors import Tensors
 from study.parameters import Must, NonNegative, NotBool
@@ -27,6 +28,7 @@ class Augmentation(Regularization):
     need not know how the pixels were normalised. Images are square.
     """
 
+    search: ClassVar[LogRange | None] = LogRange("shift", 0.3, 6)
     name: Literal["augmentation"] = "augmentation"
     place: ClassVar[Place] = "data"
     formula: ClassVar[str] = (

@@ -1,6 +1,7 @@
 from collections.abc import Mapping
 from typing import ClassVar, Literal
 
+from study.methods.ranges import LogRange
 from study.optim.tensors import Tensors
 from study.parameters import Flag, NonNegative
 from study.regularization.base import Place, Rate, Regularization, penalized
@@ -14,6 +15,7 @@ class DecoupledDecay(Regularization):
     learning rate: half the rate gives half the decay of a step. Biases are left alone, unless asked for.
     """
 
+    search: ClassVar[LogRange | None] = LogRange("strength", 1e-5, 0.1)
     name: Literal["decoupled_decay"] = "decoupled_decay"
     place: ClassVar[Place] = "update"
     formula: ClassVar[str] = r"w \leftarrow (1 - \eta\lambda)\,w - \eta u(\mathrm{clip}(g))"

@@ -3,6 +3,7 @@ from typing import ClassVar, Literal
 
 from torch import Tensor
 
+from study.methods.ranges import LogRange
 from study.optim.rng import Draw
 from study.optim.tensors import Tensors
 from study.parameters import Share
@@ -15,6 +16,7 @@ class Dropout(Regularization):
     `input_p` does the same to the input. Srivastava et al. 2014.
     """
 
+    search: ClassVar[LogRange | None] = LogRange("p", 0.03, 0.9)
     name: Literal["dropout"] = "dropout"
     place: ClassVar[Place] = "model"
     formula: ClassVar[str] = r"h \leftarrow \frac{m \odot h}{1 - p}, \quad m_i \sim \mathrm{Bernoulli}(1 - p)"

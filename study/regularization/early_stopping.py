@@ -2,6 +2,7 @@ import math
 from collections.abc import Sequence
 from typing import ClassVar, Literal
 
+from study.methods.ranges import LogRange
 from study.parameters import Flag, NonNegative, PositiveInt
 from study.regularization.base import Place, Regularization
 
@@ -15,6 +16,7 @@ class EarlyStopping(Regularization):
     epoch hands over the last. The other seeds of the job go on.
     """
 
+    search: ClassVar[LogRange | None] = LogRange("patience", 1, 20, whole=True)
     name: Literal["early_stopping"] = "early_stopping"
     place: ClassVar[Place] = "stopping"
     formula: ClassVar[str] = r"\text{stop at } t = b + p,\ b \text{ the last epoch with } v_b < v_{b'} - \delta"

@@ -3,6 +3,7 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
+from study.methods.ranges import LogRange
 from study.optim.tensors import Tensors
 from study.parameters import Flag, NonNegative
 from study.regularization.base import Place, Regularization, added, penalized, signs
@@ -15,6 +16,7 @@ class ElasticNet(Regularization):
     strength s, and lambda1 = 0, lambda2 = s is `l2` of strength s. Zou, Hastie 2005.
     """
 
+    search: ClassVar[LogRange | None] = LogRange("strength", 0.0001, 0.1)
     name: Literal["elastic_net"] = "elastic_net"
     place: ClassVar[Place] = "loss"
     formula: ClassVar[str] = r"\mathcal{L} + \frac{\lambda}{2} \sum_i (\lambda_1 |w_i| + \lambda_2 w_i^2)"

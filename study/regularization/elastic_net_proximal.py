@@ -1,5 +1,6 @@
 from typing import ClassVar, Literal
 
+from study.methods.ranges import LogRange
 from study.optim.tensors import Tensors
 from study.parameters import Flag, NonNegative
 from study.regularization.base import Place, Rate, Regularization, penalized, soft_threshold
@@ -14,6 +15,7 @@ class ElasticNetProximal(Regularization):
     optimizer, as in `l1_proximal`.
     """
 
+    search: ClassVar[LogRange | None] = LogRange("strength", 0.0001, 0.1)
     name: Literal["elastic_net_proximal"] = "elastic_net_proximal"
     place: ClassVar[Place] = "update"
     formula: ClassVar[str] = (

@@ -3,6 +3,7 @@ from typing import Annotated, ClassVar, Literal
 
 import torch
 
+from study.methods.ranges import LogRange
 from study.optim.rng import Draw, Normal
 from study.optim.tensors import Tensors
 from study.parameters import Must, NonNegative
@@ -18,6 +19,7 @@ class GradientNoise(Regularization):
     a `sam` whose ascent is clipped, noise before the clip changes the ascent alone.
     """
 
+    search: ClassVar[LogRange | None] = LogRange("eta", 1e-5, 0.1)
     name: Literal["gradient_noise"] = "gradient_noise"
     place: ClassVar[Place] = "gradient"
     formula: ClassVar[str] = (

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 from torch.func import grad
 
+from study.methods.ranges import LogRange
 from study.optim.tensors import Tensors
 from study.parameters import NonNegative
 from study.regularization.base import Objective, Place, Regularization
@@ -16,6 +17,7 @@ class GradientPenalty(Regularization):
     first. Other penalties do not count in g.
     """
 
+    search: ClassVar[LogRange | None] = LogRange("strength", 0.001, 1)
     name: Literal["gradient_penalty"] = "gradient_penalty"
     place: ClassVar[Place] = "loss"
     formula: ClassVar[str] = r"\mathcal{L} + \lambda \lVert\nabla_w \mathcal{L}\rVert_2^2"

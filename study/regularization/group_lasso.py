@@ -3,6 +3,7 @@ from typing import Annotated, ClassVar, Literal
 import torch
 from torch import Tensor
 
+from study.methods.ranges import LogRange
 from study.optim.tensors import Tensors
 from study.parameters import Must, NonNegative
 from study.regularization.base import Place, Rate, Regularization, penalized
@@ -18,6 +19,7 @@ class GroupLasso(Regularization):
     with the scheduled learning rate as its step size.
     """
 
+    search: ClassVar[LogRange | None] = LogRange("strength", 1e-5, 0.01)
     name: Literal["group_lasso"] = "group_lasso"
     place: ClassVar[Place] = "update"
     formula: ClassVar[str] = (

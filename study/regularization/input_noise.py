@@ -3,6 +3,7 @@ from typing import ClassVar, Literal
 
 from torch import Tensor
 
+from study.methods.ranges import LogRange
 from study.optim.rng import Draw, Normal
 from study.optim.tensors import Tensors
 from study.parameters import NonNegative
@@ -16,6 +17,7 @@ class InputNoise(Regularization):
     0.31 of the range from black to white. Pixels may leave the range of the data.
     """
 
+    search: ClassVar[LogRange | None] = LogRange("std", 0.03, 1)
     name: Literal["input_noise"] = "input_noise"
     place: ClassVar[Place] = "data"
     formula: ClassVar[str] = r"x \leftarrow x + \epsilon, \quad \epsilon_i \sim N(0, \sigma^2)"

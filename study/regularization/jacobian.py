@@ -5,6 +5,7 @@ import torch
 from torch import Tensor
 from torch.func import vjp
 
+from study.methods.ranges import LogRange
 from study.optim.rng import Draw, Normal
 from study.optim.tensors import Tensors
 from study.parameters import NonNegative, PositiveInt
@@ -18,6 +19,7 @@ class Jacobian(Regularization):
     sample and step, by ||J||_F^2 = K E ||v^T J||^2. The paper writes half the strength.
     """
 
+    search: ClassVar[LogRange | None] = LogRange("strength", 0.0001, 1)
     name: Literal["jacobian"] = "jacobian"
     place: ClassVar[Place] = "loss"
     formula: ClassVar[str] = (

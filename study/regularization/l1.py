@@ -3,6 +3,7 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
+from study.methods.ranges import LogRange
 from study.optim.tensors import Tensors
 from study.parameters import Flag, NonNegative
 from study.regularization.base import Place, Regularization, added, penalized, signs
@@ -14,6 +15,7 @@ class L1(Regularization):
     The subgradient steps over zero: it makes weights small, never exactly zero.
     """
 
+    search: ClassVar[LogRange | None] = LogRange("strength", 1e-6, 0.01)
     name: Literal["l1"] = "l1"
     place: ClassVar[Place] = "loss"
     formula: ClassVar[str] = r"\mathcal{L} + \lambda \lVert w\rVert_1"

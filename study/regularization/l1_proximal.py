@@ -1,5 +1,6 @@
 from typing import ClassVar, Literal
 
+from study.methods.ranges import LogRange
 from study.optim.tensors import Tensors
 from study.parameters import Flag, NonNegative
 from study.regularization.base import Place, Rate, Regularization, penalized, soft_threshold
@@ -14,6 +15,7 @@ class L1Proximal(Regularization):
     unless asked for.
     """
 
+    search: ClassVar[LogRange | None] = LogRange("strength", 1e-6, 0.01)
     name: Literal["l1_proximal"] = "l1_proximal"
     place: ClassVar[Place] = "update"
     formula: ClassVar[str] = r"w \leftarrow \mathrm{sign}(w)\,\max(|w| - \eta\lambda,\, 0)"

@@ -3,6 +3,7 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
+from study.methods.ranges import LogRange
 from study.optim.tensors import Tensors
 from study.parameters import Flag, NonNegative
 from study.regularization.base import Place, Regularization, added, penalized
@@ -14,6 +15,7 @@ class L2(Regularization):
     Its gradient is clipped together with the data's, which sets it apart from weight decay.
     """
 
+    search: ClassVar[LogRange | None] = LogRange("strength", 1e-5, 0.1)
     name: Literal["l2"] = "l2"
     place: ClassVar[Place] = "loss"
     formula: ClassVar[str] = r"\mathcal{L} + \frac{\lambda}{2} \lVert w\rVert_2^2"

@@ -2,6 +2,7 @@ from typing import ClassVar, Literal
 
 from torch import Tensor
 
+from study.methods.ranges import LogRange
 from study.optim.tensors import Tensors
 from study.parameters import Share
 from study.regularization.base import Place, Regularization
@@ -13,6 +14,7 @@ class LabelSmoothing(Regularization):
     Evaluations use the targets without smoothing.
     """
 
+    search: ClassVar[LogRange | None] = LogRange("smoothing", 0.01, 0.6)
     name: Literal["label_smoothing"] = "label_smoothing"
     place: ClassVar[Place] = "data"
     formula: ClassVar[str] = r"y \leftarrow (1 - \varepsilon)\, y + \frac{\varepsilon}{K}"

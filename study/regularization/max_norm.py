@@ -2,6 +2,7 @@ from typing import ClassVar, Literal
 
 import torch
 
+from study.methods.ranges import LogRange
 from study.optim.tensors import Tensors
 from study.parameters import Positive
 from study.regularization.base import Place, Rate, Regularization, penalized
@@ -15,6 +16,7 @@ class MaxNorm(Regularization):
     channel. All layers are bounded, the last too; biases are not.
     """
 
+    search: ClassVar[LogRange | None] = LogRange("bound", 0.3, 10)
     name: Literal["max_norm"] = "max_norm"
     place: ClassVar[Place] = "projection"
     formula: ClassVar[str] = r"w_i \leftarrow w_i \min\left(1,\, \frac{c}{\lVert w_i\rVert}\right)"

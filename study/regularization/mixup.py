@@ -3,6 +3,7 @@ from typing import ClassVar, Literal
 
 from torch import Tensor
 
+from study.methods.ranges import LogRange
 from study.optim.rng import Beta, Draw
 from study.optim.tensors import Tensors
 from study.parameters import NonNegative
@@ -16,6 +17,7 @@ class Mixup(Regularization):
     middle sample stays as it is. Evaluations use the samples without mixing.
     """
 
+    search: ClassVar[LogRange | None] = LogRange("alpha", 0.03, 3)
     name: Literal["mixup"] = "mixup"
     place: ClassVar[Place] = "data"
     formula: ClassVar[str] = (

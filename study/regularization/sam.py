@@ -1,6 +1,7 @@
 from typing import Annotated, ClassVar, Literal
 
 from study.methods.base import Company
+from study.methods.ranges import LogRange
 from study.optim.tensors import Tensors, norm
 from study.parameters import Must, NonNegative
 from study.regularization.base import Place, Regularization
@@ -16,6 +17,7 @@ class Sam(Regularization):
     ascent as it is, so nothing is clipped then. Penalties of the loss count in both.
     """
 
+    search: ClassVar[LogRange | None] = LogRange("rho", 0.003, 0.3)
     name: Literal["sam"] = "sam"
     place: ClassVar[Place] = "gradient"
     formula: ClassVar[str] = r"g_t \leftarrow \nabla\mathcal{L}\Big(w_t + \rho\, \frac{g_t}{\lVert g_t\rVert_2}\Big)"

@@ -3,6 +3,7 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
+from study.methods.ranges import LogRange
 from study.optim.tensors import Tensors
 from study.parameters import Positive, PositiveInt
 from study.regularization.base import Place, Rate, Regularization, penalized
@@ -19,6 +20,7 @@ class SpectralNorm(Regularization):
     counts as a matrix (out, the rest); biases are left alone.
     """
 
+    search: ClassVar[LogRange | None] = LogRange("bound", 0.5, 20)
     name: Literal["spectral_norm"] = "spectral_norm"
     place: ClassVar[Place] = "projection"
     formula: ClassVar[str] = r"W \leftarrow \frac{W}{\max(1,\, \sigma(W) / c)}"

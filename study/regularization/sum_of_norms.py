@@ -3,6 +3,7 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
+from study.methods.ranges import LogRange
 from study.optim.tensors import Tensors
 from study.parameters import Flag, NonNegative
 from study.regularization.base import Place, Regularization, penalized
@@ -15,6 +16,7 @@ class SumOfNorms(Regularization):
     large the weights are.
     """
 
+    search: ClassVar[LogRange | None] = LogRange("strength", 0.0001, 0.1)
     name: Literal["sum_of_norms"] = "sum_of_norms"
     place: ClassVar[Place] = "loss"
     formula: ClassVar[str] = r"\mathcal{L} + \lambda \sum_k \lVert w_k\rVert_2"

@@ -3,6 +3,7 @@ from typing import ClassVar, Literal
 import torch
 
 from study.methods.base import Company
+from study.methods.ranges import LogRange
 from study.optim.tensors import Tensors
 from study.parameters import Share
 from study.regularization.base import Place, Rate, Regularization
@@ -15,6 +16,7 @@ class WeightAveraging(Regularization):
     initial weights do not linger. In a combination it comes last, so that it averages the result of the others.
     """
 
+    search: ClassVar[LogRange | None] = LogRange("decay", 0.001, 0.5, of_complement=True)
     name: Literal["weight_averaging"] = "weight_averaging"
     place: ClassVar[Place] = "evaluation"
     formula: ClassVar[str] = r"a_1 = w_1,\quad a_t = \beta a_{t-1} + (1 - \beta) w_t"

@@ -1,5 +1,6 @@
 from typing import ClassVar, Literal
 
+from study.methods.ranges import LogRange
 from study.optim.tensors import Tensors
 from study.parameters import Flag, NonNegative
 from study.regularization.base import Place, Regularization, added, penalized
@@ -12,6 +13,7 @@ class WeightDecay(Regularization):
     pull is never clipped. An adaptive optimizer rescales it together with the gradient, unlike `decoupled_decay`.
     """
 
+    search: ClassVar[LogRange | None] = LogRange("strength", 1e-5, 0.1)
     name: Literal["weight_decay"] = "weight_decay"
     place: ClassVar[Place] = "gradient"
     formula: ClassVar[str] = r"w \leftarrow w - \eta\,(\mathrm{clip}(g) + \lambda w)"

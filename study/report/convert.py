@@ -44,8 +44,8 @@ def cited(markdown: str, bibliography: Path) -> str:
 
 
 def to_html(markdown: str, folder: Path, bibliography: Path, style: Path) -> str:
-    """One self-contained page; pictures are read from `folder`."""
-    return str(
+    """Return one self-contained page; pictures are read from `folder`, the script of the page lies beside its style."""
+    page = str(
         pypandoc.convert_text(
             markdown,
             "html5",
@@ -57,6 +57,9 @@ def to_html(markdown: str, folder: Path, bibliography: Path, style: Path) -> str
             ],
         )
     )
+    script = style.with_suffix(".js").read_text(encoding="utf-8")
+    before, end, after = page.rpartition("</body>")
+    return f"{before}<script>\n{script}</script>\n{end}{after}"
 
 
 def to_pdf(markdown: str, folder: Path, bibliography: Path, template: Path) -> bytes:

@@ -33,6 +33,7 @@ def publish(results: Path, citation: Path, to: Path) -> list[Path]:
                 f"The study to publish must have its report in '{results}'. Got no file '{needed}' instead."
             )
     copies = {path: path.name for path in [*sorted(paper.glob("report.*")), *sorted(results.glob("*.csv"))]}
+    copies |= {path: path.name for path in paper.glob("numbers.tex")}
     copies |= {path: f"tables/{path.name}" for path in sorted((paper / "tables").glob("*.tex"))}
     copies |= {path: f"figures/{path.name}" for path in sorted((paper / "figures").glob("*.png"))}
     copies |= {configuration: configuration.name}

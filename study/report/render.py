@@ -32,6 +32,7 @@ from study.report.questions import answers
 from study.report.questions.base import count
 from study.report.ranking import ranking_rows
 from study.report.regimes import RegimeFindings, weights_text
+from study.report.status import history_rows, protocol_rows, status_text
 from study.report.summary import summary_lines
 from study.results.cells import failed
 from study.results.provenance import Account
@@ -93,7 +94,12 @@ def _formula(text: str) -> str:
     return escaped(text.replace("|", "∣"))
 
 
-def fill(source: Path, form: Form, study: Study, tables: Tables, captions: Mapping[str, str]) -> str:
+def _verdicts(claims: pd.DataFrame) -> dict[str, str]:
+    """The verdict of each claim by its name."""
+    return dict(zip(claims["claim"], claims["verdict"], strict=True))
+
+
+def fill(source: Path, form: Form, study: Study, tables: Tables, captions: Mapping[str, str], lock: str = "") -> str:
     """The Markdown of the report for one output form."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(source.parent),
@@ -132,6 +138,9 @@ def fill(source: Path, form: Form, study: Study, tables: Tables, captions: Mappi
         contrasts=ledger.contrast_rows(tables["claims"], figures.link) if "claims" in tables else [],
         plans=tuning.plan_rows(study),
         changed=CHANGED,
+        status=status_text(study, lock),
+        protocols=protocol_rows(lock),
+        history=history_rows(study, _verdicts(tables["claims"])) if "claims" in tables else [],
         command=command(study),
         summary=summary_lines(study, tables),
         resolution_text=resolution_text(resolved),
@@ -252,10 +261,15 @@ def _widths(columns: list[list[str]]) -> list[int]:
     return [round(floor + share * (wish - floor)) for floor, wish in zip(least, wanted, strict=True)]
 
 
-def render(source: Path, study: Study, tables: Tables, captions: Mapping[str, str], folder: Path) -> None:
-    """Write report.md, .html and .pdf into `folder`, where figures/ is; bibliography and styles are beside `source`."""
+def render(
+    source: Path, study: Study, tables: Tables, captions: Mapping[str, str], folder: Path, lock: str = ""
+) -> None:
+    """Write report.md, .html and .pdf into `folder`, where figures/ is; bibliography and styles are beside `source`.
+
+    lock: the text of the frozen protocol of a confirmatory study.
+    """
     beside = source.parent
-    text = {form: fill(source, form, study, tables, captions) for form in ("md", "html", "pdf")}
+    text = {form: fill(source, form, study, tables, captions, lock) for form in ("md", "html", "pdf")}
     page = to_html(text["html"], folder, beside / "references.bib", beside / "report.css")
     page_md = cited(without_header(text["md"]), beside / "references.bib")
     pdf = to_pdf(text["pdf"], folder, beside / "references.bib", beside / "report.typ")

@@ -101,11 +101,12 @@ TABLES: Mapping[str, Callable[[Tables], pd.DataFrame]] = MappingProxyType(
 def save(table: pd.DataFrame, stem: Path) -> None:
     """Write `<stem>.csv` and `<stem>.tex`."""
     atomically(stem.with_suffix(".csv"), lambda f: table.to_csv(f, index=False, lineterminator="\n"))
-    escaped = table.rename(columns=_latex).map(_latex)
+    escaped = table.rename(columns=in_latex).map(in_latex)
     atomically(stem.with_suffix(".tex"), lambda f: f.write_text(escaped.to_latex(index=False), encoding="utf-8"))
 
 
-def _latex(cell: object) -> object:
+def in_latex(cell: object) -> object:
+    """Return text with LaTeX's marks in place of its own; anything else as it is."""
     if not isinstance(cell, str):
         return cell
     for plain, tex in {"%": r"\%", "_": r"\_", "−": "$-$", "–": "--", ">": "$>$", "<": "$<$"}.items():

@@ -84,7 +84,18 @@ def _source(variant: Variant, files: Sequence[Path]) -> Facts:
 def _commit(files: Sequence[Path]) -> tuple[str, bool]:
     """The commit that is checked out, and whether one of the files differs from it."""
     own = [str(file) for file in files if file.is_relative_to(ROOT)]
-    command = ["git", "status", "--porcelain=v2", "--branch", "--untracked-files=all", "--", *own]
+    # The repository may belong to somebody else, as in a container: git would then say nothing of it.
+    command = [
+        "git",
+        "-c",
+        f"safe.directory={ROOT}",
+        "status",
+        "--porcelain=v2",
+        "--branch",
+        "--untracked-files=all",
+        "--",
+        *own,
+    ]
     # The repository is the one whose root this is, not one around it; and jobs side by side do not lock it.
     environment = {**os.environ, "GIT_CEILING_DIRECTORIES": str(ROOT.parent), "GIT_OPTIONAL_LOCKS": "0"}
     try:

@@ -32,7 +32,7 @@ def test_no_method_of_the_library_is_at_fault(make: Callable[[float], Method]) -
 def test_nor_are_the_methods_of_the_readme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for family in (Clipping, Regularization):
         monkeypatch.setattr(family, "members", dict(family.members))
-    code = re.findall(r"## Add your own .*?```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    code = re.findall(r"## Add your own .*?```python\n(.*?)```", (ROOT / "docs/own-method.md").read_text(), re.DOTALL)
     (tmp_path / "mine.py").write_text("\n".join(code))
     plugins.load([tmp_path / "mine.py"])
     assert fault_of(Clipping.parse({"name": "fair_share", "max_norm": 0.5})) is None

@@ -98,8 +98,8 @@ def test_seeds_of_evaluation_and_tuning_are_apart() -> None:
          ["tuning.folds: The 'folds' parameter of tuning must be a whole number from 2 to 20, or null for hold-out. "
           "Got 1 instead.",
           "tuning.rule: The 'rule' parameter of tuning must be 'minimum' or 'one_standard_error'. Got 'best' instead.",
-          "tuning.seed: The 'seed' parameter of tuning is not known; it has 'folds', 'rule', 'seeds', 'along'. "
-          "Did you mean 'seeds'?"]),
+          "tuning.seed: The 'seed' parameter of tuning is not known; it has 'folds', 'rule', 'seeds', 'along', "
+          "'metric', 'trials', 'design_seed', 'ranges', 'widened'. Did you mean 'seeds'?"]),
     ],
 )  # fmt: skip
 def test_what_cannot_be_tuned(changes: dict[str, Any], messages: list[str]) -> None:

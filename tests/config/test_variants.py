@@ -24,6 +24,7 @@ CHANGED: dict[str, Any] = {
     "statistics": {**SMALL["statistics"], "probes": 3},
     "device": "cuda",
     "folds": 5,
+    "tuned": {"trials": 5},
 }
 
 

@@ -1,4 +1,4 @@
-"""The README's own methods through the whole workflow, from a file outside the repository."""
+"""The methods of docs/own-method.md through the whole workflow, from a file outside the repository."""
 
 import re
 from pathlib import Path
@@ -10,7 +10,7 @@ from tests.checkout import ROOT, Checkout
 
 pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]  # one worker: they share a finished study
 
-CODE = re.findall(r"## Add your own .*?```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+CODE = re.findall(r"## Add your own .*?```python\n(.*?)```", (ROOT / "docs/own-method.md").read_text(), re.DOTALL)
 
 
 def test_methods_of_a_users_file_are_trained_ranked_and_tracked(finished: Checkout, tmp_path: Path) -> None:

@@ -66,7 +66,8 @@ def test_a_killed_pack_keeps_what_is_whole_and_what_is_missing_alone_is_trained(
     assert packed.planned("--", RUNS) == {}
     (gone, *_) = packed.results.glob("runs/*/none*none*/0-2/epochs.parquet")
     gone.unlink()
-    assert packed.planned("--", RUNS) == {"train": 1, "collect": 1}
+    assert packed.planned()["train"] == 1
+    (packed.root / RUNS).unlink()
     packed.snakemake("--cores", "1", "--", RUNS)
     again = trained(packed)
     assert {name for name in again if again[name] != whole[name]} == {gone.parts[-3]}

@@ -27,6 +27,7 @@ rule catalogue:
         template=beside("study/catalogue/catalogue.md.j2"),
         bibliography=beside("paper/references.bib"),
         css=beside("paper/report.css"),
+        script=beside("paper/report.js"),
     output:
         md=f"{DOCS}/catalogue.md",
         html=f"{DOCS}/catalogue.html",

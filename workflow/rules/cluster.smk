@@ -11,8 +11,7 @@ def scaled(amount):
 
 def training_minutes(wildcards, attempt):
     """The time limit of trainings: generous, and never so short that their start would not fit."""
-    seconds = sum(one.seconds for one in tasks_of(wildcards))
-    return attempt * max(10, math.ceil(GENEROUS * seconds / 60))
+    return attempt * max(10, math.ceil(GENEROUS * forecast(wildcards) / 60))
 
 
 def summary_mb(wildcards, input, attempt):

@@ -11,13 +11,14 @@ sys.path.insert(0, workflow.basedir)
 os.environ.update(MPLBACKEND="agg")
 os.environ.update(PYTHONPATH=os.pathsep.join([workflow.basedir, os.environ.pop("PYTHONPATH", "")]).strip(os.pathsep))
 
+from snakemake.cli import get_argument_parser
 from snakemake.exceptions import WorkflowError
 
 from study.config import cost as forecasts
 from study.config import read, variants
 from study.config.errors import ConfigError
-from study.jobs import interrupt, packs, progress
-from study.results import code_digest, store
+from study.jobs import interrupt, progress
+from study.results import code_digest, protocol, store
 from study.results.code_digest import folder_of
 from study.utils.imports import sources_of
 from study.data.fetch import DOWNLOADS
@@ -64,8 +65,8 @@ RESULTS = f"results/{STUDY.name}"
 PAPER = "paper" if STUDY.name == "default" else f"{RESULTS}/paper"
 AGAIN = f"{RESULTS}/verify"  # where `make verify` trains once more
 LOGS = f"logs/{STUDY.name}"
+LOCK = protocol.lock_of(Path([*workflow.configfiles, "study.yaml"][0]))  # of a confirmatory study
 RECORD = f".snakemake/studies/{STUDY.name}"
-STAMPS = f".snakemake/packs/{STUDY.name}"  # a stamp for each pack of trainings that are all there
 
 
 def keep_record():
@@ -87,7 +88,19 @@ def keep_record():
         raise SystemExit(1) from None
 
 
+def refuse_unlocked():
+    """End where a confirmatory study is not what was frozen, unless it is only looked at."""
+    asked = get_argument_parser().parse_known_args()[0]
+    if STUDY.status == "confirmatory" and not asked.dryrun and "cost" not in map(str, asked.targets):
+        try:
+            protocol.check(STUDY, LOCK)
+        except protocol.ProtocolError as error:
+            print(error, file=sys.stderr)
+            raise SystemExit(1) from None
+
+
 if workflow.is_main_process:
+    refuse_unlocked()
     keep_record()
 
 
@@ -105,6 +118,7 @@ def in_question(grid, seeds_of):
     return {key: v for key, v in found.items() if not variants.missing_from({*seeds_of(v)}, blocks_there(v))}
 
 
+TRIED = {(v.regime, folder_of(v)): v for v in variants.expand_trials(STUDY)}
 VARIANTS = in_question(variants.expand(STUDY), lambda v: STUDY.seeds)
 TUNED = in_question(variants.expand_tuning(STUDY), lambda v: STUDY.regimes[v.regime].tuning.seeds)
 TRAINED = VARIANTS | TUNED
@@ -118,6 +132,7 @@ ANALYSES = (
     "regimes",
     "provenance",
     *(("tuning", "tuned", "profiles", "across", "thresholds", "answers") if TUNED else ()),
+    *(("trials", "budgets", "robustness", "gains", "leaderboard") if TRIED else ()),
     *(("claims", "evidence") if STUDY.claims else ()),
 )
 
@@ -142,50 +157,22 @@ BLOCKS = {
 }
 
 
-def task(folder, log, variant, block):
-    """A training whose tables and log are below these folders."""
-    place = Path(variant.regime, folder_of(variant), block.name)
-    return packs.Task(variant, block, Path(folder, place), Path(log, f"{place}.log"))
+def trials_path(key):
+    """The runs of a variant's trials."""
+    return f"{RESULTS}/trials/{key[0]}/{key[1]}/trials.parquet"
 
 
-TASKS = {
-    key: [task(f"{RESULTS}/runs", f"{LOGS}/train", variant, block) for block in BLOCKS[key]]
-    for key, variant in TRAINED.items()
-}
-PACKS = packs.packed(one for tasks in TASKS.values() for one in tasks)
-PACK_OF = {one.folder: name for name, pack in PACKS.items() for one in pack.tasks}
+TRIALS_OF = {(v.regime, v.clip_label, v.regularization_label): trials_path(key) for key, v in TRIED.items()}
 
 
-def settle():
-    """Bring the stamps of packs in line with the tables, or say why they cannot be written."""
-    try:
-        packs.settle({Path(STAMPS, name): pack for name, pack in PACKS.items()})
-    except OSError as error:
-        must = f"The path '{error.filename}' must be a file that can be written."
-        print(f"{must} Got {error.strerror} instead.", file=sys.stderr)
-        raise SystemExit(1) from None
+def trials_of(variant):
+    """What a variant that trials choose waits for. Its time says nothing: the variant's folder is named by its trials."""
+    cell = (variant.regime, variant.clip_label, variant.regularization_label)
+    return [ancient(TRIALS_OF[cell])] if variant.tuned else []
 
 
-if workflow.is_main_process:
-    settle()
-
-
-def trained(table, which=VARIANTS):
-    """The paths of one table of some trainings, by variant."""
-    return [[os.fspath(one.tables[table]) for one in TASKS[key]] for key in which]
-
-
-def stamps(which=VARIANTS):
-    """The stamps of some variants' trainings: what waits for them names these, and the tables as parameters."""
-    return list(dict.fromkeys(f"{STAMPS}/{PACK_OF[one.folder]}" for key in which for one in TASKS[key]))
-
-
+TUNING_TABLES = [name for name, there in (("tuning_runs", TUNED), ("trial_runs", TRIED)) if there]
 TUNING_SEEDS = {seed for regime in STUDY.regimes.values() if regime.tuning for seed in regime.tuning.seeds}
-
-
-def collected(table):
-    """The paths that a table of the study is put together from, by variant."""
-    return trained("runs", TUNED) if table == "tuning_runs" else trained(table)
 
 
 def table_path(name):
@@ -223,31 +210,6 @@ def plugins_of(variant):
     return [path for path in STUDY.plugins if os.path.realpath(path) in needed]
 
 
-def pack_of(wildcards):
-    """The pack that a job trains."""
-    try:
-        return PACKS[wildcards.pack]
-    except KeyError:  # of a target that somebody named, or in a job of a cluster, which reads code and study anew
-        raise WorkflowError(
-            f"The pack of trainings must be one of study '{STUDY.name}' with the code as it is now. "
-            f"Got '{wildcards.pack}' instead. If code or configuration were edited meanwhile, the same command goes on."
-        ) from None
-
-
-def order_of(one):
-    """A training as the process that does it is asked for it."""
-    return {
-        "study": STUDY.name,
-        "spec": one.variant.model_dump_json(),
-        "seeds": one.block.name,
-        "tables": {name: os.fspath(path) for name, path in one.tables.items()},
-        "log": os.fspath(one.log),
-        "data": f"data/{one.variant.data.name}",
-        "code": code_digest.fingerprint(one.variant),
-        "plugins": plugins_of(one.variant),
-    }
-
-
 def sampled(wildcards):
     """The last files of some cells' trainings: as many as asked for, or all."""
     keys = sorted(VARIANTS)
@@ -262,6 +224,6 @@ wildcard_constraints:
     regime=r"[a-z0-9_.=-]+",
     variant=r"[^/]+",
     seeds=r"[0-9_-]+",
-    table="|".join([*store.TABLES, "tuning_runs"]),
+    table="|".join([*store.TABLES, "tuning_runs", "trial_runs"]),
     figure="|".join(DRAWABLE),
     name="|".join(DOWNLOADS),

@@ -13,9 +13,19 @@ def tasks_of(wildcards):
 
 def described(rule_name, wildcards):
     """A job in the study's words."""
+    if rule_name == "attempt":
+        variant = TRIED[wildcards["regime"], wildcards["variant"]]
+        return f"trials of {variant.regime}: {variant.clip_label} x {variant.regularization_label}"
     if rule_name in ("train", "retrain"):
         return f"{rule_name} {packs.Pack(tasks_of(wildcards)).label}"
     return " ".join([rule_name, *wildcards.values()])
+
+
+def forecast(wildcards):
+    """Forecast core-seconds of a job's trainings, or of all trials of a variant."""
+    if "pack" in wildcards.keys() or "seeds" in wildcards.keys():
+        return sum(one.seconds for one in tasks_of(wildcards))
+    return forecasts.trials_seconds(TRIED[wildcards["regime"], wildcards["variant"]])
 
 
 def asked():
@@ -42,22 +52,26 @@ def cost():
         for there in [blocks_there(TRAINED[key])]
         for block in blocks
     ]
+    trainings += [forecasts.Training.of_trials(one, not os.path.exists(trials_path(key))) for key, one in TRIED.items()]
     others = len(store.TABLES) + len(ANALYSES) + len(SHOWN) + len(PAPER_TABLES) + 1
-    table = forecasts.cost_table(trainings, at_once(len(PACKS)), others)
+    table = forecasts.cost_table(trainings, at_once(len(PACKS) + len(TRIED)), others)
     return "\n".join(filter(None, [table, undecidable(STUDY)]))
 
 
 def study_progress(needed):
     """The whole study's trainings: all of them, and those that this run need not start."""
-    each = [one for tasks in TASKS.values() for one in tasks]
-    left = [one for pack in needed.values() for one in pack.missing]
-    total = sum(one.seconds for one in each)
+    each = [one.seconds for tasks in TASKS.values() for one in tasks]
+    each += [forecasts.trials_seconds(one) for one in TRIED.values()]
+    tried = [job for job in workflow.dag.needrun_jobs() if job.rule.name == "attempt"]
+    left = [one.seconds for pack in needed.values() for one in pack.missing] + [
+        forecast(job.wildcards) for job in tried
+    ]
     return progress.Progress(
-        total=total,
-        done=total - sum(one.seconds for one in left),
+        total=sum(each),
+        done=sum(each) - sum(left),
         jobs=len(each),
         jobs_done=len(each) - len(left),
-        cores=at_once(len(needed)),
+        cores=at_once(len(needed) + len(tried)),
     )
 
 
@@ -67,7 +81,7 @@ onstart:
     runs = sum(len(seeds_of(key)) * (variant.folds or 1) for key, variant in TRAINED.items())
     if "train" in asked():
         print(f"study {STUDY.name}: {counted.opening(runs)}", file=sys.stderr, flush=True)
-    logger.addHandler(ProgressHandler(counted, described, needed))
+    logger.addHandler(ProgressHandler(counted, described, needed, forecast))
     for handler in logger.handlers:
         if handler.name == "DefaultStreamHandler" and not workflow.output_settings.verbose:
             handler.addFilter(worth_reading)

@@ -35,6 +35,19 @@ rule table:
         "../scripts/table.py"
 
 
+rule numbers:
+    input:
+        tables=[table_path(name) for name in ("runs", "summary", "comparisons")],
+        sources=sources("workflow/scripts/numbers.py"),
+    output:
+        f"{PAPER}/numbers.tex",
+    log:
+        f"{LOGS}/numbers.log",
+    localrule: True
+    script:
+        "../scripts/numbers.py"
+
+
 rule configuration:
     output:
         f"{RESULTS}/configuration.yaml",
@@ -61,6 +74,7 @@ rule report:
         source=beside("paper/report.md.j2"),
         bibliography=beside("paper/references.bib"),
         css=beside("paper/report.css"),
+        script=beside("paper/report.js"),
         template=beside("paper/report.typ"),
         sources=sources("workflow/scripts/report.py"),
     output:
@@ -78,5 +92,6 @@ rule report:
     params:
         study=lambda w: STUDY.model_dump_json(),
         folder=lambda w, output: os.path.dirname(output.md),
+        lock=lambda w: LOCK.read_text(encoding="utf-8") if STUDY.status == "confirmatory" and LOCK.exists() else "",
     script:
         "../scripts/report.py"

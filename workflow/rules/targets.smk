@@ -4,7 +4,17 @@ from snakemake.cli import get_argument_parser
 from study.parameters import suggestion
 
 # Rules to name as a target: those of one thing, and of what this study has.
-ABSENT = {name for name, there in (("tune", TUNED), ("answers", TUNED), ("claims", STUDY.claims)) if not there}
+ABSENT = {
+    name
+    for name, there in (
+        ("tune", TUNED),
+        ("answers", TUNED),
+        ("claims", STUDY.claims),
+        ("trials", TRIED),
+        ("gains", TRIED),
+    )
+    if not there
+}
 OF_SOME = (
     "tuning",
     "tuned",
@@ -14,6 +24,11 @@ OF_SOME = (
     "answers",
     "claims",
     "evidence",
+    "trials",
+    "budgets",
+    "robustness",
+    "gains",
+    "leaderboard",
 )  # analyses that not every study has
 NOT_MADE = {f"{RESULTS}/{name}.csv" for name in OF_SOME if name not in ANALYSES}
 NAMES = [rule.name for rule in workflow.rules if not rule.has_wildcards() and rule.name not in ABSENT]

@@ -3,6 +3,7 @@
 rule train:
     input:
         data=lambda w: data_of(pack_of(w).tasks[0].variant.data.name),
+        trials=lambda w: [path for one in pack_of(w).tasks for path in trials_of(one.variant)],
     output:
         touch(f"{STAMPS}/{{pack}}"),
     log:

@@ -5,6 +5,7 @@ REFERENCE = f"{PAPER}/reference/runs.parquet"
 rule provenance:
     input:
         stamps=stamps(TRAINED),
+        trials=[trials_path(key) for key in TRIED],
         sources=sources("workflow/scripts/provenance.py"),
         record=RECORD,
     output:
@@ -15,7 +16,7 @@ rule provenance:
         **SUMMARY,
     params:
         evaluated=lambda w: [path for blocks in trained("runs") for path in blocks],
-        tuning=lambda w: [path for blocks in trained("runs", TUNED) for path in blocks],
+        tuning=lambda w: [path for blocks in [*trained("runs", TUNED), *collected("trial_runs")] for path in blocks],
         seeds=STUDY.seeds,
     script:
         "../scripts/provenance.py"
@@ -48,6 +49,7 @@ def again(wildcards):
 rule retrain:
     input:
         data=lambda w: data_of(variant_of(w).data.name),
+        trials=lambda w: trials_of(variant_of(w)),
     output:
         **{table: f"{AGAIN}/{{regime}}/{{variant}}/{{seeds}}/{table}.parquet" for table in store.TABLES},
     log:

@@ -7,11 +7,11 @@ sys.stderr = open(snakemake.log[0], "w", buffering=1)  # noqa: SIM115
 from pathlib import Path
 
 from study.figures import FIGURES
-from study.figures._style import save, style_for
+from study.figures._style import labels, save, style_for
 from study.results import store
 
 figure = FIGURES[snakemake.wildcards.figure]
 tables = figure.tables(store.read_all(snakemake.input.tables), snakemake.params.by_themselves)
-style = style_for(snakemake.params.clips, snakemake.params.regularizations)
+style = style_for(*labels(tables, snakemake.params.clips, snakemake.params.regularizations))
 save(figure.draw(tables, style), Path(snakemake.output.pdf).with_suffix(""))
 Path(snakemake.output.caption).write_text(figure.caption(tables) + "\n", encoding="utf-8")

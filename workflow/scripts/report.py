@@ -17,4 +17,5 @@ render.render(
     tables=store.read_all(snakemake.input.tables),
     captions={Path(path).stem: Path(path).read_text(encoding="utf-8") for path in snakemake.input.captions},
     folder=folder,
+    lock=snakemake.params.lock,
 )

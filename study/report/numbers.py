@@ -1,0 +1,63 @@
+"""Numbers of a study as LaTeX macros, so that a text that quotes them follows its tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from study.report.format import IN_POINTS, interval_of
+from study.report.tables import in_latex
+from study.results.store import Tables, atomically
+
+HEAD = r"""% \input this file, then write
+%   \studyvalue{runs}
+%   \studyvalue{<regime>/<method>/<metric>}: the mean difference of a method alone to the baseline
+%   \studymean{<regime>/<clip>+<regularizer>/<metric>}
+% The last two come with their 95 % intervals, in per cent (points) for shares and in nats for losses.
+\newcommand{\studyvalue}[1]{\ifcsname studyvalue@#1\endcsname\csname studyvalue@#1\endcsname%
+  \else\errmessage{This study has no value '#1'}\fi}
+\newcommand{\studymean}[1]{\studyvalue{mean/#1}}
+\newcommand{\studydefine}[2]{\expandafter\def\csname studyvalue@#1\endcsname{#2}}
+"""
+
+
+def numbers(tables: Tables) -> dict[str, str]:
+    """Return the values by key: counts, means by variant and metric, and differences of each method alone."""
+    runs = tables["runs"]
+    counts = {
+        "runs": len(runs),
+        "seeds": runs["seed"].nunique(),
+        "regimes": runs["regime"].nunique(),
+        "diverged": int((runs["status"] == "diverged").sum()),
+        "failed": int((runs["status"] == "failed").sum()),
+    }
+    return {key: f"{count:,}" for key, count in counts.items()} | dict([*_means(tables), *_differences(tables)])
+
+
+def _means(tables: Tables) -> Iterator[tuple[str, str]]:
+    summary = tables["summary"]
+    for row in summary[summary["n"] > 0].to_dict("records"):
+        variant = f"{row['regime']}/{row['clip']}+{row['regularization']}/{row['metric']}"
+        yield f"mean/{variant}", _told(interval_of(row, "mean", *_scale(row["metric"])))
+
+
+def _differences(tables: Tables) -> Iterator[tuple[str, str]]:
+    comparisons = tables["comparisons"]
+    alone = comparisons["family"].isin(("clip", "regularization")) & comparisons["estimate"].notna()
+    for row in comparisons[alone].to_dict("records"):
+        variant = f"{row['regime']}/{row[row['family']]}/{row['metric']}"
+        yield variant, _told(interval_of(row, scale=_scale(row["metric"])[0], signed=True))
+
+
+def _scale(metric: str) -> tuple[int, str]:
+    return (100, " %") if metric in IN_POINTS else (1, "")
+
+
+def _told(text: str) -> str:
+    return str(in_latex(text))
+
+
+def save(values: dict[str, str], path: Path) -> None:
+    """Write the macros."""
+    lines = [f"\\studydefine{{{key}}}{{{value}}}\n" for key, value in values.items()]
+    atomically(path, lambda f: f.write_text(HEAD + "".join(lines), encoding="utf-8"))
