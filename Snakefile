@@ -31,6 +31,7 @@ include: "workflow/rules/answers.smk"
 include: "workflow/rules/claims.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/explorer.smk"
 include: "workflow/rules/verify.smk"
 include: "workflow/rules/catalogue.smk"
 
@@ -41,6 +42,7 @@ rule all:
         rules.report.output,
         rules.numbers.output,
         rules.figures.input,
+        rules.explorer.output,
         # Also what they were made from, so that a deleted result is made again.
         stamps(),
         [table_path(name) for name in (*store.TABLES, *TUNING_TABLES, *ANALYSES)],

@@ -141,7 +141,7 @@ ANALYSES = (
 SWEPT = any(regime.part_of for regime in STUDY.regimes.values())
 MADE = {*store.TABLES, *ANALYSES} - ({"regimes"} if not SWEPT else set())
 ALONE = [name for name, regime in STUDY.regimes.items() if not regime.part_of]
-DRAWABLE = [name for name, figure in FIGURES.items() if MADE.issuperset(figure.needs) and (figure.swept or ALONE)]
+DRAWABLE = [name for name, figure in FIGURES.items() if MADE.issuperset(figure.needs) and not STUDY.lacks(name)]
 SHOWN = [name for name in DRAWABLE if not STUDY.figures or name in STUDY.figures]
 
 

@@ -53,7 +53,7 @@ def cost():
         for block in blocks
     ]
     trainings += [forecasts.Training.of_trials(one, not os.path.exists(trials_path(key))) for key, one in TRIED.items()]
-    others = len(store.TABLES) + len(ANALYSES) + len(SHOWN) + len(PAPER_TABLES) + 1
+    others = len(store.TABLES) + len(ANALYSES) + len(SHOWN) + len(PAPER_TABLES) + 2  # the report and the explorer
     table = forecasts.cost_table(trainings, at_once(len(PACKS) + len(TRIED)), others)
     return "\n".join(filter(None, [table, undecidable(STUDY)]))
 
@@ -108,3 +108,5 @@ onsuccess:
 
             if said := boxes(STUDY):
                 print(said, file=sys.stderr, flush=True)
+    if os.path.exists(EXPLORER) and "explorer" in asked():
+        print(f"the explorer: {EXPLORER}", file=sys.stderr, flush=True)
