@@ -17,6 +17,7 @@ if not workflow.overwrite_configfiles:
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/packs.smk"
 include: "workflow/rules/cluster.smk"
 include: "workflow/rules/progress.smk"
 include: "workflow/rules/cost.smk"
@@ -44,7 +45,7 @@ rule all:
         rules.figures.input,
         rules.explorer.output,
         # Also what they were made from, so that a deleted result is made again.
-        [paths for table in store.TABLES for paths in trained(table)],
+        stamps(),
         [table_path(name) for name in (*store.TABLES, *TUNING_TABLES, *ANALYSES)],
 
 
