@@ -8,9 +8,9 @@ rule score:
         f"{RESULTS}/scored/{{scored_table}}.parquet",
     log:
         f"{LOGS}/score/{{scored_table}}.log",
-    localrule: True
     wildcard_constraints:
         scored_table="|".join(SCORED),
+    localrule: True
     params:
         scored_at=STUDY.scored_at,
         target=STUDY.target,
