@@ -1,4 +1,4 @@
-"""How runs are scored: at their last epoch or that of the smallest validation loss, and by what a target cost them."""
+"""Scores of runs, at their last epoch or that of the smallest validation loss, and the cost of a target."""
 
 from __future__ import annotations
 
