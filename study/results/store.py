@@ -113,7 +113,7 @@ def _texts(table: pd.DataFrame) -> list[str]:
 def read(path: Path | str) -> pd.DataFrame:
     """Read a table written by `write`; raises `TableError` where it is damaged or is none of a study."""
     path = Path(path)
-    table = _csv(path) if path.suffix == ".csv" else _parquet(path).to_pandas()
+    table = _csv(path) if path.suffix == ".csv" else _parquet(path).to_pandas(use_threads=False)
     if "study" not in table:
         raise TableError(f"The table '{path}' must have the column 'study'. Got {list(table)} instead. {REMEDY}")
     texts = {key: "str" for key in _texts(table) if table[key].dtype == "category"}
@@ -131,7 +131,8 @@ def _csv(path: Path) -> pd.DataFrame:
 
 def _parquet(path: Path) -> pa.Table:
     try:
-        return pq.read_table(pa.BufferReader(_unsealed(path)))
+        # By one thread: jobs share the cores, and now and then a short process with others alive aborts at its end.
+        return pq.read_table(pa.BufferReader(_unsealed(path)), use_threads=False)
     except OSError as error:
         raise TableError(_unreadable(path, error)) from error
 
