@@ -26,6 +26,7 @@ class Study {
   constructor(given) {
     Object.assign(this, { name: given.name, about: given.about, labels: given.labels, origins: given.origins });
     this.metrics = given.metrics;
+    this.primary = given.metrics.find((one) => one.name === given.primary) || { base: "test_accuracy", at: "last" };
     this.tables = Object.fromEntries(Object.entries(given.tables).map(([name, table]) => [name, rowsOf(table)]));
     this.runs = this.tables.runs || [];
     this.runs.forEach((run, at) => {

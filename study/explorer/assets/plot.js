@@ -54,7 +54,7 @@ function plot(given) {
   const wide = Math.max(260, given.part ? partWidth() : document.getElementById("main").clientWidth);
   const high = Math.max(230, Math.min(given.height || 330, wide * 0.75));
   const xs = given.series.flatMap((one) => one.points.map(([x]) => x));
-  const ys = given.series.flatMap((one) => [...one.points.map(([, y]) => y), ...(one.bars || []).flatMap(([, a, b]) => [a, b])]);
+  const ys = given.series.flatMap((one) => [...one.points.map(([, y]) => y), ...[...(one.bars || []), ...(one.band || [])].flatMap(([, a, b]) => [a, b])]);
   const xRange = range(xs, given.xLog, given.xLog ? 0.05 : 0.02);
   const yRange = range([...ys, ...(given.level ? [given.level.y] : [])], given.yLog, 0.05);
   if (!xRange || !yRange) return h("p", { class: "note" }, `${given.title}: nothing to draw.`);
