@@ -118,8 +118,9 @@ class Replicates:
 
     def rows_of_epoch(self, batches: Batches) -> tuple[Tensor, Tensor]:
         """Rows and labels [R, S, B] of the steps of the next epoch; a label of -1 stands for no digit."""
-        size, steps = self.variant.batch_size, self.steps_at_once(batches)
-        rows, labels = (part[:, : steps * size].unflatten(1, (steps, size)) for part in batches.epoch())
+        (rows, labels), size = batches.epoch(), self.variant.batch_size
+        steps = rows.shape[1] // size
+        rows, labels = (part[:, : steps * size].unflatten(1, (steps, size)) for part in (rows, labels))
         return rows, labels
 
     def steps_at_once(self, batches: Batches) -> int:
