@@ -30,16 +30,21 @@ QUANTITIES = (
     "place in the grid",
     "swept",
     "difference as claimed",
+    "learning rate",
+    "threshold",
+    "trials",
+    "decades",
 )
 TABLES = {"runs", "epochs", "steps", "tensors", "weights"}
 TABLES |= {"comparisons", "ranking", "regimes", "tuning", "profiles", "across", "claims"}
+TABLES |= {"gains", "leaderboard", "budgets", "robustness"}
 
 everywhere = pytest.mark.parametrize(("name", "figure"), DRAWN)
 
 
 def test_every_file_with_a_name_is_registered_and_no_other():
     files = {module.name for module in pkgutil.iter_modules(study.figures.__path__)}
-    assert files - set(FIGURES) == {"_layout", "_style", "_summaries", "_tuning_table"}
+    assert files - set(FIGURES) == {"_layout", "_style", "_summaries", "_tuning_table", "_workloads"}
     assert set(FIGURES) < files
 
 
