@@ -200,6 +200,7 @@ class Study(Settings):
     def lacks(self, figure: str) -> str:
         """What a study must have for a figure to be drawn and this one has not; "" where it can be."""
         swept = [regime for regime in self.regimes.values() if regime.part_of]
+        federated = [one for one in self.regimes.values() if one.workload.name == "federated" and not one.part_of]
         there, what = {
             "claims": (self.claims, "claims"),
             "profiles": (self.tuned_settings, "tuned regime"),
@@ -208,6 +209,7 @@ class Study(Settings):
             "firing": (True, ""),
             "lr_map": (swept, "sweep"),
             **dict.fromkeys(OF_TRIALS, (self.tried_regimes, "regime tuned by trials")),
+            "clients": (federated, "federated regime without a sweep"),
         }.get(figure, (len(swept) < len(self.regimes), "regime without a sweep"))
         return "" if there else what
 

@@ -36,7 +36,7 @@ def named(clip: str, regularization: str) -> str:
     """Return a method without its strength in words."""
     if NONE in (clip, regularization):
         return cell_phrase(clip, regularization)
-    return f"{phrase('clip', clip)} with {phrase('regularization', regularization)}"
+    return f"{phrase('clip', clip)} + {phrase('regularization', regularization)}"
 
 
 def panels(style: Style, names: Sequence[str], height: float, most: int = 3) -> tuple[Figure, list[Axes]]:
