@@ -53,6 +53,12 @@ def panels(style: Style, names: Sequence[str], height: float, most: int = 3) -> 
     return figure, flat[: len(names)]
 
 
+def seeds_of(gains: pd.DataFrame) -> str:
+    """Return how many seeds the gains rest on, a sentence."""
+    most = int(gains["n"].max()) if len(gains) else 0
+    return f"{most} seeds per variant."
+
+
 def workloads(table: pd.DataFrame) -> list[str]:
     """Return the names of the workloads in their order."""
     return list(dict.fromkeys(table["regime"].astype(str)))

@@ -24,7 +24,7 @@ def draw(tables: Tables, style: Style) -> Figure:
     figure, axes = panels(style, names, 1.7)
     for one, name in zip(axes, names, strict=True):
         _panel(one, table[table["regime"] == name])
-    axes[0].set_ylabel("expected test accuracy (%)")
+    figure.supylabel("expected test accuracy (%)")
     kinds = [kind for kind in FAMILIES if kind in set(table["kind"])]
     widths = {kind: 1.8 if kind == "baseline" else 0.9 for kind in kinds}
     handles = [
@@ -58,4 +58,5 @@ def caption(tables: Tables) -> str:
         f"{QUESTION} Expected test accuracy at the best validation epoch of the best of k trials, drawn without"
         " replacement from all that were made and chosen by validation (after Dodge et al. 2019). Every method and the"
         " baseline have the same trials of the learning rate; a method's strength is tried beside it."
+        f" {int(tables['budgets']['budget'].max())} trials of each method."
     )

@@ -7,7 +7,7 @@ from matplotlib.lines import Line2D
 
 from study.figures._layout import legend, message
 from study.figures._style import NONE, Style, styled
-from study.figures._workloads import panels, with_methods, workloads
+from study.figures._workloads import panels, seeds_of, with_methods, workloads
 from study.results.store import Tables
 
 NAME = "early_stopping"
@@ -32,7 +32,7 @@ def draw(tables: Tables, style: Style) -> Figure:
     figure, axes = panels(style, names, 1.7)
     for one, name in zip(axes, names, strict=True):
         _panel(one, tables["epochs"], runs[runs["regime"] == name])
-    axes[0].set_ylabel("test accuracy (%)")
+    figure.supylabel("test accuracy (%)")
     shown = [method for method in SHOWN if method in set(runs["clip_method"])]
     handles = [Line2D([], [], color=COLORS[method], label=NAMES[method]) for method in shown]
     legend(figure, [*handles, Line2D([], [], color="0.3", marker="o", linestyle="", label="best epoch")], style)
@@ -64,5 +64,5 @@ def caption(tables: Tables) -> str:
     gained = f" Mean gain in points at the last and at the best epoch: {'; '.join(told)}." if told else ""
     return (
         f"{QUESTION} Mean test accuracy over seeds, each method at what its trials chose. Points: mean epoch of the"
-        f" least validation loss, and the test accuracy there.{gained}"
+        f" least validation loss, and the test accuracy there.{gained} {seeds_of(gains)}"
     )

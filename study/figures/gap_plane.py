@@ -7,7 +7,7 @@ from matplotlib.lines import Line2D
 
 from study.figures._layout import legend, message
 from study.figures._style import FAINT, GREY, Style, styled
-from study.figures._workloads import FAMILIES, MARKERS, NAMES_OF_FAMILIES, panels, with_methods, workloads
+from study.figures._workloads import FAMILIES, MARKERS, NAMES_OF_FAMILIES, panels, seeds_of, with_methods, workloads
 from study.results.store import Tables
 
 NAME = "gap_plane"
@@ -27,7 +27,7 @@ def draw(tables: Tables, style: Style) -> Figure:
     figure, axes = panels(style, names, 2.0)
     for one, name in zip(axes, names, strict=True):
         _panel(one, table[table["regime"] == name])
-    axes[0].set_ylabel("gain in test accuracy\n(percentage points)")
+    figure.supylabel("gain in test accuracy (percentage points)")
     kinds = [kind for kind in FAMILIES if kind in set(table["kind"])]
     handles = [
         Line2D([], [], color=FAMILIES[k], marker=MARKERS[k], linestyle="", label=NAMES_OF_FAMILIES[k]) for k in kinds
@@ -54,5 +54,5 @@ def caption(tables: Tables) -> str:
     return (
         f"{QUESTION} Mean changes against the baseline at the best validation epoch, both as tuned; right: a lower"
         " accuracy gap, up: a higher test accuracy. The shaded band is the margin: above it the accuracy is better,"
-        " below it worse."
+        f" below it worse. {seeds_of(tables['gains'])}"
     )

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from study.figures._layout import message, name_columns, page
 from study.figures._style import FAINT, Style, styled
-from study.figures._workloads import FAMILIES, MARKERS, limits, with_methods, workloads
+from study.figures._workloads import FAMILIES, MARKERS, limits, seeds_of, with_methods, workloads
 from study.results.store import Tables
 
 NAME = "leaderboard"
@@ -88,5 +88,5 @@ def caption(tables: Tables) -> str:
         " resampled seeds; squares: clips, triangles: regularizers, diamonds: pairs, circle: the baseline. Right: gain"
         f" over the baseline. + gains and − loses more than {told}, = gains less than that, ? is undecided,"
         " × was not comparable; by 95 % intervals and sign-flip tests adjusted by Holm's method within a workload."
-        f" {int(own['n'].max())} seeds."
+        f" {seeds_of(own)}"
     )

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from study.analysis.statistics import Floats
 from study.figures._layout import message
 from study.figures._style import FAINT, NONE, Style, styled
+from study.figures._summaries import seeds_sentence
 from study.figures._workloads import panels
 from study.results.store import Tables
 
@@ -94,4 +95,5 @@ def caption(tables: Tables) -> str:
         f"{QUESTION} Test accuracy (%) at the best validation epoch, means over seeds; the upper row is without a clip."
         " Along a dashed line the product of rate and threshold, the longest possible step, is a power of ten: where"
         " every step is clipped, plain gradient descent is the same along it."
+        f" {seeds_sentence(tables['runs'])}"
     )

@@ -15,6 +15,7 @@ from .geometry import crowded_slants, outside, overlaps, tick_labels
 
 pytestmark = pytest.mark.slow
 
+OF_TRIALS = "trials of each method."
 QUANTITIES = (
     "%",
     "percentage points",
@@ -102,7 +103,14 @@ def test_captions_open_with_the_question_and_count_the_seeds(name, figure):
     assert caption.startswith(FIGURES[figure].question)
     assert any(
         words in caption
-        for words in ("seeds per variant.", "1 seed per variant", "No runs.", "seeds per contrast.", "names none.")
+        for words in (
+            "seeds per variant.",
+            "1 seed per variant",
+            "No runs.",
+            "seeds per contrast.",
+            "names none.",
+            "trials of each method.",
+        )
     )
     assert "nan" not in caption.split()
 
