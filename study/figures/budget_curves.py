@@ -4,6 +4,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 
 from study.figures._layout import legend
 from study.figures._style import Style, styled
@@ -49,6 +50,7 @@ def _panel(axes: Axes, table: pd.DataFrame) -> None:
     ticks = [k for k in (1, 3, 10, 25, 100) if k <= table["budget"].max()]
     axes.set_xticks(ticks, [f"{k}" for k in ticks])
     axes.minorticks_off()
+    axes.yaxis.set_major_locator(MaxNLocator(nbins=4, integer=True))
     axes.grid(axis="y")
 
 

@@ -19,7 +19,7 @@ METRICS = ("best_gap_accuracy", "best_test_accuracy")
 
 @styled
 def draw(tables: Tables, style: Style) -> Figure:
-    """How much lower the gap is (x) against how much higher the accuracy (y); a panel for each workload."""
+    """Fall of the gap (x) against the rise of the accuracy (y); a panel for each workload."""
     table = with_methods(tables["gains"])
     if table.empty:
         return message(style, "No method stands beside a baseline.")
