@@ -13,7 +13,7 @@ from study.analysis.columns import DICTIONARY
 from study.explorer.curves import epoch_curves, numbers, step_curves
 from study.figures._style import by_method, style_for
 from study.methods.labels import NONE, method_of
-from study.methods.phrases import cell_phrase, phrase, regime_phrase
+from study.methods.phrases import cell_phrase, method_phrase, phrase, regime_phrase
 from study.results.columns import EPOCHS, RUNS, SHARE, STEPS, WHEN, Column
 from study.results.provenance import COLUMNS as ORIGIN
 from study.results.store import KEYS, Tables
@@ -166,9 +166,16 @@ def _labels(tables: Tables, about: About) -> Json:
         found[kind] = {
             label: {"text": phrase(kind, label), "color": colours[method_of(label)].color} for label in names
         }
+        methods = dict.fromkeys(map(method_of, looks[kind])) | dict.fromkeys(_methods(tables, kind))
+        found["methods"] = found.get("methods", {}) | {f"{kind} {name}": method_phrase(kind, name) for name in methods}
     found["regime"] = _regimes(tables, about)
     found["baseline"] = cell_phrase(NONE, NONE)
     return found
+
+
+def _methods(tables: Tables, kind: str) -> list[str]:
+    """The methods in the order over all workloads."""
+    return list(tables["leaderboard"][f"{kind}_method"].astype(str)) if "leaderboard" in tables else []
 
 
 def _distinct(tables: Tables, column: str) -> list[str]:

@@ -76,6 +76,18 @@ def phrase(kind: str, label: str) -> str:
     return " + ".join(_one(PHRASES[kind], part) for part in _parts(label))
 
 
+def method_phrase(kind: str, name: str) -> str:
+    """Return a method of `kind` without its parameters in words; the parts of a combination joined by " + "."""
+    return " + ".join(_method(PHRASES[kind].get(part, _plain(part))) for part in _parts(name))
+
+
+def _method(template: str) -> str:
+    """The words before the first parameter, without those that lead to it, and a remark after the last."""
+    head, *rest = re.split(r"\{.*\}", template)
+    words = re.sub(r"(, \w+|( of up)? (at|to|above)( ±)?)$", "", head.strip()) if rest else head
+    return words + (rest[0] if rest and rest[0].startswith(",") else "")
+
+
 def cell_phrase(clip: str, regularization: str) -> str:
     """Return a cell in words, with the baseline left out where a method is there."""
     told = {"clip": clip, "regularization": regularization}
