@@ -64,6 +64,7 @@ AXES: Mapping[str, str] = {
     "batch_size": "batch size",
     "schedule.warmup": "warm-up steps",
     "workload.fraction": "share of clients a round",
+    "workload.noise_multiplier": "noise multiplier",
     "workload.split": "split of clients",
 }
 """Names of keys of a configuration; any other is read by its last part."""
