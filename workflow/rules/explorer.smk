@@ -5,7 +5,7 @@ EXPLORER = f"{RESULTS}/explorer.html"
 EXPLORED = [
     table_path(name)
     for name in ("runs", "epochs", "steps", "comparisons", "summary", "ranking", "regimes", "provenance")
-] + ([table_path("tuning")] if TUNED else [])
+] + [table_path(name) for name in ("tuning", "trials", "leaderboard") if name in ANALYSES]
 
 
 rule explorer:

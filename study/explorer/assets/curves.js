@@ -1,6 +1,7 @@
 // Learning curves by epoch and gradient norms by step: the median over seeds, and each seed.
 
 const MOST_SERIES = 12;
+const FEW = 4; // variants up to which each seed is drawn unless asked otherwise
 
 // Variants of a workload that have a curve, those chosen; at most as many as a plot can tell apart.
 function drawnCells(study, state, regime) {
@@ -50,6 +51,9 @@ function spreadBand(curves, runs, name) {
   return [...found].sort((a, b) => a[0] - b[0]).map(([x, [low, high]]) => [x, low, high]);
 }
 
+// What epochs are called in a workload: rounds, where clients are averaged.
+const unitOf = (study, run) => (study.labels.regime[run.regime] || {}).unit || "epoch";
+
 const scaled = (points, factor) => points.map(([x, ...ys]) => [x, ...ys.map((y) => y * factor)]);
 
 // One plot of a column of curves for several variants.
@@ -63,7 +67,7 @@ function curvePlot(study, curves, name, cells, { id, yLog, each, after, height }
     const clipped = after && { color: looks[at].color, dash: "1.5 3", width: 1.5, label: `${label}, after the clip`, points: medianCurve(curves, runs, after) };
     return [...seeds, median, ...(clipped && runs[0].clip !== "none" ? [clipped] : [])];
   });
-  return plot({ id, title, x: { title: curves.x === "epoch" ? "epoch" : "optimizer step", whole: true }, y: { title: withUnit(title, unit) }, yLog, series, height });
+  return plot({ id, title, x: { title: curves.x === "epoch" ? unitOf(study, cells[0][0]) : "optimizer step", whole: true }, y: { title: withUnit(title, unit) }, yLog, series, height });
 }
 
 function curveView(study, state, table, first, { log, name: file, after }) {
@@ -71,8 +75,8 @@ function curveView(study, state, table, first, { log, name: file, after }) {
   const regime = chosenRegime(study, state);
   const column = curves.names.includes(state.curve) ? state.curve : curves.names.includes(first) ? first : curves.names[0];
   const yLog = state.log ? state.log === "yes" : log(column);
-  const each = state.each !== "no";
   const { cells, of } = drawnCells(study, state, regime);
+  const each = state.each ? state.each === "yes" : cells.length <= FEW;
   const rows = study.runs.filter((run) => run.regime === regime);
   const options = curves.names.map((value) => ({ value, text: curves.titles[value].title }));
   const shown = curvePlot(study, curves, column, cells, { id: "curve", yLog, each, after: after(column), height: Math.min(440, innerHeight * 0.6) });
@@ -85,7 +89,7 @@ function curveView(study, state, table, first, { log, name: file, after }) {
       regimeChoice(study, state),
       choice("curve-of", "Curve", options, column, (value) => go({ curve: value, log: null })),
       choice("log", "Axis", [{ value: "no", text: "linear" }, { value: "yes", text: "logarithmic" }], yLog ? "yes" : "no", (value) => go({ log: value })),
-      choice("each", "Seeds drawn", [{ value: "", text: "median and each seed" }, { value: "no", text: "median alone" }], each ? "" : "no", (value) => go({ each: value })),
+      choice("each", "Seeds drawn", [{ value: "yes", text: "median and each seed" }, { value: "no", text: "median alone" }], each ? "yes" : "no", (value) => go({ each: value })),
       methodChoices(study, state, rows),
       seedChoice(study, state),
       filterBox(state),
