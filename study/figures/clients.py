@@ -103,7 +103,7 @@ def _means(variant: pd.DataFrame, name: str, factor: float) -> pd.DataFrame:
     if name != LOGARITHMIC:
         return factor * band(variant, ["epoch"], name)
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.exp(band(variant.assign(logarithm=np.log(variant[name])), ["epoch"], "logarithm"))
+        return band(variant.assign(logarithm=np.log(variant[name])), ["epoch"], "logarithm").map(np.exp)
 
 
 def caption(tables: Tables) -> str:
