@@ -20,8 +20,9 @@ from tests.checkout import Checkout
 pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]  # one worker: they share a finished study
 
 TRAININGS = 8  # two regimes, two clips, two regularizations
-# The smoke study asks no claims, sweeps and tunes nothing, and has no clients.
-DRAWN = set(FIGURES) - {"claims", "sweeps", "tuning_curves", "profiles", "clients"}
+# The smoke study asks no claims, sweeps and tunes nothing, has no trials and no clients.
+OF_TRIALS = {"budget_curves", "early_stopping", "gap_plane", "leaderboard", "lr_map", "robustness"}
+DRAWN = set(FIGURES) - {"claims", "sweeps", "tuning_curves", "profiles", "clients"} - OF_TRIALS
 
 
 def test_a_study_leaves_its_tables_figures_and_report(finished_once: tuple[Checkout, str]) -> None:
