@@ -13,7 +13,7 @@ from study.analysis.columns import DICTIONARY
 from study.explorer.curves import epoch_curves, numbers, step_curves
 from study.figures._style import by_method, style_for
 from study.methods.labels import NONE, method_of
-from study.methods.phrases import cell_phrase, phrase, regime_phrase
+from study.methods.phrases import cell_phrase, method_phrase, phrase, regime_phrase
 from study.results.columns import EPOCHS, RUNS, SHARE, STEPS, WHEN, Column
 from study.results.provenance import COLUMNS as ORIGIN
 from study.results.store import KEYS, Tables
@@ -33,11 +33,15 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class About:
-    """Descriptions of a study and of its regimes, by name, and its primary metric, as its configuration gives them."""
+    """Descriptions of a study and of its regimes, by name, and its primary metric, as its configuration gives them.
+
+    units: what the epochs of a regime count, where they are no epochs.
+    """
 
     description: str = ""
     primary: str = ""
     regimes: Mapping[str, str] = field(default_factory=dict)
+    units: Mapping[str, str] = field(default_factory=dict)
 
 
 def payload(studies: Sequence[Json], differences: pd.DataFrame | None = None, only: Sequence[Json] = ()) -> Json:
@@ -166,9 +170,16 @@ def _labels(tables: Tables, about: About) -> Json:
         found[kind] = {
             label: {"text": phrase(kind, label), "color": colours[method_of(label)].color} for label in names
         }
+        methods = dict.fromkeys(map(method_of, looks[kind])) | dict.fromkeys(_methods(tables, kind))
+        found["methods"] = found.get("methods", {}) | {f"{kind} {name}": method_phrase(kind, name) for name in methods}
     found["regime"] = _regimes(tables, about)
     found["baseline"] = cell_phrase(NONE, NONE)
     return found
+
+
+def _methods(tables: Tables, kind: str) -> list[str]:
+    """The methods in the order over all workloads."""
+    return list(tables["leaderboard"][f"{kind}_method"].astype(str)) if "leaderboard" in tables else []
 
 
 def _distinct(tables: Tables, column: str) -> list[str]:
@@ -192,7 +203,13 @@ def _regimes(tables: Tables, about: About) -> Json:
     return {
         name: {
             "text": regime_phrase(name, *points.get(name, ("", []))),
-            "about": about.regimes.get(name, about.regimes.get(points.get(name, ("", []))[0], "")),
+            "about": _of_regime(about.regimes, name, points) or "",
+            "unit": _of_regime(about.units, name, points) or "epoch",
         }
         for name in order
     }
+
+
+def _of_regime(told: Mapping[str, str], name: str, points: Mapping[str, tuple[str, object]]) -> str | None:
+    """Of a regime, else of the sweep that it is a point of."""
+    return told.get(name, told.get(points[name][0] if name in points else ""))

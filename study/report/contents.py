@@ -9,6 +9,7 @@ from types import MappingProxyType
 SECTIONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "overview": ("gap_forest",),
+        "benchmark": ("leaderboard", "early_stopping", "lr_map", "budget_curves", "robustness", "gap_plane"),
         "seeds": (),
         "claims": ("claims",),
         "strengths": ("tuning_curves",),

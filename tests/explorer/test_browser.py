@@ -66,6 +66,8 @@ def test_every_view_asks_for_nothing_says_nothing_and_can_be_read_by_all(
         assert explorer.complaints() == []
         assert explorer.script("return document.documentElement.scrollWidth <= innerWidth"), f"wider than {wide}"
         assert explorer.script("return document.querySelectorAll('svg.drawing, table').length") > 0
+        nameless = "return document.querySelectorAll('[role=slider]:not([aria-label])').length"  # axe asks no SVG
+        assert explorer.script(nameless) == 0
     assert explorer.violations() == []
     explorer.open(380, False, **state_of(view, made))
     assert explorer.violations() == []
@@ -249,8 +251,8 @@ def test_a_benchmark_opens_with_its_order_over_all_workloads_and_shows_its_trial
     lines = shown.cells("leaders")
     assert [line[:3] for line in lines] == [
         ["baseline", "1.25", "[1.00, 1.50]"],
-        ["global norm", "2.00", "[1.50, 2.50]"],
-        ["l2", "2.75", "[2.50, 3.00]"],
+        ["clip to norm", "2.00", "[1.50, 2.50]"],
+        ["L2", "2.75", "[2.50, 3.00]"],
     ]
     assert [line[4] for line in lines] == ["0.00", "+1.00", "−2.00"]
     assert shown.violations() == []

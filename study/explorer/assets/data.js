@@ -51,6 +51,16 @@ class Study {
     return (this.labels[kind][label] || {}).text || label;
   }
 
+  method(kind, name) {
+    return this.labels.methods[`${kind} ${name}`] || name.replaceAll("_", " ");
+  }
+
+  // A method or a pair of methods, without parameters.
+  methods(clip, regularization) {
+    const told = Object.entries({ clip, regularization }).filter(([, name]) => name !== "none").map(([kind, name]) => this.method(kind, name));
+    return told.join(" with ") || this.labels.baseline;
+  }
+
   cell(row) {
     const told = ["clip", "regularization"].filter((kind) => row[kind] !== "none").map((kind) => this.text(kind, row[kind]));
     return told.join(" with ") || this.labels.baseline;

@@ -61,7 +61,7 @@ const VERDICTS = ["supported", "harm", "no gain found", "undecided", "not tested
 
 // Methods over all workloads, each as its trials chose it, by the mean of its ranks.
 function overall(study, state) {
-  const name = (row) => [row.clip_method, row.regularization_method].filter((one) => one !== "none").join(" with ").replaceAll("_", " ") || study.labels.baseline;
+  const name = (row) => study.methods(row.clip_method, row.regularization_method);
   const words = (state.q || "").toLowerCase();
   const rows = study.tables.leaderboard.filter((row) => name(row).includes(words)).map((row) => ({ ...row, value: row.mean_rank }));
   const metric = study.metric(rows.length ? rows[0].metric : study.primary.name) || study.metrics[0];

@@ -29,15 +29,15 @@ function runPlots(study, run) {
   const x = { title: "optimizer step", whole: true };
   const plots = [];
   if (epochs) {
-    plots.push(plot({ id: "run-loss", title: "Loss", x: { title: "epoch", whole: true }, y: { title: "cross-entropy (nats)" }, series: scores("loss", 1), part: true }));
-    plots.push(plot({ id: "run-accuracy", title: "Accuracy", x: { title: "epoch", whole: true }, y: { title: "accuracy (%)" }, series: scores("accuracy", 100), part: true }));
+    plots.push(plot({ id: "run-loss", title: "Loss", x: { title: unitOf(study, run), whole: true }, y: { title: "cross-entropy (nats)" }, series: scores("loss", 1), part: true }));
+    plots.push(plot({ id: "run-accuracy", title: "Accuracy", x: { title: unitOf(study, run), whole: true }, y: { title: "accuracy (%)" }, series: scores("accuracy", 100), part: true }));
   }
   if (steps && steps.columns.norm_before) {
     const before = { ...single(steps, "norm_before", "#0072B2", "before the clip"), band: spreadBand(steps, [run], "norm_before") };
     const after = steps.columns.norm_after ? [single(steps, "norm_after", "#D55E00", "after the clip", "1.5 3")] : [];
     plots.push(plot({ id: "run-norm", title: "Gradient norm", x, y: { title: "gradient norm" }, yLog: true, series: [before, ...after], part: true }));
   }
-  if (steps && steps.columns.fired) plots.push(plot({ id: "run-clip", title: "Clip rate", x, y: { title: "steps clipped (%)" }, series: [single(steps, "fired", "#0072B2", "steps clipped", undefined, 100)], part: true }));
+  if (steps && steps.columns.fired) plots.push(plot({ id: "run-clip", title: "Clip rate", x, y: { title: "steps clipped (%)", range: [0, 102] }, series: [single(steps, "fired", "#0072B2", "steps clipped", undefined, 100)], part: true }));
   const others = steps ? steps.names.filter((one) => !["norm_before", "norm_after", "fired"].includes(one)) : [];
   for (const name of others) {
     const { title, unit } = steps.titles[name];

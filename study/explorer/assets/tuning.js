@@ -12,8 +12,8 @@ const KINDS = { clip: "clips", regularization: "regularizers", pair: "pairs" };
 
 // Candidates of a grid and trials of a random search in one form: {setting, kind, method, name, strength, lr, ...}.
 function candidates(study) {
-  const grid = (study.tables.tuning || []).map((row) => ({ ...row, source: row, strength: strengthOf(row), name: study.text(row.kind, row.label), color: colorOf(study, row.kind, row.label) }));
-  const trials = (study.tables.trials || []).map((row) => ({ ...row, source: row, setting: row.regime, ...kindOf(row), strength: lastNumber(row.strengths), name: study.cell(row), color: study.color(row), tried: true }));
+  const grid = (study.tables.tuning || []).map((row) => ({ ...row, source: row, strength: strengthOf(row), name: study.text(row.kind, row.label), told: study.method(row.kind, row.method), color: colorOf(study, row.kind, row.label) }));
+  const trials = (study.tables.trials || []).map((row) => ({ ...row, source: row, setting: row.regime, ...kindOf(row), strength: lastNumber(row.strengths), name: study.cell(row), told: study.methods(row.clip_method, row.regularization_method), color: study.color(row), tried: true }));
   return [...grid, ...trials];
 }
 
@@ -40,7 +40,7 @@ function tuning(study, state) {
   const kept = rows.filter((row) => row.method === "none" || `${row.name} ${row.method}`.toLowerCase().includes(words));
   const tried = kept.some((row) => row.tried);
   const across = tried && state.over === "lr" ? "lr" : "strength";
-  const plots = TUNED.filter(({ column }) => kept.some((row) => Number.isFinite(row[column]))).map((one, at) => tuningPlot(kept, one, at, across));
+  const plots = TUNED.filter(({ column }) => kept.some((row) => Number.isFinite(row[column]))).map((one, at) => tuningPlot(study, kept, one, at, across));
   const table = tuningTable(kept.filter((row) => row.label !== "none" || row.method === "none"), setting, state, tried);
   const over = tried && choice("over", "Over", [{ value: "strength", text: "strength" }, { value: "lr", text: "learning rate" }], across, (value) => go({ over: value }));
   return [
@@ -60,7 +60,7 @@ function tuning(study, state) {
 }
 
 // Of a grid a line per method, at the point of the other keys that it chose; of trials their points.
-function tuningPlot(rows, { column, title, factor, error }, place, across) {
+function tuningPlot(study, rows, { column, title, factor, error }, place, across) {
   const chosen = new Map(rows.filter((row) => row.chosen).map((row) => [row.method, row]));
   const base = chosen.get("none");
   const methods = [...new Set(rows.map((row) => row.method))].filter((one) => one !== "none" || across === "lr").slice(0, MOST_SERIES);
@@ -69,7 +69,7 @@ function tuningPlot(rows, { column, title, factor, error }, place, across) {
     const own = rows.filter((row) => row.method === method && row.regime === regime && row[across] > 0).sort((a, b) => a[across] - b[across]);
     const point = (row) => [row[across], factor * row[column]];
     return {
-      label: method === "none" ? "baseline" : method.replaceAll("_", " "),
+      label: method === "none" || !own.length ? study.labels.baseline : own[0].told,
       color: own.length ? own[0].color : null,
       dash: [undefined, "8 4", "4 2"][Math.floor(at / 6) % 3],
       dots: true,
