@@ -9,13 +9,14 @@ from types import MappingProxyType
 SECTIONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "overview": ("gap_forest",),
-        "seeds": (),
         "claims": ("claims",),
+        "answers": (),
+        "ranking": ("ranking",),
+        # in the appendix
+        "seeds": (),
         "strengths": ("tuning_curves",),
         "across": ("profiles",),
-        "answers": (),
         "sweeps": ("sweeps", "firing"),
-        "ranking": ("ranking",),
         "regimes": (),
         "pairs": ("heatmap",),
         "curves": ("learning_curves",),
