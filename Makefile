@@ -6,7 +6,7 @@ SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 
 CONFIRM := config/confirm.yaml
 
-.PHONY: help simulations freeze confirm study smoke test figures report catalogue claims verify reference status compare publish fast laws bench faults slurm-test lint lock schema rooms tables environment clean
+.PHONY: help simulations freeze confirm study smoke test figures report catalogue claims verify reference status compare explore show publish fast laws bench faults slurm-test lint lock schema rooms tables environment clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -61,6 +61,12 @@ status: environment ## how far a study is, from its files alone: make status STU
 
 compare: environment ## two studies cell by cell: make compare A=default B=mine, differences in results/A-B.csv
 	@$(BIN)/python -m study.analysis.two_studies "$(A)" "$(B)" --to results/$(A)-$(B).csv
+
+explore: environment ## a study as one page, opened where there is a desktop: make explore STUDY=smoke WITH=other
+	@$(BIN)/python -m study.explorer.show "$(or $(STUDY),default)" $(if $(WITH),--with "$(WITH)")
+
+show: environment ## one run as a page, and summed up here: make show STUDY=smoke RUN=memorize/none/none/0
+	@$(BIN)/python -m study.explorer.show "$(or $(STUDY),default)" --run "$(RUN)"
 
 publish: ## keep a finished study's paper in docs/studies/: make publish STUDY=catalogue
 	@case "$(STUDY)" in ""|*/*|.*) echo "STUDY must be the name of a study in results/. Got '$(STUDY)' instead."; exit 1;; esac

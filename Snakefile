@@ -17,6 +17,7 @@ if not workflow.overwrite_configfiles:
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/packs.smk"
 include: "workflow/rules/cluster.smk"
 include: "workflow/rules/progress.smk"
 include: "workflow/rules/cost.smk"
@@ -30,6 +31,7 @@ include: "workflow/rules/answers.smk"
 include: "workflow/rules/claims.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/explorer.smk"
 include: "workflow/rules/verify.smk"
 include: "workflow/rules/catalogue.smk"
 
@@ -40,8 +42,9 @@ rule all:
         rules.report.output,
         rules.numbers.output,
         rules.figures.input,
+        rules.explorer.output,
         # Also what they were made from, so that a deleted result is made again.
-        [paths for table in store.TABLES for paths in trained(table)],
+        stamps(),
         [table_path(name) for name in (*store.TABLES, *TUNING_TABLES, *ANALYSES)],
 
 

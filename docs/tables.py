@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from study.analysis.columns import DICTIONARY
 from study.results.columns import Column, Table
+from study.results.workload_columns import WORKLOADS
 
 PAGE = Path(__file__).with_name("tables.md")
 HEAD = """# Every column of every table
@@ -21,7 +23,20 @@ in nats. "Shown" is the unit of the report and of `explorer.html`.
 
 def page() -> str:
     """Return the whole page as Markdown."""
-    return "\n".join([HEAD, *(_section(name, table) for name, table in DICTIONARY.items())])
+    parts = [_section(name, table) for name, table in DICTIONARY.items()]
+    own = [_own(*names, columns) for names, columns in _of_workloads()]
+    return "\n".join([HEAD, *parts, *own])
+
+
+def _of_workloads() -> Iterator[tuple[tuple[str, str], tuple[Column, ...]]]:
+    for workload, tables in WORKLOADS.items():
+        for name, columns in tables.items():
+            yield (workload, name), columns
+
+
+def _own(workload: str, name: str, columns: tuple[Column, ...]) -> str:
+    head = [f"## `{name}` of a {workload} training", "", "Beside the columns above, which are as in any other:", ""]
+    return "\n".join([*head, "| column | meaning | shown |", "|---|---|---|", *map(_row, columns), ""])
 
 
 def _section(name: str, table: Table) -> str:

@@ -149,6 +149,7 @@ REGULARIZATIONS: dict[str, list[Callable[[float], dict[str, Any]]]] = {
     "mixup": [lambda s: {"alpha": s}],
     "augmentation": [lambda s: {"shift": 2 * s}, lambda s: {"shift": 0, "degrees": 90 * s}],
     "input_noise": [lambda s: {"std": s}],
+    "fedprox": [lambda s: {"mu": s}],
     "gradient_noise": [lambda s: {"eta": s}, lambda s: {"eta": s, "when": "before"}],
     "gradient_penalty": [lambda s: {"strength": s}],
     "jacobian": [lambda s: {"strength": s}, lambda s: {"strength": s, "projections": 3}],

@@ -24,6 +24,8 @@ from study.optim.schedules import Schedule
 from study.regularization import Regularization
 from study.report.convert import escaped_marks, to_html
 from study.results.store import atomically
+from study.workloads import Workload
+from study.workloads.client_splits import ClientSplit
 
 ROOT = Path(__file__).parents[2]
 BIBLIOGRAPHY, STYLE = ROOT / "paper/references.bib", ROOT / "paper/report.css"
@@ -39,6 +41,8 @@ FAMILIES: tuple[tuple[type[Method], str, str], ...] = (
     (Optimizer, "Optimizers", "What turns the clipped gradient into an update."),
     (Schedule, "Schedules", "How the learning rate moves over a run."),
     (Loss, "Losses", "What is minimised on a batch."),
+    (Workload, "Workloads", "What is trained, by whom, and how it is scored."),
+    (ClientSplit, "Splits", "How digits are dealt to the clients of a federated training."),
 )
 GROUPS: Mapping[str, Mapping[str, str]] = {
     "clipping": {

@@ -94,7 +94,7 @@ def pull_of(method: Regularization) -> Callable[[Tensor], Tensor]:
     def one(w: Tensor) -> Tensor:
         parameters = LAYOUTS["one unit"](w)
         gradient = {key: torch.zeros_like(p) for key, p in parameters.items()}
-        state = method.initial_state(parameters)
+        state = method.initial_state({key: torch.zeros_like(p) for key, p in parameters.items()})  # it started from 0
         gradient = method.penalized_gradient(gradient, parameters)
         gradient, state = method.before_clip(gradient, parameters, {}, state)
         gradient, _ = method.after_clip(gradient, parameters, {}, state)

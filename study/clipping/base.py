@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import ClassVar, Literal, get_args
 
 import torch
+from torch import Tensor
 
 from study.methods.base import Company, Method
 from study.optim.tensors import Tensors, rescaled
@@ -38,6 +39,18 @@ class Clipping(Method):
     def clip(self, gradient: Tensors, parameters: Tensors, state: Tensors) -> tuple[Tensors, Tensors]:
         """Return the clipped gradient and the next state."""
         raise NotImplementedError
+
+    def norm_bound(self, state: Tensors) -> Tensor | float | None:
+        """Return the 2-norm that no clipped gradient exceeds, of a sample where samples are clipped; None if any may.
+
+        state: the state before the clip.
+        """
+        return None
+
+    @property
+    def bounds_norm(self) -> bool:
+        """True if it has a `norm_bound`, by which noise for privacy can be measured."""
+        return type(self).norm_bound is not Clipping.norm_bound
 
 
 class Rescaling(Clipping):

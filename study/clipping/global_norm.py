@@ -26,3 +26,10 @@ class GlobalNorm(Rescaling):
     def coefficients(self, gradient: Tensors, parameters: Tensors, state: Tensors) -> tuple[Tensors, Tensors]:
         scale = torch.clamp(self.max_norm / (norm(gradient, float(self.order)) + EPSILON), max=1.0)
         return dict.fromkeys(gradient, scale), state
+
+    def norm_bound(self, state: Tensors) -> float | None:
+        return None if self.order == "inf" else self.max_norm  # the 2-norm is at most the 1-norm
+
+    @property
+    def bounds_norm(self) -> bool:
+        return self.order != "inf"

@@ -27,6 +27,9 @@ class PerSampleNorm(PerSample):
     def weights(self, norms: Tensors, state: Tensors) -> tuple[Tensors, Tensors]:
         return dict.fromkeys(norms, bounded(whole_norms(norms), self.max_norm)), state
 
+    def norm_bound(self, state: Tensors) -> float:
+        return self.max_norm
+
 
 def whole_norms(norms: Tensors) -> Tensor:
     """Return the norm [B] of each sample's gradient over all tensors."""

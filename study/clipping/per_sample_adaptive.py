@@ -1,6 +1,7 @@
 from typing import ClassVar, Literal
 
 import torch
+from torch import Tensor
 
 from study.clipping.base import PerSample
 from study.clipping.per_sample import bounded, whole_norms
@@ -36,3 +37,10 @@ class PerSampleAdaptive(PerSample):
         unclipped = (each <= bound).to(bound.dtype).mean()
         following = bound * torch.exp(-self.rate * (unclipped - self.quantile))
         return dict.fromkeys(norms, bounded(each, bound)), {"bound": following}
+
+    def norm_bound(self, state: Tensors) -> Tensor:
+        return state["bound"]
+
+    def with_noisy_count(self, state: Tensors, noise: Tensor) -> Tensors:
+        """Return the state that noise [] on the share u would have led to."""
+        return {"bound": state["bound"] * torch.exp(-self.rate * noise)}

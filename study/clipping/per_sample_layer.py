@@ -26,3 +26,6 @@ class PerSampleLayer(PerSample):
     def weights(self, norms: Tensors, state: Tensors) -> tuple[Tensors, Tensors]:
         bound = self.max_norm / len(norms) ** 0.5
         return {key: bounded(each, bound) for key, each in norms.items()}, state
+
+    def norm_bound(self, state: Tensors) -> float:
+        return self.max_norm

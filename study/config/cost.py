@@ -14,8 +14,12 @@ from study.config.study import Study
 from study.config.variants import Variant, expand, expand_trials, expand_tuning
 from study.models import MLP, LeNet, Model, PatchTransformer, RowRNN
 
-# Measured on the reference machine of the README, ten replicates a job, statistics of every step on.
-SECONDS_PER_JOB = 9.0  # start-up, data, evaluation of one training job
+# Measured on the reference machine of the README, ten replicates a training, statistics of every step on.
+SECONDS_PER_JOB = 9.0  # start-up and work of a job that trains nothing
+SECONDS_PER_TRAINING = 1.5  # data, program, tables, and its share of the start of a pack
+SECONDS_PER_RUN = 0.1  # the last scores of one replicate
+SECONDS_PER_EPOCH = 0.007  # the scores of one replicate after an epoch
+SECONDS_PER_PROBE = 0.1  # of one replicate
 SECONDS_PER_LAYER = 0.077e-3  # of a step of one replicate: what each linear layer costs whatever its size
 SECONDS_PER_PRODUCT = 0.0685e-9  # of a step, for each parameter and sample of the batch
 SECONDS_PER_STEP: Mapping[type[Model], float] = {  # other nets, at batches of 64
@@ -28,9 +32,11 @@ PIXELS, CLASSES = 784, 10
 
 
 def core_seconds(variant: Variant, seeds: int) -> float:
-    """A rough forecast of one training job's time on one core; the observed rate corrects it as the study runs."""
+    """A rough forecast of one training's time on one core; the observed rate corrects it as the study runs."""
+    probes = min(variant.statistics.probes, variant.epochs + 1)
+    evaluation = SECONDS_PER_RUN + SECONDS_PER_EPOCH * variant.epochs + SECONDS_PER_PROBE * probes
     replicates = seeds * (variant.folds or 1)
-    return SECONDS_PER_JOB + replicates * variant.steps * step_seconds(variant)
+    return SECONDS_PER_TRAINING + replicates * (evaluation + variant.steps * step_seconds(variant))
 
 
 def trials_seconds(variant: Variant) -> float:
@@ -50,7 +56,7 @@ def step_seconds(variant: Variant) -> float:
 
 
 def affordable(core_hours: float) -> int:
-    """How many trainings fit into a time at most, since each takes some time to start."""
+    """How many trainings may be written out for a time, at most; what they take is forecast one by one."""
     return int(3600 * core_hours / SECONDS_PER_JOB)
 
 

@@ -72,7 +72,7 @@ def _methods(study: Study) -> Iterator[Method]:
     """Each method of the regimes once."""
     seen = set[str]()
     for regime in study.regimes.values():
-        settings = (regime.model, regime.loss, regime.optimizer, regime.schedule)
+        settings = (regime.workload, regime.model, regime.loss, regime.optimizer, regime.schedule)
         for method in (*settings, *regime.clips, *(one for several in regime.regularizations for one in several)):
             if (key := f"{method.owner()}{method.label}") not in seen:
                 seen.add(key)

@@ -15,6 +15,7 @@ from study.optim.optimizers import Optimizer
 from study.optim.schedules import Schedule
 from study.parameters import first_duplicate, must
 from study.regularization import Regularization
+from study.workloads import Workload
 
 
 def _one_or_several(value: object, several: ValidatorFunctionWrapHandler) -> tuple[Regularization, ...]:
@@ -40,10 +41,12 @@ if TYPE_CHECKING:  # a type checker sees what a field holds, pydantic also how i
     ModelChoice = Model
     OptimizerChoice = Optimizer
     ScheduleChoice = Schedule
+    WorkloadChoice = Workload
     Combination = tuple[Regularization, ...]
 else:
     ClaimChoice, ClippingChoice, LossChoice = entry(Claim), entry(Clipping), entry(Loss)
     ModelChoice, OptimizerChoice, ScheduleChoice = entry(Model), entry(Optimizer), entry(Schedule)
+    WorkloadChoice = entry(Workload)
     _ONE = Regularization.schema_of_family()
     Combination = Annotated[
         tuple[entry(Regularization), ...],

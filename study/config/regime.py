@@ -17,6 +17,7 @@ from study.config.fields import (
     ModelChoice,
     OptimizerChoice,
     ScheduleChoice,
+    WorkloadChoice,
     combined_label,
 )
 from study.config.tuning import Tuning
@@ -27,6 +28,7 @@ from study.optim.optimizers import SGD
 from study.optim.schedules import Constant
 from study.parameters import Must, NotBool, PositiveInt, Settings, Share, Text, first_duplicate, listed
 from study.regularization.none import NoRegularization
+from study.workloads import Supervised
 
 TRAIN_DIGITS: Mapping[str, int] = {"mnist": 60_000, "fashion-mnist": 60_000, "mnist-sample": 1_000}
 Grids = BeforeValidator(sweeps.with_grids)
@@ -76,6 +78,7 @@ class Regime(Settings):
         ("clips", "regularizations", "pairs"), frozenset({"tuning"})
     )
     description: Text = ""
+    workload: WorkloadChoice = Supervised()
     data: Data = Data()
     model: ModelChoice = MLP()
     loss: LossChoice = CrossEntropy()
@@ -116,7 +119,7 @@ class Regime(Settings):
         self.refuse(
             *_not_a_family("clips", self.clip_labels),
             *_not_a_family("regularizations", self.regularization_labels),
-            *_no_full_batch(self.batch_size, self.data.trained_on, self.tuning),
+            *self._no_full_batch(),
             *self._refusals(),
             *self._tuning_faults(),
             *self._pair_faults(),
@@ -127,11 +130,24 @@ class Regime(Settings):
         """Combinations of the grid that make no sense, each reason once."""
         said = set[str]()
         for clip, regularization in self.cells:
-            for reason in Company(self.model, self.loss, self.optimizer, clip, regularization).refusals():
+            company = Company(self.workload, self.model, self.loss, self.optimizer, clip, regularization)
+            for reason in company.refusals():
                 if reason not in said:
                     said.add(reason)
                     pair = f"'{clip.label}' with '{combined_label(regularization)}' on '{self.model.label}'"
                     yield "clips", f"go with every regularization and the model: {reason}", pair
+
+    def _no_full_batch(self) -> Iterator[tuple[str, str, object]]:
+        digits = self.data.trained_on
+        left = tuning.trained_on(digits, self.tuning.folds if self.tuning else None)
+        most = self.workload.digits_of_one(left)
+        if not most:
+            yield "workload", f"leave each {self.workload.learner} a training digit", f"{left} digits"
+        elif self.batch_size > most:
+            of_one = f" of one {self.workload.learner}" if most < left else ""
+            outside = " outside a fold" if left < digits else ""
+            what = f"be at most {most}, the number of training digits{of_one}{outside}"
+            yield "batch_size", what, self.batch_size
 
     def _tuning_faults(self) -> Iterator[tuple[str, str, object]]:
         """Budgets that are not equal, more folds than digits, and keys that no sweep varies."""
@@ -193,7 +209,7 @@ class Regime(Settings):
     @property
     def steps(self) -> int:
         """Optimizer steps of one run; the last, incomplete batch of an epoch is dropped."""
-        return self.epochs * (self.data.trained_on // self.batch_size)
+        return self.epochs * self.workload.steps(self.data.trained_on, self.batch_size)
 
 
 def _not_a_family(field: str, labels: list[str]) -> Iterator[tuple[str, str, object]]:
@@ -201,10 +217,3 @@ def _not_a_family(field: str, labels: list[str]) -> Iterator[tuple[str, str, obj
         yield field, "name each method once", f"'{twin}' twice"
     if "none" not in labels:
         yield field, "have 'none' in it, the baseline of every comparison", labels
-
-
-def _no_full_batch(batch_size: int, digits: int, tuned: Tuning | None) -> Iterator[tuple[str, str, object]]:
-    left = tuning.trained_on(digits, tuned.folds if tuned else None)
-    if batch_size > left:
-        outside = " outside a fold" if left < digits else ""
-        yield "batch_size", f"be at most {left}, the number of training digits{outside}", batch_size

@@ -191,12 +191,14 @@ class Study(Settings):
     def lacks(self, figure: str) -> str:
         """What a study must have for a figure to be drawn and this one has not; "" where it can be."""
         swept = [regime for regime in self.regimes.values() if regime.part_of]
+        federated = [one for one in self.regimes.values() if one.workload.name == "federated" and not one.part_of]
         there, what = {
             "claims": (self.claims, "claims"),
             "profiles": (self.tuned_settings, "tuned regime"),
             "tuning_curves": (self.tuned_settings, "tuned regime"),
             "sweeps": (swept, "sweep"),
             "firing": (True, ""),
+            "clients": (federated, "federated regime without a sweep"),
         }.get(figure, (len(swept) < len(self.regimes), "regime without a sweep"))
         return "" if there else what
 

@@ -17,6 +17,7 @@ from study.config.fields import (
     ModelChoice,
     OptimizerChoice,
     ScheduleChoice,
+    WorkloadChoice,
 )
 from study.config.regime import Data, Regime
 from study.config.study import Statistics, Study
@@ -25,6 +26,7 @@ from study.config.tuning import Tuning, trained_on
 from study.methods.base import Method
 from study.optim.schedules import Constant
 from study.parameters import PositiveInt, Settings
+from study.workloads import Supervised
 
 
 class Variant(Settings):
@@ -35,6 +37,7 @@ class Variant(Settings):
 
     title: ClassVar[str] = "variant"
     regime: str
+    workload: WorkloadChoice = Supervised()
     data: Data
     model: ModelChoice
     loss: LossChoice
@@ -61,7 +64,7 @@ class Variant(Settings):
     def digest(self) -> str:
         """SHA-256 over the canonical JSON of all fields, 64 hex digits."""
         # A field that came later is left out at its default: so runs stored before it keep their identity.
-        defaults = (("schedule", Constant()), ("folds", None), ("tuned", None))
+        defaults = (("schedule", Constant()), ("folds", None), ("tuned", None), ("workload", Supervised()))
         later = {key for key, default in defaults if getattr(self, key) == default}
         text = json.dumps(self.model_dump(mode="json", exclude=later), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
@@ -75,7 +78,7 @@ class Variant(Settings):
     @property
     def steps(self) -> int:
         """Optimizer steps of one run."""
-        return self.epochs * (trained_on(self.data.trained_on, self.folds) // self.batch_size)
+        return self.epochs * self.workload.steps(trained_on(self.data.trained_on, self.folds), self.batch_size)
 
 
 def _label(method: Method, tuned: Tuning | None) -> str:
@@ -156,7 +159,7 @@ def _changed(variant: Variant, **changes: Any) -> Variant:
 
 
 def _grid(study: Study, name: str, regime: Regime, **others: Any) -> Iterator[Variant]:
-    fields = ("data", "model", "loss", "optimizer", "schedule", "epochs", "batch_size")
+    fields = ("workload", "data", "model", "loss", "optimizer", "schedule", "epochs", "batch_size")
     tuned = regime.tuning if regime.tuning and regime.tuning.trials else None
     shared = {field: getattr(regime, field) for field in fields} | {"statistics": study.statistics, "tuned": tuned}
     shared |= others

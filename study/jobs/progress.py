@@ -57,14 +57,14 @@ class Progress:
         forecast = duration((self.total - self.done) / self.cores)
         return f"{left} of {self.jobs} trainings ({runs} runs) to do, about {forecast} on {counted_cores(self.cores)}"
 
-    def finish(self, weight: float) -> str:
-        """Count one training of this weight; how far the study is, and about how long the rest takes."""
+    def finish(self, weight: float, count: int = 1) -> str:
+        """Count trainings of this weight; how far the study is, and about how long the rest takes."""
         self.finished_here += weight
         self.done += weight
-        self.jobs_done += 1
+        self.jobs_done += count
         share = self.done / self.total if self.total else 1.0
-        count = f"{self.jobs_done} of {self.jobs} trainings, {share:.0%} of the training"
-        return f"{count}, {self._left()}" if self.jobs_done < self.jobs else f"{count} done"
+        far = f"{self.jobs_done} of {self.jobs} trainings, {share:.0%} of the training"
+        return f"{far}, {self._left()}" if self.jobs_done < self.jobs else f"{far} done"
 
     def _left(self) -> str:
         # Some trainings are under way: half of each is done on average. The forecast counts as evidence too, so that

@@ -8,10 +8,11 @@ import re
 import sys
 import textwrap
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from study.jobs.packs import Pack, Task
 from study.jobs.progress import Progress, last_words
 
 Wildcards = Mapping[str, str]
@@ -21,7 +22,7 @@ NOISE = {
     *("job_info", "shellcmd", "job_started", "job_finished", "job_error", "progress"),
     *("resources_info", "run_info", "group_info"),
 }
-NOISY_LINES = re.compile(r"Select jobs|Trying to restart job \d+|Job \d+ has been submitted")
+NOISY_LINES = re.compile(r"Select jobs|Touching output file|Trying to restart job \d+|Job \d+ has been submitted")
 
 
 def say(line: str) -> None:
@@ -37,20 +38,22 @@ def worth_reading(record: logging.LogRecord) -> bool:
 class ProgressHandler(logging.Handler):
     """Turns job events into lines about the study.
 
-    describe: a job in the study's words, from its rule's name and wildcards; weight: the forecast core-seconds of a
-    training, from its wildcards, which `progress` counts.
+    describe: a job in the study's words, from its rule's name and wildcards; packs: those of this run, by name, whose
+    trainings `progress` counts; weight: forecast core-seconds of a job of trials, which it counts too.
     """
 
     def __init__(
         self,
         progress: Progress,
         describe: Callable[[str, Wildcards], str],
+        packs: Mapping[str, Pack],
         weight: Callable[[Wildcards], float],
         say: Callable[[str], None] = say,
     ) -> None:
         super().__init__()
         self.progress, self.describe, self.weight, self.say = progress, describe, weight, say
         self.jobs: dict[int, Any] = {}
+        self.left = {name: list(pack.missing) for name, pack in packs.items()}
 
     def emit(self, record: logging.LogRecord) -> None:
         event, job = str(getattr(record, "event", "")), vars(record)
@@ -67,14 +70,34 @@ class ProgressHandler(logging.Handler):
         if job is None or job.rule_name == "all":
             return
         line = f"done   {self.describe(job.rule_name, job.wildcards)}"
-        if job.rule_name in ("train", "attempt"):
+        if job.rule_name == "train":
+            line += f"  [{self._counted(job)}]"
+        elif job.rule_name == "attempt":
             line += f"  [{self.progress.finish(self.weight(job.wildcards))}]"
         self.say(line)
 
+    def _counted(self, job: Any) -> str:
+        """Count the trainings of a pack that are there now and were not before."""
+        name = job.wildcards["pack"]
+        done = [task for task in self.left[name] if task.whole]
+        self.left[name] = [task for task in self.left[name] if task not in done]
+        return self.progress.finish(sum(task.seconds for task in done), len(done))
+
     def _failed(self, job: Mapping[str, Any]) -> None:
-        logs = [os.path.relpath(path) for path in job["log"]]
-        where = f"{'logs' if len(logs) > 1 else 'log'}: {', '.join(logs) or 'none'}"
-        self.say(f"FAILED {self._named(job['jobid'])}{cluster_reason(job['rule_msg'] or '')}; its {where}")
+        known, logs = self.jobs.get(job["jobid"]), list(job["log"])
+        reason = cluster_reason(job["rule_msg"] or "")
+        failed: list[Task] = []
+        if known and known.rule_name == "train":
+            failed = [task for task in self.left[known.wildcards["pack"]] if not task.whole and last_words(task.log)]
+            self._counted(known)
+        for task in failed:  # the log of the job itself, its first, says no more
+            self._say_failed(f"train {task.label}{reason}", [task.log, *logs[1:]])
+        if not failed:
+            self._say_failed(f"{self._named(job['jobid'])}{reason}", logs)
+
+    def _say_failed(self, what: str, paths: Sequence[Path | str]) -> None:
+        logs = [os.path.relpath(path) for path in paths]
+        self.say(f"FAILED {what}; its {'logs' if len(logs) > 1 else 'log'}: {', '.join(logs) or 'none'}")
         for why in filter(None, (last_words(Path(log)) for log in logs)):
             self.say(textwrap.indent(why, "       "))
 

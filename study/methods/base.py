@@ -20,6 +20,7 @@ from study.parameters import Settings, listed, must, said, suggestion
 class Company:
     """The other methods of a variant that a method is combined with."""
 
+    workload: Any
     model: Any
     loss: Any
     optimizer: Any
@@ -28,7 +29,7 @@ class Company:
 
     def refusals(self) -> list[str]:
         """Return the reasons why these methods cannot be combined, one line each."""
-        methods = (self.model, self.loss, self.optimizer, self.clip, *self.regularization)
+        methods = (self.workload, self.model, self.loss, self.optimizer, self.clip, *self.regularization)
         return [reason for method in methods if (reason := method.refuses(self))]
 
 

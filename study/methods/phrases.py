@@ -43,6 +43,7 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "mixup": "mixup, alpha {alpha}",
         "augmentation": "shifts of up to {shift} pixels",
         "input_noise": "input noise {std}",
+        "fedprox": "proximal term, mu {mu}",
         "gradient_noise": "gradient noise {eta}",
         "gradient_penalty": "gradient penalty {strength}",
         "group_lasso": "group lasso {strength}",
@@ -62,6 +63,8 @@ AXES: Mapping[str, str] = {
     "model.blocks": "blocks",
     "batch_size": "batch size",
     "schedule.warmup": "warm-up steps",
+    "workload.fraction": "share of clients a round",
+    "workload.split": "split of clients",
 }
 """Names of keys of a configuration; any other is read by its last part."""
 PLACE = re.compile(r"\{(\w+)(?:=([^}]*))?\}")

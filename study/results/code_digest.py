@@ -16,14 +16,24 @@ from study.methods.base import Method
 from study.models import Model
 from study.regularization import Regularization
 from study.utils.imports import ROOT, closure, is_own
+from study.workloads import Workload
 
-NUMERICAL = ("training", "optim", "data", "clipping", "regularization", "models")  # rooms that numbers depend on
+NUMERICAL = (
+    "training",
+    "optim",
+    "data",
+    "clipping",
+    "regularization",
+    "models",
+    "workloads",
+)  # rooms that numbers depend on
 ENGINE = ("study/__init__.py", "study/training/engine.py", "study/training/records.py")  # from where they are reached
 
 
 def methods_of(variant: Variant) -> tuple[Method, ...]:
     """The methods that a training of the variant runs, of every family."""
     return (
+        variant.workload,
         variant.model,
         variant.loss,
         variant.optimizer,
@@ -64,6 +74,14 @@ def _files_of_bases(kind: type) -> Iterator[Path]:
     for base in kind.__mro__:
         with suppress(TypeError):
             yield file_of(base)
+    if issubclass(kind, Workload):
+        yield _trainer_of(kind)
+
+
+def _trainer_of(kind: type[Workload]) -> Path:
+    if isinstance(kind.trainer, str):
+        return ROOT / f"{kind.trainer.partition(':')[0].replace('.', '/')}.py"
+    return file_of(kind.trainer)
 
 
 def files_of(variant: Variant) -> tuple[Path, ...]:
@@ -117,6 +135,6 @@ def _numerical(files: Iterable[Path]) -> set[Path]:
 
 
 def _method_files() -> set[Path]:
-    """The files of clippings, regularizers and models; optimizers and losses share theirs and belong to the engine."""
-    families = (Clipping, Model, Regularization)
+    """The files of methods that are one a file; optimizers and losses share theirs and belong to the engine."""
+    families = (Clipping, Model, Regularization, Workload)
     return {file_of(method) for family in families for method in family.members.values()}

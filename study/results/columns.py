@@ -22,6 +22,7 @@ class Unit:
 
 PLAIN = Unit()
 SHARE = Unit("%", 100.0, 2, "points")
+POINTS = Unit("points", 100.0, 2, "points")
 NATS = Unit("nats", digits=4, difference="nats")
 COUNT = Unit(digits=0)
 SECONDS = Unit("s", digits=2, difference="s")
@@ -90,7 +91,7 @@ def _scores(prefix: str) -> tuple[Column, ...]:
     """The scores and the gaps of a run, in evaluation mode and without penalties."""
     when = f"at {WHEN[prefix]}"
     gaps = (
-        Column(f"{prefix}gap_accuracy", "accuracy gap", f"Train minus test accuracy, {when}.", SHARE, -1, True),
+        Column(f"{prefix}gap_accuracy", "accuracy gap", f"Train minus test accuracy, {when}.", POINTS, -1, True),
         Column(f"{prefix}gap_loss", "loss gap", f"Test minus train cross-entropy, {when}.", NATS, -1, True),
     )
     return (*(_score(part, what, when, prefix) for part, what in product(PARTS, ("loss", "accuracy"))), *gaps)

@@ -113,7 +113,7 @@ def _texts(table: pd.DataFrame) -> list[str]:
 def read(path: Path | str) -> pd.DataFrame:
     """Read a table written by `write`; raises `TableError` where it is damaged or is none of a study."""
     path = Path(path)
-    table = _csv(path) if path.suffix == ".csv" else _parquet(path).to_pandas()
+    table = _csv(path) if path.suffix == ".csv" else _parquet(path).to_pandas(use_threads=False)
     if "study" not in table:
         raise TableError(f"The table '{path}' must have the column 'study'. Got {list(table)} instead. {REMEDY}")
     texts = {key: "str" for key in _texts(table) if table[key].dtype == "category"}
@@ -131,7 +131,15 @@ def _csv(path: Path) -> pd.DataFrame:
 
 def _parquet(path: Path) -> pa.Table:
     try:
-        return pq.read_table(pa.BufferReader(_unsealed(path)))
+        # By one thread: jobs share the cores, and now and then a short process with others alive aborts at its end.
+        return pq.read_table(pa.BufferReader(_unsealed(path)), use_threads=False)
+    except OSError as error:
+        raise TableError(_unreadable(path, error)) from error
+
+
+def _schema(path: Path) -> pa.Schema:
+    try:
+        return pq.read_schema(pa.BufferReader(_unsealed(path)))
     except OSError as error:
         raise TableError(_unreadable(path, error)) from error
 
@@ -150,24 +158,36 @@ def collect(variants: Sequence[Sequence[Path]], seeds: Iterable[int], path: Path
 
     Read and written variant by variant, so that memory does not grow with the study.
     """
-    wanted = pa.array(sorted(seeds))
+    wanted, schema = pa.array(sorted(seeds)), _schema_of(block for blocks in variants for block in blocks)
 
     def fill(file: Path) -> None:
-        writer: pq.ParquetWriter | None = None
-        for blocks in variants:
-            table = pa.concat_tables(
-                [_parquet(block).replace_schema_metadata(None) for block in blocks], promote_options="permissive"
-            )
-            table = table.filter(pc.is_in(table["seed"], wanted))
-            order = pa.array(range(table.num_rows))
-            table = table.append_column("_row", order).sort_by([("seed", "ascending"), ("_row", "ascending")])
-            table = table.drop_columns("_row").unify_dictionaries()
-            writer = writer or pq.ParquetWriter(file, table.schema, compression="zstd")
-            writer.write_table(table.cast(writer.schema))
-        if writer:
-            writer.close()
+        with pq.ParquetWriter(file, schema, compression="zstd") as writer:
+            for blocks in variants:
+                table = pa.concat_tables(
+                    [_parquet(block).replace_schema_metadata(None) for block in blocks], promote_options="permissive"
+                )
+                table = table.filter(pc.is_in(table["seed"], wanted))
+                order = pa.array(range(table.num_rows))
+                table = table.append_column("_row", order).sort_by([("seed", "ascending"), ("_row", "ascending")])
+                writer.write_table(_of_schema(table.drop_columns("_row").unify_dictionaries(), schema))
 
     _sealed(path, fill)
+
+
+def _schema_of(files: Iterable[Path]) -> pa.Schema:
+    """Every column that a file has, at its first form: workloads have columns of their own."""
+    fields: dict[str, pa.Field] = {}
+    for file in files:
+        for field in _schema(file):
+            fields.setdefault(field.name, field)
+    return pa.schema(list(fields.values()))
+
+
+def _of_schema(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    for field in schema:
+        if field.name not in table.column_names:
+            table = table.append_column(field, pa.nulls(table.num_rows, field.type))
+    return table.select(schema.names).cast(schema)
 
 
 def read_all(paths: Iterable[Path | str]) -> dict[str, pd.DataFrame]:

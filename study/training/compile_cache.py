@@ -6,7 +6,9 @@ import hashlib
 import os
 import pickle
 import platform
-from functools import lru_cache
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -16,29 +18,29 @@ from jax.experimental import serialize_executable
 from study.results import store
 
 FOLDER = Path(__file__).resolve().parents[2] / "results" / ".programs"
+LOWERED_BY = ("lowering.py", "operators.py", "program.py")
 SEAL = hashlib.sha256().digest_size
 
 
+@dataclass(frozen=True)
 class Abstract:
-    """A lowered program, known by its text."""
+    """A program before it is compiled, known by `text`, which tells it from every other; lower: makes jax's form."""
 
-    def __init__(self, program: Any) -> None:
-        self.program = program
-        self.key = hashlib.sha256("\n".join([program.as_text(), *surroundings()]).encode()).hexdigest()
+    text: str
+    lower: Callable[[], Any] = field(compare=False)
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Abstract) and self.key == other.key
-
-    def __hash__(self) -> int:
-        return hash(self.key)
+    @property
+    def key(self) -> str:
+        """The name of its file."""
+        return hashlib.sha256("\n".join([self.text, *surroundings()]).encode()).hexdigest()
 
 
-def load_or_compile(program: Any, folder: Path | None = None) -> Any:
-    """The executable of a lowered program (`jax.stages.Lowered`): from this process, from the folder, or compiled.
+def load_or_compile(program: Abstract, folder: Path | None = None) -> Any:
+    """The executable of a program: from this process, from the folder, or compiled.
 
     A file that is damaged or cannot be written is passed over: the program is then compiled here.
     """
-    return _executable(Abstract(program), folder or FOLDER)
+    return _executable(program, folder or FOLDER)
 
 
 @lru_cache(maxsize=64)
@@ -47,7 +49,7 @@ def _executable(abstract: Abstract, folder: Path) -> Any:
     loaded = _loaded(file)
     if loaded is not None:
         return loaded
-    compiled = abstract.program.compile()
+    compiled = abstract.lower().compile()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         content = pickle.dumps(serialize_executable.serialize(compiled))
@@ -73,9 +75,12 @@ def _loaded(file: Path) -> Any:
     return serialize_executable.deserialize_and_load(*pickle.loads(rest))  # written by this user, for this machine
 
 
-def surroundings() -> list[str]:
-    """What an executable depends on besides its program: compiler, its flags, the processor."""
-    return [jax.__version__, os.environ.get("XLA_FLAGS", ""), platform.machine(), processor()]
+@cache
+def surroundings() -> tuple[str, ...]:
+    """What an executable depends on besides its program: what lowers it, compiler, its flags, the processor."""
+    texts = [Path(__file__).with_name(name).read_bytes() for name in LOWERED_BY]
+    sources = [hashlib.sha256(text).hexdigest() for text in texts]
+    return *sources, jax.__version__, os.environ.get("XLA_FLAGS", ""), platform.machine(), processor()
 
 
 def processor() -> str:

@@ -69,6 +69,15 @@ class Lowered:
         return [*(known[node] for node in results[:carried]), *measured]
 
     @property
+    def text(self) -> str:
+        """All that the program depends on: two graphs that differ in their numbers alone have the same."""
+        lines = [str([(held.shape, held.dtype) for held in self.tensors])]
+        for node in self.graph.graph.nodes:
+            given = [f"{name}={'number' if taken else repr(value)}" for name, value, taken in _arguments(node)]
+            lines.append(f"{node} {node.op} {node.target} {given} {_form(node.meta.get('val'))}")
+        return "\n".join(lines)
+
+    @property
     def results(self) -> list[Node]:
         """The nodes of the results."""
         (output,) = (node for node in self.graph.graph.nodes if node.op == "output")
@@ -84,6 +93,13 @@ class Lowered:
         """The calls in their order, each with its numbers."""
         left = iter(numbers)
         return {node: [next(left) for _ in _numbers(node)] for node in _calls(self.graph)}
+
+
+def _form(value: Any) -> str:
+    """The shape and the type of tensors."""
+    if isinstance(value, Tensor):
+        return f"{tuple(value.shape)} {value.dtype}"
+    return str([_form(one) for one in value]) if isinstance(value, (list, tuple)) else repr(value)
 
 
 def ancestors(nodes: Sequence[Node]) -> set[Node]:

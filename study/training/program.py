@@ -21,7 +21,7 @@ from torch import Tensor
 from torch.utils import _pytree as pytree
 
 from study.optim.rng import Draws, Noise
-from study.training.compile_cache import load_or_compile
+from study.training.compile_cache import Abstract, load_or_compile
 from study.training.lowering import Lowered, as_jax, lowered
 from study.training.operators import Array
 from study.training.update import State, Update
@@ -62,13 +62,15 @@ class Program:
         carried, noise = pytree.tree_leaves(state), pytree.tree_leaves(zeros(draws))
         index = shape(torch.zeros(batch, dtype=torch.int64), length)
         each = [index, index, *(shape(t, length) for t in (torch.tensor(0.1), *noise))]
+        given = [shape(t) for t in carried], shape(images), each
         with jax.enable_x64(True):
-            run = jax.jit(partial(run_steps, one, classes))
-            held = jax.device_put(images.numpy())
-            abstract = run.lower(
-                [shape(t) for t in carried], held, each, np.int64(0), np.bool_(True), one.numbers, one.tensors
-            )
-            return cls(one, results[-1], held, length, load_or_compile(abstract))
+
+            def lower() -> Any:
+                run = jax.jit(partial(run_steps, one, classes))
+                return run.lower(*given, np.int64(0), np.bool_(True), one.numbers, one.tensors)
+
+            executable = load_or_compile(Abstract(f"{one.text}\n{classes} {given}", lower))
+            return cls(one, results[-1], jax.device_put(images.numpy()), length, executable)
 
     def run(
         self, state: State, rows: Tensor, labels: Tensor, noise: Noise, rates: Tensor, measure: bool

@@ -26,14 +26,16 @@ EPOCH_COLUMNS = (*EPOCH_SCORES, *PROBES)
 class Journal:
     """The growing record of R replicates.
 
-    epochs [E + 1, R, 15]; ended [R]: the epoch after which a replicate's parameters were not finite or a regularizer
-    stopped it, E if neither; kept: what such a replicate hands over, kept since the others train on; scored: the last
-    epoch that was scored; watch: where the time of the training goes.
+    epochs [E + 1, R, 15], noted [E + 1, R, C]: columns of every workload, and those of this one; ended [R]: the epoch
+    after which a replicate's parameters were not finite or a regularizer stopped it, E if neither; kept: what such a
+    replicate hands over, kept since the others train on; scored: the last epoch that was scored; watch: where the time
+    of the training goes.
     """
 
     variant: Variant
     log: StepLog
     epochs: NDArray[np.float64]
+    noted: NDArray[np.float64]
     ended: NDArray[np.int64]
     finite: NDArray[np.bool_]
     training: NDArray[np.bool_]
@@ -52,6 +54,7 @@ class Journal:
             variant=variant,
             log=StepLog(variant.steps, count, torch.tensor([p[0].numel() for p in parameters.values()])),
             epochs=np.full((variant.epochs + 1, count, len(EPOCH_COLUMNS)), np.nan),
+            noted=np.full((variant.epochs + 1, count, len(variant.workload.columns)), np.nan),
             ended=np.full(count, variant.epochs),
             finite=np.ones(count, bool),
             training=np.ones(count, bool),
@@ -86,7 +89,7 @@ class Journal:
                 self._probe(row, module, parameters, batches)
         self._close(epoch, parameters)
         self.scored = epoch
-        return f"epoch {epoch} of {self.variant.epochs}: {self._summary(row)}"
+        return f"{self.variant.workload.unit} {epoch} of {self.variant.epochs}: {self._summary(row)}"
 
     def _summary(self, row: NDArray[np.float64]) -> str:
         if not self.training.any():
@@ -171,13 +174,19 @@ class Journal:
             final=final,
             best=self._best(r, final, module, best, batches),
             best_epoch=int(self.best_epoch[r]),
-            epochs=dict(zip(EPOCH_COLUMNS, self.epochs[: int(self.ended[r]) + 1, r].T, strict=True)),
+            epochs=self._epochs(r),
             steps=dict(zip(STEP_COLUMNS, steps.T, strict=True)),
             tensors={key: norms[:, :, k] for k, key in enumerate(last)},
             weights={key: magnitudes(p) for key, p in last.items() if p.ndim > 1},
             steps_taken=steps_taken,
             wall_seconds=wall,
         )
+
+    def _epochs(self, r: int) -> dict[str, Floats]:
+        """The columns [E + 1] of a replicate up to its end."""
+        taken = slice(int(self.ended[r]) + 1)
+        own = zip(self.variant.workload.columns, self.noted[taken, r].T, strict=True)
+        return {**dict(zip(EPOCH_COLUMNS, self.epochs[taken, r].T, strict=True)), **dict(own)}
 
     def _best(
         self, r: int, final: dict[str, Score], module: nn.Module, best: Tensors, batches: Batches

@@ -133,6 +133,7 @@ def run_row(study: str, record: RunRecord) -> dict[str, object]:
         "steps": record.steps_taken,
         "epochs": len(next(iter(record.epochs.values()))) - 1,
         "wall_seconds": record.wall_seconds,
+        **record.variant.workload.outcomes(record.epochs),
     }
 
 

@@ -189,6 +189,6 @@ def test_beside_every_regularizer_a_huge_bound_is_no_clip_or_it_is_refused(make:
 def refused(clip: Clipping, other: Any) -> None:
     """Raise what a study with the two would say."""
     v = variant(clip=clip, regularization=other)
-    company = Company(v.model, v.loss, v.optimizer, v.clip, v.regularization)
+    company = Company(v.workload, v.model, v.loss, v.optimizer, v.clip, v.regularization)
     if reasons := company.refusals():
         raise ValueError(reasons[0])

@@ -12,6 +12,7 @@ from study.config.variants import Block, RunSpec, Variant, expand, missing_from,
 
 CHANGED: dict[str, Any] = {
     "regime": "another",
+    "workload": {"name": "federated", "clients": 10},
     "data": {**SMALL["data"], "label_noise": 0.1},
     "model": {**SMALL["model"], "activation": "tanh"},
     "loss": "squared_error",

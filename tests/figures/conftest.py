@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cache
 
+import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
@@ -29,6 +30,7 @@ STUDIES: dict[str, Callable[[], Tables]] = {
         tables(Grid({"smoke": (CLIPS[:3], REGULARIZATIONS[:2])}, seeds=2, windows=1))
     ),
     "swept": swept_tables,
+    "federated": lambda: with_clients(tables(Grid({"steps": (CLIPS[:3], REGULARIZATIONS[:2])}, seeds=3, windows=8))),
 }
 
 SWEPT = ("sweeps", "tuning_curves", "firing", "profiles")
@@ -37,7 +39,16 @@ DRAWN = [
     for name in STUDIES
     for figure in FIGURES
     if figure in SWEPT or name != "swept"  # whose other tables are not made
+    if figure == "clients" or name != "federated"  # which differs from "default" in nothing else
 ]
+
+
+def with_clients(made: Tables) -> Tables:
+    """Return the study with what federated training notes of each round, nothing before the first."""
+    epochs, rng = made["epochs"], np.random.default_rng(1)
+    noted = {name: rng.uniform(0.1, 0.9, len(epochs)) for name in ("update_norm", "client_cosine", "update_clipped")}
+    after = {name: np.where(epochs["epoch"] > 0, values, np.nan) for name, values in noted.items()}
+    return {**made, "epochs": epochs.assign(**after)}
 
 
 def without_steps(made: Tables) -> Tables:

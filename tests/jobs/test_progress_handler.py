@@ -1,11 +1,15 @@
 """Lines about the study from the events of a workflow's jobs."""
 
 import logging
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cases import variant
 
+from study.config.variants import Block
+from study.jobs.packs import Pack, Task
 from study.jobs.progress import Progress
 from study.jobs.progress_handler import ProgressHandler, cluster_reason, submission, worth_reading
 
@@ -22,23 +26,53 @@ def said() -> list[str]:
 
 
 @pytest.fixture
-def handler(said: list[str]) -> ProgressHandler:
-    counted = Progress(total=100.0, done=0.0, jobs=2, jobs_done=0, cores=1, clock=lambda: 0.0)
-    handler = ProgressHandler(counted, lambda rule, w: f"{rule} {w['seeds']}", lambda w: 50.0, said.append)
-    handler.emit(event("job_info", jobid=1, rule_name="train", wildcards={"seeds": "0-9"}))
+def pack(tmp_path: Path) -> Pack:
+    """Two trainings of the same work, of which nothing is there."""
+    blocks = Block((0,)), Block((1,))
+    return Pack(tuple(Task(variant(), one, tmp_path / one.name, tmp_path / f"{one.name}.log") for one in blocks))
+
+
+def write_tables(task: Task) -> None:
+    task.folder.mkdir()
+    for path in task.tables.values():
+        path.touch()
+
+
+@pytest.fixture
+def handler(said: list[str], pack: Pack) -> ProgressHandler:
+    counted = Progress(total=pack.seconds, done=0.0, jobs=2, jobs_done=0, cores=1, clock=lambda: 0.0)
+    handler = ProgressHandler(counted, lambda rule, w: f"{rule} {w['pack']}", {"a": pack}, lambda w: 50.0, said.append)
+    handler.emit(event("job_info", jobid=1, rule_name="train", wildcards={"pack": "a"}))
     return handler
 
 
-def test_a_finished_training_is_counted(handler: ProgressHandler, said: list[str]) -> None:
+def test_the_trainings_of_a_finished_pack_are_counted(handler: ProgressHandler, said: list[str], pack: Pack) -> None:
+    for task in pack.tasks:
+        write_tables(task)
     handler.emit(event("job_finished", job_id=1))
-    assert said[0].startswith("done   train 0-9  [1 of 2 trainings, 50% of the training")
+    assert said == ["done   train a  [2 of 2 trainings, 100% of the training done]"]
+
+
+def test_each_failed_training_of_a_pack_is_named_with_its_log_and_the_others_count(
+    handler: ProgressHandler, said: list[str], pack: Pack
+) -> None:
+    failed, done = pack.tasks
+    failed.log.write_text("epoch 1\nThe clipping 'x' failed in x.py, line 3, clip: ValueError: no\n")
+    write_tables(done)
+    handler.emit(event("job_error", jobid=1, log=["logs/a.log"], rule_msg=""))
+    assert said[0] == f"FAILED train {failed.label}; its log: {os.path.relpath(failed.log)}"
+    assert said[1].strip() == "The clipping 'x' failed in x.py, line 3, clip: ValueError: no"
+    assert len(said) == 2
+    write_tables(failed)
+    handler.emit(event("job_finished", job_id=1))
+    assert said[2] == "done   train a  [2 of 2 trainings, 100% of the training done]"
 
 
 def test_a_failed_job_names_its_log_and_why(handler: ProgressHandler, said: list[str], tmp_path: Path) -> None:
     log = tmp_path / "train.log"
     log.write_text("epoch 1\nValueError: The 'bound' parameter of clipping 'value' must be positive. Got 0 instead.\n")
     handler.emit(event("job_error", jobid=1, log=[str(log)], rule_msg=""))
-    assert said[0].startswith("FAILED train 0-9; its log: ")
+    assert said[0].startswith("FAILED train a; its log: ")
     assert said[1].strip() == "The 'bound' parameter of clipping 'value' must be positive. Got 0 instead."
 
 
@@ -46,7 +80,7 @@ def test_jobs_of_a_cluster_are_named_when_sent_and_when_tried_again(handler: Pro
     handler.emit(event(message="Job 1 has been submitted with SLURM jobid 77 (log: x)."))
     handler.emit(event(message="Trying to restart job 1."))
     handler.emit(event(message="Trying to restart job 9."))
-    assert said == ["sent   train 0-9, as SLURM job 77", "again  train 0-9", "again  a job"]
+    assert said == ["sent   train a, as SLURM job 77", "again  train a", "again  a job"]
 
 
 def test_what_a_cluster_says_is_told_in_short() -> None:

@@ -159,7 +159,7 @@ def test_what_comes_in_is_the_normalised_black(digits: Digits) -> None:
 
 def company(*regularization: dict[str, Any]) -> list[str]:
     v = variant(regularization=list(regularization))
-    return Company(v.model, v.loss, v.optimizer, v.clip, v.regularization).refusals()
+    return Company(v.workload, v.model, v.loss, v.optimizer, v.clip, v.regularization).refusals()
 
 
 def test_augmentation_behind_input_noise_is_refused() -> None:

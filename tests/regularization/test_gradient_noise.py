@@ -91,7 +91,7 @@ def test_only_the_chosen_hook_acts_and_counts(when: str) -> None:
 def test_before_a_clip_of_samples_it_is_refused_after_it_is_not() -> None:
     for when, refused in (("before", True), ("after", False)):
         v = variant(clip={"name": "per_sample", "max_norm": 1}, regularization=GradientNoise(eta=0.1, when=when))
-        company = Company(v.model, v.loss, v.optimizer, v.clip, v.regularization)
+        company = Company(v.workload, v.model, v.loss, v.optimizer, v.clip, v.regularization)
         assert bool(company.refusals()) == refused
 
 

@@ -159,7 +159,7 @@ def test_a_second_ascent_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def refusals(*others: Any) -> list[str]:
         v = variant(regularization=[Sam(rho=0.1), *others])
-        return Company(v.model, v.loss, v.optimizer, v.clip, v.regularization).refusals()
+        return Company(v.workload, v.model, v.loss, v.optimizer, v.clip, v.regularization).refusals()
 
     assert refusals() == refusals({"name": "l2", "strength": 0.1}) == []
     assert refusals(Descending()) == ["regularization 'sam' has its own ascent, and so has 'descending_for_a_test'"]

@@ -21,7 +21,11 @@ FETCHING = {"study/data/fetch.py", "study/data/sources.py"}  # what they bring i
 def test_whatever_a_training_imports_is_in_its_fingerprint_or_only_describes_it() -> None:
     """Else an edit of it would leave results that no code here gives."""
     loaded = {ROOT / name for name in sources_of("workflow/scripts/train.py")}
-    methods = {file for room in ("clipping", "models", "regularization") for file in (ROOT / "study" / room).glob("*")}
+    methods = {
+        file
+        for room in ("clipping", "models", "regularization", "workloads")
+        for file in (ROOT / "study" / room).glob("*")
+    }
     left = loaded - set(code_digest.engine()) - methods - {ROOT / "workflow/scripts/train.py"}
     rooms = {path.relative_to(ROOT / "study").parts[0] for path in left} - {"parameters.py"}
     assert rooms <= DESCRIBING

@@ -21,6 +21,7 @@ SOURCES = [
     "study/models/mlp.py",
     "study/clipping/global_norm.py",
     "study/regularization/none.py",
+    "study/workloads/supervised.py",
 ]
 FILES = [provenance.ROOT / name for name in SOURCES]
 METHOD = """

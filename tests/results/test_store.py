@@ -124,6 +124,19 @@ def test_a_damaged_block_is_named_and_what_was_collected_stays(tmp_path: Path) -
     assert sorted(path.name for path in tmp_path.iterdir()) == ["0_2", "1", "runs.parquet"]
 
 
+def test_a_column_that_one_variant_alone_has_is_empty_for_the_others(tmp_path: Path) -> None:
+    """Workloads have columns of their own."""
+    plain = blocks(tmp_path)
+    table = store.read(plain[0]).assign(regime="other", epsilon=[3.5, 4.5])
+    store.write(table, tmp_path / "other" / "runs.parquet")
+    for variants in ([plain, [tmp_path / "other" / "runs.parquet"]], [[tmp_path / "other" / "runs.parquet"], plain]):
+        store.collect(variants, [0, 1, 2], tmp_path / "runs.parquet")
+        together = store.read(tmp_path / "runs.parquet")
+        assert together["epsilon"].dropna().tolist() == [3.5, 4.5]
+        assert together.loc[together["epsilon"].isna(), "test_loss"].tolist() == [0.0, 0.1, 0.2]
+        assert together["regime"].notna().all()
+
+
 def half(file: Path) -> None:
     file.write_text("half")
     raise OSError("disk full")

@@ -22,10 +22,11 @@ from study.parameters import Settings
 from study.training import engine
 from study.training.batches import Batches
 from study.training.checkpoints import Checkpoint, packed, restored, state_of, unpacked
-from study.training.engine import Replicates, Training
+from study.training.engine import Training
 from study.training.program import Program
 from study.training.recorder import Journal
 from study.training.records import RunRecord, tidy
+from study.training.replicates import Replicates
 
 EPOCHS = 3
 IDENTITY = {"spec": "a", "seeds": "(3, 1)"}

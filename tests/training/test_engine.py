@@ -16,9 +16,9 @@ from study.data import Digits
 from study.optim.rng import Draw, NoiseStreams, generator
 from study.training import engine
 from study.training.batches import Batches
-from study.training.engine import Replicates
 from study.training.recorder import Journal
 from study.training.records import RunRecord, tidy
+from study.training.replicates import Replicates
 
 Tensors = dict[str, Tensor]
 

@@ -13,9 +13,9 @@ from study.data import Digits
 from study.optim.rng import generator
 from study.training import engine
 from study.training.batches import Batches
-from study.training.engine import Replicates
 from study.training.recorder import Journal
 from study.training.records import tidy
+from study.training.replicates import Replicates
 
 FOLDED = {
     "plain": {"folds": 3},

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from study.config.study import json_schema
+from study.explorer.page import unpacked
 from study.figures import FIGURES
 from study.results.store import KEYS
 from tests.checkout import Checkout
@@ -37,6 +38,10 @@ def test_a_study_leaves_its_tables_figures_and_report(finished_once: tuple[Check
         for form, head in (("pdf", b"%PDF"), ("png", b"\x89PNG"), ("svg", b"<?xml")):
             assert (checkout.results / f"paper/figures/{figure}.{form}").read_bytes().startswith(head)
     assert (checkout.results / "paper/report.pdf").read_bytes().startswith(b"%PDF")
+    explored = unpacked((checkout.results / "explorer.html").read_text())["studies"][0]
+    assert explored["tables"]["runs"]["rows"] == len(runs)
+    assert len(explored["origins"]["of"]) == len(runs)
+    assert None not in explored["origins"]["of"]
     assert "100% of the training done" in printed
 
 

@@ -10,7 +10,7 @@ def scaled(amount):
 
 
 def training_minutes(wildcards, attempt):
-    """The time limit of a training: generous, and never so short that its start would not fit."""
+    """The time limit of trainings: generous, and never so short that their start would not fit."""
     return attempt * max(10, math.ceil(GENEROUS * forecast(wildcards) / 60))
 
 

@@ -1,7 +1,7 @@
 # All runs of the study in one table of each kind, and those of the tuning in a table of their own.
 rule collect:
     input:
-        tables=lambda w: [path for blocks in collected(w.table) for path in blocks],
+        trained=lambda w: behind(w.table),
         sources=sources("workflow/scripts/collect.py"),
         record=RECORD,
     output:

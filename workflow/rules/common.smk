@@ -141,7 +141,7 @@ ANALYSES = (
 SWEPT = any(regime.part_of for regime in STUDY.regimes.values())
 MADE = {*store.TABLES, *ANALYSES} - ({"regimes"} if not SWEPT else set())
 ALONE = [name for name, regime in STUDY.regimes.items() if not regime.part_of]
-DRAWABLE = [name for name, figure in FIGURES.items() if MADE.issuperset(figure.needs) and (figure.swept or ALONE)]
+DRAWABLE = [name for name, figure in FIGURES.items() if MADE.issuperset(figure.needs) and not STUDY.lacks(name)]
 SHOWN = [name for name in DRAWABLE if not STUDY.figures or name in STUDY.figures]
 
 
@@ -157,14 +157,6 @@ BLOCKS = {
 }
 
 
-def trained(table, which=VARIANTS):
-    """The paths of one table of some trainings, by variant."""
-    return [
-        [f"{RESULTS}/runs/{regime}/{folder}/{block.name}/{table}.parquet" for block in BLOCKS[regime, folder]]
-        for regime, folder in which
-    ]
-
-
 def trials_path(key):
     """The runs of a variant's trials."""
     return f"{RESULTS}/trials/{key[0]}/{key[1]}/trials.parquet"
@@ -176,18 +168,11 @@ TRIALS_OF = {(v.regime, v.clip_label, v.regularization_label): trials_path(key) 
 def trials_of(variant):
     """What a variant that trials choose waits for. Its time says nothing: the variant's folder is named by its trials."""
     cell = (variant.regime, variant.clip_label, variant.regularization_label)
-    return ancient(TRIALS_OF[cell]) if variant.tuned else []
+    return [ancient(TRIALS_OF[cell])] if variant.tuned else []
 
 
 TUNING_TABLES = [name for name, there in (("tuning_runs", TUNED), ("trial_runs", TRIED)) if there]
 TUNING_SEEDS = {seed for regime in STUDY.regimes.values() if regime.tuning for seed in regime.tuning.seeds}
-
-
-def collected(table):
-    """The paths that a table of the study is put together from, by variant."""
-    if table == "trial_runs":
-        return [[trials_path(key)] for key in TRIED]
-    return trained("runs", TUNED) if table == "tuning_runs" else trained(table)
 
 
 def table_path(name):
@@ -235,6 +220,7 @@ def sampled(wildcards):
 
 
 wildcard_constraints:
+    pack=r"[a-z0-9_.=-]+",
     regime=r"[a-z0-9_.=-]+",
     variant=r"[^/]+",
     seeds=r"[0-9_-]+",

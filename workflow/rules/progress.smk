@@ -6,24 +6,26 @@ from study.jobs.progress_handler import ProgressHandler, worth_reading
 from study.report import TABLES as PAPER_TABLES
 
 
+def tasks_of(wildcards):
+    """The trainings of a job."""
+    return PACKS[wildcards["pack"]].tasks if "pack" in wildcards.keys() else (again(wildcards),)
+
+
 def described(rule_name, wildcards):
     """A job in the study's words."""
     if rule_name == "attempt":
         variant = TRIED[wildcards["regime"], wildcards["variant"]]
         return f"trials of {variant.regime}: {variant.clip_label} x {variant.regularization_label}"
     if rule_name in ("train", "retrain"):
-        variant = TRAINED[wildcards["regime"], wildcards["variant"]]
-        cell = f"{variant.regime}: {variant.clip_label} x {variant.regularization_label}"
-        return f"{rule_name} {cell}, seeds {wildcards['seeds']}"
+        return f"{rule_name} {packs.Pack(tasks_of(wildcards)).label}"
     return " ".join([rule_name, *wildcards.values()])
 
 
 def forecast(wildcards):
-    """Forecast core-seconds of one training, or of all trials of a variant."""
-    if "seeds" not in wildcards.keys():
-        return forecasts.trials_seconds(TRIED[wildcards["regime"], wildcards["variant"]])
-    block = variants.Block.parse(wildcards["seeds"])
-    return forecasts.core_seconds(TRAINED[wildcards["regime"], wildcards["variant"]], len(block.seeds))
+    """Forecast core-seconds of a job's trainings, or of all trials of a variant."""
+    if "pack" in wildcards.keys() or "seeds" in wildcards.keys():
+        return sum(one.seconds for one in tasks_of(wildcards))
+    return forecasts.trials_seconds(TRIED[wildcards["regime"], wildcards["variant"]])
 
 
 def asked():
@@ -31,9 +33,15 @@ def asked():
     return {job.rule.name for job in workflow.dag.jobs}
 
 
-def blocks_needed():
-    """Which blocks of which variants this run trains."""
-    return {tuple(job.wildcards) for job in workflow.dag.needrun_jobs() if job.rule.name in ("train", "attempt")}
+def packs_needed():
+    """The packs that this run has to do with, by name; those that are forced lose the tables that are there."""
+    found = {}
+    for job in workflow.dag.needrun_jobs():
+        if job.rule.name == "train":
+            pack = found[job.wildcards.pack] = PACKS[job.wildcards.pack]
+            if workflow.dag.reason(job).forced:
+                packs.drop(pack)
+    return found
 
 
 def cost():
@@ -45,35 +53,35 @@ def cost():
         for block in blocks
     ]
     trainings += [forecasts.Training.of_trials(one, not os.path.exists(trials_path(key))) for key, one in TRIED.items()]
-    others = len(store.TABLES) + len(ANALYSES) + len(SHOWN) + len(PAPER_TABLES) + 1
-    table = forecasts.cost_table(trainings, at_once(len(trainings)), others)
+    others = len(store.TABLES) + len(ANALYSES) + len(SHOWN) + len(PAPER_TABLES) + 2  # the report and the explorer
+    table = forecasts.cost_table(trainings, at_once(len(PACKS) + len(TRIED)), others)
     return "\n".join(filter(None, [table, undecidable(STUDY)]))
 
 
-def study_progress():
+def study_progress(needed):
     """The whole study's trainings: all of them, and those that this run need not start."""
-    weights = {
-        (*key, block.name): forecasts.core_seconds(TRAINED[key], len(block.seeds))
-        for key, blocks in BLOCKS.items()
-        for block in blocks
-    }
-    weights |= {key: forecasts.trials_seconds(one) for key, one in TRIED.items()}
-    there = weights.keys() - blocks_needed()
+    each = [one.seconds for tasks in TASKS.values() for one in tasks]
+    each += [forecasts.trials_seconds(one) for one in TRIED.values()]
+    tried = [job for job in workflow.dag.needrun_jobs() if job.rule.name == "attempt"]
+    left = [one.seconds for pack in needed.values() for one in pack.missing] + [
+        forecast(job.wildcards) for job in tried
+    ]
     return progress.Progress(
-        total=sum(weights.values()),
-        done=sum(weights[key] for key in there),
-        jobs=len(weights),
-        jobs_done=len(there),
-        cores=at_once(len(weights) - len(there)),
+        total=sum(each),
+        done=sum(each) - sum(left),
+        jobs=len(each),
+        jobs_done=len(each) - len(left),
+        cores=at_once(len(needed) + len(tried)),
     )
 
 
 onstart:
-    counted = study_progress()
+    needed = packs_needed()
+    counted = study_progress(needed)
     runs = sum(len(seeds_of(key)) * (variant.folds or 1) for key, variant in TRAINED.items())
     if "train" in asked():
         print(f"study {STUDY.name}: {counted.opening(runs)}", file=sys.stderr, flush=True)
-    logger.addHandler(ProgressHandler(counted, described, forecast))
+    logger.addHandler(ProgressHandler(counted, described, needed, forecast))
     for handler in logger.handlers:
         if handler.name == "DefaultStreamHandler" and not workflow.output_settings.verbose:
             handler.addFilter(worth_reading)
@@ -100,3 +108,5 @@ onsuccess:
 
             if said := boxes(STUDY):
                 print(said, file=sys.stderr, flush=True)
+    if os.path.exists(EXPLORER) and "explorer" in asked():
+        print(f"the explorer: {EXPLORER}", file=sys.stderr, flush=True)

@@ -1,22 +1,19 @@
-# One job trains a block of seeds of one variant together, on one thread.
+# One job does the trainings of a pack, one after the other, on one thread. Its output is a stamp alone: the tables are no
+# outputs, which Snakemake would delete when the job fails or starts again, so that every training that is whole stays.
 rule train:
     input:
-        data=lambda w: data_of(variant_of(w).data.name),
-        trials=lambda w: trials_of(variant_of(w)),
+        data=lambda w: data_of(pack_of(w).tasks[0].variant.data.name),
+        trials=lambda w: [path for one in pack_of(w).tasks for path in trials_of(one.variant)],
     output:
-        **{table: f"{RESULTS}/runs/{{regime}}/{{variant}}/{{seeds}}/{table}.parquet" for table in store.TABLES},
+        touch(f"{STAMPS}/{{pack}}"),
     log:
-        f"{LOGS}/train/{{regime}}/{{variant}}/{{seeds}}.log",
+        f"{LOGS}/train/{{pack}}.log",
     threads: 1
     resources:
         mem_mb=scaled(3000),
         runtime=training_minutes,
-    # By functions of `threads`, which Snakemake does not compare with its records: a training's folder says what it is.
+    # By a function of `threads`, which Snakemake does not compare with its records: a training's folder says what it is.
     params:
-        study=lambda w, threads: STUDY.name,
-        spec=lambda w, threads: variant_of(w).model_dump_json(),
-        code=lambda w, threads: code_digest.fingerprint(variant_of(w)),
-        plugins=lambda w, threads: plugins_of(variant_of(w)),
-        folder=lambda w, threads: f"data/{variant_of(w).data.name}",
+        orders=lambda w, threads: [order_of(one) for one in pack_of(w).tasks],
     script:
         "../scripts/train.py"

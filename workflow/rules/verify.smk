@@ -4,8 +4,8 @@ REFERENCE = f"{PAPER}/reference/runs.parquet"
 
 rule provenance:
     input:
-        evaluated=lambda w: [path for blocks in trained("runs") for path in blocks],
-        tuning=lambda w: [path for blocks in [*trained("runs", TUNED), *collected("trial_runs")] for path in blocks],
+        stamps=stamps(TRAINED),
+        trials=[trials_path(key) for key in TRIED],
         sources=sources("workflow/scripts/provenance.py"),
         record=RECORD,
     output:
@@ -15,6 +15,8 @@ rule provenance:
     resources:
         **SUMMARY,
     params:
+        evaluated=lambda w: [path for blocks in trained("runs") for path in blocks],
+        tuning=lambda w: [path for blocks in [*trained("runs", TUNED), *collected("trial_runs")] for path in blocks],
         seeds=STUDY.seeds,
     script:
         "../scripts/provenance.py"
@@ -23,7 +25,7 @@ rule provenance:
 # Written when it is asked for by name: what reruns are compared with must not follow them.
 rule reference:
     input:
-        evaluated=lambda w: [path for blocks in trained("weights") for path in blocks],
+        stamps=stamps(),
         sources=sources("workflow/scripts/reference.py"),
         record=RECORD,
     output:
@@ -33,16 +35,33 @@ rule reference:
     resources:
         **SUMMARY,
     params:
+        folders=[os.fspath(one.folder) for key in VARIANTS for one in TASKS[key]],
         seeds=STUDY.seeds,
     script:
         "../scripts/reference.py"
 
 
-use rule train as retrain with:
+def again(wildcards):
+    """A training of the study, to be done once more beside it."""
+    return task(AGAIN, f"{LOGS}/verify", variant_of(wildcards), variants.Block.parse(wildcards.seeds))
+
+
+rule retrain:
+    input:
+        data=lambda w: data_of(variant_of(w).data.name),
+        trials=lambda w: trials_of(variant_of(w)),
     output:
         **{table: f"{AGAIN}/{{regime}}/{{variant}}/{{seeds}}/{table}.parquet" for table in store.TABLES},
     log:
-        f"{LOGS}/verify/{{regime}}/{{variant}}/{{seeds}}.log",
+        f"{LOGS}/verify/jobs/{{regime}}/{{variant}}/{{seeds}}.log",
+    threads: 1
+    resources:
+        mem_mb=scaled(3000),
+        runtime=training_minutes,
+    params:
+        orders=lambda w, threads: [order_of(again(w))],
+    script:
+        "../scripts/train.py"
 
 
 rule verify:

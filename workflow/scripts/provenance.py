@@ -8,7 +8,7 @@ import pandas as pd
 
 from study.results import provenance, store
 
-evaluated = pd.concat([provenance.runs_of(path) for path in snakemake.input.evaluated])
+evaluated = pd.concat([provenance.runs_of(path) for path in snakemake.params.evaluated])
 evaluated = evaluated[evaluated["seed"].isin(snakemake.params.seeds)]
-runs = [evaluated, *(provenance.runs_of(path) for path in snakemake.input.tuning)]
+runs = [evaluated, *(provenance.runs_of(path) for path in snakemake.params.tuning)]
 store.write(provenance.provenance_table(pd.concat(runs)), snakemake.output[0])

@@ -9,5 +9,5 @@ from pathlib import Path
 from study.analysis import verification
 from study.results import store
 
-folders = [Path(path).parent for path in snakemake.input.evaluated]
+folders = [Path(path) for path in snakemake.params.folders]
 store.write(verification.reference(folders, snakemake.params.seeds), snakemake.output[0])

@@ -1,0 +1,93 @@
+"""Rounds of federated training: accuracy, how far clients are apart, and how many updates are clipped."""
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
+
+from study.figures._layout import heading, legend, message, page, wrap
+from study.figures._style import NONE, Look, Style, styled
+from study.figures._summaries import alone, band, finite, regimes, seeds_sentence
+from study.results.store import Tables
+
+NAME = "clients"
+QUESTION = "How does federated training go from round to round, and how far do the clients' updates lie apart?"
+NEEDS = ("epochs",)
+
+# Column of the table, label of the axis, factor, whether the axis is one of powers of ten.
+QUANTITIES = (
+    ("validation_accuracy", "validation\naccuracy (%)", 100.0, False),
+    ("update_norm", "norm of updates", 1.0, True),
+    ("client_cosine", "cosine between\nclients", 1.0, False),
+    ("update_clipped", "updates\nclipped (%)", 100.0, False),
+)
+HEIGHT = 1.25  # inches of a row of panels
+NO_CLIENTS = "No runs. The study has no federated training."
+
+
+@styled
+def draw(tables: Tables, style: Style) -> Figure:
+    """A row of panels per regime, a quantity per column; means over seeds with their bands."""
+    epochs = federated(tables)
+    if epochs.empty:
+        return message(style, NO_CLIENTS)
+    names = regimes(epochs)
+    figure = page(style, 0.2 + (HEIGHT + 0.2) * len(names))
+    ratios = [ratio for _ in names for ratio in (0.001, 1.0)]
+    grid = figure.add_gridspec(2 * len(names), len(QUANTITIES), height_ratios=ratios)
+    shown: dict[str, Look] = {}
+    for row, regime in enumerate(names):
+        heading(figure, grid[2 * row, :], regime, whole=True)
+        part = epochs[epochs["regime"] == regime]
+        for column, (name, label, factor, powers) in enumerate(QUANTITIES):
+            axes = figure.add_subplot(grid[2 * row + 1, column])
+            shown |= _panel(axes, part, name, factor, style)
+            axes.set(ylabel=label, xlim=(0, max(int(part["epoch"].max()), 1)))
+            axes.set_yscale("log" if powers and axes.lines and axes.get_ylim()[1] > 0 else "linear")
+            axes.xaxis.set_major_locator(MaxNLocator(3, integer=True))
+            axes.grid(axis="y")
+    figure.supxlabel("round")
+    lines = [Line2D([], [], color=one.color, linestyle=one.line, label=wrap(name)) for name, one in shown.items()]
+    legend(figure, lines, style)
+    return figure
+
+
+def federated(tables: Tables) -> pd.DataFrame:
+    """The rows of federated regimes, of clips and regularizers alone."""
+    epochs = alone(tables["epochs"])
+    if "update_norm" not in epochs:
+        return epochs.iloc[:0]
+    known = epochs.groupby("regime")["update_norm"].transform(lambda column: column.notna().any())
+    return epochs[known.astype(bool)]
+
+
+def _panel(axes: Axes, part: pd.DataFrame, name: str, factor: float, style: Style) -> dict[str, Look]:
+    """One quantity of each variant; the looks that were drawn, by label."""
+    shown: dict[str, Look] = {}
+    for names, variant in part.groupby(["clip", "regularization"], sort=False):
+        clip, regularization = map(str, names)
+        label, look = (clip, style.clips[clip]) if regularization == NONE else (
+            regularization, style.regularizations[regularization]
+        )  # fmt: skip
+        table = factor * band(variant, ["epoch"], name)
+        axes.fill_between(table.index, table["low"], table["high"], color=look.color, alpha=0.2, linewidth=0)
+        axes.plot(table.index, table["mean"], color=look.color, linestyle=look.line, label=str(label))
+        shown["neither" if label == NONE else str(label)] = look
+    return shown
+
+
+def caption(tables: Tables) -> str:
+    """Return the caption: seeds, which intervals, and what was left out."""
+    epochs = federated(tables)
+    if epochs.empty:
+        return f"{QUESTION} {NO_CLIENTS}"
+    last = epochs[epochs["epoch"] == epochs.groupby("regime")["epoch"].transform("max")]
+    runs = epochs.groupby(["regime", "clip", "regularization", "seed"]).ngroups
+    missing = runs - len(finite(last, "validation_accuracy"))
+    lost = f" Runs that did not reach the last round with a finite loss: {missing} of {runs}." if missing else ""
+    return (
+        f"{QUESTION} Mean over seeds with Student's 95 % interval. Norm and cosine are of the clients' updates before"
+        " a clip of updates: the distance from the server's weights to those that a client comes to in a round, and"
+        f" the mean cosine between those of two clients. {seeds_sentence(epochs)}{lost}"
+    )

@@ -1,0 +1,147 @@
+"""The process of a pack: it loads the libraries once and trains one training after the other, each in a child."""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import importlib
+import os
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import redirect_stderr
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from study.utils.timer import HEAD
+
+DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
+
+
+@dataclass(frozen=True)
+class Order:
+    """A training as a workflow asks for it: texts and numbers alone, so that reading it loads nothing.
+
+    spec: the variant as JSON; seeds: the name of its block; tables: paths by name; code: the fingerprint of the
+    code that is to train; plugins: the users' files that it needs; trials: the table of trials that choose strengths
+    and rates, where there are any.
+    """
+
+    study: str
+    spec: str
+    seeds: str
+    tables: Mapping[str, str]
+    log: str
+    data: str
+    code: Mapping[str, str] | None
+    plugins: Sequence[str]
+    trials: str | None = None
+
+    @property
+    def whole(self) -> bool:
+        """Return whether every table is there."""
+        return all(os.path.exists(path) for path in self.tables.values())
+
+
+def train_all(orders: Sequence[Mapping[str, Any]], threads: int = 1) -> int:
+    """Train what is not there yet, say so in standard error, and return how many trainings failed.
+
+    One that fails, or whose process is killed, holds up none beside it. Those that an earlier job began and did not
+    finish come last.
+    """
+    each = [Order(**order) for order in orders]
+    left = sorted((one for one in each if not one.whole), key=lambda one: os.path.exists(one.log))
+    if left:
+        _load(threads)
+    failed = [one for one in left if not _trained(one)]
+    print(f"{len(left) - len(failed)} of {len(left)} trainings done", file=sys.stderr)
+    return len(failed)
+
+
+def _load(threads: int) -> None:
+    """Load all that every training needs, before any child is made."""
+    import torch
+
+    from study.results import code_digest
+    from study.training.lowering import lowered
+    from study.utils import malloc
+
+    importlib.import_module("study.jobs.job")
+    importlib.import_module("study.jobs.failure")
+    torch.set_num_threads(threads)
+    malloc.keep_freed()
+    lowered(lambda x: [x.relu()], [torch.zeros(1)])  # the first graph makes torch load its compiler, for a second
+    code_digest.digest(frozenset(code_digest.engine()))  # of the code as it is loaded here
+    gc.freeze()  # all that was loaded stays: looking through it for garbage takes a twentieth of a training
+    print(f"{HEAD}start-up {time.process_time():.2f}", file=sys.stderr)
+
+
+def _trained(order: Order) -> bool:
+    """Whether a training comes to its tables; one that somebody else has finished meanwhile is left as it is."""
+    if order.whole:
+        return True
+    code = in_child(lambda: train_one(order))
+    if code < 0:
+        with open(order.log, "a") as log:
+            print(f"RuntimeError: The training's process was ended by {signal.Signals(-code).name}.", file=log)
+    print(f"{order.log}: {'done' if code == 0 else 'FAILED'}", file=sys.stderr)
+    return code == 0
+
+
+def train_one(order: Order) -> int:
+    """Train in this process, with what is said in the training's own log; 0, or 1 where it fails."""
+    Path(order.log).parent.mkdir(parents=True, exist_ok=True)
+    with open(order.log, "w", buffering=1) as log, redirect_stderr(log):
+        try:
+            _train(order)
+        except SystemExit:  # it has said why
+            return 1
+        except Exception:
+            traceback.print_exc()
+            return 1
+    return 0
+
+
+def _train(order: Order) -> None:
+    from study.config.variants import Block, Variant
+    from study.jobs import failure, job
+    from study.jobs.trials import resolved
+    from study.methods import plugins
+
+    plugins.load(order.plugins)
+    variant, block = Variant.model_validate_json(order.spec), Block.parse(order.seeds)
+    with failure.named(variant, len(block.seeds)) as report:
+        chosen = resolved(variant, Path(order.trials) if order.trials else None)
+        data = Path(order.data)
+        job.train(order.study, chosen, block, data, order.tables, report, code=order.code, named=variant)
+
+
+def in_child(act: Callable[[], int]) -> int:
+    """Call a function in a child process; what it returns, or the negative number of the signal that ended it.
+
+    So nothing that a training leaves behind, in Python or in memory, reaches the next. Outside of Linux, where a
+    process that has loaded these libraries may not be forked, it is called here.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    if sys.platform != "linux":
+        return act()
+    parent = os.getpid()
+    child = os.fork()
+    if child == 0:
+        try:
+            _end_with(parent)
+            os._exit(act())
+        finally:
+            os._exit(1)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def _end_with(parent: int) -> None:
+    """Let this process be killed when its parent ends, so that no training goes on unseen."""
+    ctypes.CDLL(None).prctl(DEATH_SIGNAL, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)

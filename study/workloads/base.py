@@ -1,0 +1,45 @@
+"""Base class of the workloads: settings, and the class of `study.training` that takes the steps they describe."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from study.methods.base import Method
+
+Floats = NDArray[np.floating[Any]]
+
+
+class Workload(Method):
+    """A kind of training, and all that the rest of the suite has to know of it.
+
+    Its steps are taken by `trainer`: a class with the interface of `study.training.replicates.Replicates`, or its name
+    as `module:Class`, which is then loaded when a training begins and not when a configuration is read. Clips,
+    regularizers, models and optimizers come from the variant; seeds, scores, checkpoints and tables from the engine.
+    """
+
+    family: ClassVar[str] = "workload"
+    trainer: ClassVar[str | type] = "study.training.replicates:Replicates"
+    unit: ClassVar[str] = "epoch"  # what `epochs` of a regime counts
+    learner: ClassVar[str] = "model"  # who sees `digits_of_one`
+    columns: ClassVar[tuple[str, ...]] = ()  # of the table `epochs`, measured by the trainer in each unit
+
+    @property
+    def words(self) -> str:
+        """Return sentences about the training for the report; empty where there is nothing to say."""
+        return ""
+
+    def digits_of_one(self, digits: int) -> int:
+        """Return how many of the training digits one learner sees, which bounds the batch size."""
+        return digits
+
+    def steps(self, digits: int, batch_size: int) -> int:
+        """Return the optimizer steps of one unit; the last, incomplete batch of a pass is dropped."""
+        return digits // batch_size
+
+    def outcomes(self, epochs: Mapping[str, Floats]) -> dict[str, float]:
+        """Return columns of the table `runs`, from those of `epochs` [E + 1], whose first row is before training."""
+        return {}
