@@ -13,6 +13,7 @@ SECTIONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "answers": (),
         "ranking": ("ranking",),
         # in the appendix
+        "step": ("step",),
         "seeds": (),
         "strengths": ("tuning_curves",),
         "across": ("profiles",),
