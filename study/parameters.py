@@ -38,6 +38,7 @@ Number = Annotated[float, NotBool, Must("a number", NOT_NUMBERS)]
 Positive = Annotated[float, Field(gt=0), NotBool, Must("a positive number", (-1, 0, *NOT_NUMBERS))]
 NonNegative = Annotated[float, Field(ge=0), NotBool, Must("a number of at least 0", (-1, *NOT_NUMBERS))]
 Share = Annotated[float, Field(ge=0, lt=1), NotBool, Must("a number from 0 to below 1", (-0.1, 1, 2, *NOT_NUMBERS))]
+Inside = Annotated[float, Field(gt=0, lt=1), NotBool, Must("a number between 0 and 1", (-0.1, 0, 1, *NOT_NUMBERS))]
 MOST = 2**31 - 1
 Whole = Annotated[int, Field(le=MOST), NotBool]
 PositiveInt = Annotated[Whole, Field(ge=1), Must("a whole number of at least 1", (0, -3, 1.5, "many", True))]

@@ -23,8 +23,8 @@ ROBUSTNESS = (
 )  # fmt: skip
 """The columns of `robustness`: a row for each method of a workload.
 
-near: the share of its trials whose test accuracy at the best epoch is within 1 point of the workload's best of any
-method; decades: the same of the decades that the learning rate was tried over. diverged: the share of runs that did.
+near: the share of its trials whose test accuracy at the best epoch is within 1 point of its best one; decades: the same
+of the decades that the learning rate was tried over. diverged: the share of runs that did.
 """
 METHOD = ["regime", "clip_method", "regularization_method"]
 POINT = 0.01
@@ -51,7 +51,7 @@ def _curve(part: pd.DataFrame) -> Iterator[dict[str, object]]:
 
 def robustness(trials: pd.DataFrame, study: Study) -> pd.DataFrame:
     """How many of each method's trials come near to the best of the workload, and diverge; columns `ROBUSTNESS`."""
-    best = trials.groupby("regime", sort=False)["best_test_accuracy"].transform("max")
+    best = trials.groupby(METHOD, sort=False)["best_test_accuracy"].transform("max")
     table = trials.assign(near=trials["best_test_accuracy"] >= best - POINT)
     rows = [
         {

@@ -183,7 +183,7 @@ OF_BUDGETS: Meanings = {
 }
 OF_ROBUSTNESS: Meanings = {
     "trials": "Number of trials.",
-    "near": "Share of trials within 1 point of the workload's best test accuracy.",
+    "near": "Share of trials within 1 point of the method's best test accuracy.",
     "decades": "That share of the decades of learning rate that were tried.",
     "diverged": "Share of the tuning runs that diverged.",
     "runs": "Number of tuning runs.",

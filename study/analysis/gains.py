@@ -200,16 +200,12 @@ class Scores:
     @classmethod
     def of(cls, runs: pd.DataFrame, metric: str) -> Scores:
         """The scores of one workload."""
-        table = runs.pivot_table(
-            index=["clip_method", "regularization_method"],
-            columns="seed",
-            values=metric,
-            sort=False,
-            dropna=False,
-            observed=True,
-        )
+        keys = ["clip_method", "regularization_method", "seed"]
+        named = runs.astype(dict.fromkeys(keys[:2], str))
+        table = named.pivot_table(index=keys[:2], columns="seed", values=metric, sort=False, dropna=False)
+        table = table.loc[named.drop_duplicates(keys[:2]).set_index(keys[:2]).index]  # of all pairs those there are
         values = better(metric) * table.to_numpy(np.float64)
-        return cls([(str(a), str(b)) for a, b in table.index], np.where(np.isfinite(values), values, -np.inf))
+        return cls([(a, b) for a, b in table.index], np.where(np.isfinite(values), values, -np.inf))
 
     def redrawn(self, rng: np.random.Generator) -> Scores:
         """The same methods with seeds drawn again, with replacement."""

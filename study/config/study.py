@@ -32,7 +32,16 @@ from study.parameters import (
 # By their files: importing them would load matplotlib into every training.
 FIGURES = Path(__file__).parents[1] / "figures"
 FIGURE_NAMES = tuple(sorted(f.name for f in pkgutil.iter_modules([str(FIGURES)]) if not f.name.startswith("_")))
-OF_SWEEPS = ("claims", "profiles", "tuning_curves", "sweeps", "firing")  # show what points of sweeps are too
+OF_TRIALS = ("leaderboard", "early_stopping", "budget_curves", "robustness", "gap_plane")
+OF_SWEEPS = (
+    "claims",
+    "profiles",
+    "tuning_curves",
+    "sweeps",
+    "firing",
+    "lr_map",
+    *OF_TRIALS,
+)  # show points of sweeps too
 Slug = Annotated[
     str,
     Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$"),
@@ -198,6 +207,8 @@ class Study(Settings):
             "tuning_curves": (self.tuned_settings, "tuned regime"),
             "sweeps": (swept, "sweep"),
             "firing": (True, ""),
+            "lr_map": (swept, "sweep"),
+            **dict.fromkeys(OF_TRIALS, (self.tried_regimes, "regime tuned by trials")),
             "clients": (federated, "federated regime without a sweep"),
         }.get(figure, (len(swept) < len(self.regimes), "regime without a sweep"))
         return "" if there else what

@@ -17,7 +17,19 @@ from study.results import store
 from study.results.provenance import COLUMNS, runs_of
 from study.results.store import KEYS, Tables
 
-NEEDED = ("runs", "epochs", "steps", "summary", "comparisons", "ranking", "regimes", "tuning", "provenance")
+NEEDED = (
+    "runs",
+    "epochs",
+    "steps",
+    "summary",
+    "comparisons",
+    "ranking",
+    "regimes",
+    "tuning",
+    "trials",
+    "leaderboard",
+    "provenance",
+)
 """Tables that a page is made from, as far as a study has them."""
 PAGE = "explorer.html"
 PLACES = (Path("results"), Path("docs/studies"))
@@ -37,7 +49,7 @@ def about(configuration: Path) -> About:
     raw = yaml.safe_load(configuration.read_text(encoding="utf-8")) or {}
     regimes = raw.get("regimes") or {}
     told = {str(name): _description(regime) for name, regime in regimes.items()}
-    return About(_description(raw), told)
+    return About(_description(raw), str(raw.get("primary") or ""), told)
 
 
 def _description(raw: Any) -> str:

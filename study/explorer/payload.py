@@ -13,15 +13,16 @@ from study.analysis.columns import DICTIONARY
 from study.explorer.curves import epoch_curves, numbers, step_curves
 from study.figures._style import by_method, style_for
 from study.methods.labels import NONE, method_of
-from study.methods.phrases import cell_phrase, phrase, regime_phrase
+from study.methods.phrases import cell_phrase, method_phrase, phrase, regime_phrase
 from study.results.columns import EPOCHS, RUNS, SHARE, STEPS, WHEN, Column
 from study.results.provenance import COLUMNS as ORIGIN
 from study.results.store import KEYS, Tables
+from study.results.workload_columns import WORKLOADS
 
 NUMBERS = 700_000
 """Values of curves in a page, each about three bytes of it."""
 RUN = list(KEYS[1:])
-SHOWN = ("runs", "summary", "comparisons", "ranking", "tuning", "provenance")
+SHOWN = ("runs", "summary", "comparisons", "ranking", "tuning", "trials", "leaderboard", "provenance")
 """Tables that a page holds whole."""
 STEP_CURVES = ("norm_before", "norm_after", "fired", "loss", "update_ratio")
 SPREAD = ("norm_before",)
@@ -32,9 +33,10 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class About:
-    """Descriptions of a study and of its regimes, by name, as its configuration gives them."""
+    """Descriptions of a study and of its regimes, by name, and its primary metric, as its configuration gives them."""
 
     description: str = ""
+    primary: str = ""
     regimes: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -53,6 +55,7 @@ def study_payload(name: str, tables: Tables, about: About | None = None, origins
     about = about or About()
     held = {key: tables[key] for key in SHOWN if key in tables}
     found: Json = {"name": name, "about": about.description, "metrics": metrics(tables.get("runs"))}
+    found["primary"] = about.primary
     found["labels"] = _labels(tables, about)
     if "runs" in held:
         found["curves"] = _curves(tables)
@@ -67,11 +70,20 @@ def metrics(runs: pd.DataFrame | None) -> list[Json]:
 
     `base` is the metric at the last epoch, `at` is "best" for one at the best validation epoch.
     """
-    there = RUNS.columns if runs is None else [column for column in RUNS.columns if column.name in runs]
-    declared = [column for column in there if column.metric]
-    new = [] if runs is None else [name for name in runs.select_dtypes("number") if name not in set(RUNS.names)]
-    named = [*declared, DIVERGED, *(Column(str(name), str(name).replace("_", " "), "", metric=True) for name in new)]
-    return [_metric(column) for column in named]
+    declared = [column for column in RUNS.columns if column.metric and (runs is None or column.name in runs)]
+    numeric = [] if runs is None else [str(name) for name in runs.select_dtypes("number")]
+    known = _of_workloads("runs")
+    new = [known.get(name) or _undeclared(name) for name in numeric if name not in set(RUNS.names)]
+    return [_metric(column) for column in (*declared, DIVERGED, *new)]
+
+
+def _of_workloads(table: str) -> dict[str, Column]:
+    """The columns that workloads add to a table, by name."""
+    return {column.name: column for own in WORKLOADS.values() for column in own.get(table, ())}
+
+
+def _undeclared(name: str) -> Column:
+    return Column(name, name.replace("_", " "), "")
 
 
 def _metric(column: Column) -> Json:
@@ -115,7 +127,9 @@ def _curves(tables: Tables) -> Json:
         else:
             found[name] = step_curves(table, runs, columns, [one for one in SPREAD if one in columns], left)
         found[name]["titles"] = {c.name: _column(_curve_title(c)) for c in declared.columns if c.name in columns}
-        found[name]["titles"] |= {one: _column(Column(one, one, "")) for one in columns if one not in declared.names}
+        known = _of_workloads(name)
+        new = [known.get(one) or _undeclared(one) for one in columns if one not in declared.names]
+        found[name]["titles"] |= {one.name: _column(one) for one in new}
     return found
 
 
@@ -152,9 +166,16 @@ def _labels(tables: Tables, about: About) -> Json:
         found[kind] = {
             label: {"text": phrase(kind, label), "color": colours[method_of(label)].color} for label in names
         }
+        methods = dict.fromkeys(map(method_of, looks[kind])) | dict.fromkeys(_methods(tables, kind))
+        found["methods"] = found.get("methods", {}) | {f"{kind} {name}": method_phrase(kind, name) for name in methods}
     found["regime"] = _regimes(tables, about)
     found["baseline"] = cell_phrase(NONE, NONE)
     return found
+
+
+def _methods(tables: Tables, kind: str) -> list[str]:
+    """The methods in the order over all workloads."""
+    return list(tables["leaderboard"][f"{kind}_method"].astype(str)) if "leaderboard" in tables else []
 
 
 def _distinct(tables: Tables, column: str) -> list[str]:
@@ -163,6 +184,8 @@ def _distinct(tables: Tables, column: str) -> list[str]:
     if "tuning" in tables:
         own = tables["tuning"][tables["tuning"]["kind"] == column]
         labels |= dict.fromkeys(str(label) for label in own["label"].unique())
+    if "trials" in tables:
+        labels |= dict.fromkeys(str(label) for label in tables["trials"][column].unique())
     return list(labels)
 
 

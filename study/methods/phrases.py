@@ -64,6 +64,7 @@ AXES: Mapping[str, str] = {
     "batch_size": "batch size",
     "schedule.warmup": "warm-up steps",
     "workload.fraction": "share of clients a round",
+    "workload.noise_multiplier": "noise multiplier",
     "workload.split": "split of clients",
 }
 """Names of keys of a configuration; any other is read by its last part."""
@@ -74,6 +75,18 @@ _LABEL = re.compile(r"([^()]+)(?:\((.*)\))?", re.DOTALL)
 def phrase(kind: str, label: str) -> str:
     """Return a label of `kind` "clip" or "regularization" in words; the parts of a combination joined by " + "."""
     return " + ".join(_one(PHRASES[kind], part) for part in _parts(label))
+
+
+def method_phrase(kind: str, name: str) -> str:
+    """Return a method of `kind` without its parameters in words; the parts of a combination joined by " + "."""
+    return " + ".join(_method(PHRASES[kind].get(part, _plain(part))) for part in _parts(name))
+
+
+def _method(template: str) -> str:
+    """The words before the first parameter, without those that lead to it, and a remark after the last."""
+    head, *rest = re.split(r"\{.*\}", template)
+    words = re.sub(r"(, \w+|( of up)? (at|to|above)( ±)?)$", "", head.strip()) if rest else head
+    return words + (rest[0] if rest and rest[0].startswith(",") else "")
 
 
 def cell_phrase(clip: str, regularization: str) -> str:

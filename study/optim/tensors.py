@@ -34,9 +34,10 @@ def beside(coefficient: Tensor, g: Tensor) -> Tensor:
 
 
 def one_hot(labels: Tensor, classes: int, out: Tensor | None = None) -> Tensor:
-    """Return labels [...] as distributions [..., K] of float32."""
+    """Return labels [...] as distributions [..., K] of float32; a negative label stands for none, and gives zeros."""
     targets = torch.zeros(*labels.shape, classes) if out is None else out.zero_()
-    return targets.scatter_(-1, labels.unsqueeze(-1), 1.0)
+    known = (labels >= 0).to(targets.dtype)
+    return targets.scatter_(-1, labels.clamp(min=0).unsqueeze(-1), known.unsqueeze(-1))
 
 
 def norm(gradient: Tensors, order: float = 2.0) -> Tensor:

@@ -9,6 +9,7 @@ from types import MappingProxyType
 SECTIONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "overview": ("gap_forest",),
+        "benchmark": ("leaderboard", "early_stopping", "lr_map", "budget_curves", "robustness", "gap_plane"),
         "claims": ("claims",),
         "answers": (),
         "ranking": ("ranking",),
@@ -22,6 +23,7 @@ SECTIONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "pairs": ("heatmap",),
         "curves": ("learning_curves",),
         "gradients": ("gradient_norm", "clip_rate", "layer_norms"),
+        "clients": ("clients",),
         "weights": ("weights",),
         "divergence": ("divergence",),
     }

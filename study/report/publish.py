@@ -36,7 +36,7 @@ def publish(results: Path, citation: Path, to: Path) -> list[Path]:
     copies |= {path: path.name for path in paper.glob("numbers.tex")}
     copies |= {path: f"tables/{path.name}" for path in sorted((paper / "tables").glob("*.tex"))}
     copies |= {path: f"figures/{path.name}" for path in sorted((paper / "figures").glob("*.png"))}
-    copies |= {configuration: configuration.name}
+    copies |= {path: path.name for path in (configuration, results / "explorer.html") if path.is_file()}
     given = yaml.safe_load(configuration.read_text(encoding="utf-8"))
     copies |= {Path(path): f"plugins/{Path(path).name}" for path in given.get("plugins") or ()}
     for source, name in copies.items():

@@ -34,6 +34,7 @@ from study.report.ranking import ranking_rows
 from study.report.regimes import RegimeFindings, weights_text
 from study.report.status import history_rows, protocol_rows, status_text
 from study.report.summary import summary_lines
+from study.report.trials import trials_told
 from study.results.cells import failed
 from study.results.provenance import Account
 from study.results.store import Tables, atomically
@@ -139,6 +140,7 @@ def fill(source: Path, form: Form, study: Study, tables: Tables, captions: Mappi
         plans=tuning.plan_rows(study),
         changed=CHANGED,
         status=status_text(study, lock),
+        trials=trials_told(tables["trials"]) if "trials" in tables else {},
         protocols=protocol_rows(lock),
         history=history_rows(study, _verdicts(tables["claims"])) if "claims" in tables else [],
         command=command(study),

@@ -7,6 +7,21 @@ from collections.abc import Mapping
 from study.results.columns import COUNT, SHARE, Column
 
 WORKLOADS: Mapping[str, Mapping[str, tuple[Column, ...]]] = {
+    "dp_sgd": {
+        "runs": (
+            Column(
+                "epsilon",
+                "epsilon",
+                "Differential privacy of a training digit at the workload's `delta`; `inf` without noise.",
+                better=-1,
+            ),
+        ),
+        "epochs": (
+            Column("drawn", "digits a step", "Mean number of digits that a step of the epoch drew."),
+            Column("noise_std", "noise", "Standard deviation of the noise on each entry of the mean gradient."),
+            Column("epsilon", "epsilon", "Differential privacy after the epoch, as in `runs`.", better=-1),
+        ),
+    },
     "federated": {
         "runs": (
             Column("client_cosine", "cosine between clients", "Mean over rounds of `client_cosine` in `epochs`."),

@@ -47,9 +47,9 @@ class Replicates:
     def start(cls, variant: Variant, seeds: Sequence[int], batches: Batches) -> Self:
         """Fresh models, each initialised from the `init` stream of its seed."""
         module = variant.model.build(batches.images.shape[1], batches.classes)
-        update = Update(Chain(variant, module), variant.statistics.every_step)
+        update = Update(cls.chain_of(variant, module), variant.statistics.every_step)
         each = [variant.model.initialise(module, generator(seed, "init")) for seed in seeds]
-        draws = update.chain.draws(sites(module, variant.batch_size, batches.images.shape[1]), each[0])
+        draws = update.chain.draws(sites(module, cls.rows_of_step(variant, batches), batches.images.shape[1]), each[0])
         states = [update.initial_state(one) for one in each]
         state = pytree.tree_map(lambda *t: torch.stack(t).to(variant.device), *states)
         noise = NoiseStreams.open(draws, seeds)
@@ -58,6 +58,16 @@ class Replicates:
         trained: Tensors = {key: nn.Parameter(p) for key, p in state.parameters.items()}
         built = variant.optimizer.build(trained.values())
         return cls(variant, module, update, replace(state, parameters=trained), noise, optimizer=built)
+
+    @classmethod
+    def chain_of(cls, variant: Variant, module: nn.Module) -> Chain:
+        """The step of a variant up to the optimizer."""
+        return Chain(variant, module)
+
+    @classmethod
+    def rows_of_step(cls, variant: Variant, batches: Batches) -> int:
+        """The rows of a batch."""
+        return variant.batch_size
 
     @property
     def parameters(self) -> Tensors:
@@ -77,12 +87,10 @@ class Replicates:
         if self.way is None:
             with journal.watch.part("compiling"):
                 self.choose_way(batches)
-        size = self.variant.batch_size
-        rows, labels = batches.epoch()
-        steps = rows.shape[1] // size
+        rows, labels = self.rows_of_epoch(batches)
+        steps = rows.shape[1]
         factors = [self.variant.schedule.factor(self.taken + i, self.variant.steps) for i in range(steps)]
         rates = torch.tensor([self.variant.optimizer.lr * factor for factor in factors])
-        rows, labels = (part[:, : steps * size].unflatten(1, (steps, size)) for part in (rows, labels))
         take = self.each_by_itself if isinstance(self.way, Program) else self.all_at_once
         measured = take(batches, rows, labels, rates, journal.training)
         self.taken += steps
@@ -98,7 +106,7 @@ class Replicates:
         self.way, self.reason = Stacked(self.update), f"the device is '{self.variant.device}'"
         if self.variant.device != "cpu":
             return
-        size, steps = self.variant.batch_size, self.steps_at_once(batches)
+        size, steps = self.rows_of_step(self.variant, batches), self.steps_at_once(batches)
         everything = replace(self.update, every_step=True)
         given = (everything, self.model(0), self.noise.draws, batches.images, size, batches.classes, steps)
         try:
@@ -107,6 +115,13 @@ class Replicates:
             raise
         except Exception as error:  # a method's own mistake comes up again where torch takes the steps
             self.reason = f"{type(error).__name__}: {error}".splitlines()[0]
+
+    def rows_of_epoch(self, batches: Batches) -> tuple[Tensor, Tensor]:
+        """Rows and labels [R, S, B] of the steps of the next epoch; a label of -1 stands for no digit."""
+        (rows, labels), size = batches.epoch(), self.variant.batch_size
+        steps = rows.shape[1] // size
+        rows, labels = (part[:, : steps * size].unflatten(1, (steps, size)) for part in (rows, labels))
+        return rows, labels
 
     def steps_at_once(self, batches: Batches) -> int:
         """The most steps that one model takes on end."""

@@ -104,10 +104,19 @@ class Chain:
             # Without an ascent there is one gradient: what the first alone would give is then left out of the graph.
             clipped = clipped if there is parameters else replace(clipped, loss=loss)
             direction = clipped.direction
+        direction = self.released(direction, memory, noise)
         if any(r.overrides("after_clip") for r in self.variant.regularization):
             gradient, memory = self.pass_through("after_clip", direction.product(), parameters, noise, memory)
             direction = Direction(gradient, {})
         return direction, clipped, memory
+
+    def weight(self, rows: int) -> float:
+        """The weight of the mean over so many rows: of another workload, their number over what sums are divided by."""
+        return 1.0
+
+    def released(self, direction: Direction, memory: Memory, noise: Noise) -> Direction:
+        """What becomes of the clipped gradient before anything else sees it."""
+        return direction
 
     def batch(self, x: Tensor, targets: Tensor, noise: Noise) -> tuple[Tensor, Tensor]:
         """What is learned from, through the regularizers of the data."""
@@ -191,8 +200,13 @@ class Batch:
     def _clipped_by_sample(self, method: PerSample, parameters: Tensors, memory: Memory) -> tuple[Clipped, Memory]:
         samples, loss = sample_gradients(self._network, self.chain.module, self._loss_of, parameters, self.x)
         weights, state = method.weights(samples.norms(), memory["clip"])
-        before, after = (self._penalized(samples.mean(w), parameters) for w in (None, weights))
-        return Clipped(before, after, None, loss), {**memory, "clip": state}
+        means = (self._weighted(samples.mean(w)) for w in (None, weights))
+        before, after = (self._penalized(mean, parameters) for mean in means)
+        return Clipped(before, after, None, self._weighted_loss(loss)), {**memory, "clip": state}
+
+    def _weighted(self, mean: Tensors) -> Tensors:
+        weight = self.chain.weight(len(self.x))
+        return mean if weight == 1 else {key: weight * g for key, g in mean.items()}
 
     def gradient(self, parameters: Tensors) -> tuple[Tensors, Tensor]:
         """The gradient of data loss plus penalties, and the data loss alone."""
@@ -216,7 +230,11 @@ class Batch:
         return sum(penalties, start=loss), loss
 
     def _loss(self, parameters: Tensors) -> Tensor:
-        return self._loss_of(self._network(parameters, self.x))
+        return self._weighted_loss(self._loss_of(self._network(parameters, self.x)))
+
+    def _weighted_loss(self, loss: Tensor) -> Tensor:
+        weight = self.chain.weight(len(self.x))
+        return loss if weight == 1 else weight * loss
 
     def _loss_of(self, logits: Tensor) -> Tensor:
         loss: Tensor = self.chain.variant.loss.value(logits, self.targets)

@@ -12,7 +12,7 @@ from study.clipping import Clipping
 from study.clipping.per_sample_adaptive import PerSampleAdaptive
 from study.methods.base import Company, entry
 from study.optim.optimizers import SGD, Optimizer
-from study.parameters import NOT_NUMBERS, Must, NonNegative, NotBool, PositiveInt
+from study.parameters import NOT_NUMBERS, Inside, Must, NonNegative, NotBool, PositiveInt
 from study.workloads.base import Floats, Workload
 from study.workloads.client_splits import IID, ClientSplitChoice
 from study.workloads.privacy import epsilon
@@ -23,7 +23,6 @@ Fraction = Annotated[
     NotBool,
     Must("a number from 0 (one client a round) to 1 (all)", (-0.1, 1.5, *NOT_NUMBERS)),
 ]
-Inside = Annotated[float, Field(gt=0, lt=1), NotBool, Must("a number between 0 and 1", (-0.1, 0, 1, *NOT_NUMBERS))]
 if TYPE_CHECKING:  # a type checker sees what a field holds, pydantic also how it is read
     ServerChoice = Optimizer
 else:

@@ -1,12 +1,14 @@
 """Tables of made-up studies with every column that trainings write, for the explorer to show."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from itertools import product
 
 import numpy as np
 import pandas as pd
 
 from study.analysis.comparisons import COMPARISONS, METRICS, SUMMARY, compare, summarise
+from study.analysis.gains import LEADERBOARD
+from study.analysis.trials import TRIALS
 from study.results.columns import EPOCHS, RUNS, STEPS
 from study.results.store import KEYS
 from tests.method_columns import with_methods
@@ -90,3 +92,29 @@ def _filled(rows: pd.DataFrame, columns: Sequence[str], rng: np.random.Generator
     words = {"family": "combination", "baseline": "none + none", "method": "BCa; exact sign-flip"}
     others = {name: words.get(name, rng.random(len(rows))) for name in columns if name not in rows}
     return rows.assign(**others)[list(columns)]
+
+
+def searched(name: str = "made", luck: int = 0) -> Mapping[str, pd.DataFrame]:
+    """Trials of a random search in two workloads, and the order of methods over both."""
+    rng = np.random.default_rng(luck)
+    methods = (("none", "none"), ("global_norm", "none"), ("none", "l2"))
+    rows = [
+        (regime, clip, other, trial, *(float(f"{x:.3g}") for x in 10 ** rng.uniform(-3, 0, 2)), trial == 2)
+        for regime, (clip, other), trial in product(("calm", "wild"), methods, range(5))
+    ]
+    columns = ["regime", "clip_method", "regularization_method", "trial", "lr", "strength", "chosen"]
+    trials = pd.DataFrame(rows, columns=columns).assign(study=name, n=3, diverged=0, metric="best_validation_accuracy")
+    labels = {kind: [_label(row, kind) for row in trials.to_dict("records")] for kind in ("clip", "regularization")}
+    numbers = {key: rng.random(len(trials)) for key in TRIALS if key.endswith(("loss", "n_accuracy", "t_accuracy"))}
+    told = [_label(row, "clip").partition("(")[0] + f" {row['strength']:g}" for row in trials.to_dict("records")]
+    trials = trials.assign(**labels, **numbers, strengths=told, score=0.5, chosen_by_accuracy=False, edge="")
+    places = pd.DataFrame(methods, columns=["clip_method", "regularization_method"]).assign(study=name)
+    counts = dict.fromkeys(("supported", "harm", "no gain found", "undecided", "not tested"), 1)
+    ranks = {"place": [1, 2, 3], "mean_rank": [1.25, 2.0, 2.75], "low": [1.0, 1.5, 2.5], "high": [1.5, 2.5, 3.0]}
+    order = places.assign(metric="best_test_accuracy", workloads=2, gain=[0.0, 0.01, -0.02], **counts, **ranks)
+    return {"trials": trials[list(TRIALS)], "leaderboard": order[list(LEADERBOARD)]}
+
+
+def _label(row: Mapping[Hashable, object], kind: str) -> str:
+    method = row[f"{kind}_method"]
+    return "none" if method == "none" else f"{method}({row['strength']:g})"

@@ -11,12 +11,12 @@ import pytest
 from selenium.webdriver.common.keys import Keys
 
 from study.explorer import build, page
-from study.explorer.payload import DIGEST, payload, study_payload
+from study.explorer.payload import DIGEST, About, payload, study_payload
 from study.methods.phrases import cell_phrase
 from study.results import store
 from study.results.columns import PROVENANCE, RUNS
 from tests.explorer.browser import CHROMIUM, DRIVER, Explorer, started
-from tests.explorer.studies import tables
+from tests.explorer.studies import searched, tables
 
 pytestmark = [
     pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="needs Debian's packages chromium and chromium-driver"),
@@ -236,3 +236,32 @@ def test_two_studies_in_one_page(explorer: Explorer, made: Mapping[str, pd.DataF
     both.open(view="leaderboard", study="other")
     assert both.find("#study").get_attribute("value") == "other"
     assert both.complaints() == []
+
+
+def test_a_benchmark_opens_with_its_order_over_all_workloads_and_shows_its_trials(
+    explorer: Explorer, made: Mapping[str, pd.DataFrame], tmp_path: Path
+) -> None:
+    found = {**{key: table for key, table in made.items() if key != "tuning"}, **searched()}
+    study = study_payload("made", found, About(primary="best_test_accuracy"))
+    page.write(payload([study]), tmp_path / "benchmark.html")
+    shown = Explorer(explorer.driver, tmp_path / "benchmark.html", explorer.downloads)
+    shown.open(380)
+    lines = shown.cells("leaders")
+    assert [line[:3] for line in lines] == [
+        ["baseline", "1.25", "[1.00, 1.50]"],
+        ["clip to norm", "2.00", "[1.50, 2.50]"],
+        ["L2", "2.75", "[2.50, 3.00]"],
+    ]
+    assert [line[4] for line in lines] == ["0.00", "+1.00", "−2.00"]
+    assert shown.violations() == []
+    shown.open(view="leaderboard", regime="calm")
+    assert shown.find("#at").get_attribute("value") == "best"
+    for over in ("strength", "lr"):
+        shown.open(view="tuning", setting="calm", kind="clip", over=over)
+        assert len(shown.cells("candidates")) == 10
+        points = shown.script("return document.querySelectorAll('#tuning-0 circle.fill').length")
+        assert points == (5 if over == "strength" else 10)
+        assert shown.violations() == []
+    saved = pd.read_csv(io.StringIO(shown.downloaded("#save-csv")), keep_default_na=False)
+    assert len(saved) == 10
+    assert shown.complaints() == []

@@ -161,3 +161,16 @@ def test_axe_is_the_vendored_one() -> None:
     file = Path(__file__).parent / "vendor/axe.min.js"
     told = (file.parent / "README.md").read_text()
     assert hashlib.sha256(file.read_bytes()).hexdigest() in told
+
+
+@pytest.mark.parametrize("folder", sorted(Path(__file__).parents[2].glob("docs/studies/*")), ids=lambda path: path.name)
+def test_the_published_page_holds_the_published_tables(folder: Path) -> None:
+    """After publishing tables by hand: `make explore STUDY=docs/studies/<name>`."""
+    found = page.unpacked((folder / "explorer.html").read_text(encoding="utf-8"))["studies"][0]
+    for name in ("summary", "comparisons"):
+        table = store.read(folder / f"{name}.csv")
+        columns = found["tables"][name]["columns"]
+        for column in ("mean", "estimate", "low", "high"):
+            if column in table:
+                np.testing.assert_array_equal(np.array(decoded(columns[column]), float), table[column].to_numpy(float))
+        assert decoded(columns["clip"]) == table["clip"].tolist()

@@ -15,6 +15,7 @@ from study.figures._style import Style, style_for
 from .geometry import Layout, measure
 from .synthetic import CLIPS, DEFAULT, REGULARIZATIONS, Grid, all_diverged, tables, wide
 from .synthetic_study import swept_tables
+from .synthetic_trials import trial_tables
 
 Tables = Mapping[str, pd.DataFrame]
 
@@ -30,14 +31,19 @@ STUDIES: dict[str, Callable[[], Tables]] = {
         tables(Grid({"smoke": (CLIPS[:3], REGULARIZATIONS[:2])}, seeds=2, windows=1))
     ),
     "swept": swept_tables,
+    "trials": trial_tables,
     "federated": lambda: with_clients(tables(Grid({"steps": (CLIPS[:3], REGULARIZATIONS[:2])}, seeds=3, windows=8))),
 }
 
+OF_TRIALS = {"gains", "leaderboard", "budgets", "robustness"}  # tables that only a study tuned by trials has
 SWEPT = ("sweeps", "tuning_curves", "firing", "profiles")
 DRAWN = [
     (name, figure)
     for name in STUDIES
     for figure in FIGURES
+    if set(FIGURES[figure].needs) & OF_TRIALS or figure == "lr_map" or name != "trials"
+    if not set(FIGURES[figure].needs) & OF_TRIALS or name == "trials"
+    if figure != "lr_map" or name == "trials"
     if figure in SWEPT or name != "swept"  # whose other tables are not made
     if figure == "clients" or name != "federated"  # which differs from "default" in nothing else
 ]

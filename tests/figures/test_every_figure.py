@@ -15,6 +15,7 @@ from .geometry import crowded_slants, outside, overlaps, tick_labels
 
 pytestmark = pytest.mark.slow
 
+OF_TRIALS = "trials of each method."
 QUANTITIES = (
     "%",
     "percentage points",
@@ -33,16 +34,21 @@ QUANTITIES = (
     "place in the grid",
     "swept",
     "difference as claimed",
+    "learning rate",
+    "threshold",
+    "trials",
+    "decades",
 )
 TABLES = {"runs", "epochs", "steps", "tensors", "weights"}
 TABLES |= {"comparisons", "ranking", "regimes", "tuning", "profiles", "across", "claims"}
+TABLES |= {"gains", "leaderboard", "budgets", "robustness"}
 
 everywhere = pytest.mark.parametrize(("name", "figure"), DRAWN)
 
 
 def test_every_file_with_a_name_is_registered_and_no_other():
     files = {module.name for module in pkgutil.iter_modules(study.figures.__path__)}
-    assert files - set(FIGURES) == {"_layout", "_style", "_summaries", "_tuning_table"}
+    assert files - set(FIGURES) == {"_layout", "_style", "_summaries", "_tuning_table", "_workloads"}
     assert set(FIGURES) < files
 
 
@@ -97,7 +103,14 @@ def test_captions_open_with_the_question_and_count_the_seeds(name, figure):
     assert caption.startswith(FIGURES[figure].question)
     assert any(
         words in caption
-        for words in ("seeds per variant.", "1 seed per variant", "No runs.", "seeds per contrast.", "names none.")
+        for words in (
+            "seeds per variant.",
+            "1 seed per variant",
+            "No runs.",
+            "seeds per contrast.",
+            "names none.",
+            "trials of each method.",
+        )
     )
     assert "nan" not in caption.split()
 

@@ -5,7 +5,7 @@ from cases import CLIP_MODES, REGULARIZATION_MODES, Make
 
 from study.clipping import Clipping
 from study.methods.base import Method, compact
-from study.methods.phrases import PHRASES, PLACE, cell_phrase, phrase, regime_phrase
+from study.methods.phrases import PHRASES, PLACE, cell_phrase, method_phrase, phrase, regime_phrase
 from study.regularization import Regularization
 
 FAMILIES = {"clip": Clipping, "regularization": Regularization}
@@ -63,3 +63,14 @@ def test_cells_and_regimes_read_aloud() -> None:
     assert cell_phrase("global_norm(1)", "l2(0.1)") == "clip to norm 1 with L2, lambda 0.1"
     assert regime_phrase("memorize") == "memorize"
     assert regime_phrase("decades_lr=0.1", "decades", [("optimizer.lr", "0.1")]) == "decades, learning rate 0.1"
+
+
+def test_methods_without_parameters_read_aloud_and_are_told_apart() -> None:
+    assert method_phrase("clip", "global_norm") == "clip to norm"
+    assert method_phrase("clip", "value_as_printed") == "clip values, as printed"
+    assert method_phrase("regularization", "l2 + dropout") == "L2 + dropout"
+    assert method_phrase("regularization", "my_own") == "my own"
+    for kind, phrases in PHRASES.items():
+        told = [method_phrase(kind, name) for name in phrases]
+        assert len(set(told)) == len(told)
+        assert not any(set("{}±") & set(one) for one in told)

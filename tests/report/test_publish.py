@@ -23,6 +23,7 @@ def results(tmp_path: Path) -> Path:
         (folder / "paper" / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / "paper" / name).write_text(name)
     (folder / "comparisons.csv").write_text("a\n1\n")
+    (folder / "explorer.html").write_text("the page")
     (folder / "configuration.yaml").write_text(yaml.safe_dump({"name": "mine", "plugins": [str(plugin)]}))
     runs = pd.DataFrame(
         {"study": ["mine"], "regime": ["a"], "seed": [0], "test_accuracy": [0.123456789], "content_runs": ["digest"]}
@@ -36,7 +37,7 @@ def test_a_colleague_gets_report_tables_configuration_plugins_and_runs(results: 
     found = {str(path.relative_to(to)) for path in publish(results, CITATION, to)}
     assert found == {
         *("report.md", "report.html", "report.pdf", "tables/variants.tex", "figures/heatmap.png", "comparisons.csv"),
-        *("configuration.yaml", "plugins/my_clip.py", "runs.csv", "suite.bib"),
+        *("configuration.yaml", "plugins/my_clip.py", "runs.csv", "suite.bib", "explorer.html"),
     }
     assert all((to / name).is_file() for name in found)
     runs = pd.read_csv(to / "runs.csv")

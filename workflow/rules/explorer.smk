@@ -5,13 +5,13 @@ EXPLORER = f"{RESULTS}/explorer.html"
 EXPLORED = [
     table_path(name)
     for name in ("runs", "epochs", "steps", "comparisons", "summary", "ranking", "regimes", "provenance")
-] + ([table_path("tuning")] if TUNED else [])
+] + [table_path(name) for name in ("tuning", "trials", "leaderboard") if name in ANALYSES]
 
 
 rule explorer:
     input:
         tables=EXPLORED,
-        blocks=lambda w: [path for blocks in trained("runs") for path in blocks],
+        stamps=stamps(),
         configuration=rules.configuration.output,
         sources=sources("workflow/scripts/explorer.py"),
         assets=[beside(path) for path in sorted(glob(os.path.join(workflow.basedir, "study/explorer/assets/*")))],
@@ -23,5 +23,6 @@ rule explorer:
         **SUMMARY,
     params:
         study=STUDY.name,
+        blocks=lambda w: [path for blocks in trained("runs") for path in blocks],
     script:
         "../scripts/explorer.py"

@@ -1,6 +1,7 @@
 // Learning curves by epoch and gradient norms by step: the median over seeds, and each seed.
 
 const MOST_SERIES = 12;
+const FEW = 4; // variants up to which each seed is drawn unless asked otherwise
 
 // Variants of a workload that have a curve, those chosen; at most as many as a plot can tell apart.
 function drawnCells(study, state, regime) {
@@ -71,8 +72,8 @@ function curveView(study, state, table, first, { log, name: file, after }) {
   const regime = chosenRegime(study, state);
   const column = curves.names.includes(state.curve) ? state.curve : curves.names.includes(first) ? first : curves.names[0];
   const yLog = state.log ? state.log === "yes" : log(column);
-  const each = state.each !== "no";
   const { cells, of } = drawnCells(study, state, regime);
+  const each = state.each ? state.each === "yes" : cells.length <= FEW;
   const rows = study.runs.filter((run) => run.regime === regime);
   const options = curves.names.map((value) => ({ value, text: curves.titles[value].title }));
   const shown = curvePlot(study, curves, column, cells, { id: "curve", yLog, each, after: after(column), height: Math.min(440, innerHeight * 0.6) });
@@ -85,7 +86,7 @@ function curveView(study, state, table, first, { log, name: file, after }) {
       regimeChoice(study, state),
       choice("curve-of", "Curve", options, column, (value) => go({ curve: value, log: null })),
       choice("log", "Axis", [{ value: "no", text: "linear" }, { value: "yes", text: "logarithmic" }], yLog ? "yes" : "no", (value) => go({ log: value })),
-      choice("each", "Seeds drawn", [{ value: "", text: "median and each seed" }, { value: "no", text: "median alone" }], each ? "" : "no", (value) => go({ each: value })),
+      choice("each", "Seeds drawn", [{ value: "yes", text: "median and each seed" }, { value: "no", text: "median alone" }], each ? "yes" : "no", (value) => go({ each: value })),
       methodChoices(study, state, rows),
       seedChoice(study, state),
       filterBox(state),

@@ -26,6 +26,7 @@ class Study {
   constructor(given) {
     Object.assign(this, { name: given.name, about: given.about, labels: given.labels, origins: given.origins });
     this.metrics = given.metrics;
+    this.primary = given.metrics.find((one) => one.name === given.primary) || { base: "test_accuracy", at: "last" };
     this.tables = Object.fromEntries(Object.entries(given.tables).map(([name, table]) => [name, rowsOf(table)]));
     this.runs = this.tables.runs || [];
     this.runs.forEach((run, at) => {
@@ -48,6 +49,16 @@ class Study {
 
   text(kind, label) {
     return (this.labels[kind][label] || {}).text || label;
+  }
+
+  method(kind, name) {
+    return this.labels.methods[`${kind} ${name}`] || name.replaceAll("_", " ");
+  }
+
+  // A method or a pair of methods, without parameters.
+  methods(clip, regularization) {
+    const told = Object.entries({ clip, regularization }).filter(([, name]) => name !== "none").map(([kind, name]) => this.method(kind, name));
+    return told.join(" with ") || this.labels.baseline;
   }
 
   cell(row) {

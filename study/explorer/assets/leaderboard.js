@@ -28,6 +28,7 @@ const variantLink = (study, row) => (study.runs.length ? runsLink(row, study.cel
 const runsLink = (row, text) => h("a", { href: linkTo({ view: "runs", regime: [row.regime], clip: [row.clip], reg: [row.regularization], sort: null, q: null }) }, text);
 
 function leaderboard(study, state) {
+  if (study.tables.leaderboard && !(state.regime || []).length) return overall(study, state);
   const regime = chosenRegime(study, state);
   const metric = chosenMetric(study, state);
   const seeds = chosenSeeds(study, state);
@@ -48,10 +49,38 @@ function leaderboard(study, state) {
   const table = sortable("leaders", caption, columns, rows, { ...state, sort: state.sort || first });
   const names = ["regime", "clip", "regularization", "metric", "mean", "low", "high", "n", "runs", "diverged"];
   return [
-    h("div", { class: "choices" }, regimeChoice(study, state), metricChoices(study, state), methodChoices(study, state, all), seedChoice(study, state), filterBox(state)),
+    h("div", { class: "choices" }, regimeChoice(study, state, study.tables.leaderboard && "all"), metricChoices(study, state), methodChoices(study, state, all), seedChoice(study, state), filterBox(state)),
     h("p", { class: "note" }, metric.meaning),
     meansNote(study, metric, seeds),
     table.node,
     saving(fileName(study.name, "leaderboard", regime, metric.name), names, table.sorted.map((row) => ({ ...row, mean: row.value, n: row.seeds })), "leaders"),
+  ];
+}
+
+const VERDICTS = ["supported", "harm", "no gain found", "undecided", "not tested"];
+
+// Methods over all workloads, each as its trials chose it, by the mean of its ranks.
+function overall(study, state) {
+  const name = (row) => study.methods(row.clip_method, row.regularization_method);
+  const words = (state.q || "").toLowerCase();
+  const rows = study.tables.leaderboard.filter((row) => name(row).includes(words)).map((row) => ({ ...row, value: row.mean_rank }));
+  const metric = study.metric(rows.length ? rows[0].metric : study.primary.name) || study.metrics[0];
+  const plain = { factor: 1, digits: 2, symbol: "" };
+  const count = (key) => ({ key: key.replaceAll(" ", "-"), title: key, number: true, value: (row) => row[key], shown: (row) => String(row[key]) });
+  const columns = [
+    { key: "method", title: "method", class: "method", head: true, value: name },
+    { key: "rank", title: "mean rank", number: true, value: (row) => row.mean_rank, shown: (row) => printed(row.mean_rank, plain) },
+    { key: "interval", title: "95 % interval", number: true, shown: (row) => interval(row.low, row.high, plain) },
+    { key: "drawing", title: "drawn", shown: tracks(rows) },
+    { key: "gain", title: withUnit("mean gain", metric.unit, true), number: true, value: (row) => row.gain, shown: (row) => printed(row.gain, metric.unit, { signed: true }) },
+    ...VERDICTS.map(count),
+    count("workloads"),
+  ];
+  const table = sortable("leaders", `Mean rank by ${metric.title}${metric.at === "best" ? " at the best epoch" : ""} over all workloads: 1 is best`, columns, rows, { ...state, sort: state.sort || "rank" });
+  return [
+    h("div", { class: "choices" }, regimeChoice(study, state, "all"), filterBox(state)),
+    h("p", { class: "note" }, "Each method as its trials chose it. The counts say in how many workloads it gains or loses more than what matters."),
+    table.node,
+    saving(fileName(study.name, "leaderboard"), Object.keys(study.tables.leaderboard[0]), table.sorted, "leaders"),
   ];
 }

@@ -10,8 +10,10 @@ function scale(low, high, from, to, log) {
 }
 
 function ticksOf(low, high, log, most, whole) {
-  const powers = log ? logTicks(low, high, most) : [];
-  if (powers.length > 2) return powers;
+  for (const parts of log ? [[1], [1, 3], [1, 2, 5]] : []) {
+    const ticks = logTicks(low, high, most, parts);
+    if (ticks.length > 2) return ticks;
+  }
   const rough = (high - low) / most || 1;
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = power * [1, 2, 5, 10].find((one) => one * power >= rough);
@@ -20,10 +22,9 @@ function ticksOf(low, high, log, most, whole) {
   return whole ? ticks.filter(Number.isInteger) : ticks;
 }
 
-function logTicks(low, high, most) {
+function logTicks(low, high, most, parts) {
   const [start, end] = [Math.floor(Math.log10(low)), Math.ceil(Math.log10(high))];
   const every = Math.max(1, Math.ceil((end - start) / most));
-  const parts = end - start <= 2 ? [1, 2, 5] : [1];
   const ticks = [];
   for (let power = start; power <= end; power += every) for (const part of parts) ticks.push(Number(`${part}e${power}`));
   return ticks.filter((one) => one >= low * 0.999 && one <= high * 1.001);
@@ -47,16 +48,16 @@ function partWidth() {
   return (room - 16 * (count - 1)) / count;
 }
 
-// {id, title, part, x, y, xLog, yLog, series}; x and y are {title, whole}; a part shares its row with others. A series is {label, color, dash, width, faint, points
+// {id, title, part, x, y, xLog, yLog, series}; x and y are {title, whole, range}; a part shares its row with others. A series is {label, color, dash, width, faint, points
 // [[x, y]], band [[x, low, high]], bars [[x, low, high]], dots, chosen [[x, y]], quiet}: a quiet one is neither read nor
 // named. `level` draws a horizontal line {y, label}.
 function plot(given) {
   const wide = Math.max(260, given.part ? partWidth() : document.getElementById("main").clientWidth);
   const high = Math.max(230, Math.min(given.height || 330, wide * 0.75));
   const xs = given.series.flatMap((one) => one.points.map(([x]) => x));
-  const ys = given.series.flatMap((one) => [...one.points.map(([, y]) => y), ...(one.bars || []).flatMap(([, a, b]) => [a, b])]);
+  const ys = given.series.flatMap((one) => [...one.points.map(([, y]) => y), ...[...(one.bars || []), ...(one.band || [])].flatMap(([, a, b]) => [a, b])]);
   const xRange = range(xs, given.xLog, given.xLog ? 0.05 : 0.02);
-  const yRange = range([...ys, ...(given.level ? [given.level.y] : [])], given.yLog, 0.05);
+  const yRange = given.y.range || range([...ys, ...(given.level ? [given.level.y] : [])], given.yLog, 0.05);
   if (!xRange || !yRange) return h("p", { class: "note" }, `${given.title}: nothing to draw.`);
   const frame = { wide, high, left: MARGIN.left, right: wide - MARGIN.right, top: MARGIN.top, bottom: high - MARGIN.bottom };
   const at = {
@@ -82,7 +83,7 @@ function plot(given) {
 
 function axes(given, xRange, yRange, at, frame) {
   const most = Math.max(2, Math.floor((frame.right - frame.left) / 70));
-  const across = ticksOf(...xRange, given.xLog, most, given.x.whole).map((x) => [
+  const across = apart(ticksOf(...xRange, given.xLog, most, given.x.whole), at.x).map((x) => [
     s("line", { class: "axis", x1: at.x(x), x2: at.x(x), y1: frame.bottom, y2: frame.bottom + 4 }),
     s("text", { class: "soft", x: at.x(x), y: frame.bottom + 17, "text-anchor": "middle" }, tick(x)),
   ]);
@@ -98,6 +99,9 @@ function axes(given, xRange, yRange, at, frame) {
     s("text", { transform: `translate(12 ${(frame.top + frame.bottom) / 2}) rotate(-90)`, "text-anchor": "middle" }, given.y.title),
   ];
 }
+
+// Ticks whose words do not run into each other.
+const apart = (ticks, at) => ticks.reduce((kept, one) => (kept.length && at(one) - at(kept[kept.length - 1]) < 34 ? kept : [...kept, one]), []);
 
 const tick = (value) => significant(value, 3).replace("-", MINUS);
 

@@ -37,7 +37,7 @@ function runPlots(study, run) {
     const after = steps.columns.norm_after ? [single(steps, "norm_after", "#D55E00", "after the clip", "1.5 3")] : [];
     plots.push(plot({ id: "run-norm", title: "Gradient norm", x, y: { title: "gradient norm" }, yLog: true, series: [before, ...after], part: true }));
   }
-  if (steps && steps.columns.fired) plots.push(plot({ id: "run-clip", title: "Clip rate", x, y: { title: "steps clipped (%)" }, series: [single(steps, "fired", "#0072B2", "steps clipped", undefined, 100)], part: true }));
+  if (steps && steps.columns.fired) plots.push(plot({ id: "run-clip", title: "Clip rate", x, y: { title: "steps clipped (%)", range: [0, 102] }, series: [single(steps, "fired", "#0072B2", "steps clipped", undefined, 100)], part: true }));
   const others = steps ? steps.names.filter((one) => !["norm_before", "norm_after", "fired"].includes(one)) : [];
   for (const name of others) {
     const { title, unit } = steps.titles[name];

@@ -44,8 +44,12 @@ const chosenRegime = (study, state) => {
   return names.includes((state.regime || [])[0]) ? state.regime[0] : names[0];
 };
 
-const regimeChoice = (study, state) =>
-  choice("regime", "Workload", Object.entries(study.labels.regime).map(([value, one]) => ({ value, text: one.text })), chosenRegime(study, state), (value) => go({ regime: [value] }));
+// `all` is the name of a choice before those of single workloads.
+function regimeChoice(study, state, all) {
+  const options = Object.entries(study.labels.regime).map(([value, one]) => ({ value, text: one.text }));
+  const chosen = all && !(state.regime || []).length ? "" : chosenRegime(study, state);
+  return choice("regime", "Workload", all ? [{ value: "", text: all }, ...options] : options, chosen, (value) => go({ regime: value ? [value] : [], sort: null }));
+}
 
 function methodChoices(study, state, rows) {
   const made = (id, text, kind, key) => {
@@ -71,8 +75,8 @@ function metricChoices(study, state, usable = () => true) {
 
 function chosenMetric(study, state, usable = () => true) {
   const known = study.metrics.filter(usable);
-  const base = known.some((one) => one.base === state.metric) ? state.metric : known.some((one) => one.base === "test_accuracy") ? "test_accuracy" : known[0].base;
-  const at = state.at || "last";
+  const base = [state.metric, study.primary.base].find((name) => known.some((one) => one.base === name)) || known[0].base;
+  const at = state.at || study.primary.at;
   return known.find((one) => one.base === base && one.at === at) || known.find((one) => one.base === base);
 }
 
