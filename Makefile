@@ -6,7 +6,7 @@ SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 
 CONFIRM := config/confirm.yaml
 
-.PHONY: help simulations freeze confirm study smoke test figures report catalogue claims verify reference status compare explore show publish fast laws bench faults slurm-test lint lock schema rooms tables environment clean
+.PHONY: help simulations freeze confirm study smoke test figures report catalogue claims verify reference status compare explore show publish fast laws bench gpu-check faults slurm-test lint lock schema rooms tables environment clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -87,6 +87,9 @@ laws: .venv/.test-installed ## the laws over every method, and over yours: make 
 
 bench: .venv/.test-installed data/mnist.verified ## speed beside PyTorch's loops, scikit-learn and JAX: docs/speed.md, results/bench/
 	$(BIN)/python -m benchmarks.speed
+
+gpu-check: .venv/.test-installed ## parity and speed on a GPU: docs/gpu.md; does nothing where there is none
+	$(BIN)/python -m benchmarks.gpu
 
 data/mnist.verified: | environment
 	$(SNAKEMAKE) $@

@@ -16,6 +16,7 @@ from study.methods.phrases import cell_phrase
 from study.results import store
 from study.results.provenance import COLUMNS, runs_of
 from study.results.store import KEYS, Tables
+from study.workloads import Workload
 
 NEEDED = (
     "runs",
@@ -49,7 +50,20 @@ def about(configuration: Path) -> About:
     raw = yaml.safe_load(configuration.read_text(encoding="utf-8")) or {}
     regimes = raw.get("regimes") or {}
     told = {str(name): _description(regime) for name, regime in regimes.items()}
-    return About(_description(raw), str(raw.get("primary") or ""), told)
+    units = {str(name): _unit(raw.get("defaults"), regime) for name, regime in regimes.items()}
+    return About(_description(raw), str(raw.get("primary") or ""), told, units)
+
+
+def _unit(*layers: Any) -> str:
+    """What the epochs of a regime count, by the workload that the last of its layers names."""
+    given = [layer["workload"] for layer in layers if isinstance(layer, Mapping) and "workload" in layer]
+    names = [
+        str(one["name"]) if isinstance(one, Mapping) else str(one)
+        for one in given
+        if isinstance(one, str) or "name" in one
+    ]
+    workload = Workload.members.get(names[-1], Workload) if names else Workload
+    return workload.unit if issubclass(workload, Workload) else Workload.unit
 
 
 def _description(raw: Any) -> str:

@@ -33,11 +33,15 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class About:
-    """Descriptions of a study and of its regimes, by name, and its primary metric, as its configuration gives them."""
+    """Descriptions of a study and of its regimes, by name, and its primary metric, as its configuration gives them.
+
+    units: what the epochs of a regime count, where they are no epochs.
+    """
 
     description: str = ""
     primary: str = ""
     regimes: Mapping[str, str] = field(default_factory=dict)
+    units: Mapping[str, str] = field(default_factory=dict)
 
 
 def payload(studies: Sequence[Json], differences: pd.DataFrame | None = None, only: Sequence[Json] = ()) -> Json:
@@ -199,7 +203,13 @@ def _regimes(tables: Tables, about: About) -> Json:
     return {
         name: {
             "text": regime_phrase(name, *points.get(name, ("", []))),
-            "about": about.regimes.get(name, about.regimes.get(points.get(name, ("", []))[0], "")),
+            "about": _of_regime(about.regimes, name, points) or "",
+            "unit": _of_regime(about.units, name, points) or "epoch",
         }
         for name in order
     }
+
+
+def _of_regime(told: Mapping[str, str], name: str, points: Mapping[str, tuple[str, object]]) -> str | None:
+    """Of a regime, else of the sweep that it is a point of."""
+    return told.get(name, told.get(points[name][0] if name in points else ""))

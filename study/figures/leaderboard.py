@@ -84,7 +84,8 @@ def caption(tables: Tables) -> str:
     epoch = "at the best validation epoch" if metric.startswith("best_") else "at the last epoch"
     told = f"{100 * margin:g} points" if metric.endswith("accuracy") else f"{margin:g}"
     return (
-        f"{QUESTION} Left: mean rank over workloads by {what} {epoch}, the first is the best; bars: 95 % intervals over"
+        f"{QUESTION} Left: mean rank over workloads by {what} {epoch}, the first is the best, each among"
+        " the methods of the same workload, so that those of few workloads compare with care; bars: 95 % intervals over"
         " resampled seeds; squares: clips, triangles: regularizers, diamonds: pairs, circle: the baseline. Right: gain"
         f" over the baseline. + gains and − loses more than {told}, = gains less than that, ? is undecided,"
         " × was not comparable; by 95 % intervals and sign-flip tests adjusted by Holm's method within a workload."

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import pandas as pd
+
 from study.config.study import Study
-from study.config.variants import Block, expand
+from study.config.variants import Block, Variant, expand
 from study.results.store import Tables
 
 Row = dict[str, object]
@@ -24,10 +26,25 @@ def missing_rows(study: Study, tables: Tables) -> list[Row]:
 def _evaluated(study: Study, tables: Tables) -> Iterator[Row]:
     runs = tables["runs"]
     there = runs.groupby(["regime", "clip", "regularization"])["seed"].agg(set).to_dict()
+    chosen = _seeds_by_method(runs) if study.tried_regimes else {}
     for one in expand(study):
         key = (one.regime, one.clip_label, one.regularization_label)
-        if lacking := {*study.seeds} - there.get(key, set()):
+        found = chosen.get((one.regime, *_methods(one))) if one.tuned else there.get(key)
+        if lacking := {*study.seeds} - (found or set()):
             yield _row(*key, f"seeds {Block(tuple(lacking)).name}")
+
+
+def _seeds_by_method(runs: pd.DataFrame) -> dict[tuple[str, str, str], set[int]]:
+    """The seeds of each method of a regime, whatever strength trials chose for it."""
+    found: dict[tuple[str, str, str], set[int]] = {}
+    names = runs[["regime", "clip_method", "regularization_method"]].astype(str)
+    for key, seed in zip(names.itertuples(index=False, name=None), runs["seed"], strict=True):
+        found.setdefault(key, set()).add(int(seed))
+    return found
+
+
+def _methods(one: Variant) -> tuple[str, str]:
+    return one.clip.name, " + ".join(part.name for part in one.regularization)
 
 
 def _tuned(study: Study, tables: Tables) -> Iterator[Row]:

@@ -17,7 +17,10 @@ EXPLORATORY = (
     "Exploratory; settings and rules were revised after results. What is found here is a reason to look again with new"
     " seeds, no confirmation."
 )
-LOCKED = "Confirmatory: protocol {number}, frozen as {digest} before any of its seeds was trained."
+LOCKED = (
+    "Confirmatory, by protocol {number}, frozen as {digest}. That every run came after the lock is verified from the"
+    " commits of the runs, by `make confirm`."
+)
 OPEN = "Confirmatory by its configuration, but no frozen protocol matches it: read it as exploratory."
 
 

@@ -26,9 +26,10 @@ PROBES = (
     "hessian_top",
 )
 Product = Callable[[NDArray[np.float32]], NDArray[np.float32]]
-BASIS = 16  # Lanczos vectors; with fewer the second eigenvalue is now and then taken for the first
-RESTARTS = 20  # of the basis, before it is given up
-TOLERANCE = 1e-3  # ||Hv - av|| / |a| at which it stops: an eigenvalue lies within that share of a
+LEAST = 20  # products; with fewer the second eigenvalue is now and then taken for the first
+MOST = 200  # products, before it is given up
+EXHAUSTED = 1e-5  # share of the matrix below which a new direction is one of rounding
+TOLERANCE = 1e-4  # ||Hv - av|| / |a| at which it stops: an eigenvalue lies within that share of a
 
 
 def probe(module: nn.Module, loss: Loss, parameters: Tensors, images: Tensor, labels: Tensor, classes: int) -> Tensor:
@@ -84,45 +85,45 @@ def dead_units(module: nn.Module, parameters: Tensors, images: Tensor) -> Tensor
 def hessian_top(loss: Callable[[Tensors], Tensor], parameters: Tensors) -> float:
     """The largest eigenvalue of the Hessian of a loss at these parameters, with its sign; NaN where there is none.
 
-    By ARPACK's Lanczos method on products of the Hessian with vectors, from a start that is always the same. NaN where
-    a parameter or a product is not finite, and where it does not converge.
+    By Lanczos' method on products of the Hessian with vectors, from a start that is always the same. NaN where a
+    parameter or a product is not finite, and where it does not converge.
     """
-    from scipy.sparse.linalg import ArpackError  # only a probe needs it
-
     if not all(bool(p.isfinite().all()) for p in parameters.values()):
         return float("nan")
     try:
         return largest_eigenvalue(hessian_product(loss, parameters), sum(p.numel() for p in parameters.values()))
-    except (ArpackError, FloatingPointError):
+    except FloatingPointError:
         return float("nan")
 
 
 def largest_eigenvalue(product: Product, size: int) -> float:
     """The largest eigenvalue of a symmetric matrix given by its product with a vector [size].
 
-    Raises ArpackError where `RESTARTS` restarts with `BASIS` vectors do not bring it to `TOLERANCE`.
+    By Lanczos' method without reorthogonalisation: what its vectors lose of their right angles repeats eigenvalues
+    that are found already, and moves none (Paige 1980). Raises FloatingPointError where `MOST` products do not bring
+    the residual to `TOLERANCE`.
     """
-    from scipy.sparse.linalg import LinearOperator, eigsh
+    from scipy.linalg import eigh_tridiagonal
+    from scipy.linalg.blas import snrm2  # squares of small and of large numbers are no trouble to it
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-    random = np.random.default_rng(0)
-    start = random.standard_normal(size, dtype=np.float32)
-    if not product(start).any():  # a matrix of zeros, which ARPACK takes for a failed start
-        return 0.0
-    matrix = LinearOperator((size, size), matvec=product, dtype=np.float32)
+    start = np.random.default_rng(0).standard_normal(size, dtype=np.float32)
+    before, vector = np.zeros_like(start), start / snrm2(start)
+    diagonal, beside = list[float](), [0.0]
     with threadpool_limits(1, "blas"):  # the last digits depend on the threads, and jobs share the cores
-        top = eigsh(
-            matrix,
-            k=1,
-            which="LA",
-            v0=start,
-            rng=random,
-            ncv=min(BASIS, size),
-            maxiter=RESTARTS,
-            tol=TOLERANCE,
-            return_eigenvectors=False,
-        )
-    return float(top[0])
+        for taken in range(1, MOST + 1):
+            column = product(vector)
+            diagonal.append(float(vector @ column))
+            column = column - np.float32(diagonal[-1]) * vector - np.float32(beside[-1]) * before
+            beside.append(float(snrm2(column)))
+            exhausted = beside[-1] <= EXHAUSTED * max(map(abs, (*diagonal, *beside)))
+            if taken >= LEAST or exhausted:
+                last = taken - 1, taken - 1
+                (top,), ends = eigh_tridiagonal(diagonal, beside[1:-1], select="i", select_range=last)
+                if exhausted or beside[-1] * abs(ends[-1, 0]) <= TOLERANCE * abs(top):
+                    return float(top)
+            before, vector = vector, column / np.float32(beside[-1])
+    raise FloatingPointError(f"no eigenvalue is found with {MOST} products")
 
 
 def hessian_product(loss: Callable[[Tensors], Tensor], parameters: Tensors) -> Product:

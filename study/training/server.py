@@ -104,7 +104,8 @@ def of_updates(updates: Tensors, clipped: Tensors) -> dict[str, Tensor]:
     """
     flat = torch.cat([u.flatten(1) for u in updates.values()], 1)
     norms, mean = torch.linalg.vector_norm(flat, dim=1), flat.mean(0)
-    changed = torch.stack([(u != clipped[key]).flatten(1).any(1) for key, u in updates.items()]).any(0)
+    differs = {key: (u != clipped[key]) & ~(u.isnan() & clipped[key].isnan()) for key, u in updates.items()}
+    changed = torch.stack([one.flatten(1).any(1) for one in differs.values()]).any(0)
     m = len(flat)
     pairs = (torch.linalg.vector_norm((flat / norms[:, None]).sum(0)).square() - m) / (
         m * (m - 1) if m > 1 else math.nan

@@ -66,6 +66,8 @@ def test_every_view_asks_for_nothing_says_nothing_and_can_be_read_by_all(
         assert explorer.complaints() == []
         assert explorer.script("return document.documentElement.scrollWidth <= innerWidth"), f"wider than {wide}"
         assert explorer.script("return document.querySelectorAll('svg.drawing, table').length") > 0
+        nameless = "return document.querySelectorAll('[role=slider]:not([aria-label])').length"  # axe asks no SVG
+        assert explorer.script(nameless) == 0
     assert explorer.violations() == []
     explorer.open(380, False, **state_of(view, made))
     assert explorer.violations() == []

@@ -109,14 +109,17 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("studies") / "made"
     for name, table in tables().items():
         store.write(table, made / f"{name}.{'parquet' if name in store.TABLES else 'csv'}")
-    (made / "configuration.yaml").write_text("description: A study.\nregimes: {calm: {description: Slow.}, wild: }\n")
+    (made / "configuration.yaml").write_text(
+        "description: A study.\nregimes: {calm: {description: Slow.}, wild: {workload: {name: federated}}}\n"
+    )
     return made
 
 
 def test_descriptions_are_those_of_the_configuration(folder: Path) -> None:
     found = build.one(folder)["studies"][0]
     assert found["about"] == "A study."
-    assert found["labels"]["regime"]["calm"] == {"text": "calm", "about": "Slow."}
+    assert found["labels"]["regime"]["calm"] == {"text": "calm", "about": "Slow.", "unit": "epoch"}
+    assert found["labels"]["regime"]["wild"]["unit"] == "round"
 
 
 def test_two_studies_share_a_page_with_their_differences(folder: Path, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from study.figures import FIGURES
-from study.figures.clients import QUANTITIES
+from study.figures.clients import LOGARITHMIC, QUANTITIES
 
 from .conftest import Tables, drawn, study
 
@@ -13,13 +13,16 @@ def test_lines_are_means_over_seeds_of_each_quantity() -> None:
     epochs = study("federated")["epochs"]
     panels = [axes for axes in drawn("federated", "clients").axes if axes.lines]
     assert len(panels) == len(QUANTITIES)
-    for axes, (name, label, factor, _) in zip(panels, QUANTITIES, strict=True):
+    for axes, (name, label, factor) in zip(panels, QUANTITIES, strict=True):
         assert axes.get_ylabel() == label
         by_name = {str(line.get_label()): line for line in axes.lines}
         assert by_name.keys() == {*epochs["clip"], *epochs["regularization"]}
         for clip in set(epochs["clip"]):
             own = epochs[(epochs["clip"] == clip) & (epochs["regularization"] == "none")].dropna(subset=[name])
-            wanted = factor * own.groupby("epoch")[name].mean()
+            each = own.groupby("epoch")[name]
+            wanted = (
+                np.exp(each.agg(lambda values: np.log(values).mean())) if name == LOGARITHMIC else factor * each.mean()
+            )
             np.testing.assert_allclose(by_name[clip].get_ydata(), wanted, rtol=1e-12)
             np.testing.assert_array_equal(by_name[clip].get_xdata(), wanted.index)
 

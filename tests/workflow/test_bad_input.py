@@ -94,7 +94,7 @@ def test_a_method_that_fails_in_training_is_named_and_the_rest_goes_on(finished:
 
 def test_damaged_tables_are_named_on_the_terminal_with_what_to_do(finished: Checkout) -> None:
     (training, *_) = sorted(finished.results.glob("runs/memorize/none*none*/0-2/epochs.parquet"))
-    for path in (finished.results / "runs.parquet", training):
+    for path in (training, finished.results / "runs.parquet"):  # the last is newest: it is read, and not made again
         os.truncate(path, path.stat().st_size // 2)
     before = contents(finished.results)
     printed = finished.snakemake(

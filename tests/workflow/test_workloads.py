@@ -45,12 +45,11 @@ def test_workloads_share_a_study(fresh: Checkout) -> None:
     assert np.isfinite(private.loc[private["clip"] != "none", "epsilon"]).all()
     assert private["client_drift"].isna().all()
     tuning = pd.read_csv(fresh.results / "tuning.csv")
-    assert tuning["chosen"].sum() == 2, "a strength of the clip, and the baseline among the regularizers"
+    assert set(tuning["method"]) > {"per_sample"}
+    assert tuning.groupby(["setting", "kind", "method"])["chosen"].sum().eq(1).all()
     assert (fresh.results / "paper" / "figures" / "clients.png").stat().st_size > 10_000
     report = (fresh.results / "paper" / "report.md").read_text()
     assert "2 rounds (" in report
     assert "Federated: 5 clients, digits dealt by `iid`, 3 drawn a round" in report
     assert "DP-SGD: batches drawn at random, noise multiplier 1" in report
     assert fresh.planned() == {}, "twice runs nothing"
-    fresh.edit("study/training/server.py", lambda text: f"{text}\n# edited\n")
-    assert fresh.planned()["train"] == 3 + 3, "an edit of one workload trains no other: evaluation and tuning"

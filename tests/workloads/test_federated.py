@@ -14,6 +14,7 @@ from torch.nn import functional as F
 from study.config.variants import Variant
 from study.data import Digits
 from study.optim.rng import generator, stream_seed
+from study.results import code_digest
 from study.results.columns import TRAININGS
 from study.results.workload_columns import WORKLOADS
 from study.training import engine
@@ -232,3 +233,9 @@ def test_a_training_that_was_ended_goes_on_to_the_same_records(digits: Digits, t
 
 class EndedError(Exception):
     """Stands for the end of the process."""
+
+
+def test_an_edit_of_the_server_trains_no_other_workload_again() -> None:
+    files = {file.name for file in code_digest.files_of(federated())}
+    assert {"server.py", "client_splits.py", "privacy.py", "replicates.py"} <= files
+    assert not {"server.py", "client_splits.py", "privacy.py"} & {f.name for f in code_digest.files_of(variant())}

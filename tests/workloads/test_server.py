@@ -104,3 +104,8 @@ def test_updates_that_agree_have_no_drift_and_opposite_ones_cancel() -> None:
 def test_rounds_to_a_target_are_counted_between_rounds(accuracy: list[float], rounds: float | None) -> None:
     found = rounds_to(0.8, torch.tensor(accuracy).double().numpy())
     assert math.isnan(found) if rounds is None else found == pytest.approx(rounds)
+
+
+def test_an_update_that_is_no_number_was_not_clipped_by_that() -> None:
+    broken = {key: u * torch.tensor([1.0, torch.nan]).view(-1, *[1] * (u.ndim - 1)) for key, u in updates(2).items()}
+    assert float(of_updates(broken, broken)["update_clipped"]) == 0

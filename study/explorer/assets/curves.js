@@ -51,6 +51,9 @@ function spreadBand(curves, runs, name) {
   return [...found].sort((a, b) => a[0] - b[0]).map(([x, [low, high]]) => [x, low, high]);
 }
 
+// What epochs are called in a workload: rounds, where clients are averaged.
+const unitOf = (study, run) => (study.labels.regime[run.regime] || {}).unit || "epoch";
+
 const scaled = (points, factor) => points.map(([x, ...ys]) => [x, ...ys.map((y) => y * factor)]);
 
 // One plot of a column of curves for several variants.
@@ -64,7 +67,7 @@ function curvePlot(study, curves, name, cells, { id, yLog, each, after, height }
     const clipped = after && { color: looks[at].color, dash: "1.5 3", width: 1.5, label: `${label}, after the clip`, points: medianCurve(curves, runs, after) };
     return [...seeds, median, ...(clipped && runs[0].clip !== "none" ? [clipped] : [])];
   });
-  return plot({ id, title, x: { title: curves.x === "epoch" ? "epoch" : "optimizer step", whole: true }, y: { title: withUnit(title, unit) }, yLog, series, height });
+  return plot({ id, title, x: { title: curves.x === "epoch" ? unitOf(study, cells[0][0]) : "optimizer step", whole: true }, y: { title: withUnit(title, unit) }, yLog, series, height });
 }
 
 function curveView(study, state, table, first, { log, name: file, after }) {

@@ -29,8 +29,8 @@ function runPlots(study, run) {
   const x = { title: "optimizer step", whole: true };
   const plots = [];
   if (epochs) {
-    plots.push(plot({ id: "run-loss", title: "Loss", x: { title: "epoch", whole: true }, y: { title: "cross-entropy (nats)" }, series: scores("loss", 1), part: true }));
-    plots.push(plot({ id: "run-accuracy", title: "Accuracy", x: { title: "epoch", whole: true }, y: { title: "accuracy (%)" }, series: scores("accuracy", 100), part: true }));
+    plots.push(plot({ id: "run-loss", title: "Loss", x: { title: unitOf(study, run), whole: true }, y: { title: "cross-entropy (nats)" }, series: scores("loss", 1), part: true }));
+    plots.push(plot({ id: "run-accuracy", title: "Accuracy", x: { title: unitOf(study, run), whole: true }, y: { title: "accuracy (%)" }, series: scores("accuracy", 100), part: true }));
   }
   if (steps && steps.columns.norm_before) {
     const before = { ...single(steps, "norm_before", "#0072B2", "before the clip"), band: spreadBand(steps, [run], "norm_before") };

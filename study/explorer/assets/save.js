@@ -35,6 +35,8 @@ function styledCopy(node) {
   return copy;
 }
 
+const EDGE = 10; // of background around a drawing
+
 // All that is drawn below a node: plots with their titles and legends, or a table with its drawings, where they stand.
 function asSvg(node) {
   const box = node.getBoundingClientRect();
@@ -44,7 +46,7 @@ function asSvg(node) {
     return { x: own.left - box.left + node.scrollLeft, y: own.top - box.top, width: own.width, height: own.height };
   };
   const background = plainColor(getComputedStyle(document.documentElement).backgroundColor);
-  const out = s("svg", { xmlns: SVG, viewBox: `0 0 ${wide} ${high}`, width: wide, height: high }, s("rect", { width: wide, height: high, fill: background }));
+  const out = s("svg", { xmlns: SVG, viewBox: `-${EDGE} -${EDGE} ${wide + 2 * EDGE} ${high + 2 * EDGE}`, width: wide + 2 * EDGE, height: high + 2 * EDGE }, s("rect", { x: -EDGE, y: -EDGE, width: wide + 2 * EDGE, height: high + 2 * EDGE, fill: background }));
   for (const cell of node.querySelectorAll("td, th")) {
     const color = plainColor(getComputedStyle(cell).backgroundColor);
     if (!/rgba\(0, 0, 0, 0\)|transparent/.test(color)) out.append(s("rect", { ...place(cell), fill: color }));

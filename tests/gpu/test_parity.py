@@ -1,0 +1,53 @@
+"""On a GPU every method takes the steps that it takes on the CPU, to float32 accuracy; skipped where there is none."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import torch
+from cases import CLIP_MODES, MODELS, OPTIMIZERS, REGULARIZATION_MODES, variant
+from torch import Tensor
+
+from study.data import Digits
+from study.training.batches import Batches
+from study.training.recorder import Journal
+from study.training.replicates import Replicates
+
+pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="torch finds no GPU")
+
+DEVICE = "cuda"
+SEEDS = (0, 1)
+DATA = {"name": "mnist-sample", "train_size": 120, "validation_size": 100}  # six steps
+
+
+def every_method() -> Iterator[tuple[str, dict[str, Any]]]:
+    for label, make in CLIP_MODES.items():
+        yield f"clip {label}", {"clip": make(0.05)}
+    for label, make in REGULARIZATION_MODES.items():
+        yield f"with {label}", {"regularization": make(0.1)}
+    for name, several in OPTIMIZERS.items():
+        for number, given in enumerate(several):
+            yield f"{name} {number}", {"optimizer": {"name": name, **given}}
+    for name, several in MODELS.items():
+        for number, given in enumerate(several):
+            yield f"{name} {number}", {"model": {"name": name, **given}}
+
+
+CASES = dict(every_method())
+
+
+def trained(changes: dict[str, Any], device: str, digits: Digits) -> tuple[dict[str, Tensor], Tensor]:
+    """The parameters [R, ...] after an epoch on a device, and the gradients' norms [S, R] on the way."""
+    one = variant(data=DATA, epochs=1, device=device, **changes)
+    batches = Batches.prepare(digits, one.data, SEEDS, device)
+    replicates = Replicates.start(one, SEEDS, batches)
+    journal = Journal.open(one, len(SEEDS), replicates.parameters)
+    replicates.epoch(batches, journal)
+    parameters = {key: p.detach().cpu() for key, p in replicates.parameters.items()}
+    return parameters, torch.from_numpy(journal.log.columns()[:, :, 1])
+
+
+@pytest.mark.parametrize("changes", CASES.values(), ids=CASES)
+def test_steps_on_a_gpu_are_those_on_the_cpu(changes: dict[str, Any], digits: Digits) -> None:
+    ours, theirs = (trained(changes, device, digits) for device in (DEVICE, "cpu"))
+    torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-5, equal_nan=True)
