@@ -96,7 +96,7 @@ def _names(column: pd.Series) -> list[str]:
 
 
 def _acting(places: Collection[str], names: Sequence[str]) -> list[str]:
-    members = Regularization.members
+    members = {name: one for name, one in Regularization.members.items() if issubclass(one, Regularization)}
     return [name for name in names if name in members and _place(members[name]) in places]
 
 
