@@ -10,17 +10,20 @@ SECTIONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "overview": ("gap_forest",),
         "benchmark": ("leaderboard", "early_stopping", "lr_map", "budget_curves", "robustness", "gap_plane"),
-        "seeds": (),
         "claims": ("claims",),
+        "answers": (),
+        "ranking": ("ranking",),
+        # in the appendix
+        "step": ("step",),
+        "seeds": (),
         "strengths": ("tuning_curves",),
         "across": ("profiles",),
-        "answers": (),
         "sweeps": ("sweeps", "firing"),
-        "ranking": ("ranking",),
         "regimes": (),
         "pairs": ("heatmap",),
         "curves": ("learning_curves",),
         "gradients": ("gradient_norm", "clip_rate", "layer_norms"),
+        "clients": ("clients",),
         "weights": ("weights",),
         "divergence": ("divergence",),
     }

@@ -116,10 +116,15 @@ def save(table: pd.DataFrame, stem: Path) -> None:
     atomically(stem.with_suffix(".tex"), lambda f: f.write_text(escaped.to_latex(index=False), encoding="utf-8"))
 
 
+LATEX = str.maketrans(
+    {
+        **{mark: f"\\{mark}" for mark in "%_&#${}"},
+        **{"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"},
+        **{"−": "$-$", "–": "--", ">": "$>$", "<": "$<$", "×": r"$\times$", "λ": r"$\lambda$"},
+    }
+)
+
+
 def in_latex(cell: object) -> object:
     """Return text with LaTeX's marks in place of its own; anything else as it is."""
-    if not isinstance(cell, str):
-        return cell
-    for plain, tex in {"%": r"\%", "_": r"\_", "−": "$-$", "–": "--", ">": "$>$", "<": "$<$"}.items():
-        cell = cell.replace(plain, tex)
-    return cell
+    return cell.translate(LATEX) if isinstance(cell, str) else cell

@@ -13,7 +13,7 @@ from study.analysis.ranking import rank
 from study.analysis.regimes import REGIMES
 from study.analysis.selection import choose
 from study.config.tuning import Tuning
-from tests.method_columns import strength
+from tests.method_columns import strength, with_methods
 
 from .synthetic_claims import claims_table
 from .synthetic_profiles import profile_tables
@@ -142,7 +142,7 @@ def _runs(grid: Grid, rng: np.random.Generator) -> pd.DataFrame:
         test_loss=-np.log(np.where(exploded, np.nan, test)),
     )
     frame["diverged_step"] = frame["diverged_step"].where(frame["diverged_step"] >= 0)
-    return frame.assign(gap_accuracy=frame["train_accuracy"] - frame["test_accuracy"])
+    return with_methods(frame.assign(gap_accuracy=frame["train_accuracy"] - frame["test_accuracy"]))
 
 
 def _code(label: str) -> int:
