@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from study.config.study import Study
 from study.config.trials import LR, range_of
-from study.config.variants import RunSpec, Variant, expand_trials, scored_only, trial, trials
+from study.config.variants import Variant, expand_trials, trials
 from study.methods.base import Method
-from study.results.cells import failed
-from study.results.store import TableError
+from study.results.trial_choice import best, metric_of, score, scored
 
 TRIALS = (
     "study", "regime", "clip_method", "regularization_method", "trial", "clip", "regularization", "lr", "strengths",
@@ -28,7 +26,6 @@ well. score: the metric that chooses, the greater the better, -inf where a run h
 greatest; chosen_by_accuracy: the same by best_validation_accuracy. edge: of the chosen trial, what lies at an end of
 its range.
 """
-SCORES = tuple(key for key in TRIALS if key.endswith(("_loss", "_accuracy")))[:8]
 EDGE = 0.1  # of a logarithmic range, at each end: an optimum there may lie beyond it
 
 
@@ -41,59 +38,13 @@ def trial_table(trial_runs: pd.DataFrame, study: Study) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(TRIALS))
 
 
-def chosen_variant(variant: Variant, trial_runs: pd.DataFrame) -> Variant:
-    """The variant at the learning rate and the strengths that its trials choose.
-
-    Raises TableError where a trial has no runs.
-    """
-    tried = trials(scored_only(variant))
-    scores = [_score(scored(one, trial_runs), metric_of(variant)) for one in tried]
-    return trial(variant, best(scores))
-
-
-def metric_of(variant: Variant) -> str:
-    """The metric that chooses among the trials of a variant."""
-    assert variant.tuned is not None  # such are the variants that have trials
-    return variant.tuned.metric
-
-
-def best(scores: Sequence[float]) -> int:
-    """The first trial of the greatest score."""
-    return int(np.argmax(np.asarray(scores)))
-
-
-def scored(one: Variant, trial_runs: pd.DataFrame) -> dict[str, float]:
-    """Mean scores of a trial over its runs, NaN where a run has none; n and diverged count them.
-
-    Raises TableError where there is none.
-    """
-    runs = trial_runs[trial_runs["digest"].isin(_digests(one, trial_runs))]
-    if runs.empty:
-        cell = f"{one.regime}: {one.clip_label} with {one.regularization_label} at lr {one.optimizer.lr:g}"
-        raise TableError(
-            f"The trials must have runs of '{cell}'. Got none. Delete them and run the same command again."
-        )
-    means = {key: float(runs[key].mean(skipna=False)) for key in SCORES}
-    return {"n": len(runs), "diverged": int(failed(runs).sum()), **means}
-
-
-def _digests(one: Variant, runs: pd.DataFrame) -> list[str]:
-    each = runs[["seed", "fold"]].drop_duplicates().itertuples(index=False)
-    return [RunSpec(one, int(seed), None if pd.isna(fold) else int(fold)).digest for seed, fold in each]
-
-
-def _score(scores: Mapping[str, float], metric: str) -> float:
-    value = scores[metric] if metric.endswith("accuracy") else -scores[metric]
-    return value if np.isfinite(value) else -np.inf
-
-
 def _rows(variant: Variant, trial_runs: pd.DataFrame, study: str) -> Iterator[dict[str, object]]:
     metric = metric_of(variant)
     tried = trials(variant)
     found = [scored(one, trial_runs) for one in tried]
-    scores = [_score(one, metric) for one in found]
+    scores = [score(one, metric) for one in found]
     first = best(scores)
-    by_accuracy = best([_score(one, "best_validation_accuracy") for one in found])
+    by_accuracy = best([score(one, "best_validation_accuracy") for one in found])
     for index, (one, means) in enumerate(zip(tried, found, strict=True)):
         yield {
             "study": study,

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from study.analysis.trials import chosen_variant
 from study.config.variants import Variant, trials
 from study.data import load
 from study.jobs.job import drop_outdated, identity, made_by
 from study.results import store
 from study.results.provenance import Provenance
+from study.results.trial_choice import chosen_variant
 from study.training import engine, records
 from study.utils.timer import Stopwatch
 

@@ -28,6 +28,7 @@ NUMERICAL = (
     "workloads",
 )  # rooms that numbers depend on
 ENGINE = ("study/__init__.py", "study/training/engine.py", "study/training/records.py")  # from where they are reached
+CHOICE = ROOT / "study/results/trial_choice.py"  # which trial a tuned variant is trained as
 
 
 def methods_of(variant: Variant) -> tuple[Method, ...]:
@@ -100,15 +101,22 @@ def facts(variant: Variant, engine: Collection[Path]) -> dict[str, str]:
     for method in methods_of(variant):
         if needed := files_of_method(type(method)):
             files.setdefault(named(file_of(type(method))), set()).update(needed)
-    return {"engine": digest(frozenset(engine)), **{name: digest(frozenset(files[name])) for name in sorted(files)}}
+    chosen = {"choice": digest(frozenset({CHOICE}))} if variant.tuned else {}
+    return {
+        "engine": digest(frozenset(engine)),
+        **chosen,
+        **{name: digest(frozenset(files[name])) for name in sorted(files)},
+    }
 
 
 def folder_of(variant: Variant) -> str:
     """Name the folder of a variant's trainings: by what it is, and by the digest of the code that trains it.
 
-    So what is there was trained by the code that is here, whatever a workflow's records and the times of files say.
+    So what is there was trained by the code that is here, whatever a workflow's records and the times of files say. A
+    variant whose trials choose its strengths is named by the code of that choice too.
     """
-    return f"{variant.slug}-{hashlib.sha256(json.dumps(fingerprint(variant)).encode()).hexdigest()[:8]}"
+    code = fingerprint(variant) | ({"choice": digest(frozenset({CHOICE}))} if variant.tuned else {})
+    return f"{variant.slug}-{hashlib.sha256(json.dumps(code).encode()).hexdigest()[:8]}"
 
 
 @cache

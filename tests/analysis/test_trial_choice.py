@@ -11,11 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from study.analysis.budgets import expected_best
-from study.analysis.trials import SCORES, chosen_variant, trial_table, wider
+from study.analysis.trials import trial_table, wider
 from study.config.read import parse
 from study.config.study import Study
 from study.config.variants import RunSpec, expand, expand_trials, trials
 from study.results.store import TableError
+from study.results.trial_choice import SCORES, chosen_variant
 
 
 def study(**tuning: Any) -> Study:

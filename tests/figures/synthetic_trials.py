@@ -12,10 +12,11 @@ import pandas as pd
 from study.analysis.budgets import budgets, robustness
 from study.analysis.gains import gains, leaderboard
 from study.analysis.regimes import regime_table
-from study.analysis.trials import SCORES, chosen_variant, trial_table
+from study.analysis.trials import trial_table
 from study.config.read import parse
 from study.config.study import Study
 from study.config.variants import RunSpec, Variant, expand, expand_trials, trials
+from study.results.trial_choice import SCORES, chosen_variant
 
 EPOCHS = 8
 CONFIG: dict[str, Any] = {

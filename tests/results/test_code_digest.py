@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from cases import variant
 
+from study.config.tuning import Tuning
 from study.methods import plugins
 from study.results import code_digest
 from study.utils.imports import ROOT, closure, imported_by, sources_of
@@ -196,3 +197,14 @@ def test_imports_are_found_wherever_they_stand_but_not_those_for_types_alone(tmp
     found = closure([package / "module.py"], tmp_path)
     assert {path.name for path in found} == {"__init__.py", "module.py", "base.py", "beside.py", "late.py"}
     assert imported_by(package / "typed.py", (tmp_path,)) == ()
+
+
+def test_an_edit_of_the_choice_among_trials_renames_the_tuned_alone(
+    edited: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tuned = variant(tuned=Tuning(trials=2, seeds=2))
+    before = [code_digest.folder_of(one) for one in (variant(), tuned)]
+    monkeypatch.setattr(code_digest, "CHOICE", edited)
+    after = [code_digest.folder_of(one) for one in (variant(), tuned)]
+    assert after[0] == before[0]
+    assert after[1] != before[1]
