@@ -144,7 +144,8 @@ PLUGIN = '''
 from typing import ClassVar, Literal
 from study.regularization import Place, Regularization
 
-import os
+import multiprocessing
+import sys
 
 
 class Odd(Regularization):
@@ -154,18 +155,16 @@ class Odd(Regularization):
     name: Literal["odd"] = "odd"
 
     def update(self, parameters, lr, state):
-        os.environ["CALLS"] = str(int(os.environ.get("CALLS", "0")) + 1)
         return parameters, state
 '''
 RUNS = "results/smoke/runs.parquet"
 Results = dict[str, pd.DataFrame]
 
 
-def broken(code: str, from_call: int = 40) -> str:
-    """The plug-in with something else in place of its return, from one of its calls on."""
-    return PLUGIN.replace(
-        "        return", f"        if int(os.environ['CALLS']) >= {from_call}:\n            {code}\n        return"
-    )
+def broken(code: str) -> str:
+    """The plug-in with something else in place of its return, in jobs: where methods are tried first it is sound."""
+    in_job = "multiprocessing.parent_process() or '.snakemake/scripts' in sys.argv[0]"
+    return PLUGIN.replace("        return", f"        if {in_job}:\n            {code}\n        return")
 
 
 def small_study(checkout: Checkout) -> Checkout:

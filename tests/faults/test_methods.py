@@ -67,14 +67,12 @@ def test_a_method_that_fails_on_the_way(
     assert calm.finish(methods=str(methods)) == 0
     methods.write_text(broken(code))
     assert odd.finish(methods=str(methods), **limits) == 1
-    assert "epoch 2 of 6" in odd.said
     last = odd.said.splitlines()[-1]
     assert said in last
     assert "odd.py" in last
     assert odd.results == {}
     methods.write_text(PLUGIN)
     assert odd.finish(methods=str(methods)) == 0
-    assert "one of another source instead" in odd.said  # the checkpoint is of what the method was
     assert_same(calm.results, odd.results)
     told(
         f"a method that {fault}",
@@ -94,8 +92,8 @@ def test_a_method_that_returns_nan(odd: Job, methods: Path, told: Told) -> None:
     runs = odd.results["runs"]
     assert set(runs["status"]) == {"diverged"}
     assert set(runs["cause"]) == {"non-finite loss"}
-    assert set(runs["diverged_step"]) == {40}
-    told("a method that returns NaN", 1, "the run diverged, from step 40: non-finite loss", "nothing to recover")
+    assert set(runs["diverged_step"]) == {1}, "the first step whose loss is of what the method made"
+    told("a method that returns NaN", 1, "the run diverged, from step 1: non-finite loss", "nothing to recover")
 
 
 NO_CLIP = {"clip": "none", "epochs": 1}
