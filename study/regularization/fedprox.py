@@ -1,5 +1,6 @@
 from typing import ClassVar, Literal
 
+from study.methods.ranges import LogRange
 from study.optim.tensors import Tensors
 from study.parameters import NonNegative
 from study.regularization.base import Place, Regularization, added
@@ -16,6 +17,7 @@ class FedProx(Regularization):
     place: ClassVar[Place] = "gradient"
     formula: ClassVar[str] = r"\frac{\mu}{2} \lVert w - w_0\rVert_2^2 \text{ added to the loss}"
     source: ClassVar[str] = "@li2020, algorithm 2; as L2-SP @xuhong2018"
+    search: ClassVar[LogRange | None] = LogRange("mu", 1e-3, 1.0)
     mu: NonNegative
 
     def initial_state(self, parameters: Tensors) -> Tensors:

@@ -77,7 +77,8 @@ def test_pairing_by_seed_finds_what_luck_would_hide(make_runs):
     runs = make_runs({BASE: 0.0, CLIP: 0.3})  # luck has a standard deviation of 1
     found = row(compare(runs, 0, GAP), "clip", CLIP)
     assert found["p"] == 2 / 1024
-    assert found["low"] < 0.3 < found["high"]
+    assert found["low"] < found["estimate"] < found["high"]
+    assert found["estimate"] == pytest.approx(0.3, abs=0.1)
     assert found["high"] - found["low"] < 0.3
 
 

@@ -98,11 +98,11 @@ NAMES_OF_CLIPS = listed(sorted(Clipping.members))
             {"optimizer": {"name": "sgd"}, "epochs": 0, "modle": "mlp", 3: 4},
             ["optimizer.lr: The 'lr' parameter of optimizer 'sgd' must be a positive number. Got nothing instead.",
              "epochs: The 'epochs' parameter of regime must be a whole number of at least 1. Got 0 instead.",
-             "modle: The 'modle' parameter of regime is not known; it has 'description', 'data', 'model', 'loss', "
-             "'optimizer', 'schedule', 'epochs', 'batch_size', 'grid', 'clips', 'regularizations', 'pairs', 'tuning', "
+             "modle: The 'modle' parameter of regime is not known; it has 'description', 'workload', 'data', 'model', "
+             "'loss', 'optimizer', 'schedule', 'epochs', 'batch_size', 'grid', 'clips', 'regularizations', 'pairs', 'tuning', "
              "'from', 'sweep'. "
              "Did you mean 'model'?",
-             "3: The '3' parameter of regime is not known; it has 'description', 'data', 'model', 'loss', "
+             "3: The '3' parameter of regime is not known; it has 'description', 'workload', 'data', 'model', 'loss', "
              "'optimizer', 'schedule', 'epochs', 'batch_size', 'grid', 'clips', 'regularizations', 'pairs', 'tuning', "
              "'from', 'sweep'."],
         ),
@@ -142,9 +142,9 @@ def test_errors_of_a_regime(regime: dict[Any, Any], messages: list[str]) -> None
             {"nmae": "a", "regimes": {"x": {}}},
             ["name: The 'name' parameter of study must be lower-case letters, digits, '-' and '_', at most 40 of "
              "them. Got nothing instead.",
-             "nmae: The 'nmae' parameter of study is not known; it has 'name', 'description', 'seeds', "
-             "'seeds_per_job', 'max_core_hours', 'partial', 'device', 'plugins', 'statistics', 'figures', 'claims', "
-             "'regimes', 'defaults'. Did you mean 'name'?"],
+             "nmae: The 'nmae' parameter of study is not known; it has 'name', 'description', 'seeds', 'scored_at', "
+             "'target', 'seeds_per_job', 'max_core_hours', 'partial', 'device', 'plugins', 'statistics', 'figures', "
+             "'claims', 'status', 'primary', 'margins', 'regimes', 'defaults'. Did you mean 'name'?"],
         ),
         (
             {"name": "../up", "seeds": [1, 1], "seeds_per_job": "many", "regimes": {"x": 3}, "statistics": 7},
@@ -281,9 +281,13 @@ SWEPT = {"sweep": {"epochs": [1, 2]}}
 def test_a_figure_that_the_study_does_not_draw_is_refused(regime: dict[str, Any], tables: set[str]) -> None:
     """By what the figures themselves say of the tables that they need and of sweeps."""
     of_tuning = {"tuning", "tuned", "profiles", "across", "thresholds"}
-    absent = {"claims"} | tables | (set() if "tuning" in regime else of_tuning)
+    absent = (
+        {"claims", "gains", "leaderboard", "budgets", "robustness"}
+        | tables
+        | (set() if "tuning" in regime else of_tuning)
+    )
     for name, figure in FIGURES.items():
-        drawn = absent.isdisjoint(figure.needs) and (figure.swept or "sweep" not in regime)
+        drawn = absent.isdisjoint(figure.needs) and (figure.swept or "sweep" not in regime) and name != "clients"
         found = said_of({"name": "a", "figures": [name], "regimes": {"x": regime}})
         assert bool(found) != drawn, (name, found)
         assert drawn or f"must leave out '{name}' where the study has no " in found[0]

@@ -43,7 +43,10 @@ def test_a_fold_is_the_same_without_the_other_folds(digits: Digits) -> None:
     records = engine.train(v, [5, 2], digits)
     whole = Batches.prepare(digits, v.data, [5, 2], v.device, v.folds)
     for r, record in enumerate(records):
-        one = {key: getattr(whole, key)[[r]] for key in ("train", "train_labels", "validation", "validation_labels")}
+        one = {
+            key: getattr(whole, key)[[r]]
+            for key in ("train", "train_labels", "wrong", "validation", "validation_labels")
+        }
         batches = replace(whole, **one, orders=(generator(record.seed, "order"),))
         models = Replicates.start(v, [record.seed], batches)
         journal = Journal.open(v, 1, models.parameters)
