@@ -64,7 +64,7 @@ CONTRACT = {
         "weight_zero",
         "weight_small",
     ]
-    + ["spike_score", "steps", "epochs", "wall_seconds"]
+    + ["steps", "epochs", "wall_seconds"]
     + ["clip_method", "clip_strength", "regularization_method", "regularization_strength"],
     "epochs": [*KEYS, "epoch", *SCORES, *PROBES, "dead_units", *APART],
     "steps": [*KEYS, "step", "last_step", *spread_of(STATISTICS)],
