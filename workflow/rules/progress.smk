@@ -1,4 +1,6 @@
 # What a person sees while the study runs: how far it is, and which log tells why a job failed.
+from types import SimpleNamespace
+
 from snakemake.logging import logger
 
 from study.analysis.deciding import undecidable
@@ -7,8 +9,9 @@ from study.report import TABLES as PAPER_TABLES
 
 
 def tasks_of(wildcards):
-    """The trainings of a job."""
-    return PACKS[wildcards["pack"]].tasks if "pack" in wildcards.keys() else (again(wildcards),)
+    """The trainings of a job, whose wildcards come by name from Snakemake or from its log."""
+    named = SimpleNamespace(**dict(wildcards.items()))
+    return PACKS[named.pack].tasks if hasattr(named, "pack") else (again(named),)
 
 
 def described(rule_name, wildcards):
