@@ -80,3 +80,8 @@ def order_of(one):
         "plugins": plugins_of(one.variant),
         "trials": next(map(str, trials_of(one.variant)), None),
     }
+
+
+def again(wildcards):
+    """A training of the study, to be done once more beside it."""
+    return task(AGAIN, f"{LOGS}/verify", variant_of(wildcards), variants.Block.parse(wildcards.seeds))

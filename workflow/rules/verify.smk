@@ -41,11 +41,6 @@ rule reference:
         "../scripts/reference.py"
 
 
-def again(wildcards):
-    """A training of the study, to be done once more beside it."""
-    return task(AGAIN, f"{LOGS}/verify", variant_of(wildcards), variants.Block.parse(wildcards.seeds))
-
-
 rule retrain:
     input:
         data=lambda w: data_of(variant_of(w).data.name),
