@@ -50,7 +50,7 @@ def _scored_at_the_best_epoch(fresh: Checkout) -> None:
     planned = fresh.planned()
     assert planned["score"] == 2, "runs and those of the tuning"
     assert "train" not in planned
-    fresh.snakemake("--cores", "2", str(fresh.results / "comparisons.csv"))
+    fresh.snakemake("--cores", "2", "--", "results/smoke/comparisons.csv")
     summary = pd.read_csv(fresh.results / "summary.csv").pivot_table(
         index=["regime", "clip", "regularization"], columns="metric", values="mean"
     )
