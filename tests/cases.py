@@ -205,3 +205,17 @@ def shipped(family: type[Method]) -> set[str]:
 
 CLIP_MODES = modes(Clipping, CLIPPINGS)
 REGULARIZATION_MODES = modes(Regularization, REGULARIZATIONS)
+
+
+def each_method() -> dict[str, dict[str, Any]]:
+    """What a variant changes to have each clip, regularizer, optimizer and model, in each of its modes, by name."""
+    clips = {f"clip {label}": {"clip": make(0.05)} for label, make in CLIP_MODES.items()}
+    regularizers = {f"with {label}": {"regularization": make(0.1)} for label, make in REGULARIZATION_MODES.items()}
+    parts = (("optimizer", OPTIMIZERS), ("model", MODELS))
+    others = {
+        f"{name} {number}": {part: {"name": name, **given}}
+        for part, table in parts
+        for name, several in table.items()
+        for number, given in enumerate(several)
+    }
+    return {**clips, **regularizers, **others}

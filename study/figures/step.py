@@ -63,7 +63,9 @@ def draw(tables: Tables, style: Style) -> Figure:
 def _box(axes: Axes, place: int, stage: Stage, text: str) -> None:
     left = place * (WIDTH + GAP)
     color = "0.82" if stage.clips else FAINT
-    axes.add_patch(_rectangle(left, color))
+    style = "round,pad=0,rounding_size=0.03"
+    box = FancyBboxPatch((left, 0), WIDTH, BOX, boxstyle=style, facecolor=color, edgecolor="0.4", linewidth=0.6)
+    axes.add_patch(box)
     weight = "bold" if stage.clips else "normal"
     axes.text(left + WIDTH / 2, BOX / 2, stage.name, ha="center", va="center", weight=weight)
     axes.text(left + WIDTH / 2, -0.06, text, ha="center", va="top", linespacing=1.3)
@@ -72,20 +74,9 @@ def _box(axes: Axes, place: int, stage: Stage, text: str) -> None:
         axes.annotate("", xy=(left - 0.02, BOX / 2), xytext=(left - GAP + 0.02, BOX / 2), arrowprops=arrow)
 
 
-def _rectangle(left: float, color: str) -> FancyBboxPatch:
-    inset = 0.03
-    style = f"round,pad=0,rounding_size={inset}"
-    return FancyBboxPatch((left, 0), WIDTH, BOX, boxstyle=style, facecolor=color, edgecolor="0.4", linewidth=0.6)
-
-
 def _methods(stage: Stage, runs: pd.DataFrame) -> str:
-    """Return the names of the methods that act at a stage, one a line."""
+    """Return the methods that act at a stage below each other, those of several lines told apart by commas."""
     names = _names(runs["clip_method"]) if stage.clips else _acting(stage.places, _names(runs["regularization_method"]))
-    return _column(names)
-
-
-def _column(names: Sequence[str]) -> str:
-    """Return the names below each other, those of several lines told apart by commas."""
     return ",\n".join(wrap(name.replace("_", " "), PER_LINE) for name in names)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from study.report.format import IN_POINTS, interval_of
-from study.report.tables import in_latex
+from study.report.tables import in_latex, mean_of
 from study.results.store import Tables, atomically
 
 HEAD = r"""% \input this file, then write
@@ -38,7 +38,7 @@ def _means(tables: Tables) -> Iterator[tuple[str, str]]:
     summary = tables["summary"]
     for row in summary[summary["n"] > 0].to_dict("records"):
         variant = f"{row['regime']}/{row['clip']}+{row['regularization']}/{row['metric']}"
-        yield f"mean/{variant}", _told(interval_of(row, "mean", *_scale(row["metric"])))
+        yield f"mean/{variant}", str(in_latex(mean_of(row["metric"], row)))
 
 
 def _differences(tables: Tables) -> Iterator[tuple[str, str]]:
@@ -46,15 +46,8 @@ def _differences(tables: Tables) -> Iterator[tuple[str, str]]:
     alone = comparisons["family"].isin(("clip", "regularization")) & comparisons["estimate"].notna()
     for row in comparisons[alone].to_dict("records"):
         variant = f"{row['regime']}/{row[row['family']]}/{row['metric']}"
-        yield variant, _told(interval_of(row, scale=_scale(row["metric"])[0], signed=True))
-
-
-def _scale(metric: str) -> tuple[int, str]:
-    return (100, " %") if metric in IN_POINTS else (1, "")
-
-
-def _told(text: str) -> str:
-    return str(in_latex(text))
+        scale = 100 if row["metric"] in IN_POINTS else 1
+        yield variant, str(in_latex(interval_of(row, scale=scale, signed=True)))
 
 
 def save(values: dict[str, str], path: Path) -> None:

@@ -37,12 +37,13 @@ def variants(tables: Tables) -> pd.DataFrame:
     for key, group in summary.groupby(keys, sort=False):
         rows_of = {row["metric"]: row for row in group.to_dict("records")}
         counts = {count: group[count].iloc[0] for count in ("runs", "diverged")}
-        cells = {title: _interval(metric, rows_of.get(metric)) for metric, title in wanted.items()}
+        cells = {title: mean_of(metric, rows_of.get(metric)) for metric, title in wanted.items()}
         rows.append(dict(zip(keys, key, strict=True)) | counts | cells)
     return pd.DataFrame(rows)
 
 
-def _interval(metric: str, row: Mapping[Hashable, Any] | None) -> str:
+def mean_of(metric: str, row: Mapping[Hashable, Any] | None) -> str:
+    """Return a mean of the summary with its interval, in per cent where it is a share; a dash where there is none."""
     if row is None or not row["n"]:
         return "–"
     scale, unit = (100, " %") if metric in IN_POINTS else (1, "")

@@ -1,11 +1,10 @@
 """On a GPU every method takes the steps that it takes on the CPU, to float32 accuracy; skipped where there is none."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import torch
-from cases import CLIP_MODES, MODELS, OPTIMIZERS, REGULARIZATION_MODES, variant
+from cases import each_method, variant
 from torch import Tensor
 
 from study.data import Digits
@@ -20,20 +19,7 @@ SEEDS = (0, 1)
 DATA = {"name": "mnist-sample", "train_size": 120, "validation_size": 100}  # six steps
 
 
-def every_method() -> Iterator[tuple[str, dict[str, Any]]]:
-    for label, make in CLIP_MODES.items():
-        yield f"clip {label}", {"clip": make(0.05)}
-    for label, make in REGULARIZATION_MODES.items():
-        yield f"with {label}", {"regularization": make(0.1)}
-    for name, several in OPTIMIZERS.items():
-        for number, given in enumerate(several):
-            yield f"{name} {number}", {"optimizer": {"name": name, **given}}
-    for name, several in MODELS.items():
-        for number, given in enumerate(several):
-            yield f"{name} {number}", {"model": {"name": name, **given}}
-
-
-CASES = dict(every_method())
+CASES = each_method()
 
 
 def trained(changes: dict[str, Any], device: str, digits: Digits) -> tuple[dict[str, Tensor], Tensor]:

@@ -1,11 +1,11 @@
 """The compiled steps are the steps that torch takes, to the accuracy of float32, for every method there is."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 import torch
-from cases import CLIP_MODES, MODELS, OPTIMIZERS, REGULARIZATION_MODES, variant
+from cases import CLIP_MODES, each_method, variant
 from torch import Tensor
 from torch.utils import _pytree as pytree
 
@@ -61,24 +61,13 @@ class Case:
         return program.run(self.state, ROWS, LABELS[ROWS], self.noise, self.rates, measure)
 
 
-def every_method() -> Iterator[tuple[str, dict[str, Any]]]:
-    for label, make in CLIP_MODES.items():
-        yield f"clip {label}", {"clip": make(0.05)}
-    for label, make in REGULARIZATION_MODES.items():
-        yield f"with {label}", {"regularization": make(0.1)}
-    for name, several in OPTIMIZERS.items():
-        for number, given in enumerate(several):
-            yield f"{name} {number}", {"optimizer": {"name": name, **given}}
-    for name, several in MODELS.items():
-        for number, given in enumerate(several):
-            yield f"{name} {number}", {"model": {"name": name, **given}}
-            yield f"{name} {number} by sample", {"model": {"name": name, **given}, "clip": CLIP_MODES[BY_SAMPLE](0.05)}
-    yield "squared_error", {"loss": "squared_error"}
-    yield "cosine", {"schedule": {"name": "cosine", "warmup": 2}, "optimizer": {"name": "adam"}}
-
-
-BY_SAMPLE = "per_sample(0.5)"
-CASES = dict(every_method())
+BY_SAMPLE = CLIP_MODES["per_sample(0.5)"](0.05)
+CASES: dict[str, dict[str, Any]] = {
+    **each_method(),
+    **{f"{name} by sample": {**one, "clip": BY_SAMPLE} for name, one in each_method().items() if "model" in one},
+    "squared_error": {"loss": "squared_error"},
+    "cosine": {"schedule": {"name": "cosine", "warmup": 2}, "optimizer": {"name": "adam"}},
+}
 
 
 def assert_close(one: Any, other: Any) -> None:

@@ -67,6 +67,16 @@ def test_an_edit_is_noticed_by_what_imports_it(studied: Checkout, module: str) -
     assert importing <= planned(printed), "by itself, or after what runs before it"
 
 
+def test_every_script_opens_its_log_before_it_imports_the_library() -> None:
+    """So that a failing import is in the log."""
+    scripts = sorted(Path(ROOT, "workflow/scripts").glob("*.py"))
+    assert scripts
+    for script in scripts:
+        before, opened, _ = script.read_text().partition("sys.stderr = open(snakemake.log[0]")
+        assert opened or "import study" not in before, script.name
+        assert not re.search(r"^(from|import) (?!sys$)", before, re.MULTILINE) or not opened, script.name
+
+
 def test_every_rule_with_a_script_names_what_the_script_imports() -> None:
     exempt = {
         "data": "what it brings is verified by checksum",

@@ -1,7 +1,10 @@
 """Train all trials of a variant and write the table of their runs."""
 
-import gc
 import sys
+
+sys.stderr = open(snakemake.log[0], "w", buffering=1)  # noqa: SIM115
+
+import gc
 from pathlib import Path
 
 import torch
@@ -12,7 +15,6 @@ from study.jobs.trials import train_trials
 from study.methods import plugins
 from study.utils import malloc
 
-sys.stderr = open(snakemake.log[0], "w", buffering=1)  # noqa: SIM115
 torch.set_num_threads(snakemake.threads)
 malloc.keep_freed()
 plugins.load(snakemake.params.plugins)

@@ -2,12 +2,13 @@
 
 import sys
 
+sys.stderr = open(snakemake.log[0], "w", buffering=1)  # noqa: SIM115
+
 from study.analysis.gains import gains, leaderboard
 from study.config.study import Study
 from study.methods import plugins
 from study.results import store
 
-sys.stderr = open(snakemake.log[0], "w", buffering=1)  # noqa: SIM115
 plugins.load(snakemake.params.plugins)
 study, runs = Study.model_validate_json(snakemake.params.study), store.read(snakemake.input.runs)
 runs = runs[runs["regime"].isin(study.tried_regimes)]

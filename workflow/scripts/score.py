@@ -2,9 +2,10 @@
 
 import sys
 
+sys.stderr = open(snakemake.log[0], "w", buffering=1)  # noqa: SIM115
+
 from study.results import scores, store
 
-sys.stderr = open(snakemake.log[0], "w", buffering=1)  # noqa: SIM115
 runs = scores.scored(store.read(snakemake.input.runs), snakemake.params.scored_at)
 if snakemake.input.epochs:
     runs = scores.with_target(runs, store.read(snakemake.input.epochs), snakemake.params.target)

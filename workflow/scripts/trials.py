@@ -2,13 +2,14 @@
 
 import sys
 
+sys.stderr = open(snakemake.log[0], "w", buffering=1)  # noqa: SIM115
+
 from study.analysis.budgets import budgets, robustness
 from study.analysis.trials import trial_table, wider
 from study.config.study import Study
 from study.methods import plugins
 from study.results import store
 
-sys.stderr = open(snakemake.log[0], "w", buffering=1)  # noqa: SIM115
 plugins.load(snakemake.params.plugins)
 study = Study.model_validate_json(snakemake.params.study)
 table = trial_table(store.read(snakemake.input.runs), study)
