@@ -21,7 +21,7 @@ from study.config.variants import Variant  # noqa: E402
 from study.data import load  # noqa: E402
 from study.training.batches import Batches  # noqa: E402
 from study.training.federated import Clients  # noqa: E402
-from study.training.recorder import Journal  # noqa: E402
+from study.training.recorder import Recorder  # noqa: E402
 from study.utils import malloc  # noqa: E402
 
 TURNS = 5
@@ -63,7 +63,7 @@ def main() -> None:
     v, other = Variant.model_validate(VARIANT), Variant.model_validate(VARIANT)
     batches = Batches.prepare(load("mnist", Path("data/mnist")), v.data, [0], "cpu")
     ours, twin = (Clients.start(one, [0], batches) for one in (v, other))
-    journal = Journal.open(v, 1, ours.parameters)
+    recorder = Recorder.open(v, 1, ours.parameters)
     model = nn.Sequential(nn.Linear(784, 200), nn.ReLU(), nn.Linear(200, 200), nn.ReLU(), nn.Linear(200, 10))
     model.load_state_dict(dict(zip(model.state_dict(), ours.model(0).parameters.values(), strict=True)))
     drawn: list[tuple[Tensor, Tensor]] = []
@@ -73,7 +73,7 @@ def main() -> None:
         drawn.append(twin.digits_of_round(batches))
         rows, labels = (part[0] for part in drawn[-1])
         started = time.process_time()
-        ours.epoch(batches, journal)
+        ours.epoch(batches, recorder)
         between = time.process_time()
         plain_round(model, batches.images, rows, labels, v)
         times.append((between - started, time.process_time() - between))

@@ -20,7 +20,7 @@ import torch
 from study.config.variants import Variant
 from study.data import Digits, load
 from study.training.batches import Batches
-from study.training.recorder import Journal
+from study.training.recorder import Recorder
 from study.training.replicates import Replicates
 
 SEEDS, STEPS, BATCH, TURNS = (1, 10, 100, 1_000), 10, 64, 5
@@ -78,11 +78,11 @@ def measured(seeds: int, digits: Digits, device: str) -> Row:
     one = variant(device)
     batches = Batches.prepare(digits, one.data, range(seeds), device)
     replicates = Replicates.start(one, range(seeds), batches)
-    journal = Journal.open(one, seeds, replicates.parameters)
+    recorder = Recorder.open(one, seeds, replicates.parameters)
     spent = []
     for _ in range(TURNS + 1):
         started = time.perf_counter()
-        replicates.epoch(batches, journal)  # its measurements come back to the CPU, so that it ends with the device
+        replicates.epoch(batches, recorder)  # its measurements come back to the CPU, so that it ends with the device
         spent.append(time.perf_counter() - started)
     memory = torch.cuda.max_memory_allocated() / 1e6 if device == "cuda" else 0.0
     return Row(seeds, median(spent[1:]) / STEPS * 1000, memory)

@@ -21,15 +21,16 @@ from study.config.variants import Variant
 from study.data import load
 from study.training import engine, recorder, records
 
-# This commit's stopwatch, by its file: the other's `study` need not have one.
-spec = importlib.util.spec_from_file_location("stopwatch", Path(__file__).parents[1] / "study/utils/timer.py")
+# This commit's timer, by its file: the other's `study` need not have one.
+spec = importlib.util.spec_from_file_location("timer", Path(__file__).parents[1] / "study/utils/timer.py")
 assert spec is not None
 assert spec.loader is not None
-stopwatch = sys.modules["stopwatch"] = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(stopwatch)
+timer = sys.modules["timer"] = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(timer)
 
 KEYS = ("data", "model", "loss", "optimizer", "epochs", "batch_size")
-watch = stopwatch.Stopwatch()
+watch = timer.Timer()
+Recorder = getattr(recorder, "Recorder", None) or recorder.Journal  # its name in older commits
 
 
 def named(methods: Sequence[Any], name: str) -> Any:
@@ -72,9 +73,9 @@ if __name__ == "__main__":
     prepared()
     watch.spent["start-up"] = time.process_time()
     timed(engine.Replicates, "epoch", "training")
-    timed(recorder.Journal, "epoch", "scoring")
-    timed(recorder.Journal, "_probe", "probes")
-    timed(recorder.Journal, "records", "statistics and last scores")
+    timed(Recorder, "epoch", "scoring")
+    timed(Recorder, "_probe", "probes")
+    timed(Recorder, "records", "statistics and last scores")
     with watch.part("data"):
         runs = trained(*sys.argv[1:])
     with watch.part("tables"):

@@ -15,7 +15,7 @@ from benchmarks.speed.task import MAX_NORM, Task
 from study.optim.tensors import Tensors
 from study.training.batches import Batches
 from study.training.engine import Replicates
-from study.training.recorder import Journal
+from study.training.recorder import Recorder
 from study.training.stacked import Stacked
 from study.training.step import Chain
 from study.training.update import State
@@ -27,16 +27,16 @@ class Engine:
 
     replicates: Replicates
     batches: Batches
-    journal: Journal
+    recorder: Recorder
 
     @classmethod
     def start(cls, task: Task, every_step: bool) -> Engine:
         variant, batches = task.variant(every_step=every_step), task.prepare()
         replicates = Replicates.start(variant, range(task.seeds), batches)
-        return cls(replicates, batches, Journal.open(variant, task.seeds, replicates.parameters))
+        return cls(replicates, batches, Recorder.open(variant, task.seeds, replicates.parameters))
 
     def turn(self) -> None:
-        self.replicates.epoch(self.batches, self.journal)
+        self.replicates.epoch(self.batches, self.recorder)
 
     def parameters(self) -> Tensors:
         return {key: p.detach() for key, p in self.replicates.parameters.items()}

@@ -17,7 +17,7 @@ from study.config.variants import Variant
 from study.data import Digits
 from study.models import Site, untouched
 from study.optim.optimizers import SGD
-from study.optim.rng import Draw
+from study.optim.rng import Distribution
 from study.optim.tensors import Tensors
 from study.regularization import Regularization
 from study.training.step import Chain
@@ -175,7 +175,7 @@ def variant(regularization: Combined, lr: float) -> Variant:
     return Variant.model_validate(given)
 
 
-def numbers(draws: Mapping[str, Draw], random: Generator) -> Tensors:
+def numbers(draws: Mapping[str, Distribution], random: Generator) -> Tensors:
     """The random numbers that a method asks for, of one step of one model."""
     filled = {key: torch.empty(draw.shape) for key, draw in draws.items()}
     for key, draw in draws.items():

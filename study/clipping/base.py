@@ -8,7 +8,7 @@ from typing import ClassVar, Literal, get_args
 import torch
 from torch import Tensor
 
-from study.methods.base import Company, Method
+from study.methods.base import Method, MethodCombination
 from study.optim.tensors import Tensors, rescaled
 
 Part = Literal["coordinate", "unit", "tensor", "model", "sample"]
@@ -87,8 +87,8 @@ class PerSample(Clipping):
         weights, state = self.weights(norms, state)
         return {key: g * weights[key][0] for key, g in gradient.items()}, state
 
-    def refuses(self, company: Company) -> str | None:
-        for other in company.regularization:
+    def conflict_with(self, combination: MethodCombination) -> str | None:
+        for other in combination.regularization:
             if other.acts_before_clip:
                 return f"clipping '{self.name}' has no gradient of the batch that '{other.name}' could change before it"
             if other.overrides("data_penalty"):

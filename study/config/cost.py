@@ -74,7 +74,7 @@ def too_dear(study: Study) -> Iterator[Fault]:
 
 
 @dataclass(frozen=True)
-class Training:
+class TrainingCost:
     """One training job as a cost: its regime, whether it tunes, its runs, their steps, forecast core-seconds."""
 
     regime: str
@@ -85,25 +85,25 @@ class Training:
     needed: bool
 
     @classmethod
-    def of(cls, variant: Variant, seeds: int, tuning: bool, needed: bool) -> Training:
+    def of(cls, variant: Variant, seeds: int, tuning: bool, needed: bool) -> TrainingCost:
         """The cost of a variant with some seeds; `needed`: it is not there yet."""
         runs = seeds * (variant.folds or 1)
         return cls(variant.regime, tuning, runs, runs * variant.steps, core_seconds(variant, seeds), needed)
 
     @classmethod
-    def of_trials(cls, variant: Variant, needed: bool) -> Training:
+    def of_trials(cls, variant: Variant, needed: bool) -> TrainingCost:
         """The cost of all trials of a variant."""
         assert variant.tuned is not None  # such are the variants that have trials
         runs = len(variant.tuned.seeds) * (variant.tuned.trials or 0) * (variant.folds or 1)
         return cls(variant.regime, True, runs, runs * variant.steps, trials_seconds(variant), needed)
 
 
-def cost_table(trainings: Sequence[Training], cores: int, others: int = 0) -> str:
+def cost_table(trainings: Sequence[TrainingCost], cores: int, others: int = 0) -> str:
     """What a study costs before it starts, by regime and in all: trainings, runs, steps, core-hours; what is left.
 
     others: jobs that train nothing, of tables, figures and the report; each counts as the start of a job.
     """
-    regimes: dict[str, list[Training]] = {}
+    regimes: dict[str, list[TrainingCost]] = {}
     for one in trainings:
         regimes.setdefault(one.regime, []).append(one)
     rows = [_cost_row(name, several) for name, several in regimes.items()]
@@ -118,12 +118,12 @@ def cost_table(trainings: Sequence[Training], cores: int, others: int = 0) -> st
     )
 
 
-def _cost_row(name: str, trainings: Sequence[Training]) -> tuple[str, int, int, str, str]:
+def _cost_row(name: str, trainings: Sequence[TrainingCost]) -> tuple[str, int, int, str, str]:
     steps, hours = f"{sum(one.steps for one in trainings):,}", f"{_hours(trainings):.2f}"
     return name, len(trainings), sum(one.runs for one in trainings), steps, hours
 
 
-def _hours(trainings: Sequence[Training]) -> float:
+def _hours(trainings: Sequence[TrainingCost]) -> float:
     return sum(one.seconds for one in trainings) / 3600
 
 

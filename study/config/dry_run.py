@@ -26,7 +26,7 @@ from study.optim.rng import NoiseStreams, generator
 from study.optim.tensors import Tensors, one_hot
 from study.regularization import Objective, Regularization
 from study.utils.imports import ROOT
-from study.utils.timeout import within
+from study.utils.timeout import time_limit
 
 SECONDS = 60.0  # for one method; a machine may be busy
 
@@ -85,7 +85,7 @@ def fault_of(method: Method) -> str | None:
     if isinstance(method, Optimizer):
         torch.optim.SGD([torch.zeros(1)])  # the first of a process imports much of torch, which is no fault of a method
     try:
-        with within(SECONDS):
+        with time_limit(SECONDS):
             small = Small(method) if isinstance(method, Clipping | Regularization) else None
             for hook, trial in small.trials() if small else trials(method):
                 if wrong := trial():

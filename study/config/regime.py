@@ -29,7 +29,7 @@ from study.config.fields import (
     combined_label,
 )
 from study.config.tuning import Tuning
-from study.methods.base import Company
+from study.methods.base import MethodCombination
 from study.models import MLP
 from study.optim.losses import CrossEntropy
 from study.optim.optimizers import SGD
@@ -172,8 +172,8 @@ class Regime(Settings):
         """Combinations of the grid that make no sense, each reason once."""
         said = set[str]()
         for clip, regularization in self.cells:
-            company = Company(self.workload, self.model, self.loss, self.optimizer, clip, regularization)
-            for reason in company.refusals():
+            combination = MethodCombination(self.workload, self.model, self.loss, self.optimizer, clip, regularization)
+            for reason in combination.conflicts():
                 if reason not in said:
                     said.add(reason)
                     pair = f"'{clip.label}' with '{combined_label(regularization)}' on '{self.model.label}'"
@@ -239,7 +239,7 @@ class Regime(Settings):
     def setting(self) -> str | None:
         """What strengths are tuned in: its sweep at the points not tuned along; None for a regime by itself."""
         along = self.tuning.along if self.tuning else ()
-        return sweeps.named(self.part_of, {k: v for k, v in self.at.items() if k not in along}) if along else None
+        return sweeps.point_name(self.part_of, {k: v for k, v in self.at.items() if k not in along}) if along else None
 
     @property
     def cells(self) -> tuple[tuple[ClippingChoice, Combination], ...]:

@@ -114,7 +114,7 @@ def spread(name: str, regime: Raw, methods: Raw, room: int) -> tuple[dict[str, R
     found: dict[str, Raw] = {}
     for combination in product(*axes.values()) if axes else ():
         at = {axis: point.value for axis, point in zip(axes, combination, strict=True)}
-        found[named(name, at)] = {**_laid(base, combination, methods), "part_of": name, "at": at}
+        found[point_name(name, at)] = {**_laid(base, combination, methods), "part_of": name, "at": at}
     return found or {name: base}, faults
 
 
@@ -187,7 +187,7 @@ def _text(value: object) -> str:
     return text if isinstance(value, int) else text.strip("-.") or "point"
 
 
-def named(name: str, at: Mapping[str, object]) -> str:
+def point_name(name: str, at: Mapping[str, object]) -> str:
     """The name of a sweep's regime at these values of its keys."""
     return "_".join([name, *(f"{axis.split('.')[-1]}={_text(value)}" for axis, value in at.items())])
 

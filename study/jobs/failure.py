@@ -14,21 +14,21 @@ from study.config.variants import Variant
 from study.config.yaml_files import near
 from study.methods import plugins
 from study.methods.base import Method
-from study.utils.timeout import within
+from study.utils.timeout import time_limit
 
 LEAST_SECONDS = 600.0  # for the first epoch, with all that precedes it
 PATIENCE = 50.0  # how many times longer than its forecast an epoch may take
 
 
 @contextmanager
-def named(variant: Variant, seeds: int, least: float = LEAST_SECONDS) -> Iterator[Callable[[str], None]]:
+def report_failure(variant: Variant, seeds: int, least: float = LEAST_SECONDS) -> Iterator[Callable[[str], None]]:
     """Train in this: what fails ends the process with its traceback and one line that says why, in standard error.
 
     What is given prints a line, an epoch say; the training also fails when it prints none for too long.
     """
     longest = max(least, PATIENCE * core_seconds(variant, seeds) / variant.epochs)
     try:
-        with within(longest) as start:
+        with time_limit(longest) as start:
 
             def alive(line: str) -> None:
                 start()

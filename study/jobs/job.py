@@ -14,7 +14,7 @@ from study.results import code_digest, store
 from study.results.provenance import Provenance
 from study.training import engine, records
 from study.training.checkpoints import SECONDS, Checkpoint
-from study.utils.timer import Stopwatch
+from study.utils.timer import Timer
 
 
 class CodeError(RuntimeError):
@@ -43,7 +43,7 @@ def train(
     While it trains, a checkpoint is kept beside the tables, `every` so many seconds, from which the same job goes on if
     this one is ended; `report` gets a line an epoch, and at last one of where the time went.
     """
-    watch = Stopwatch({"start-up": time.process_time()})
+    watch = Timer({"start-up": time.process_time()})
     for half in Path(tables["runs"]).parent.glob(".*-????????"):  # what ended attempts were writing
         half.unlink(missing_ok=True)
     made = made_by(variant, code)

@@ -15,7 +15,7 @@ from study.results import store
 from study.results.provenance import Provenance
 from study.results.trial_choice import chosen_variant
 from study.training import engine, records
-from study.utils.timer import Stopwatch
+from study.utils.timer import Timer
 
 
 def train_trials(
@@ -32,7 +32,7 @@ def train_trials(
     ended; `report` gets the lines of the trainings. code: the fingerprint of the code that was to train; raises
     CodeError where it is another.
     """
-    watch = Stopwatch()
+    watch = Timer()
     assert variant.tuned is not None  # such are the variants that have trials
     made = made_by(variant, code)
     parts = table.with_name("trials")

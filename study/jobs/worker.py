@@ -113,7 +113,7 @@ def _train(order: Order) -> None:
 
     plugins.load(order.plugins)
     variant, block = Variant.model_validate_json(order.spec), Block.parse(order.seeds)
-    with failure.named(variant, len(block.seeds)) as report:
+    with failure.report_failure(variant, len(block.seeds)) as report:
         chosen = resolved(variant, Path(order.trials) if order.trials else None)
         data = Path(order.data)
         job.train(order.study, chosen, block, data, order.tables, report, code=order.code, named=variant)

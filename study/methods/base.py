@@ -17,7 +17,7 @@ from study.parameters import Settings, listed, must, said, suggestion
 
 
 @dataclass(frozen=True)
-class Company:
+class MethodCombination:
     """The other methods of a variant that a method is combined with."""
 
     workload: Any
@@ -27,10 +27,10 @@ class Company:
     clip: Any
     regularization: tuple[Any, ...]
 
-    def refusals(self) -> list[str]:
+    def conflicts(self) -> list[str]:
         """Return the reasons why these methods cannot be combined, one line each."""
         methods = (self.workload, self.model, self.loss, self.optimizer, self.clip, *self.regularization)
-        return [reason for method in methods if (reason := method.refuses(self))]
+        return [reason for method in methods if (reason := method.conflict_with(self))]
 
 
 class Method(Settings):
@@ -81,7 +81,7 @@ class Method(Settings):
             raise unknown_name(cls.family, given["name"], known)
         return cls.members[given["name"]].model_validate(given)  # type: ignore[return-value]
 
-    def refuses(self, company: Company) -> str | None:
+    def conflict_with(self, combination: MethodCombination) -> str | None:
         """Return the reason why it cannot be combined with these methods, or None; asked before anything runs."""
         return None
 

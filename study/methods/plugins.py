@@ -14,7 +14,7 @@ from types import ModuleType
 from study.methods.base import Method
 from study.parameters import listed
 from study.utils.imports import is_own, top_level_imports
-from study.utils.timeout import within
+from study.utils.timeout import time_limit
 
 SECONDS = 120.0  # for a file to be imported, with all that it imports
 # Modules of the library that users' files may still import by the names they once had.
@@ -71,7 +71,7 @@ def _run(name: str, path: Path) -> ModuleType:
         sys.path.append(folder)  # for what is imported while a method runs
     sys.path.insert(0, folder)  # what lies beside the file comes first, as where Python runs a file
     try:
-        with within(SECONDS):
+        with time_limit(SECONDS):
             spec.loader.exec_module(module)
     finally:
         sys.path.remove(folder)

@@ -27,7 +27,7 @@ def generator(seed: int, stream: str) -> torch.Generator:
 
 
 @dataclass(frozen=True)
-class Draw:
+class Distribution:
     """Random numbers of a shape, uniform on [0, 1); a subclass is another distribution."""
 
     shape: tuple[int, ...]
@@ -38,7 +38,7 @@ class Draw:
 
 
 @dataclass(frozen=True)
-class Normal(Draw):
+class Normal(Distribution):
     """Standard normal random numbers of a shape."""
 
     def fill(self, out: Tensor, random: Generator) -> None:
@@ -46,7 +46,7 @@ class Normal(Draw):
 
 
 @dataclass(frozen=True)
-class Beta(Draw):
+class Beta(Distribution):
     """Random numbers of a shape from Beta(a, a), by inverting its distribution function at uniform numbers."""
 
     a: float
@@ -58,19 +58,19 @@ class Beta(Draw):
         out.copy_(torch.from_numpy(np.asarray(betaincinv(self.a, self.a, uniform.numpy()))))
 
 
-Draws = Mapping[str, Mapping[str, Draw]]  # by regularizer, then by name
+Distributions = Mapping[str, Mapping[str, Distribution]]  # by regularizer, then by name
 
 
 @dataclass(frozen=True, eq=False)
 class NoiseStreams:
     """Random numbers of R replicates, one stream for each regularizer and seed."""
 
-    draws: Draws
+    draws: Distributions
     buffers: Noise
     generators: dict[str, tuple[Generator, ...]]
 
     @classmethod
-    def open(cls, draws: Draws, seeds: Sequence[int]) -> NoiseStreams:
+    def open(cls, draws: Distributions, seeds: Sequence[int]) -> NoiseStreams:
         """Return the streams at their start.
 
         draws: the random numbers that one step of one model needs.

@@ -13,7 +13,7 @@ def tensor_norms(tensors: Tensors) -> Tensor:
     return torch.stack([torch.linalg.vector_norm(t, 2.0) for t in tensors.values()])
 
 
-def whole(norms: Tensor) -> Tensor:
+def global_norm(norms: Tensor) -> Tensor:
     """Return the norm [...] over all tensors, from the norms [..., K] of each."""
     return torch.linalg.vector_norm(norms, dim=-1)
 
@@ -25,10 +25,10 @@ def ratio(numerator: Tensor, denominator: Tensor, of_zero: float) -> Tensor:
 
 def rescaled(gradient: Tensors, scale: Tensors) -> Tensors:
     """Multiply each tensor by its coefficient, [] for one model and [R] for stacked tensors [R, ...]."""
-    return {key: g * beside(scale[key], g) for key, g in gradient.items()}
+    return {key: g * expand_to(scale[key], g) for key, g in gradient.items()}
 
 
-def beside(coefficient: Tensor, g: Tensor) -> Tensor:
+def expand_to(coefficient: Tensor, g: Tensor) -> Tensor:
     """Reshape a coefficient [] or [R] so that it broadcasts to a tensor [...] or [R, ...]."""
     return coefficient.view(*coefficient.shape, *[1] * (g.ndim - coefficient.ndim))
 

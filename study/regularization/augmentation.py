@@ -7,9 +7,9 @@ from pydantic import Field
 from torch import Tensor
 from torch.nn.functional import grid_sample
 
-from study.methods.base import Company
+from study.methods.base import MethodCombination
 from study.methods.ranges import LogRange
-from study.optim.rng import Draw
+from study.optim.rng import Distribution
 from study.optim.tensors import Tensors
 from study.parameters import Must, NonNegative, NotBool
 from study.regularization.base import Place, Regularization
@@ -39,9 +39,9 @@ class Augmentation(Regularization):
     shift: NonNegative
     degrees: Degrees = 0.0
 
-    def noise(self, sites: Mapping[str, tuple[int, ...]], parameters: Tensors) -> Mapping[str, Draw]:
+    def noise(self, sites: Mapping[str, tuple[int, ...]], parameters: Tensors) -> Mapping[str, Distribution]:
         samples = sites["input"][0]
-        return {"shift": Draw((samples, 2)), "turn": Draw((samples,))} if self._acts else {}
+        return {"shift": Distribution((samples, 2)), "turn": Distribution((samples,))} if self._acts else {}
 
     def batch(self, x: Tensor, targets: Tensor, noise: Tensors) -> tuple[Tensor, Tensor]:
         if not self._acts:
@@ -49,9 +49,9 @@ class Augmentation(Regularization):
         angles = (2 * noise["turn"] - 1) * math.radians(self.degrees)
         return moved(x, angles, (2 * noise["shift"] - 1) * self.shift), targets
 
-    def refuses(self, company: Company) -> str | None:
+    def conflict_with(self, combination: MethodCombination) -> str | None:
         """Refuse noise before the augmentation: it would hide which value is black."""
-        names = [other.name for other in company.regularization]
+        names = [other.name for other in combination.regularization]
         if "input_noise" in names[: names.index(self.name)]:
             return f"regularization '{self.name}' must stand before 'input_noise', which hides what is black"
         return None

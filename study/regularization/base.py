@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.func import grad
 
 from study.methods.base import Method
-from study.optim.rng import Draw
+from study.optim.rng import Distribution
 from study.optim.tensors import Tensors
 
 Rate = float | Tensor  # a learning rate, of a step that is traced a tensor []
@@ -49,7 +49,7 @@ class Regularization(Method):
         """Return the state before the first step: tensors by name, whose shapes stay fixed."""
         return {}
 
-    def noise(self, sites: Mapping[str, tuple[int, ...]], parameters: Tensors) -> Mapping[str, Draw]:
+    def noise(self, sites: Mapping[str, tuple[int, ...]], parameters: Tensors) -> Mapping[str, Distribution]:
         """Return the random numbers that one step needs, by name.
 
         sites: shapes [B, ...] of the activations, "input" first.
@@ -138,7 +138,7 @@ def penalized(parameters: Tensors, biases: bool) -> Tensors:
     return {key: p for key, p in parameters.items() if biases or p.ndim > 1}
 
 
-def added(gradient: Tensors, terms: Tensors, factor: float) -> Tensors:
+def add_scaled(gradient: Tensors, terms: Tensors, factor: float) -> Tensors:
     """Return gradient + factor * terms, for the tensors that have a term."""
     return {key: torch.add(g, terms[key], alpha=factor) if key in terms else g for key, g in gradient.items()}
 

@@ -4,7 +4,7 @@ from typing import ClassVar, Literal
 from torch import Tensor
 
 from study.methods.ranges import LogRange
-from study.optim.rng import Draw
+from study.optim.rng import Distribution
 from study.optim.tensors import Tensors
 from study.parameters import Share
 from study.regularization.base import Place, Regularization
@@ -24,8 +24,8 @@ class Dropout(Regularization):
     p: Share
     input_p: Share = 0.0
 
-    def noise(self, sites: Mapping[str, tuple[int, ...]], parameters: Tensors) -> Mapping[str, Draw]:
-        return {site: Draw(shape) for site, shape in sites.items() if self._rate(site) > 0}
+    def noise(self, sites: Mapping[str, tuple[int, ...]], parameters: Tensors) -> Mapping[str, Distribution]:
+        return {site: Distribution(shape) for site, shape in sites.items() if self._rate(site) > 0}
 
     def activation(self, site: str, h: Tensor, noise: Tensors) -> Tensor:
         rate = self._rate(site)

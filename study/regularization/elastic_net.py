@@ -6,7 +6,7 @@ from torch import Tensor
 from study.methods.ranges import LogRange
 from study.optim.tensors import Tensors
 from study.parameters import Flag, NonNegative
-from study.regularization.base import Place, Regularization, added, penalized, signs
+from study.regularization.base import Place, Regularization, add_scaled, penalized, signs
 
 
 class ElasticNet(Regularization):
@@ -34,5 +34,5 @@ class ElasticNet(Regularization):
 
     def penalized_gradient(self, gradient: Tensors, parameters: Tensors) -> Tensors:
         chosen = penalized(parameters, self.biases)
-        gradient = added(gradient, chosen, self.strength * self.lambda2)
-        return added(gradient, signs(chosen), self.strength * self.lambda1 / 2)
+        gradient = add_scaled(gradient, chosen, self.strength * self.lambda2)
+        return add_scaled(gradient, signs(chosen), self.strength * self.lambda1 / 2)

@@ -3,7 +3,7 @@ from typing import ClassVar, Literal
 from study.methods.ranges import LogRange
 from study.optim.tensors import Tensors
 from study.parameters import NonNegative
-from study.regularization.base import Place, Regularization, added
+from study.regularization.base import Place, Regularization, add_scaled
 
 
 class FedProx(Regularization):
@@ -27,4 +27,4 @@ class FedProx(Regularization):
         self, gradient: Tensors, parameters: Tensors, noise: Tensors, state: Tensors
     ) -> tuple[Tensors, Tensors]:
         away = {key: p - state[key] for key, p in parameters.items()}
-        return added(gradient, away, self.mu), state
+        return add_scaled(gradient, away, self.mu), state

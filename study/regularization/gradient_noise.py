@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Literal
 import torch
 
 from study.methods.ranges import LogRange
-from study.optim.rng import Draw, Normal
+from study.optim.rng import Distribution, Normal
 from study.optim.tensors import Tensors
 from study.parameters import Must, NonNegative
 from study.regularization.base import Place, Regularization
@@ -32,7 +32,7 @@ class GradientNoise(Regularization):
     def initial_state(self, parameters: Tensors) -> Tensors:
         return {"step": torch.tensor(0)}
 
-    def noise(self, sites: Mapping[str, tuple[int, ...]], parameters: Tensors) -> Mapping[str, Draw]:
+    def noise(self, sites: Mapping[str, tuple[int, ...]], parameters: Tensors) -> Mapping[str, Distribution]:
         return {key: Normal(tuple(p.shape)) for key, p in parameters.items()} if self.eta > 0 else {}
 
     def before_clip(

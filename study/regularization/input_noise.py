@@ -4,7 +4,7 @@ from typing import ClassVar, Literal
 from torch import Tensor
 
 from study.methods.ranges import LogRange
-from study.optim.rng import Draw, Normal
+from study.optim.rng import Distribution, Normal
 from study.optim.tensors import Tensors
 from study.parameters import NonNegative
 from study.regularization.base import Place, Regularization
@@ -24,7 +24,7 @@ class InputNoise(Regularization):
     source: ClassVar[str] = "@bishop1995"
     std: NonNegative
 
-    def noise(self, sites: Mapping[str, tuple[int, ...]], parameters: Tensors) -> Mapping[str, Draw]:
+    def noise(self, sites: Mapping[str, tuple[int, ...]], parameters: Tensors) -> Mapping[str, Distribution]:
         return {"input": Normal(sites["input"])} if self.std > 0 else {}
 
     def batch(self, x: Tensor, targets: Tensor, noise: Tensors) -> tuple[Tensor, Tensor]:

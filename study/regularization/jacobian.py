@@ -6,7 +6,7 @@ from torch import Tensor
 from torch.func import vjp
 
 from study.methods.ranges import LogRange
-from study.optim.rng import Draw, Normal
+from study.optim.rng import Distribution, Normal
 from study.optim.tensors import Tensors
 from study.parameters import NonNegative, PositiveInt
 from study.regularization.base import Objective, Place, Regularization
@@ -29,7 +29,7 @@ class Jacobian(Regularization):
     strength: NonNegative
     projections: PositiveInt = 1
 
-    def noise(self, sites: Mapping[str, tuple[int, ...]], parameters: Tensors) -> Mapping[str, Draw]:
+    def noise(self, sites: Mapping[str, tuple[int, ...]], parameters: Tensors) -> Mapping[str, Distribution]:
         samples, classes = sites["input"][0], list(parameters.values())[-1].shape[0]  # the last layer gives logits
         return {"directions": Normal((self.projections, samples, classes))} if self.strength > 0 else {}
 

@@ -6,7 +6,7 @@ from torch import Tensor
 from study.methods.ranges import LogRange
 from study.optim.tensors import Tensors
 from study.parameters import Flag, NonNegative
-from study.regularization.base import Place, Regularization, added, penalized, signs
+from study.regularization.base import Place, Regularization, add_scaled, penalized, signs
 
 
 class L1(Regularization):
@@ -28,4 +28,4 @@ class L1(Regularization):
         return self.strength * torch.stack([torch.linalg.vector_norm(p, 1) for p in chosen]).sum()
 
     def penalized_gradient(self, gradient: Tensors, parameters: Tensors) -> Tensors:
-        return added(gradient, signs(penalized(parameters, self.biases)), self.strength)
+        return add_scaled(gradient, signs(penalized(parameters, self.biases)), self.strength)

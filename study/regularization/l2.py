@@ -6,7 +6,7 @@ from torch import Tensor
 from study.methods.ranges import LogRange
 from study.optim.tensors import Tensors
 from study.parameters import Flag, NonNegative
-from study.regularization.base import Place, Regularization, added, penalized
+from study.regularization.base import Place, Regularization, add_scaled, penalized
 
 
 class L2(Regularization):
@@ -28,4 +28,4 @@ class L2(Regularization):
         return self.strength / 2 * torch.stack([p.square().sum() for p in chosen]).sum()
 
     def penalized_gradient(self, gradient: Tensors, parameters: Tensors) -> Tensors:
-        return added(gradient, penalized(parameters, self.biases), self.strength)
+        return add_scaled(gradient, penalized(parameters, self.biases), self.strength)

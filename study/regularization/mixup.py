@@ -4,7 +4,7 @@ from typing import ClassVar, Literal
 from torch import Tensor
 
 from study.methods.ranges import LogRange
-from study.optim.rng import Beta, Draw
+from study.optim.rng import Beta, Distribution
 from study.optim.tensors import Tensors
 from study.parameters import NonNegative
 from study.regularization.base import Place, Regularization
@@ -27,7 +27,7 @@ class Mixup(Regularization):
     source: ClassVar[str] = "@zhang2018"
     alpha: NonNegative
 
-    def noise(self, sites: Mapping[str, tuple[int, ...]], parameters: Tensors) -> Mapping[str, Draw]:
+    def noise(self, sites: Mapping[str, tuple[int, ...]], parameters: Tensors) -> Mapping[str, Distribution]:
         return {"share": Beta((), self.alpha)} if self.alpha > 0 else {}
 
     def batch(self, x: Tensor, targets: Tensor, noise: Tensors) -> tuple[Tensor, Tensor]:

@@ -1,6 +1,6 @@
 from typing import Annotated, ClassVar, Literal
 
-from study.methods.base import Company
+from study.methods.base import MethodCombination
 from study.methods.ranges import LogRange
 from study.optim.tensors import Tensors, norm
 from study.parameters import Must, NonNegative
@@ -35,6 +35,6 @@ class Sam(Regularization):
     def clips_ascent(self) -> bool:
         return self.clip == "ascent" and self.rho > 0  # at rho 0 there is no ascent
 
-    def refuses(self, company: Company) -> str | None:
-        others = [r.name for r in company.regularization if r.overrides("ascent") and r.name != self.name]
+    def conflict_with(self, combination: MethodCombination) -> str | None:
+        others = [r.name for r in combination.regularization if r.overrides("ascent") and r.name != self.name]
         return f"regularization '{self.name}' has its own ascent, and so has '{others[0]}'" if others else None

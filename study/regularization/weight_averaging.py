@@ -2,7 +2,7 @@ from typing import ClassVar, Literal
 
 import torch
 
-from study.methods.base import Company
+from study.methods.base import MethodCombination
 from study.methods.ranges import LogRange
 from study.optim.tensors import Tensors
 from study.parameters import Share
@@ -36,8 +36,8 @@ class WeightAveraging(Regularization):
     def evaluated(self, parameters: Tensors, state: Tensors) -> Tensors:
         return {key: state[key] for key in parameters}
 
-    def refuses(self, company: Company) -> str | None:
-        *_, last = company.regularization
+    def conflict_with(self, combination: MethodCombination) -> str | None:
+        *_, last = combination.regularization
         if last.name == self.name:
             return None
         return f"regularization '{self.name}' must come last, to average what '{last.name}' leaves"

@@ -3,7 +3,7 @@ from typing import ClassVar, Literal
 from study.methods.ranges import LogRange
 from study.optim.tensors import Tensors
 from study.parameters import Flag, NonNegative
-from study.regularization.base import Place, Regularization, added, penalized
+from study.regularization.base import Place, Regularization, add_scaled, penalized
 
 
 class WeightDecay(Regularization):
@@ -24,4 +24,4 @@ class WeightDecay(Regularization):
     def after_clip(
         self, gradient: Tensors, parameters: Tensors, noise: Tensors, state: Tensors
     ) -> tuple[Tensors, Tensors]:
-        return added(gradient, penalized(parameters, self.biases), self.strength), state
+        return add_scaled(gradient, penalized(parameters, self.biases), self.strength), state

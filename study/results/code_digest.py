@@ -100,7 +100,7 @@ def facts(variant: Variant, engine: Collection[Path]) -> dict[str, str]:
     files = dict[str, set[Path]]()
     for method in methods_of(variant):
         if needed := files_of_method(type(method)):
-            files.setdefault(named(file_of(type(method))), set()).update(needed)
+            files.setdefault(file_name(file_of(type(method))), set()).update(needed)
     chosen = {"choice": digest(frozenset({CHOICE}))} if variant.tuned else {}
     return {
         "engine": digest(frozenset(engine)),
@@ -122,12 +122,12 @@ def folder_of(variant: Variant) -> str:
 @cache
 def digest(files: Iterable[Path]) -> str:
     """The start of the SHA-256 of the files' names and texts, as they were when this process first asked."""
-    each = sorted((named(file), hashlib.sha256(file.read_bytes()).hexdigest()) for file in files)
+    each = sorted((file_name(file), hashlib.sha256(file.read_bytes()).hexdigest()) for file in files)
     lines = "".join(f"{name} {text}\n" for name, text in each)
     return hashlib.sha256(lines.encode()).hexdigest()[:16]
 
 
-def named(file: Path) -> str:
+def file_name(file: Path) -> str:
     """A file's name that is the same on every machine: in the repository its path there."""
     return file.relative_to(ROOT).as_posix() if file.is_relative_to(ROOT) else file.name
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import pickle
 import time
@@ -20,12 +19,12 @@ from study.parameters import Settings
 from study.results import store
 from study.training.program import Program
 from study.training.stacked import Stacked
-from study.utils.timer import Stopwatch
+from study.utils.seal import sealed, unsealed
+from study.utils.timer import Timer
 
 SECONDS = 60.0  # between two checkpoints; one takes some hundredths of a second
-SEAL = hashlib.sha256().digest_size
 # What no number depends on or no training changes.
-FIXED = (Settings, nn.Module, Stopwatch, Program, Stacked, frozenset)
+FIXED = (Settings, nn.Module, Timer, Program, Stacked, frozenset)
 State = Any
 """Dicts and lists of tensors, numbers and texts."""
 
@@ -131,7 +130,7 @@ def packed(state: State, identity: Mapping[str, str]) -> bytes:
     """Write a state as the bytes of a file: the SHA-256 of the rest, which is torch's format of both arguments."""
     file = io.BytesIO()
     torch.save({"identity": dict(identity), "state": state}, file)
-    return hashlib.sha256(file.getbuffer()).digest() + file.getvalue()
+    return sealed(file.getvalue())
 
 
 def unpacked(content: bytes, identity: Mapping[str, str]) -> State:
@@ -139,8 +138,8 @@ def unpacked(content: bytes, identity: Mapping[str, str]) -> State:
 
     Nothing of it is parsed before its checksum is found right, and nothing of it can run.
     """
-    seal, rest = content[:SEAL], content[SEAL:]
-    if hashlib.sha256(rest).digest() != seal:
+    rest = unsealed(content)
+    if rest is None:
         raise CheckpointError("checksum mismatch: the file is damaged.")
     try:
         read = torch.load(io.BytesIO(rest), weights_only=True)

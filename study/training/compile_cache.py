@@ -16,10 +16,10 @@ import jax
 from jax.experimental import serialize_executable
 
 from study.results import store
+from study.utils.seal import sealed, unsealed
 
 FOLDER = Path(__file__).resolve().parents[2] / "results" / ".programs"
 LOWERED_BY = ("lowering.py", "operators.py", "program.py")
-SEAL = hashlib.sha256().digest_size
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,8 @@ def _executable(abstract: Abstract, folder: Path) -> Any:
     compiled = abstract.lower().compile()
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        content = pickle.dumps(serialize_executable.serialize(compiled))
-        store.atomically(file, lambda half: half.write_bytes(hashlib.sha256(content).digest() + content))
+        content = sealed(pickle.dumps(serialize_executable.serialize(compiled)))
+        store.atomically(file, lambda half: half.write_bytes(content))
     except TimeoutError:  # the job's time is up
         raise
     except OSError:
@@ -64,15 +64,14 @@ def _executable(abstract: Abstract, folder: Path) -> Any:
 def _loaded(file: Path) -> Any:
     """The executable in a file; None where there is none that is whole."""
     try:
-        content = file.read_bytes()
+        content = unsealed(file.read_bytes())
     except TimeoutError:
         raise
     except OSError:
         return None
-    seal, rest = content[:SEAL], content[SEAL:]
-    if hashlib.sha256(rest).digest() != seal:
+    if content is None:
         return None
-    return serialize_executable.deserialize_and_load(*pickle.loads(rest))  # written by this user, for this machine
+    return serialize_executable.deserialize_and_load(*pickle.loads(content))  # written by this user, for this machine
 
 
 @cache

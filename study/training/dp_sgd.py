@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from torch import Generator, Tensor, nn
 
 from study.config.variants import Variant
-from study.optim.rng import Draw, Noise, Normal
+from study.optim.rng import Distribution, Noise, Normal
 from study.optim.tensors import Tensors
 from study.training.batches import Batches
-from study.training.recorder import Journal
+from study.training.recorder import Recorder
 from study.training.replicates import Replicates
-from study.training.step import Chain, Direction, Memory
+from study.training.step import Chain, Direction, MethodState
 from study.workloads.dp_sgd import DPSGD
 from study.workloads.privacy import epsilon
 
@@ -31,13 +31,13 @@ class PrivateChain(Chain):
     def weight(self, rows: int) -> float:
         return rows / self.variant.batch_size
 
-    def released(self, direction: Direction, memory: Memory, noise: Noise) -> Direction:
+    def released(self, direction: Direction, memory: MethodState, noise: Noise) -> Direction:
         std = noise_std(self.variant)
         if not std:
             return direction
         return Direction({key: g + std * noise[STREAM][key] for key, g in direction.product().items()}, {})
 
-    def draws(self, sites: Mapping[str, tuple[int, ...]], parameters: Tensors) -> dict[str, Mapping[str, Draw]]:
+    def draws(self, sites: Mapping[str, tuple[int, ...]], parameters: Tensors) -> dict[str, Mapping[str, Distribution]]:
         own = {STREAM: {key: Normal(tuple(p.shape)) for key, p in parameters.items()}}
         return super().draws(sites, parameters) | (own if noise_std(self.variant) else {})
 
@@ -73,8 +73,8 @@ class PrivateReplicates(Replicates):
         return batches.train.gather(1, flat).view_as(places), torch.where(places < 0, -1, labels)
 
     @torch.no_grad()
-    def epoch(self, batches: Batches, journal: Journal) -> None:
-        super().epoch(batches, journal)
+    def epoch(self, batches: Batches, recorder: Recorder) -> None:
+        super().epoch(batches, recorder)
         std, workload = noise_std(self.variant), private(self.variant)
         share = self.variant.batch_size / batches.train.shape[1]
         spent = epsilon(workload.noise_multiplier if std else 0.0, self.taken, workload.delta, share)

@@ -13,10 +13,10 @@ from study.config.variants import Variant
 from study.data import Digits
 from study.training.batches import Batches
 from study.training.checkpoints import Checkpoint
-from study.training.recorder import Journal
+from study.training.recorder import Recorder
 from study.training.records import RunRecord
 from study.training.replicates import Replicates
-from study.utils.timer import Stopwatch
+from study.utils.timer import Timer
 from study.workloads import Workload
 
 Report = Callable[[str], None]
@@ -28,7 +28,7 @@ def train(
     digits: Digits,
     report: Report = lambda line: None,
     checkpoint: Checkpoint | None = None,
-    watch: Stopwatch | None = None,
+    watch: Timer | None = None,
 ) -> list[RunRecord]:
     """Train one model a seed and return their records, in the order of the seeds.
 
@@ -37,23 +37,23 @@ def train(
     ended on its way, to the same records to the last bit; their wall time is that of all calls. `watch`: told where the
     time goes.
     """
-    started, watch = time.perf_counter(), watch or Stopwatch()
+    started, watch = time.perf_counter(), watch or Timer()
     each = [seed for seed in seeds for _ in range(variant.folds or 1)]
     with watch.part("data"):
         batches = Batches.prepare(digits, variant.data, seeds, variant.device, variant.folds)
     replicates = trainer_of(variant.workload).start(variant, each, batches)
-    journal = Journal.open(variant, len(each), replicates.parameters)
-    journal.watch = watch
-    training = Training(replicates, journal, batches.orders)
+    recorder = Recorder.open(variant, len(each), replicates.parameters)
+    recorder.watch = watch
+    training = TrainingState(replicates, recorder, batches.orders)
     if checkpoint and checkpoint.resume(training):
         started -= training.seconds
-        report(f"goes on after {variant.workload.unit} {journal.scored} of {variant.epochs}")
+        report(f"goes on after {variant.workload.unit} {recorder.scored} of {variant.epochs}")
     else:
         training.score(batches)
     said = False
-    while journal.goes_on:
+    while recorder.goes_on:
         with watch.part("training"):
-            replicates.epoch(batches, journal)
+            replicates.epoch(batches, recorder)
         if replicates.reason and not said:
             report(f"The steps are taken by torch, not by a compiled program: {replicates.reason}")
             said = True
@@ -64,7 +64,7 @@ def train(
                 checkpoint.keep(training)
     wall = (time.perf_counter() - started) / len(each)
     with watch.part("statistics and last scores"):
-        return journal.records(each, replicates.module, replicates.evaluated(), batches, wall)
+        return recorder.records(each, replicates.module, replicates.evaluated(), batches, wall)
 
 
 def trainer_of(workload: Workload) -> type[Replicates]:
@@ -75,17 +75,17 @@ def trainer_of(workload: Workload) -> type[Replicates]:
 
 
 @dataclass(eq=False)
-class Training:
+class TrainingState:
     """All that changes while replicates train, and so what a checkpoint holds; orders: the streams of batch orders."""
 
     replicates: Replicates
-    journal: Journal
+    recorder: Recorder
     orders: tuple[Generator, ...]
     seconds: float = 0.0
 
     def score(self, batches: Batches) -> str:
         """Score the replicates after another epoch, or before the first; a line about it."""
-        with self.journal.watch.part("scoring"):
+        with self.recorder.watch.part("scoring"):
             parameters = self.replicates.evaluated()
-            self.journal.noted[self.journal.scored + 1] = self.replicates.noted
-            return self.journal.epoch(self.journal.scored + 1, self.replicates.module, parameters, batches)
+            self.recorder.noted[self.recorder.scored + 1] = self.replicates.noted
+            return self.recorder.epoch(self.recorder.scored + 1, self.replicates.module, parameters, batches)

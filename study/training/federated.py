@@ -20,7 +20,7 @@ from study.optim.tensors import Tensors
 from study.regularization.none import NoRegularization
 from study.training.batches import Batches
 from study.training.program import Program
-from study.training.recorder import Journal
+from study.training.recorder import Recorder
 from study.training.replicates import Replicates, side_by_side
 from study.training.server import Server, ServerState
 from study.training.stacked import Stacked
@@ -74,20 +74,20 @@ class Clients(Replicates):
         return self.last
 
     @torch.no_grad()
-    def epoch(self, batches: Batches, journal: Journal) -> None:
+    def epoch(self, batches: Batches, recorder: Recorder) -> None:
         """One round of every replicate that still trains."""
         if self.way is None:
-            with journal.watch.part("compiling"):
+            with recorder.watch.part("compiling"):
                 self.choose_way(batches)
         rows, labels = self.digits_of_round(batches)
         horizon = self.variant.epochs * rows.shape[2]
         factors = [self.variant.schedule.factor(self.taken + i, horizon) for i in range(rows.shape[2])]
         rates = torch.tensor([self.variant.optimizer.lr * factor for factor in factors])
         take = self.each_by_itself if isinstance(self.way, Program) else self.all_at_once
-        measured = take(batches, rows, labels, rates, journal.training)
+        measured = take(batches, rows, labels, rates, recorder.training)
         self.taken += rows.shape[2]
-        if journal.every_step:
-            journal.log.add(measured)
+        if recorder.every_step:
+            recorder.log.add(measured)
 
     def steps_at_once(self, batches: Batches) -> int:
         return federated(self.variant).client_steps(batches.train.shape[1], self.variant.batch_size)

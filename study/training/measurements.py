@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from study.optim.tensors import Tensors, ratio, tensor_norms, whole
+from study.optim.tensors import Tensors, global_norm, ratio, tensor_norms
 
 EVERY_STEP = ("loss", "norm_before", "norm_after", "coefficient", "fired", "changed", "cosine", "finite")
 
@@ -38,8 +38,8 @@ def step_statistics(measured: Tensors, sizes: Tensor) -> Tensor:
     sizes [K]: entries of each tensor. A coordinate of a rescaled tensor counts as changed. A zero gradient has
     coefficient 1; where it or the clipped one is zero, there is no angle between them and the cosine is NaN.
     """
-    loss, before = measured["loss"], whole(measured["before"])
-    after = whole(norms_after(measured))
+    loss, before = measured["loss"], global_norm(measured["before"])
+    after = global_norm(norms_after(measured))
     inner, changed = _inner_and_changed(measured, sizes)
     finite = torch.isfinite(loss) & torch.isfinite(before)
     columns = (

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils import _pytree as pytree
 
-from study.optim.rng import Draws, Noise
+from study.optim.rng import Distributions, Noise
 from study.training.compile_cache import Abstract, load_or_compile
 from study.training.lowering import Lowered, as_jax, lowered
 from study.training.operators import Array
@@ -44,7 +44,7 @@ class Program:
 
     @classmethod
     def of(
-        cls, update: Update, state: State, draws: Draws, images: Tensor, batch: int, classes: int, steps: int
+        cls, update: Update, state: State, draws: Distributions, images: Tensor, batch: int, classes: int, steps: int
     ) -> Program:
         """The program of an update, in calls of at most `steps` steps; state: that of one model.
 
@@ -114,7 +114,7 @@ def run_steps(
     return [*after, *logs]
 
 
-def example(state: State, draws: Draws, batch: int, pixels: int, classes: int) -> tuple[Any, ...]:
+def example(state: State, draws: Distributions, batch: int, pixels: int, classes: int) -> tuple[Any, ...]:
     """What one step is given: values of the right shapes."""
     return state, torch.zeros(batch, pixels), torch.zeros(batch, classes), zeros(draws), torch.tensor(0.1)
 
@@ -133,12 +133,12 @@ def padded(t: Tensor, steps: int) -> NDArray[Any]:
     return np.concatenate([array, np.zeros((steps - len(array), *array.shape[1:]), array.dtype)])
 
 
-def zeros(draws: Draws) -> Noise:
+def zeros(draws: Distributions) -> Noise:
     """Numbers of the right shapes."""
     return {name: {key: torch.zeros(draw.shape) for key, draw in needed.items()} for name, needed in draws.items()}
 
 
-def longest(draws: Draws) -> int:
+def longest(draws: Distributions) -> int:
     """The steps whose random numbers fit into memory."""
     each = sum(4 * t.numel() for t in pytree.tree_leaves(zeros(draws)))
     return max(1, NOISE_BYTES // each) if each else 2**31

@@ -17,7 +17,7 @@ from study.training.evaluation import Labelled, Score, replicates_of, score, sco
 from study.training.probes import PROBES, probe
 from study.training.records import EPOCH_SCORES, OF_WRONG_LABELS, Outcome, RunRecord, magnitudes
 from study.training.step_log import STEP_COLUMNS, Floats, StepLog
-from study.utils.timer import Stopwatch
+from study.utils.timer import Timer
 
 EPOCH_COLUMNS = (*EPOCH_SCORES, *PROBES, *OF_WRONG_LABELS)
 TRAIN, VALIDATION, TEST = slice(0, 2), slice(2, 4), slice(4, 6)
@@ -26,7 +26,7 @@ APART = slice(-len(OF_WRONG_LABELS), None)
 
 
 @dataclass(eq=False)
-class Journal:
+class Recorder:
     """The growing record of R replicates.
 
     epochs [E + 1, R, 17], noted [E + 1, R, C]: columns of every workload, and those of this one; ended [R]: the epoch
@@ -48,10 +48,10 @@ class Journal:
     kept: dict[int, Tensors]
     probed: frozenset[int]
     scored: int = -1
-    watch: Stopwatch = field(default_factory=Stopwatch)
+    watch: Timer = field(default_factory=Timer)
 
     @classmethod
-    def open(cls, variant: Variant, count: int, parameters: Tensors) -> Journal:
+    def open(cls, variant: Variant, count: int, parameters: Tensors) -> Recorder:
         """An empty journal for `count` replicates."""
         return cls(
             variant=variant,

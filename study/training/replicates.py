@@ -19,7 +19,7 @@ from study.optim.rng import NoiseStreams, generator
 from study.optim.tensors import Tensors
 from study.training.batches import Batches
 from study.training.program import Program
-from study.training.recorder import Journal
+from study.training.recorder import Recorder
 from study.training.stacked import Stacked, StackedByTorch
 from study.training.step import Chain
 from study.training.update import State, Update
@@ -79,23 +79,23 @@ class Replicates:
         return pytree.tree_map(lambda t: t[r], self.state)
 
     @torch.no_grad()
-    def epoch(self, batches: Batches, journal: Journal) -> None:
+    def epoch(self, batches: Batches, recorder: Recorder) -> None:
         """One pass over each replicate's training digits; the last, incomplete batch is dropped.
 
         A replicate whose training has ended stays as it is where each is trained by itself.
         """
         if self.way is None:
-            with journal.watch.part("compiling"):
+            with recorder.watch.part("compiling"):
                 self.choose_way(batches)
         rows, labels = self.rows_of_epoch(batches)
         steps = rows.shape[1]
         factors = [self.variant.schedule.factor(self.taken + i, self.variant.steps) for i in range(steps)]
         rates = torch.tensor([self.variant.optimizer.lr * factor for factor in factors])
         take = self.each_by_itself if isinstance(self.way, Program) else self.all_at_once
-        measured = take(batches, rows, labels, rates, journal.training)
+        measured = take(batches, rows, labels, rates, recorder.training)
         self.taken += steps
-        if journal.every_step:
-            journal.log.add(measured)
+        if recorder.every_step:
+            recorder.log.add(measured)
 
     def choose_way(self, batches: Batches) -> None:
         """Compile the program; where that cannot be, or on a GPU, say why and leave the steps to torch."""

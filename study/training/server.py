@@ -14,7 +14,7 @@ from torch.utils import _pytree as pytree
 from study.clipping import Clipping, PerSample
 from study.clipping.per_sample_adaptive import PerSampleAdaptive
 from study.optim.optimizers import OptimizerState
-from study.optim.tensors import Tensors, beside, tensor_norms, whole
+from study.optim.tensors import Tensors, expand_to, global_norm, tensor_norms
 from study.regularization import Regularization
 from study.workloads.federated import Federated
 
@@ -71,7 +71,7 @@ class Server:
         averages = dict(state.averages)
         for r in self.averagers:
             after, averages[r.name] = r.update(after, server.lr, averages[r.name])
-        step = whole(tensor_norms({key: p - parameters[key] for key, p in after.items()}))
+        step = global_norm(tensor_norms({key: p - parameters[key] for key, p in after.items()}))
         noted = {**of_updates(updates, clipped), "update_bound": bound, "update_noise": std, "server_step": step}
         return after, ServerState(optimizer, clip, averages), noted
 
@@ -88,7 +88,7 @@ def clipped_updates(clip: Clipping, parameters: Tensors, state: Tensors, updates
     if isinstance(clip, PerSample):
         norms = {key: torch.linalg.vector_norm(u.flatten(1), dim=1) for key, u in updates.items()}
         weights, state = clip.weights(norms, state)
-        return {key: u * beside(weights[key], u) for key, u in updates.items()}, state
+        return {key: u * expand_to(weights[key], u) for key, u in updates.items()}, state
     each = list[Tensors]()
     for k in range(len(next(iter(updates.values())))):
         one, state = clip.clip({key: u[k] for key, u in updates.items()}, parameters, state)

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.func import vmap
 
 from study.optim.rng import Noise
-from study.optim.tensors import tensor_norms, whole
+from study.optim.tensors import global_norm, tensor_norms
 from study.training.graph import traced
 from study.training.update import State, Update
 
@@ -61,6 +61,6 @@ class StackedByTorch(Stacked):
             p.copy_(new[key])
         if self.update.every_step:
             moved = {key: p.detach() - old[key] for key, p in state.parameters.items()}
-            sizes = (vmap(lambda t: whole(tensor_norms(t)))(t) for t in (dict(state.parameters), moved))
+            sizes = (vmap(lambda t: global_norm(tensor_norms(t)))(t) for t in (dict(state.parameters), moved))
             measured = {**measured, "rate": rate, **dict(zip(("weights", "moved"), sizes, strict=True))}
         return State(state.parameters, state.optimizer, memory), measured

@@ -18,13 +18,13 @@ from torch.func import functional_call, grad_and_value
 from study.clipping import PerSample, Rescaling
 from study.config.variants import Variant
 from study.models import Site
-from study.optim.rng import Draw, Noise
-from study.optim.tensors import Tensors, rescaled, tensor_norms, whole
+from study.optim.rng import Distribution, Noise
+from study.optim.tensors import Tensors, global_norm, rescaled, tensor_norms
 from study.regularization import Objective, Regularization
 from study.training.measurements import measure
 from study.training.per_sample import sample_gradients
 
-Memory = dict[str, Tensors]  # what the clip ("clip") and each regularizer (by name) remember
+MethodState = dict[str, Tensors]  # what the clip ("clip") and each regularizer (by name) remember
 
 
 class Direction(NamedTuple):
@@ -64,8 +64,8 @@ class Chain:
     module: nn.Module
 
     def gradient_step(
-        self, parameters: Tensors, memory: Memory, x: Tensor, targets: Tensor, noise: Noise
-    ) -> tuple[Direction, Memory, Tensors]:
+        self, parameters: Tensors, memory: MethodState, x: Tensor, targets: Tensor, noise: Noise
+    ) -> tuple[Direction, MethodState, Tensors]:
         """What the optimizer gets, the next memory, and what `measure` finds.
 
         x [B, P], targets [B, K] distributions over classes; the noise is what the regularizers asked for. Where the
@@ -74,19 +74,19 @@ class Chain:
         direction, clipped, memory = self.step(parameters, memory, x, targets, noise)
         measured = measure(clipped.loss, clipped.before, clipped.after, clipped.scale)
         if direction.gradient is not clipped.direction.gradient:
-            measured["given"] = whole(tensor_norms(direction.gradient))
+            measured["given"] = global_norm(tensor_norms(direction.gradient))
         return direction, memory, measured
 
     def plain_gradient_step(
-        self, parameters: Tensors, memory: Memory, x: Tensor, targets: Tensor, noise: Noise
-    ) -> tuple[Direction, Memory, Tensors]:
+        self, parameters: Tensors, memory: MethodState, x: Tensor, targets: Tensor, noise: Noise
+    ) -> tuple[Direction, MethodState, Tensors]:
         """The same with the loss alone measured."""
         direction, clipped, memory = self.step(parameters, memory, x, targets, noise)
         return direction, memory, {"loss": clipped.loss}
 
     def step(
-        self, parameters: Tensors, memory: Memory, x: Tensor, targets: Tensor, noise: Noise
-    ) -> tuple[Direction, Clipped, Memory]:
+        self, parameters: Tensors, memory: MethodState, x: Tensor, targets: Tensor, noise: Noise
+    ) -> tuple[Direction, Clipped, MethodState]:
         """What the optimizer gets, what was clipped on the way, the next memory."""
         batch = Batch(self, *self.batch(x, targets, noise), noise)
         climbers = [r for r in self.variant.regularization if r.overrides("ascent")]
@@ -114,7 +114,7 @@ class Chain:
         """The weight of the mean over so many rows: of another workload, their number over what sums are divided by."""
         return 1.0
 
-    def released(self, direction: Direction, memory: Memory, noise: Noise) -> Direction:
+    def released(self, direction: Direction, memory: MethodState, noise: Noise) -> Direction:
         """What becomes of the clipped gradient before anything else sees it."""
         return direction
 
@@ -125,8 +125,8 @@ class Chain:
         return x, targets
 
     def pass_through(
-        self, hook: str, gradient: Tensors, parameters: Tensors, noise: Noise, memory: Memory
-    ) -> tuple[Tensors, Memory]:
+        self, hook: str, gradient: Tensors, parameters: Tensors, noise: Noise, memory: MethodState
+    ) -> tuple[Tensors, MethodState]:
         """The gradient through the regularizers before the clip, or those after it."""
         for r in self.variant.regularization:
             if r.overrides(hook):
@@ -135,7 +135,7 @@ class Chain:
                 memory = {**memory, r.name: state}
         return gradient, memory
 
-    def after_update(self, parameters: Tensors, memory: Memory, lr: float | Tensor) -> tuple[Tensors, Memory]:
+    def after_update(self, parameters: Tensors, memory: MethodState, lr: float | Tensor) -> tuple[Tensors, MethodState]:
         """Regularizers of the update, decay, proximal step, projection, after the optimizer."""
         for r in self.updaters:
             parameters, state = r.update(parameters, lr, memory[r.name])
@@ -147,7 +147,7 @@ class Chain:
         """Those who act after the optimizer."""
         return [r for r in self.variant.regularization if r.overrides("update")]
 
-    def evaluated(self, parameters: Tensors, memory: Memory) -> Tensors:
+    def evaluated(self, parameters: Tensors, memory: MethodState) -> Tensors:
         """The parameters that are scored and handed over."""
         averagers = [r for r in self.variant.regularization if r.overrides("evaluated")]
         return reduce(lambda p, r: r.evaluated(p, memory[r.name]), averagers, parameters)
@@ -162,12 +162,12 @@ class Chain:
 
         return touch
 
-    def draws(self, sites: Mapping[str, tuple[int, ...]], parameters: Tensors) -> dict[str, Mapping[str, Draw]]:
+    def draws(self, sites: Mapping[str, tuple[int, ...]], parameters: Tensors) -> dict[str, Mapping[str, Distribution]]:
         """The random numbers one step of one model needs, by regularizer and name."""
         needed = {r.name: r.noise(sites, parameters) for r in self.variant.regularization}
         return {name: draws for name, draws in needed.items() if draws}
 
-    def initial_memory(self, parameters: Tensors) -> Memory:
+    def initial_memory(self, parameters: Tensors) -> MethodState:
         """What the clip and the regularizers remember before the first step."""
         remembered = {r.name: r.initial_state(parameters) for r in self.variant.regularization}
         return {"clip": self.variant.clip.initial_state(parameters), **remembered}
@@ -182,7 +182,7 @@ class Batch:
     targets: Tensor
     noise: Noise
 
-    def clipped(self, parameters: Tensors, memory: Memory) -> tuple[Clipped, Memory]:
+    def clipped(self, parameters: Tensors, memory: MethodState) -> tuple[Clipped, MethodState]:
         """The gradient at these parameters before and after the clip."""
         method = self.chain.variant.clip
         if isinstance(method, PerSample):
@@ -197,7 +197,9 @@ class Batch:
             after, state = method.clip(gradient, parameters, memory["clip"])
         return Clipped(gradient, after, scale, loss), {**memory, "clip": state}
 
-    def _clipped_by_sample(self, method: PerSample, parameters: Tensors, memory: Memory) -> tuple[Clipped, Memory]:
+    def _clipped_by_sample(
+        self, method: PerSample, parameters: Tensors, memory: MethodState
+    ) -> tuple[Clipped, MethodState]:
         samples, loss = sample_gradients(self._network, self.chain.module, self._loss_of, parameters, self.x)
         weights, state = method.weights(samples.norms(), memory["clip"])
         means = (self._weighted(samples.mean(w)) for w in (None, weights))

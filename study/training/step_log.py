@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from study.optim.tensors import Tensors, whole
+from study.optim.tensors import Tensors, global_norm
 from study.training.measurements import EVERY_STEP, norms_after, step_statistics
 
 STEP_COLUMNS = (*EVERY_STEP, "update_ratio")
@@ -57,7 +57,7 @@ class StepLog:
 
     def _update_ratio(self) -> Tensor:
         found = self._taken()
-        given = found.get("given", whole(norms_after(found)))
+        given = found.get("given", global_norm(norms_after(found)))
         return found.get("moved", found["rate"] * given) / found["weights"]
 
     def _taken(self) -> Tensors:

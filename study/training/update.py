@@ -11,8 +11,8 @@ from torch.utils import _pytree as pytree
 
 from study.optim.optimizers import OptimizerState
 from study.optim.rng import Noise
-from study.optim.tensors import Tensors, tensor_norms, whole
-from study.training.step import Chain, Direction, Memory
+from study.optim.tensors import Tensors, global_norm, tensor_norms
+from study.training.step import Chain, Direction, MethodState
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,7 +21,7 @@ class State:
 
     parameters: Tensors
     optimizer: OptimizerState
-    memory: Memory
+    memory: MethodState
 
 
 pytree.register_dataclass(State)
@@ -40,7 +40,7 @@ class Update:
         return State(parameters, optimizer, self.chain.initial_memory(parameters))
 
     @property
-    def gradient_step(self) -> Callable[..., tuple[Direction, Memory, Tensors]]:
+    def gradient_step(self) -> Callable[..., tuple[Direction, MethodState, Tensors]]:
         """The step up to the optimizer."""
         return self.chain.gradient_step if self.every_step else self.chain.plain_gradient_step
 
@@ -58,10 +58,10 @@ class Update:
         parameters = {key: torch.sub(p, lr * ahead[key]) for key, p in state.parameters.items()}
         parameters, memory = self.chain.after_update(parameters, memory, lr)
         if self.every_step:
-            measured |= {"rate": lr, "weights": whole(tensor_norms(parameters))}
+            measured |= {"rate": lr, "weights": global_norm(tensor_norms(parameters))}
             if self.chain.updaters:
                 moved = {key: p - state.parameters[key] for key, p in parameters.items()}
-                measured["moved"] = whole(tensor_norms(moved))
+                measured["moved"] = global_norm(tensor_norms(moved))
             elif ahead is not gradient:
-                measured["moved"] = lr * whole(tensor_norms(ahead))
+                measured["moved"] = lr * global_norm(tensor_norms(ahead))
         return State(parameters, optimizer, memory), measured

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def within(seconds: float) -> Iterator[Callable[[], None]]:
+def time_limit(seconds: float) -> Iterator[Callable[[], None]]:
     """Raise TimeoutError in the `with` block once it has run for `seconds`; the yielded function restarts the time.
 
     There is no limit where there are no alarms: outside the main thread, and on Windows.

@@ -11,7 +11,7 @@ HEAD = "processor seconds: "
 
 
 @dataclass(eq=False)
-class Stopwatch:
+class Timer:
     """Processor seconds by part, in the order in which the parts began; a part excludes the parts inside it."""
 
     spent: dict[str, float] = field(default_factory=dict)

@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 
 from study.clipping import PerSample
 from study.clipping.per_sample_adaptive import PerSampleAdaptive
-from study.methods.base import Company
+from study.methods.base import MethodCombination
 from study.parameters import Inside, NonNegative
 from study.workloads.base import Floats, Workload
 
@@ -49,16 +49,16 @@ class DPSGD(Workload):
         share = batch_size / digits
         return min(digits, math.ceil(batch_size + DEVIATIONS * math.sqrt(batch_size * (1 - share))))
 
-    def refuses(self, company: Company) -> str | None:
-        if company.loss.name != "cross_entropy":
+    def conflict_with(self, combination: MethodCombination) -> str | None:
+        if combination.loss.name != "cross_entropy":
             return "workload 'dp_sgd' needs the loss 'cross_entropy', which is 0 for a row that stands for no digit"
-        clip = company.clip
+        clip = combination.clip
         if clip.name != "none" and not (isinstance(clip, PerSample) and clip.bounds_norm):
             return f"clipping '{clip.name}' bounds the gradient of no single sample, by which noise could be measured"
         if isinstance(clip, PerSampleAdaptive):
             return f"clipping '{clip.name}' looks at the samples' norms without noise, which DP-SGD may not"
         for hook, why in BREAKING.items():
-            for other in company.regularization:
+            for other in combination.regularization:
                 if other.overrides(hook):
                     return f"regularization '{other.name}' {why}, which DP-SGD may not"
         return None

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from study.clipping import Clipping
 from study.clipping.per_sample_adaptive import PerSampleAdaptive
-from study.methods.base import Company, entry
+from study.methods.base import MethodCombination, entry
 from study.optim.optimizers import SGD, Optimizer
 from study.parameters import NOT_NUMBERS, Inside, Must, NonNegative, NotBool, PositiveInt
 from study.workloads.base import Floats, Workload
@@ -103,14 +103,14 @@ class Federated(Workload):
         """Return the steps that one client takes in a round; an incomplete last batch of an epoch is dropped."""
         return self.local_epochs * (self.digits_of_one(digits) // batch_size)
 
-    def refuses(self, company: Company) -> str | None:
-        if company.optimizer.by_torch:
+    def conflict_with(self, combination: MethodCombination) -> str | None:
+        if combination.optimizer.by_torch:
             return "workload 'federated' starts the optimizer of each client afresh, which one of torch cannot"
-        if self.noise_multiplier and company.clip.name != "none" and not company.clip.bounds_norm:
-            return f"clipping '{company.clip.name}' bounds the norm of no update, by which noise could be measured"
-        if isinstance(company.clip, PerSampleAdaptive) and self.noise_multiplier >= 2 * self.count_std:
+        if self.noise_multiplier and combination.clip.name != "none" and not combination.clip.bounds_norm:
+            return f"clipping '{combination.clip.name}' bounds the norm of no update, by which noise could be measured"
+        if isinstance(combination.clip, PerSampleAdaptive) and self.noise_multiplier >= 2 * self.count_std:
             most = f"a tenth of the {self.sampled} clients of a round"
-            return f"clipping '{company.clip.name}' needs a noise_multiplier below {most}, whose count is noisy too"
+            return f"clipping '{combination.clip.name}' needs a noise_multiplier below {most}, whose count is noisy too"
         return None
 
     @property

@@ -15,7 +15,7 @@ from study.clipping import Clipping
 from study.clipping.per_sample import PerSampleNorm
 from study.config.variants import Variant
 from study.data import Digits, split
-from study.methods.base import Company
+from study.methods.base import MethodCombination
 from study.models import sites
 from study.optim.rng import generator, stream_seed
 from study.optim.tensors import one_hot
@@ -189,6 +189,6 @@ def test_beside_every_regularizer_a_huge_bound_is_no_clip_or_it_is_refused(make:
 def refused(clip: Clipping, other: Any) -> None:
     """Raise what a study with the two would say."""
     v = variant(clip=clip, regularization=other)
-    company = Company(v.workload, v.model, v.loss, v.optimizer, v.clip, v.regularization)
-    if reasons := company.refusals():
+    combination = MethodCombination(v.workload, v.model, v.loss, v.optimizer, v.clip, v.regularization)
+    if reasons := combination.conflicts():
         raise ValueError(reasons[0])

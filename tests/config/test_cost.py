@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from study.analysis.deciding import fewest_seeds, undecidable
-from study.config.cost import SECONDS_PER_JOB, Training, cost_table
+from study.config.cost import SECONDS_PER_JOB, TrainingCost, cost_table
 from study.config.read import parse
 from study.config.study import Study
 
@@ -46,7 +46,7 @@ def test_nothing_is_said_where_nothing_is_compared() -> None:
 
 
 def test_the_start_of_every_job_counts() -> None:
-    training = Training("a", False, 3, 30, 100 - SECONDS_PER_JOB, True)
+    training = TrainingCost("a", False, 3, 30, 100 - SECONDS_PER_JOB, True)
     assert "To do: 1 of 1 trainings, 0.03 core-hours" in cost_table([training], 1)
     table = cost_table([training], 2, others=390)
     assert "To do: 1 of 1 trainings and up to 390 jobs of tables, figures and the report, 1.00 core-hours" in table

@@ -13,7 +13,7 @@ from study.config.fields import combined_label
 from study.config.read import parse
 from study.config.regime import Regime
 from study.config.study import Study
-from study.config.sweeps import named, of_grid, origins, presets, with_grids
+from study.config.sweeps import of_grid, origins, point_name, presets, with_grids
 from study.models import MLP
 from study.optim.optimizers import SGD, Adam
 
@@ -139,7 +139,7 @@ def test_a_sweep_is_every_combination_of_its_values(epochs: list[int], rates: li
     ],
 )  # fmt: skip
 def test_a_value_in_a_name(value: object, text: str) -> None:
-    assert named("x", {"a.b": value, "c": 1}) == f"x_b={text}_c=1"
+    assert point_name("x", {"a.b": value, "c": 1}) == f"x_b={text}_c=1"
 
 
 def test_values_of_any_kind_are_swept() -> None:

@@ -44,7 +44,7 @@ def run(
     if largest_file:
         limit(resource.RLIMIT_FSIZE, largest_file)
     failure.PATIENCE = 0.0
-    with failure.named(variant, len(block.seeds), patience) as report:
+    with failure.report_failure(variant, len(block.seeds), patience) as report:
 
         def say(line: str) -> None:
             report(line)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from study.data import Digits
 from study.training.batches import Batches
-from study.training.recorder import Journal
+from study.training.recorder import Recorder
 from study.training.replicates import Replicates
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="torch finds no GPU")
@@ -27,10 +27,10 @@ def trained(changes: dict[str, Any], device: str, digits: Digits) -> tuple[dict[
     one = variant(data=DATA, epochs=1, device=device, **changes)
     batches = Batches.prepare(digits, one.data, SEEDS, device)
     replicates = Replicates.start(one, SEEDS, batches)
-    journal = Journal.open(one, len(SEEDS), replicates.parameters)
-    replicates.epoch(batches, journal)
+    recorder = Recorder.open(one, len(SEEDS), replicates.parameters)
+    replicates.epoch(batches, recorder)
     parameters = {key: p.detach().cpu() for key, p in replicates.parameters.items()}
-    return parameters, torch.from_numpy(journal.log.columns()[:, :, 1])
+    return parameters, torch.from_numpy(recorder.log.columns()[:, :, 1])
 
 
 @pytest.mark.parametrize("changes", CASES.values(), ids=CASES)

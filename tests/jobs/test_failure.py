@@ -9,7 +9,7 @@ import pytest
 
 from study.config.study import Study
 from study.config.variants import Variant, expand
-from study.jobs.failure import named
+from study.jobs.failure import report_failure
 from study.jobs.progress import last_words
 from study.methods import plugins
 from study.methods.base import Method
@@ -62,7 +62,7 @@ def faulty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable
 
 def line_of(variant: Variant, act: Callable[[Any], object], capsys: pytest.CaptureFixture[str], **limits: float) -> str:
     """The last line that is printed when this fails in a training."""
-    with pytest.raises(SystemExit, match="1"), named(variant, 1, **limits) as say:
+    with pytest.raises(SystemExit, match="1"), report_failure(variant, 1, **limits) as say:
         act(say)
     printed = capsys.readouterr().err
     assert "Traceback (most recent call last)" in printed, "the log keeps the whole of it"
@@ -124,7 +124,7 @@ def test_a_sign_of_life_starts_the_time_anew(
     faulty: Callable[..., Variant], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("study.jobs.failure.PATIENCE", 0.0)
-    with named(faulty(), 1, least=0.3) as say:
+    with report_failure(faulty(), 1, least=0.3) as say:
         for epoch in range(4):
             time.sleep(0.1)
             say(f"epoch {epoch}")

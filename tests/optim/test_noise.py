@@ -6,22 +6,22 @@ import pytest
 import torch
 from scipy import stats
 
-from study.optim.rng import Beta, Draw, NoiseStreams, Normal, generator
+from study.optim.rng import Beta, Distribution, NoiseStreams, Normal, generator
 
 CPU = torch.device("cpu")
-DRAWS = {"one": {"a": Draw((3, 2)), "b": Normal((4,))}, "two": {"share": Beta((), 0.4)}}
+DRAWS = {"one": {"a": Distribution((3, 2)), "b": Normal((4,))}, "two": {"share": Beta((), 0.4)}}
 
 
 @pytest.mark.parametrize(
     ("draw", "law"),
     [
-        (Draw((20_000,)), stats.uniform()),
+        (Distribution((20_000,)), stats.uniform()),
         (Normal((200, 100)), stats.norm()),
         *((Beta((20_000,), a), stats.beta(a, a)) for a in (0.2, 0.4, 1.0, 3.0)),
     ],
     ids=["uniform", "normal", *(f"beta {a}" for a in (0.2, 0.4, 1.0, 3.0))],
 )
-def test_the_numbers_have_the_distribution_of_their_name(draw: Draw, law: Any) -> None:
+def test_the_numbers_have_the_distribution_of_their_name(draw: Distribution, law: Any) -> None:
     """Kolmogorov and Smirnov's test; the seed is fixed, so it cannot fail by chance.
 
     In float64, since float32 rounds what comes close to 1 to it, a hundredth of all in a beta of 0.2.
@@ -60,6 +60,6 @@ def test_a_regularizers_numbers_do_not_depend_on_the_others() -> None:
 
 
 def test_steps_seeds_and_regularizers_have_numbers_of_their_own() -> None:
-    draws = {"one": {"a": Draw((4,))}, "two": {"a": Draw((4,))}}
+    draws = {"one": {"a": Distribution((4,))}, "two": {"a": Distribution((4,))}}
     rows = [tuple(row.tolist()) for step in taken(draws, [5, 3]) for each in step.values() for row in each["a"]]
     assert len(set(rows)) == len(rows) == 8

@@ -17,7 +17,7 @@ from torchvision.transforms import InterpolationMode
 from torchvision.transforms.v2 import functional as vision
 
 from study.data import Digits
-from study.methods.base import Company
+from study.methods.base import MethodCombination
 from study.optim.losses import CrossEntropy
 from study.optim.rng import Beta, generator
 from study.regularization import Regularization
@@ -157,15 +157,15 @@ def test_what_comes_in_is_the_normalised_black(digits: Digits) -> None:
     torch.testing.assert_close(away, torch.full((20, 784), black))
 
 
-def company(*regularization: dict[str, Any]) -> list[str]:
+def combination(*regularization: dict[str, Any]) -> list[str]:
     v = variant(regularization=list(regularization))
-    return Company(v.workload, v.model, v.loss, v.optimizer, v.clip, v.regularization).refusals()
+    return MethodCombination(v.workload, v.model, v.loss, v.optimizer, v.clip, v.regularization).conflicts()
 
 
 def test_augmentation_behind_input_noise_is_refused() -> None:
     augmentation, noise = ({"name": name, **METHODS[name]} for name in ("augmentation", "input_noise"))
-    assert company(augmentation, noise) == []
-    assert len(company(noise, augmentation)) == 1
+    assert combination(augmentation, noise) == []
+    assert len(combination(noise, augmentation)) == 1
 
 
 @given(seed=st.integers(0, 10), std=st.floats(0.01, 3))

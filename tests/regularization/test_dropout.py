@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from study.optim.rng import Draw
+from study.optim.rng import Distribution
 from study.regularization.dropout import Dropout
 
 SITES = {"input": (64, 784), "hidden0": (64, 128), "hidden1": (64, 32)}
@@ -36,8 +36,8 @@ def test_is_the_identity_at_rate_zero() -> None:
 
 def test_needs_numbers_only_where_it_acts() -> None:
     assert set(Dropout(p=0.5).noise(SITES, {})) == {"hidden0", "hidden1"}
-    assert Dropout(p=0, input_p=0.2).noise(SITES, {}) == {"input": Draw((64, 784))}
-    assert Dropout(p=0.5, input_p=0.2).noise(SITES, {}) == {site: Draw(shape) for site, shape in SITES.items()}
+    assert Dropout(p=0, input_p=0.2).noise(SITES, {}) == {"input": Distribution((64, 784))}
+    assert Dropout(p=0.5, input_p=0.2).noise(SITES, {}) == {site: Distribution(shape) for site, shape in SITES.items()}
 
 
 def test_a_stronger_dropout_drops_what_a_weaker_one_drops_and_more() -> None:

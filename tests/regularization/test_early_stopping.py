@@ -20,7 +20,7 @@ from study.regularization.early_stopping import EarlyStopping
 from study.training import engine
 from study.training.batches import Batches
 from study.training.engine import Replicates
-from study.training.recorder import Journal
+from study.training.recorder import Recorder
 from study.training.records import RunRecord
 
 os.environ["KERAS_BACKEND"] = "torch"  # read when keras is imported
@@ -201,15 +201,15 @@ def test_what_becomes_of_a_stopped_replicate_afterwards_is_not_recorded(digits: 
         v, seeds = stopping(restore_best=True), [0, 1]
         batches = Batches.prepare(digits, v.data, seeds, v.device)
         models = Replicates.start(v, seeds, batches)
-        journal = Journal.open(v, len(seeds), models.parameters)
-        journal.epoch(0, models.module, models.evaluated(), batches)
-        while journal.goes_on:
-            models.epoch(batches, journal)
-            journal.epoch(journal.scored + 1, models.module, models.evaluated(), batches)
-            if spoil and not journal.training[1]:
+        recorder = Recorder.open(v, len(seeds), models.parameters)
+        recorder.epoch(0, models.module, models.evaluated(), batches)
+        while recorder.goes_on:
+            models.epoch(batches, recorder)
+            recorder.epoch(recorder.scored + 1, models.module, models.evaluated(), batches)
+            if spoil and not recorder.training[1]:
                 for p in models.parameters.values():
                     p.data[1].fill_(math.nan)
-        return journal.records(seeds, models.module, models.evaluated(), batches, 0.0)
+        return recorder.records(seeds, models.module, models.evaluated(), batches, 0.0)
 
     sound, spoiled = trained(spoil=False), trained(spoil=True)
     assert ended(sound[1]) < ended(sound[0]) < EPOCHS, "the second stops first"
@@ -241,11 +241,11 @@ def test_where_no_loss_was_ever_finite_the_last_parameters_are_handed_over(digit
     v = variant(**ROUGH, regularization={"name": "early_stopping", "patience": 2, "restore_best": True})
     batches = Batches.prepare(digits, v.data, [0], v.device)
     models = Replicates.start(v, [0], batches)
-    journal = Journal.open(v, 1, models.parameters)
+    recorder = Recorder.open(v, 1, models.parameters)
     huge = {key: 1e30 * p.detach() for key, p in models.parameters.items()}
     for epoch in range(3):
-        journal.epoch(epoch, models.module, huge if epoch else models.evaluated(), batches)
-    (record,) = journal.records([0], models.module, huge, batches, 0.0)
+        recorder.epoch(epoch, models.module, huge if epoch else models.evaluated(), batches)
+    (record,) = recorder.records([0], models.module, huge, batches, 0.0)
     assert (ended(record), record.best_epoch, record.outcome.status) == (2, 0, "diverged")
     assert math.isnan(record.final["test"].loss)
 

@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn.utils import clip_grad_norm_
 
 from study.data import Digits
-from study.methods.base import Company
+from study.methods.base import MethodCombination
 from study.optim.rng import Normal, generator
 from study.regularization.gradient_noise import GradientNoise
 from study.training import engine
@@ -91,8 +91,8 @@ def test_only_the_chosen_hook_acts_and_counts(when: str) -> None:
 def test_before_a_clip_of_samples_it_is_refused_after_it_is_not() -> None:
     for when, refused in (("before", True), ("after", False)):
         v = variant(clip={"name": "per_sample", "max_norm": 1}, regularization=GradientNoise(eta=0.1, when=when))
-        company = Company(v.workload, v.model, v.loss, v.optimizer, v.clip, v.regularization)
-        assert bool(company.refusals()) == refused
+        combination = MethodCombination(v.workload, v.model, v.loss, v.optimizer, v.clip, v.regularization)
+        assert bool(combination.conflicts()) == refused
 
 
 def stepper(seed: int, eta: float, when: str) -> Callable[[Sequence[Tensor]], Step]:

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from study.methods.base import Company
+from study.methods.base import MethodCombination
 from study.models import Model
 from study.optim.rng import Normal
 from study.optim.tensors import one_hot
@@ -154,7 +154,7 @@ def test_without_strength_it_asks_for_nothing(method: Regularization) -> None:
 @pytest.mark.parametrize("method", [GradientPenalty(strength=1), Jacobian(strength=1)], ids=lambda m: m.name)
 def test_beside_a_clip_of_samples_it_is_refused(method: Regularization) -> None:
     v = variant(clip={"name": "per_sample", "max_norm": 1}, regularization=method)
-    assert len(Company(v.workload, v.model, v.loss, v.optimizer, v.clip, v.regularization).refusals()) == 1
+    assert len(MethodCombination(v.workload, v.model, v.loss, v.optimizer, v.clip, v.regularization).conflicts()) == 1
 
 
 def test_the_gradient_in_the_penalty_is_of_the_data_alone() -> None:

@@ -24,7 +24,7 @@ from study.regularization.spectral_norm import SpectralNorm
 from study.training import engine
 from study.training.batches import Batches
 from study.training.engine import Replicates
-from study.training.recorder import Journal
+from study.training.recorder import Recorder
 
 os.environ["KERAS_BACKEND"] = "torch"  # read when keras is imported
 import keras
@@ -173,9 +173,9 @@ def test_bounds_hold_throughout_a_training(digits: Digits, given_: dict[str, Any
     v = variant(**{**LONG, "optimizer": {"name": "sgd", "lr": 0.1}, "regularization": given_})
     batches = Batches.prepare(digits, v.data, [0, 1], v.device)
     models = Replicates.start(v, [0, 1], batches)
-    journal = Journal.open(v, 2, models.parameters)
+    recorder = Recorder.open(v, 2, models.parameters)
     for _ in range(v.epochs):
-        models.epoch(batches, journal)
+        models.epoch(batches, recorder)
         weights = [p.detach() for p in models.parameters.values() if p.ndim > 2]
         if given_["name"] == "max_norm":
             norms = torch.cat([w.norm(dim=2).flatten() for w in weights])

@@ -19,7 +19,7 @@ from torch import Tensor
 from torch.nn.utils import clip_grad_norm_, clip_grad_value_
 
 from study.data import Digits
-from study.methods.base import Company
+from study.methods.base import MethodCombination
 from study.optim.tensors import one_hot
 from study.regularization import Place, Regularization
 from study.regularization.sam import Sam
@@ -157,9 +157,9 @@ def test_a_second_ascent_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         def ascent(self, gradient: Tensors, parameters: Tensors) -> Tensors:
             return {key: p - gradient[key] for key, p in parameters.items()}
 
-    def refusals(*others: Any) -> list[str]:
+    def conflicts(*others: Any) -> list[str]:
         v = variant(regularization=[Sam(rho=0.1), *others])
-        return Company(v.workload, v.model, v.loss, v.optimizer, v.clip, v.regularization).refusals()
+        return MethodCombination(v.workload, v.model, v.loss, v.optimizer, v.clip, v.regularization).conflicts()
 
-    assert refusals() == refusals({"name": "l2", "strength": 0.1}) == []
-    assert refusals(Descending()) == ["regularization 'sam' has its own ascent, and so has 'descending_for_a_test'"]
+    assert conflicts() == conflicts({"name": "l2", "strength": 0.1}) == []
+    assert conflicts(Descending()) == ["regularization 'sam' has its own ascent, and so has 'descending_for_a_test'"]

@@ -16,7 +16,7 @@ from study.data import Digits
 from study.training import engine
 from study.training.batches import Batches
 from study.training.engine import Replicates
-from study.training.recorder import Journal
+from study.training.recorder import Recorder
 
 Tensors = dict[str, Tensor]
 ADAM = {"name": "adam", "lr": 0.01}
@@ -92,9 +92,9 @@ def trained(v: Variant, digits: Digits) -> Tensors:
     """The parameters of seed 0 after training."""
     batches = Batches.prepare(digits, v.data, [0], v.device)
     models = Replicates.start(v, [0], batches)
-    journal = Journal.open(v, 1, models.parameters)
+    recorder = Recorder.open(v, 1, models.parameters)
     for _ in range(v.epochs):
-        models.epoch(batches, journal)
+        models.epoch(batches, recorder)
     return {key: p.detach()[0] for key, p in models.parameters.items()}
 
 

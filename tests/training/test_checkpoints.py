@@ -22,9 +22,9 @@ from study.parameters import Settings
 from study.training import engine
 from study.training.batches import Batches
 from study.training.checkpoints import Checkpoint, packed, restored, state_of, unpacked
-from study.training.engine import Training
+from study.training.engine import TrainingState
 from study.training.program import Program
-from study.training.recorder import Journal
+from study.training.recorder import Recorder
 from study.training.records import RunRecord, tidy
 from study.training.replicates import Replicates
 
@@ -163,16 +163,16 @@ def test_it_is_kept_when_it_is_time_to_and_dropped(digits: Digits, tmp_path: Pat
 # The whole state.
 
 
-def begun(v: Variant, digits: Digits) -> tuple[Training, Batches]:
+def begun(v: Variant, digits: Digits) -> tuple[TrainingState, Batches]:
     batches = Batches.prepare(digits, v.data, [3, 1], v.device)
     models = Replicates.start(v, [3, 1], batches)
-    training = Training(models, Journal.open(v, 2, models.parameters), batches.orders)
+    training = TrainingState(models, Recorder.open(v, 2, models.parameters), batches.orders)
     training.score(batches)
     return training, batches
 
 
-def advance(training: Training, batches: Batches) -> None:
-    training.replicates.epoch(batches, training.journal)
+def advance(training: TrainingState, batches: Batches) -> None:
+    training.replicates.epoch(batches, training.recorder)
     training.score(batches)
 
 
@@ -228,7 +228,7 @@ def test_every_attribute_is_brought_back(digits: Digits, changes: dict[str, Any]
 
 def _made_again(where: str) -> bool:
     """The program is compiled anew; a process times itself."""
-    return where == "training.replicates.way" or ".journal.watch." in where
+    return where == "training.replicates.way" or ".recorder.watch." in where
 
 
 def test_what_it_does_not_know_is_refused_rather_than_forgotten() -> None:

@@ -13,10 +13,10 @@ from torch import Tensor
 
 from study.config.variants import Variant
 from study.data import Digits
-from study.optim.rng import Draw, NoiseStreams, generator
+from study.optim.rng import Distribution, NoiseStreams, generator
 from study.training import engine
 from study.training.batches import Batches
-from study.training.recorder import Journal
+from study.training.recorder import Recorder
 from study.training.records import RunRecord, tidy
 from study.training.replicates import Replicates
 
@@ -97,14 +97,14 @@ def trained(
     """The parameters after training, and the records; `disturb` may change the parameters after the first epoch."""
     batches = Batches.prepare(digits, v.data, seeds, v.device)
     models = Replicates.start(v, seeds, batches)
-    journal = Journal.open(v, len(seeds), models.parameters)
-    journal.epoch(0, models.module, models.evaluated(), batches)
+    recorder = Recorder.open(v, len(seeds), models.parameters)
+    recorder.epoch(0, models.module, models.evaluated(), batches)
     for epoch in range(1, v.epochs + 1):
-        models.epoch(batches, journal)
-        journal.epoch(epoch, models.module, models.evaluated(), batches)
+        models.epoch(batches, recorder)
+        recorder.epoch(epoch, models.module, models.evaluated(), batches)
         if epoch == 1 and disturb:
             disturb(models.parameters)
-    records = journal.records(seeds, models.module, models.parameters, batches, 0.0)
+    records = recorder.records(seeds, models.module, models.parameters, batches, 0.0)
     return {key: p.detach() for key, p in models.parameters.items()}, records
 
 
@@ -278,7 +278,7 @@ def test_dropout_of_any_rate_sees_the_same_numbers_and_seeds_see_others(digits: 
 
 
 def test_noise_streams_bear_the_names_of_their_methods() -> None:
-    streams = NoiseStreams.open({name: {"site": Draw((5,))} for name in ("one", "two")}, [3])
+    streams = NoiseStreams.open({name: {"site": Distribution((5,))} for name in ("one", "two")}, [3])
     drawn = streams.draw(torch.device("cpu"))
     assert torch.equal(drawn["one"]["site"][0], torch.rand(5, generator=generator(3, "one")))
     assert not torch.equal(drawn["one"]["site"], drawn["two"]["site"])

@@ -13,7 +13,7 @@ from study.data import Digits
 from study.optim.rng import generator
 from study.training import engine
 from study.training.batches import Batches
-from study.training.recorder import Journal
+from study.training.recorder import Recorder
 from study.training.records import tidy
 from study.training.replicates import Replicates
 
@@ -49,12 +49,12 @@ def test_a_fold_is_the_same_without_the_other_folds(digits: Digits) -> None:
         }
         batches = replace(whole, **one, orders=(generator(record.seed, "order"),))
         models = Replicates.start(v, [record.seed], batches)
-        journal = Journal.open(v, 1, models.parameters)
+        recorder = Recorder.open(v, 1, models.parameters)
         for epoch in range(v.epochs + 1):
-            if epoch and journal.training.any():
-                models.epoch(batches, journal)
-            journal.epoch(epoch, models.module, models.evaluated(), batches)
-        (alone,) = journal.records([record.seed], models.module, models.evaluated(), batches, 0.0)
+            if epoch and recorder.training.any():
+                models.epoch(batches, recorder)
+            recorder.epoch(epoch, models.module, models.evaluated(), batches)
+        (alone,) = recorder.records([record.seed], models.module, models.evaluated(), batches, 0.0)
         assert (alone.final, alone.best, alone.best_epoch) == (record.final, record.best, record.best_epoch)
         assert all(np.array_equal(alone.steps[key], record.steps[key], equal_nan=True) for key in record.steps)
 

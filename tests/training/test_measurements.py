@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from study.clipping import Rescaling
-from study.optim.tensors import ratio, tensor_norms, whole
+from study.optim.tensors import global_norm, ratio, tensor_norms
 from study.training.measurements import EVERY_STEP, _by_entry, measure, noise_scale, step_statistics
 
 Tensors = dict[str, Tensor]
@@ -115,7 +115,7 @@ def test_norms(seed: int) -> None:
     g = tensors(seed)
     each = [math.hypot(*t.flatten().tolist()) for t in g.values()]
     assert tensor_norms(g).tolist() == pytest.approx(each, rel=1e-5)
-    assert float(whole(tensor_norms(g))) == pytest.approx(math.hypot(*each), rel=1e-5)
+    assert float(global_norm(tensor_norms(g))) == pytest.approx(math.hypot(*each), rel=1e-5)
 
 
 @pytest.mark.parametrize(("a", "b", "expected"), [(1.0, 2.0, 0.5), (3.0, 0.0, 7.0), (0.0, 0.0, 7.0), (0.0, 2.0, 0.0)])

@@ -13,7 +13,7 @@ from torch.func import functional_call
 from torch.nn import functional as F
 
 from study.models import sites
-from study.optim.rng import Draw
+from study.optim.rng import Distribution
 from study.optim.tensors import one_hot
 from study.regularization import Place, Regularization
 from study.training.measurements import EVERY_STEP, norms_after, step_statistics
@@ -59,7 +59,7 @@ class Setting:
         return F.cross_entropy(functional_call(self.chain.module, parameters, (self.x,)), self.labels)
 
 
-def drawn(draw: Draw, random: torch.Generator) -> Tensor:
+def drawn(draw: Distribution, random: torch.Generator) -> Tensor:
     numbers = torch.empty(draw.shape)
     draw.fill(numbers, random)
     return numbers
@@ -185,8 +185,8 @@ def test_each_regularizer_gets_the_noise_of_its_own_name(monkeypatch: pytest.Mon
         name: Literal["shift_for_a_test"] = "shift_for_a_test"
         place: ClassVar[Place] = "model"
 
-        def noise(self, sites: Mapping[str, tuple[int, ...]], parameters: Tensors) -> Mapping[str, Draw]:
-            return {"hidden1": Draw(sites["hidden1"])}
+        def noise(self, sites: Mapping[str, tuple[int, ...]], parameters: Tensors) -> Mapping[str, Distribution]:
+            return {"hidden1": Distribution(sites["hidden1"])}
 
         def activation(self, site: str, h: Tensor, noise: Tensors) -> Tensor:
             return h + noise[site] if site in noise else h

@@ -12,7 +12,7 @@ from study.clipping import Clipping, PerSample
 from study.config.read import ConfigError, parse
 from study.config.variants import Variant
 from study.models import sites
-from study.optim.rng import Draw
+from study.optim.rng import Distribution
 from study.optim.tensors import one_hot
 from study.regularization import Regularization
 from study.training.step import Chain
@@ -67,7 +67,7 @@ def test_every_method_takes_a_finite_step_on_every_model(model: dict[str, Any], 
     assert {p.shape[0] for p in after.values()} == {SEEDS}
 
 
-def drawn(draw: Draw, random: torch.Generator) -> torch.Tensor:
+def drawn(draw: Distribution, random: torch.Generator) -> torch.Tensor:
     numbers = torch.empty(draw.shape)
     draw.fill(numbers, random)
     return numbers

@@ -5,7 +5,7 @@ import time
 from hypothesis import given
 from hypothesis import strategies as st
 
-from study.utils.timer import Stopwatch, parse
+from study.utils.timer import Timer, parse
 
 
 def busy(seconds: float) -> None:
@@ -15,7 +15,7 @@ def busy(seconds: float) -> None:
 
 
 def test_what_is_inside_a_part_is_not_its_own() -> None:
-    watch, started = Stopwatch(), time.process_time()
+    watch, started = Timer(), time.process_time()
     with watch.part("outer"):
         busy(0.01)
         with watch.part("inner"):
@@ -30,7 +30,7 @@ def test_what_is_inside_a_part_is_not_its_own() -> None:
 
 
 def test_a_part_that_fails_is_counted_too() -> None:
-    watch = Stopwatch()
+    watch = Timer()
     try:
         with watch.part("failing"):
             busy(0.01)
@@ -44,7 +44,7 @@ def test_a_part_that_fails_is_counted_too() -> None:
 @given(st.dictionaries(st.sampled_from(["start-up", "data", "last scores, all"]), st.integers(0, 10**6), min_size=1))
 def test_its_line_is_read_again(hundredths: dict[str, int]) -> None:
     spent = {name.replace(",", ""): count / 100 for name, count in hundredths.items()}
-    assert parse(Stopwatch(spent).line()) == spent
+    assert parse(Timer(spent).line()) == spent
 
 
 def test_other_lines_have_no_parts() -> None:

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from study.config.variants import Variant
 from study.data import Digits
-from study.methods.base import Company
+from study.methods.base import MethodCombination
 from study.optim.rng import generator
 from study.optim.tensors import one_hot
 from study.results.columns import TRAININGS
@@ -22,7 +22,7 @@ from study.training import engine
 from study.training.batches import Batches
 from study.training.dp_sgd import PrivateReplicates, drawn
 from study.training.engine import trainer_of
-from study.training.recorder import Journal
+from study.training.recorder import Recorder
 from study.training.records import tidy
 from study.training.stacked import Stacked
 
@@ -40,9 +40,9 @@ def trained(v: Variant, seeds: list[int], digits: Digits, by_torch: bool = False
     assert isinstance(models, PrivateReplicates)
     if by_torch:
         models.way = Stacked(models.update)
-    journal = Journal.open(v, len(seeds), models.parameters)
+    recorder = Recorder.open(v, len(seeds), models.parameters)
     for _ in range(v.epochs):
-        models.epoch(batches, journal)
+        models.epoch(batches, recorder)
     return models
 
 
@@ -136,5 +136,5 @@ def test_epsilon_is_that_of_the_accountant(digits: Digits) -> None:
 )
 def test_what_would_break_its_promise_is_refused(changes: dict[str, Any], said: str) -> None:
     v = private(**changes)
-    refusals = Company(v.workload, v.model, v.loss, v.optimizer, v.clip, v.regularization).refusals()
-    assert any(said in one for one in refusals)
+    conflicts = MethodCombination(v.workload, v.model, v.loss, v.optimizer, v.clip, v.regularization).conflicts()
+    assert any(said in one for one in conflicts)

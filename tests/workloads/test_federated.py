@@ -22,7 +22,7 @@ from study.training.batches import Batches
 from study.training.checkpoints import Checkpoint
 from study.training.engine import trainer_of
 from study.training.federated import Clients
-from study.training.recorder import Journal
+from study.training.recorder import Recorder
 from study.training.records import tidy
 from study.training.stacked import Stacked
 
@@ -35,15 +35,15 @@ def federated(workload: dict[str, Any] | None = None, **changes: Any) -> Variant
     return variant(**{"workload": settings, "batch_size": 7, "epochs": 3, "clip": "none", **LEAN, **changes})
 
 
-def trained(v: Variant, seeds: list[int], digits: Digits) -> tuple[Clients, Journal]:
+def trained(v: Variant, seeds: list[int], digits: Digits) -> tuple[Clients, Recorder]:
     """The servers after the last round."""
     batches = Batches.prepare(digits, v.data, seeds, "cpu")
     clients = trainer_of(v.workload).start(v, seeds, batches)
     assert isinstance(clients, Clients)
-    journal = Journal.open(v, len(seeds), clients.parameters)
+    recorder = Recorder.open(v, len(seeds), clients.parameters)
     for _ in range(v.epochs):
-        clients.epoch(batches, journal)
-    return clients, journal
+        clients.epoch(batches, recorder)
+    return clients, recorder
 
 
 def by_hand(
@@ -142,7 +142,7 @@ def test_one_client_with_all_digits_is_supervised_training(digits: Digits) -> No
         if isinstance(one, Clients):
             one.dealt = torch.arange(len(batches.train[0]))[None, None]
         for _ in range(2):
-            one.epoch(batches, Journal.open(v, 1, one.parameters))
+            one.epoch(batches, Recorder.open(v, 1, one.parameters))
         found.append(one.parameters)
     for key, p in found[0].items():
         torch.testing.assert_close(found[1][key], p, rtol=1e-5, atol=1e-7)
@@ -161,7 +161,7 @@ def test_torch_comes_to_what_the_program_does(clip_at: str, digits: Digits) -> N
     by_torch = trainer_of(v.workload).start(v, [3, 1], batches)
     assert isinstance(by_torch, Clients)
     by_torch.way = Stacked(by_torch.update)
-    second = Journal.open(v, 2, by_torch.parameters)
+    second = Recorder.open(v, 2, by_torch.parameters)
     for _ in range(v.epochs):
         by_torch.epoch(batches, second)
     for key, p in compiled.parameters.items():

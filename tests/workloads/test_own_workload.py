@@ -23,11 +23,11 @@ from study.workloads import Workload
 class Halves(Replicates):
     """Training that sees the first half of each epoch's order alone."""
 
-    def epoch(self, batches, journal):
+    def epoch(self, batches, recorder):
         whole = batches.epoch
         object.__setattr__(batches, "epoch", lambda: tuple(part[:, : part.shape[1] // 2] for part in whole()))
         try:
-            super().epoch(batches, journal)
+            super().epoch(batches, recorder)
         finally:
             object.__delattr__(batches, "epoch")
 

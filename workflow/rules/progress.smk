@@ -50,12 +50,12 @@ def packs_needed():
 def cost():
     """What the study costs, what is there already set apart."""
     trainings = [
-        forecasts.Training.of(TRAINED[key], len(block.seeds), key not in VARIANTS, block not in there)
+        forecasts.TrainingCost.of(TRAINED[key], len(block.seeds), key not in VARIANTS, block not in there)
         for key, blocks in BLOCKS.items()
         for there in [blocks_there(TRAINED[key])]
         for block in blocks
     ]
-    trainings += [forecasts.Training.of_trials(one, not os.path.exists(trials_path(key))) for key, one in TRIED.items()]
+    trainings += [forecasts.TrainingCost.of_trials(one, not os.path.exists(trials_path(key))) for key, one in TRIED.items()]
     others = len(store.TABLES) + len(ANALYSES) + len(SHOWN) + len(PAPER_TABLES) + 2  # the report and the explorer
     table = forecasts.cost_table(trainings, at_once(len(PACKS) + len(TRIED)), others)
     return "\n".join(filter(None, [table, undecidable(STUDY)]))

@@ -21,6 +21,6 @@ plugins.load(snakemake.params.plugins)
 variant = Variant.model_validate_json(snakemake.params.spec)
 data, table = Path(snakemake.params.folder), Path(snakemake.output[0])
 gc.freeze()  # all that was loaded stays: looking through it for garbage takes a twentieth of a training
-with failure.named(variant, len(variant.tuned.seeds)) as report:
+with failure.report_failure(variant, len(variant.tuned.seeds)) as report:
     train_trials(snakemake.params.study, variant, data, table, report, code=snakemake.params.code)
 gc.freeze()  # what is there ends with the process: looking through it for garbage takes a second
