@@ -25,21 +25,22 @@ pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]  # one 
 def again(finished_once: tuple[Checkout, str], tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     """A copy of the finished study in which a cell is verified, and another trained again in two blocks of seeds."""
     checkout = Checkout(shutil.copytree(finished_once[0].root, tmp_path_factory.mktemp("again") / "copy"))
-    blocks = [f"{cell(checkout)}/{seeds}/weights.parquet" for seeds in ("0", "1-2")]
+    blocks = [f"results/smoke/verify/{cell(checkout)}/{seeds}/weights.parquet" for seeds in ("0", "1-2")]
     checkout.snakemake("--cores", "2", "--", "reference")
     checkout.snakemake("--cores", "2", "--", "results/smoke/verify/1-cells-seed-0.csv", *blocks)
     return checkout
 
 
 def cell(checkout: Checkout) -> str:
-    """The folder of a cell, as a target."""
-    return str(min(checkout.results.glob("runs/unstable/global_norm*l1*")).relative_to(checkout.root))
+    """The folder of a cell, below that of the runs."""
+    runs = checkout.results / "runs"
+    return min(runs.glob("unstable/global_norm*l1*")).relative_to(runs).as_posix()
 
 
 @pytest.mark.parametrize("table", store.TABLES)
 def test_a_cell_is_the_same_in_other_blocks_of_seeds(again: Checkout, table: str) -> None:
-    folder = again.root / cell(again)
-    whole, *parts = (store.read(folder / seeds / f"{table}.parquet") for seeds in ("0-2", "0", "1-2"))
+    whole = store.read(again.results / "runs" / cell(again) / f"0-2/{table}.parquet")
+    parts = [store.read(again.results / "verify" / cell(again) / seeds / f"{table}.parquet") for seeds in ("0", "1-2")]
     both = pd.concat(parts, ignore_index=True)
     assert both["seed"].nunique() == 3
     timed = [name for name in ("wall_seconds",) if name in whole]
