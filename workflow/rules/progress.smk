@@ -55,7 +55,9 @@ def cost():
         for there in [blocks_there(TRAINED[key])]
         for block in blocks
     ]
-    trainings += [forecasts.TrainingCost.of_trials(one, not os.path.exists(trials_path(key))) for key, one in TRIED.items()]
+    trainings += [
+        forecasts.TrainingCost.of_trials(one, not os.path.exists(trials_path(key))) for key, one in TRIED.items()
+    ]
     others = len(store.TABLES) + len(ANALYSES) + len(SHOWN) + len(PAPER_TABLES) + 2  # the report and the explorer
     table = forecasts.cost_table(trainings, at_once(len(PACKS) + len(TRIED)), others)
     return "\n".join(filter(None, [table, undecidable(STUDY)]))
