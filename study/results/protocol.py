@@ -16,7 +16,12 @@ from study.results.provenance import UNKNOWN
 from study.utils.imports import ROOT, closure
 
 RULES = ("analysis", "claims")  # rooms whose code decides
-CHOICE = ("study/config/trials.py", "study/config/tuning.py", "study/methods/ranges.py")  # what is tried, and where
+CHOICE = (  # what is tried, and where; what a hypothesis compares
+    "study/config/trials.py",
+    "study/config/tuning.py",
+    "study/methods/ranges.py",
+    "study/config/hypotheses.py",
+)
 FREE = {"seeds": True, "seeds_per_job": True, "device": True, "description": True}  # of a study: more seeds may come
 
 
