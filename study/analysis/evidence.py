@@ -13,7 +13,7 @@ import pandas as pd
 from study.analysis.selection import candidate_cell
 from study.analysis.statistics import bca_interval
 from study.claims.base import NEAR, Cell, Contrast, Expectation, Idle, Term
-from study.data.digits import CHANCE_FACTOR
+from study.data.digits import CHANCE_FACTOR, CLASSES
 from study.results.cells import failed, select
 from study.results.scores import crossing
 from study.utils.text import number, percent
@@ -190,7 +190,7 @@ class Evidence:
     def at_the_line(self, cells: Sequence[Cell]) -> tuple[float, int, int]:
         """The training accuracy at which a run has failed, how many runs end near it, and of how many."""
         ends = pd.concat([self.runs_of(cell, "train_accuracy") for cell in cells])
-        line = CHANCE_FACTOR / self.study.regimes[cells[0].regime].data.holds.classes
+        line = CHANCE_FACTOR / CLASSES
         return line, int(((ends - line).abs() <= NEAR).sum()), len(ends)
 
     def of_wrong_labels(self, settings: Sequence[str]) -> Iterator[str]:
