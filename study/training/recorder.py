@@ -171,7 +171,7 @@ class Recorder:
     ) -> RunRecord:
         steps_taken = int(self.ended[r]) * (self.variant.steps // self.variant.epochs)
         steps, norms = (table[:steps_taken, r] for table in measured)
-        final = _final(module, last, batches, r) if self.finite[r] else dict.fromkeys(PARTS, NOTHING)
+        final = self._final(module, last, batches, r) if self.finite[r] else dict.fromkeys(PARTS, NOTHING)
         return RunRecord(
             variant=self.variant,
             seed=seed,
@@ -199,7 +199,15 @@ class Recorder:
     ) -> dict[str, Score]:
         if self.best_epoch[r] == self.ended[r]:  # the last epoch was the best
             return final
-        return _final(module, best, batches, r) if self.best_epoch[r] else dict.fromkeys(PARTS, NOTHING)
+        return self._final(module, best, batches, r) if self.best_epoch[r] else dict.fromkeys(PARTS, NOTHING)
+
+    def _final(self, module: nn.Module, model: Tensors, batches: Batches, r: int) -> dict[str, Score]:
+        sets = {
+            "train": Labelled(batches.images, batches.train_labels[r], batches.train[r], batches.wrong[r]),
+            "validation": Labelled(batches.images, batches.validation_labels[r], batches.validation[r]),
+            "test": Labelled(batches.test_images, batches.test_labels),
+        }
+        return {part: score(module, model, given, self.variant.metrics) for part, given in sets.items()}
 
 
 PARTS = ("train", "validation", "test")
@@ -208,12 +216,3 @@ NOTHING = Score(float("nan"), float("nan"))
 
 def _table(scored: Sequence[Score]) -> NDArray[np.float64]:
     return np.array([(s.loss, s.accuracy) for s in scored])
-
-
-def _final(module: nn.Module, model: Tensors, batches: Batches, r: int) -> dict[str, Score]:
-    sets = {
-        "train": Labelled(batches.images, batches.train_labels[r], batches.train[r], batches.wrong[r]),
-        "validation": Labelled(batches.images, batches.validation_labels[r], batches.validation[r]),
-        "test": Labelled(batches.test_images, batches.test_labels),
-    }
-    return {part: score(module, model, given) for part, given in sets.items()}
