@@ -1,4 +1,4 @@
-"""A folder of pictures with a net, an optimizer and a metric of one's own, from docs/own.md to a ranking and a report."""
+"""A folder of pictures with a net, an optimizer and a metric of one's own, from docs/own.md to a report."""
 
 from pathlib import Path
 
