@@ -52,7 +52,7 @@ def scored(one: Variant, trial_runs: pd.DataFrame) -> dict[str, float]:
             f"The trials must have runs of '{cell}'. Got none. Delete them and run the same command again."
         )
     own = [f"{when}validation_{metric.name}" for metric in one.metrics for when in ("", "best_")]
-    columns = (*SCORES, "train_loss", *own)
+    columns = (*SCORES, *(column for column in ("train_loss", *own) if column in runs))
     means = {key: float(runs[key].mean(skipna=False)) for key in columns}
     return {"n": len(runs), "diverged": int(failed(runs).sum()), **means}
 
