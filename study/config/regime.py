@@ -162,6 +162,7 @@ class Regime(Settings):
             *_not_a_family("clips", self.clip_labels),
             *_not_a_family("regularizations", self.regularization_labels),
             *self._no_full_batch(),
+            *self._unfit_data(),
             *self._refusals(),
             *self._tuning_faults(),
             *self._pair_faults(),
@@ -178,6 +179,10 @@ class Regime(Settings):
                     said.add(reason)
                     pair = f"'{clip.label}' with '{combined_label(regularization)}' on '{self.model.label}'"
                     yield "clips", f"go with every regularization and the model: {reason}", pair
+
+    def _unfit_data(self) -> Iterator[tuple[str, str, object]]:
+        if must := self.workload.data_fault(self.data.name):
+            yield "data", f"{must} where the workload is '{self.workload.name}'", f"'{self.data.name}'"
 
     def _no_full_batch(self) -> Iterator[tuple[str, str, object]]:
         digits = self.data.trained_on
