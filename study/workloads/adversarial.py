@@ -73,10 +73,10 @@ class Adversarial(Workload):
         whose = "both gradients, each by itself" if self.clip_at == "both" else f"the {self.clip_at}'s gradient"
         return (
             f"Adversarial: loss `{self.loss.label}`, generator {widths}"
-            f" at {rate}, {self.updates} updates; clips act on {whose}. Accuracy stands for coverage: the share of real"
-            " digits that have a generated one nearer than their fifth nearest real one. Loss stands for the Fréchet"
-            f" distance of {self.samples} generated digits from as many real ones. The training, validation and test"
-            " digits are those that the samples are held against."
+            f" at {rate}, {self.updates} updates; clips act on {whose}. Columns named `accuracy` hold the"
+            " coverage: the share of real digits that have a generated one nearer than their fifth nearest real one."
+            f" Columns named `loss` hold the Fréchet distance of {self.samples} generated digits from as many real"
+            " ones. Training, validation and test digits are those that the samples are held against."
         )
 
     def chance(self, classes: int) -> float:

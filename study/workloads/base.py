@@ -30,6 +30,11 @@ class Workload(Method):
     accuracy: ClassVar[str] = "accuracy"  # what the columns of this name hold, in words
     loss_name: ClassVar[str] = "cross-entropy"  # what the columns of losses hold
 
+    @classmethod
+    def scores_of_its_own(cls) -> bool:
+        """Return whether its columns of accuracy and loss hold something else than those of a classifier."""
+        return (cls.accuracy, cls.loss_name) != (Workload.accuracy, Workload.loss_name)
+
     @property
     def words(self) -> str:
         """Return sentences about the training for the report; empty where there is nothing to say."""
