@@ -1,3 +1,4 @@
+from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 import torch
@@ -19,6 +20,7 @@ class WeightClipping(Regularization):
     place: ClassVar[Place] = "projection"
     formula: ClassVar[str] = r"w \leftarrow \min(\max(w, -c), c)"
     source: ClassVar[str] = "@arjovsky2017, algorithm 1"
+    waives: ClassVar[Mapping[str, str]] = {"biases_exempt": "the published clip is of all parameters"}
     bound: Positive
 
     def update(self, parameters: Tensors, lr: Rate, state: Tensors) -> tuple[Tensors, Tensors]:

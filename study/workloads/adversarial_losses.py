@@ -12,7 +12,7 @@ from study.methods.base import Method, entry
 
 
 class AdversarialLoss(Method):
-    """What each of the two players minimises."""
+    """Losses of a discriminator and of the generator that it judges."""
 
     family: ClassVar[str] = "adversarial_loss"
 
