@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from study.analysis.budgets import BUDGETS, ROBUSTNESS
 from study.analysis.comparisons import COMPARISONS, SUMMARY
 from study.analysis.gains import GAINS, LEADERBOARD
+from study.analysis.hypotheses import HYPOTHESES
 from study.analysis.profiles import ACROSS, PROFILES
 from study.analysis.questions.numbers import ANSWERS
 from study.analysis.ranking import RANKING
@@ -207,13 +208,25 @@ OF_LEADERBOARD: Meanings = {
     "place": "Place by mean rank, from 1.",
     "metric": "What methods are ranked by.",
     "workloads": "Number of workloads that have the method.",
-    "mean_rank": "Mean over workloads of the rank by that metric, 1 the best.",
+    "mean_rank": "Mean over workloads of the rank by that metric, from 0, the best there, to 1, the last.",
     "supported": "Workloads in which it gains more than the margin.",
     "harm": "Workloads in which it loses more than the margin.",
     "no gain found": "Workloads in which it gains less than the margin.",
     "undecided": "Workloads in which that is undecided.",
     "not tested": "Workloads in which nothing could be compared.",
     "gain": "Mean gain over the workloads.",
+}
+OF_HYPOTHESES: Meanings = {
+    **OF_GAINS,
+    "hypothesis": "Name of the hypothesis.",
+    "statement": "What it says.",
+    "claim": "What in the literature it bears on.",
+    "against_clip": "Clip of the cell that it is held against.",
+    "against_regularization": "Regularizer of that cell.",
+    "against_mean": "Mean of that cell over seeds.",
+    "gain": "How much better the one cell is than the other, mean over seeds.",
+    "p_gain_adjusted": "The first p value after Holm's method over all rows of the study.",
+    "of_all": "Verdict of the hypothesis: `harm` if any workload shows it, else what all workloads agree in.",
 }
 OF_EVIDENCE: Meanings = {**OF_CELLS, "quantity": "Table, and what of it.", "weight": "Weight in the difference."} | {
     "value": "Value of the quantity."
@@ -257,6 +270,7 @@ ANALYSES: Mapping[str, Table] = {
         ("robustness", "a method of a workload", ROBUSTNESS, OF_ROBUSTNESS),
         ("gains", "a method of a workload and a metric, against the baseline", GAINS, OF_GAINS),
         ("leaderboard", "a method, over all workloads", LEADERBOARD, OF_LEADERBOARD),
+        ("hypotheses", "a hypothesis in a workload", HYPOTHESES, OF_HYPOTHESES),
         ("evidence", "a value that a contrast is taken from", EVIDENCE, OF_EVIDENCE),
     )
 }

@@ -37,6 +37,7 @@ at most the margin", p_harm: of "the loss is at most the margin", p_less: of "th
 a one-sided sign-flip test and adjusted by Holm's method over the methods of a workload, kind and metric. copy_of: the
 cell that has the very same runs; a copy is no member of the family, and takes the verdict of the original.
 """
+FAILED = "failed"  # the share of runs that diverge or end at chance
 BASELINE = "the baseline"
 KINDS: Mapping[tuple[bool, bool], str] = {
     (True, False): "clip",
@@ -108,18 +109,25 @@ def _of_workload(
                 "mean": float(own[metric].mean()),
                 "baseline_mean": float(baseline[metric].mean()),
                 "copy_of": copies.get((clip, regularization), ""),
-                **_gain(own, baseline, metric, margin_of(metric, study), (regime, clip, regularization), seed),
+                **gain_between(
+                    own, baseline, metric, margin_of(metric, study), ("gain", regime, clip, regularization), seed
+                ),
             }
 
 
-def _gain(
-    own: pd.DataFrame, baseline: pd.DataFrame, metric: str, margin: float, cell: tuple[str, ...], seed: int
+def gain_between(
+    own: pd.DataFrame, baseline: pd.DataFrame, metric: str, margin: float, names: tuple[str, ...], seed: int
 ) -> dict[str, object]:
+    """Return a gain with its interval and p values, from the runs of two cells indexed by seed.
+
+    names: of the random stream that its resamples are drawn from. Nothing is compared where both cells fail, but for
+    the share of runs that fail.
+    """
     both = own.index.intersection(baseline.index).sort_values()
     sign = better(metric)
     terms = np.stack([sign * own.loc[both, metric], -sign * baseline.loc[both, metric]]).astype(np.float64)
-    rng = row_generator(seed, "gain", *cell, metric)
-    found = estimates(terms, rng, fails(own) and fails(baseline))
+    rng = row_generator(seed, *names, metric)
+    found = estimates(terms, rng, metric != FAILED and fails(own) and fails(baseline))
     differences = terms[:, np.isfinite(terms).all(axis=0)].sum(axis=0)
     tested = differences.size > 0 and np.isfinite(float(str(found["estimate"])))
     return {
@@ -154,7 +162,7 @@ def _decided(table: pd.DataFrame) -> pd.DataFrame:
         own = table[key].where(member)
         adjusted = own.groupby([table[name] for name in families], sort=False).transform(lambda p: holm(p.to_numpy()))
         table[f"{key}_adjusted"] = adjusted.astype(float)
-    table["verdict"] = [_verdict(row) for row in table.to_dict("records")]
+    table["verdict"] = [verdict_of(row) for row in table.to_dict("records")]
     originals = {(r["regime"], r["metric"], _cell(r)): r["verdict"] for r in table[member].to_dict("records")}
     copied = [
         originals.get((row["regime"], row["metric"], row["copy_of"]), "no gain found")
@@ -164,7 +172,8 @@ def _decided(table: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-def _verdict(row: Mapping[Hashable, Any]) -> Verdict:
+def verdict_of(row: Mapping[Hashable, Any]) -> Verdict:
+    """Return the verdict of a row by its interval, its margin and its adjusted p values."""
     if not np.isfinite(row["gain"]):
         return "not tested"
     p = [row[f"{key}_adjusted"] for key in ("p_gain", "p_harm", "p_less")]
@@ -184,8 +193,9 @@ LEADERBOARD = (
 )  # fmt: skip
 """The columns of `leaderboard`: a row for each method, the baseline among them, in the order of its mean rank.
 
-mean_rank: over the workloads that have the method, of its mean score of the primary metric, 1 the best; low, high: 95 %
-percentile interval over resampled seeds. Then how many workloads have which verdict, and the mean gain over them.
+mean_rank: over the workloads that have the method, of its place by the mean score of the primary metric, from 0, the
+best there, to 1, the last, so that workloads with few methods and with many count alike; low, high: 95 % percentile
+interval over resampled seeds. Then how many workloads have which verdict, and the mean gain over them.
 """
 RESAMPLES = 1_000
 
@@ -213,8 +223,8 @@ class Scores:
         return Scores(self.methods, self.table[:, rng.integers(0, seeds, seeds)])
 
     def ranks(self) -> dict[tuple[str, str], float]:
-        """The rank of each method by its mean over the seeds; equal ones share theirs."""
-        ranks = rankdata(-self.table.mean(axis=1))
+        """The rank of each method by its mean over the seeds, from 0, the best, to 1; equal ones share theirs."""
+        ranks = (rankdata(-self.table.mean(axis=1)) - 1) / max(len(self.methods) - 1, 1)
         return dict(zip(self.methods, map(float, ranks), strict=True))
 
 

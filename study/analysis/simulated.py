@@ -42,8 +42,8 @@ class Truth:
     shared: float = 0.01
     bend: float = 0.05
     seeds: int = 20
-    tuning_seeds: int = 3
-    trials: int = 25
+    tuning_seeds: int = 2
+    trials: int = 16
     methods: int = 10
 
     def accuracy(self, lr: Floats, strength: Floats) -> Floats:

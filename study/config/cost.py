@@ -30,7 +30,6 @@ SECONDS_PER_STEP: Mapping[type[Model], float] = {  # other nets, at batches of 6
     PatchTransformer: 20e-3,
 }
 LEAN = 0.75  # a step without statistics, against one with them
-PIXELS, CLASSES = 784, 10
 
 
 def core_seconds(variant: Variant, seeds: int) -> float:
@@ -53,13 +52,14 @@ def step_seconds(variant: Variant) -> float:
     lean = 1.0 if variant.statistics.every_step else LEAN
     if isinstance(variant.workload, Adversarial):
         return lean * _of_two_players(variant, variant.workload)
-    return lean * _of_net(variant.model, variant.batch_size)
+    holds = variant.data.holds
+    return lean * _of_net(variant.model, variant.batch_size, holds.inputs, holds.classes)
 
 
-def _of_net(model: Model, rows: float) -> float:
+def _of_net(model: Model, rows: float, inputs: int, outputs: int) -> float:
     """A step of one net on so many rows."""
     if isinstance(model, MLP):
-        widths = (PIXELS, *model.hidden, CLASSES)
+        widths = (inputs, *model.hidden, outputs)
         products = sum(a * b for a, b in pairwise(widths)) * rows
         return SECONDS_PER_LAYER * (len(widths) - 1) + SECONDS_PER_PRODUCT * products
     return SECONDS_PER_STEP.get(type(model), SECONDS_PER_STEP[LeNet]) * rows / 64
@@ -67,9 +67,12 @@ def _of_net(model: Model, rows: float) -> float:
 
 def _of_two_players(variant: Variant, workload: Adversarial) -> float:
     """A step of a discriminator on twice the rows and of a generator through it; a penalty of slopes goes again."""
+    inputs = variant.data.holds.inputs
     rows = 2 + 2 / 3 + sum(2 for one in variant.regularization if one.overrides("data_penalty"))
     generator = MLP(hidden=(*workload.generator[::-1], workload.latent))
-    return _of_net(variant.model, rows * variant.batch_size) + _of_net(generator, 4 / 3 * variant.batch_size)
+    return _of_net(variant.model, rows * variant.batch_size, inputs, 1) + _of_net(
+        generator, 4 / 3 * variant.batch_size, inputs, 1
+    )
 
 
 def affordable(core_hours: float) -> int:

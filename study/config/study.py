@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, Va
 from pydantic_core import InitErrorDetails
 
 from study.config.fields import ClaimChoice
+from study.config.hypotheses import Hypothesis
 from study.config.regime import Regime
 from study.config.tuning import distinct, seeds_schema
 from study.methods import plugins
@@ -73,6 +74,7 @@ class Margins(Settings):
     test_loss: Positive = 0.02
     gap_accuracy: Positive = 0.01
     gap_loss: Positive = 0.05
+    failed: Positive = 0.1
 
 
 PRIMARY = ("best_test_accuracy", "best_test_loss", "test_accuracy", "test_loss")
@@ -149,6 +151,7 @@ class Study(Settings):
         Must(f"one of {listed(PRIMARY)}", ("gap", 3)),
     ] = "best_test_accuracy"
     margins: Margins = Margins()
+    hypotheses: Annotated[dict[Slug, Hypothesis], Must("a mapping from names to hypotheses", (["clips help"], 3))] = {}  # noqa: RUF012, which pydantic copies
     regimes: Annotated[
         dict[RegimeName, Regime],
         Field(min_length=1),
@@ -246,6 +249,17 @@ class Study(Settings):
         listed = list(self.figures or shown)
         missing = {one: name for one, name in shown.items() if one not in listed and not self.lacks(one)}
         self.refuse(*(("figures", f"have '{f}', which shows claim '{name}'", listed) for f, name in missing.items()))
+        return self
+
+    @model_validator(mode="after")
+    def _hypotheses_can_be_decided(self, info: ValidationInfo) -> Self:
+        lines = [
+            InitErrorDetails(type=said(one.fault(*fault)), loc=("hypotheses", name, fault[0]), input=fault[2])
+            for name, one in (self.hypotheses if _written_out(info) else {}).items()
+            for fault in one.faults(self.regimes)
+        ]
+        if lines:
+            raise ValidationError.from_exception_data("Study", lines)
         return self
 
     @model_validator(mode="after")

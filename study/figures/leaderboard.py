@@ -42,7 +42,7 @@ def _ranks(axes: Axes, board: pd.DataFrame) -> None:
         axes.plot([one["low"], one["high"]], [row, row], color=color)
         axes.plot([one["mean_rank"]], [row], MARKERS[one["kind"]], color=color)
     axes.set_yticks(range(len(board)), list(board["method"]))
-    axes.set(xlabel="mean rank", ylim=(len(board) - 0.5, -0.5))
+    axes.set(xlabel="mean rank (0 best, 1 last)", ylim=(len(board) - 0.5, -0.5))
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="x")
 
@@ -84,8 +84,8 @@ def caption(tables: Tables) -> str:
     epoch = "at the best validation epoch" if metric.startswith("best_") else "at the last epoch"
     told = f"{100 * margin:g} points" if metric.endswith("accuracy") else f"{margin:g}"
     return (
-        f"{QUESTION} Left: mean rank over workloads by {what} {epoch}, the first is the best, each among"
-        " the methods of the same workload, so that those of few workloads compare with care; bars: 95 % intervals over"
+        f"{QUESTION} Left: mean over workloads of the place by {what} {epoch}, from 0, the best there, to 1,"
+        " the last; methods of few workloads compare with care; bars: 95 % intervals over"
         " resampled seeds; squares: clips, triangles: regularizers, diamonds: pairs, circle: the baseline. Right: gain"
         f" over the baseline. + gains and − loses more than {told}, = gains less than that, ? is undecided,"
         " × was not comparable; by 95 % intervals and sign-flip tests adjusted by Holm's method within a workload."

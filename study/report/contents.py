@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 SECTIONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
+        "hypotheses": (),
         "overview": ("gap_forest",),
         "benchmark": ("leaderboard", "early_stopping", "lr_map", "budget_curves", "robustness", "gap_plane"),
         "claims": ("claims",),

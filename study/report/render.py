@@ -26,6 +26,7 @@ from study.report import format, ledger, tuning
 from study.report.contents import Contents
 from study.report.convert import cited, escaped, to_html, to_pdf, without_header
 from study.report.fonts import unprintable, warning
+from study.report.hypotheses import hypotheses_told, hypothesis_rows
 from study.report.missing import missing_rows, planned_runs
 from study.report.power import resolution_rows, resolution_text, undecidable_text
 from study.report.questions import answers
@@ -118,6 +119,7 @@ def fill(source: Path, form: Form, study: Study, tables: Tables, captions: Mappi
     printed = {
         "seeds": resolution_rows(resolved),
         "claims": ledger.claims_rows(tables["claims"]) if "claims" in tables else [],
+        "hypotheses": hypothesis_rows(tables["hypotheses"]) if "hypotheses" in tables else [],
         "strengths": tuning.tuning_rows(tables["tuning"], tables["tuned"]) if "tuning" in tables else [],
         "across": tuning.across_rows(tables["across"]) if "across" in tables else [],
         "answers": answers(tables) if "answers" in tables else [],
@@ -139,6 +141,7 @@ def fill(source: Path, form: Form, study: Study, tables: Tables, captions: Mappi
         sweeps=_sweeps(study),
         point=next((name for name, regime in study.regimes.items() if regime.part_of), ""),
         contrasts=ledger.contrast_rows(tables["claims"], figures.link) if "claims" in tables else [],
+        hypotheses=hypotheses_told(tables["hypotheses"]) if "hypotheses" in tables else "",
         plans=tuning.plan_rows(study),
         changed=CHANGED,
         status=status_text(study, lock),

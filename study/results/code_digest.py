@@ -101,10 +101,8 @@ def facts(variant: Variant, engine: Collection[Path]) -> dict[str, str]:
     for method in methods_of(variant):
         if needed := files_of_method(type(method)):
             files.setdefault(file_name(file_of(type(method))), set()).update(needed)
-    chosen = {"choice": digest(frozenset({CHOICE}))} if variant.tuned else {}
     return {
         "engine": digest(frozenset(engine)),
-        **chosen,
         **{name: digest(frozenset(files[name])) for name in sorted(files)},
     }
 

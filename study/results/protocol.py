@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import subprocess
+import tokenize
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
@@ -16,7 +18,13 @@ from study.results.provenance import UNKNOWN
 from study.utils.imports import ROOT, closure
 
 RULES = ("analysis", "claims")  # rooms whose code decides
-CHOICE = ("study/config/trials.py", "study/config/tuning.py", "study/methods/ranges.py")  # what is tried, and where
+CHOICE = (  # what is tried, and where; what a hypothesis compares
+    "study/config/trials.py",
+    "study/config/tuning.py",
+    "study/methods/ranges.py",
+    "study/config/hypotheses.py",
+)
+TOLD = ("study/analysis/columns.py",)  # says what tables mean, and decides nothing
 FREE = {"seeds": True, "seeds_per_job": True, "device": True, "description": True}  # of a study: more seeds may come
 
 
@@ -37,7 +45,7 @@ class Past:
 class Protocol:
     """A protocol by its number, the digests of its parts, and those before it, the first one first.
 
-    parts: SHA-256 of the configuration, and of each file whose code decides, by path.
+    parts: SHA-256 of the configuration, and of the code of each file that decides, by path.
     """
 
     number: int
@@ -48,7 +56,7 @@ class Protocol:
     def of(cls, study: Study, root: Path = ROOT) -> Protocol:
         """Protocol 1 of a study as it and the code are now."""
         text = json.dumps(study.model_dump(mode="json", exclude=FREE), sort_keys=True)
-        files = {path.relative_to(root).as_posix(): _sha(path.read_bytes()) for path in deciding(root)}
+        files = {path.relative_to(root).as_posix(): _sha(code_of(path.read_text()).encode()) for path in deciding(root)}
         return cls(1, {"configuration": _sha(text.encode()), **files})
 
     @cached_property
@@ -90,7 +98,23 @@ def deciding(root: Path = ROOT) -> list[Path]:
     start = [*root.glob("study/analysis/*.py"), *root.glob("study/claims/*.py")]
     rooms = tuple(root / "study" / room for room in RULES)
     inside = {path for path in closure(start, root) if any(path.is_relative_to(room) for room in rooms)}
+    inside -= {root / file for file in TOLD}
     return sorted(inside | {root / file for file in CHOICE if (root / file).is_file()})
+
+
+def code_of(source: str) -> str:
+    """The tokens of Python source without comments, docstrings and white space, so that words may still be mended."""
+    tokens = list(tokenize.generate_tokens(io.StringIO(source).readline))
+    kept = [one for one in tokens if one.type not in (tokenize.COMMENT, tokenize.NL)]
+    before = [None, *kept]
+    texts = (one.string for one, last in zip(kept, before, strict=False) if not _is_docstring(one, last))
+    return "".join("".join(texts).split())
+
+
+def _is_docstring(token: tokenize.TokenInfo, before: tokenize.TokenInfo | None) -> bool:
+    """Whether a token is a text that stands as a statement."""
+    starts = before is None or before.type in (tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENCODING)
+    return token.type == tokenize.STRING and starts
 
 
 def lock_of(configuration: Path) -> Path:

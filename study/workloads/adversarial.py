@@ -8,12 +8,13 @@ from typing import Annotated, ClassVar, Literal
 import numpy as np
 
 from study.methods.base import MethodCombination
-from study.parameters import Must, Positive, PositiveInt
+from study.parameters import Must, Positive, PositiveInt, listed
 from study.workloads.adversarial_losses import AdversarialLossChoice, NonSaturating
 from study.workloads.base import Floats, Workload
 
 FAR = 0.5  # of the samples would have to show another digit: a run that ends there or beyond has collapsed
 COLLAPSE = 0.5  # of its best coverage: a run that ends at or below it has collapsed
+SCORED = ("mnist", "mnist-sample")  # data of which the shipped classifier knows the digits
 Player = Literal["discriminator", "generator"]
 
 
@@ -95,7 +96,7 @@ class Adversarial(Workload):
         return None
 
     def data_fault(self, data: str) -> str | None:
-        return "be of digits, which its samples are scored as" if data == "fashion-mnist" else None
+        return None if data in SCORED else f"be one of {listed(SCORED)}, as which its samples are scored,"
 
     def outcomes(self, epochs: Mapping[str, Floats]) -> dict[str, float]:
         last = {name: float(epochs[name][-1]) for name in self.columns}

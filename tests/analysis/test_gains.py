@@ -123,7 +123,7 @@ def test_the_baseline_stands_in_the_order_and_ranks_are_means_over_workloads() -
     found = leaderboard(table, gains(table, STUDY, 0), STUDY, 0)
     assert list(found.columns) == list(LEADERBOARD)
     assert list(found["clip_method"]) == ["up", "none", "down"]
-    assert list(found["mean_rank"]) == [1, 2, 3]
+    assert list(found["mean_rank"]) == [0, 0.5, 1]
     assert list(found["supported"]) == [2, 0, 0]
     assert list(found["harm"]) == [0, 0, 2]
     assert (found["low"] <= found["mean_rank"]).all()
@@ -136,14 +136,14 @@ def test_ranks_are_those_of_the_means(methods: int, seed: int) -> None:
     values = np.random.default_rng(seed).random((methods, 5))
     cells = {f"m{i}" if i else "none": each for i, each in enumerate(values)}
     ranks = Scores.of(runs(cells), METRIC).ranks()
-    slow = {name: 1 + sum(other.mean() > own.mean() for other in cells.values()) for name, own in cells.items()}
-    assert {name: ranks[name, "none"] for name in cells} == slow
+    slow = {name: sum(other.mean() > own.mean() for other in cells.values()) for name, own in cells.items()}
+    assert {name: (methods - 1) * ranks[name, "none"] for name in cells} == pytest.approx(slow)
 
 
 def test_what_diverged_comes_last() -> None:
     cells = {"none": np.full(4, 0.5), "gone": np.array([0.9, 0.9, np.nan, 0.9]), "low": np.full(4, 0.1)}
     ranks = Scores.of(runs(cells), METRIC).ranks()
-    assert [ranks[name, "none"] for name in ("none", "low", "gone")] == [1, 2, 3]
+    assert [ranks[name, "none"] for name in ("none", "low", "gone")] == [0, 0.5, 1]
 
 
 # --- level, power and coverage of the whole pipeline, tuning included

@@ -144,7 +144,7 @@ def test_errors_of_a_regime(regime: dict[Any, Any], messages: list[str]) -> None
              "them. Got nothing instead.",
              "nmae: The 'nmae' parameter of study is not known; it has 'name', 'description', 'seeds', 'scored_at', "
              "'target', 'seeds_per_job', 'max_core_hours', 'partial', 'device', 'plugins', 'statistics', 'figures', "
-             "'claims', 'status', 'primary', 'margins', 'regimes', 'defaults'. Did you mean 'name'?"],
+             "'claims', 'status', 'primary', 'margins', 'hypotheses', 'regimes', 'defaults'. Did you mean 'name'?"],
         ),
         (
             {"name": "../up", "seeds": [1, 1], "seeds_per_job": "many", "regimes": {"x": 3}, "statistics": 7},

@@ -91,7 +91,7 @@ def test_rules_and_claims_and_what_is_tried_are_locked_and_the_engine_is_not(roo
 @pytest.mark.parametrize("file", ["study/analysis/rule.py", "study/claims/c01.py", "study/config/tuning.py"])
 def test_an_edit_of_what_decides_is_refused_by_its_name(root: Path, file: str) -> None:
     protocol.freeze(study(), lock(root), root=root)
-    (root / file).write_text((root / file).read_text() + "# looser\n")
+    (root / file).write_text((root / file).read_text() + "LOOSER = 1\n")
     with pytest.raises(ProtocolError, match=f"as protocol 1 was frozen .*Got another {file}"):
         protocol.check(study(), lock(root), root)
 
@@ -222,3 +222,21 @@ def test_the_commands_say_a_sentence_or_what_is_wrong(tmp_path: Path, capsys: py
     configuration.write_text(yaml.safe_dump({**RAW, "seeds": "many"}))
     assert commands.main(["freeze", str(configuration)]) == 1
     assert "The 'seeds' parameter of study must be" in capsys.readouterr().err
+
+
+def test_words_may_be_mended_and_code_may_not(root: Path) -> None:
+    frozen = protocol.freeze(study(), lock(root), root=root)
+    rule = root / "study/analysis/rule.py"
+    rule.write_text('"""What is decided."""\n\nfrom study.config import tuning  # noqa\n\nALPHA   = 0.05\n')
+    assert protocol.check(study(), lock(root), root) == frozen
+    rule.write_text('"""What is decided."""\n\nfrom study.config import tuning\n\nALPHA = 0.06\n')
+    with pytest.raises(ProtocolError, match=r"Got another study/analysis/rule\.py"):
+        protocol.check(study(), lock(root), root)
+    rule.write_text("from study.config import tuning\nALPHA = 0.05\n'a text'.upper()\n")
+    with pytest.raises(ProtocolError, match=r"Got another study/analysis/rule\.py"):
+        protocol.check(study(), lock(root), root)
+
+
+def test_what_only_tells_is_not_locked(root: Path) -> None:
+    (root / "study/analysis/columns.py").write_text("MEANINGS = {}\n")
+    assert root / "study/analysis/columns.py" not in protocol.deciding(root)

@@ -15,3 +15,21 @@ rule claims:
         plugins=lambda w: STUDY.plugins,
     script:
         "../scripts/claims.py"
+
+
+# The hypotheses that the configuration states, each a difference of two cells in some workloads.
+rule hypotheses:
+    input:
+        runs=f"{RESULTS}/runs.parquet",
+        sources=sources("workflow/scripts/hypotheses.py"),
+    output:
+        f"{RESULTS}/hypotheses.csv",
+    log:
+        f"{LOGS}/hypotheses.log",
+    resources:
+        **SUMMARY,
+    params:
+        study=lambda w: STUDY.model_dump_json(),
+        plugins=lambda w: STUDY.plugins,
+    script:
+        "../scripts/hypotheses.py"

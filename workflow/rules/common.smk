@@ -134,6 +134,7 @@ ANALYSES = (
     *(("tuning", "tuned", "profiles", "across", "thresholds", "answers") if TUNED else ()),
     *(("trials", "budgets", "robustness", "gains", "leaderboard") if TRIED else ()),
     *(("claims", "evidence") if STUDY.claims else ()),
+    *(("hypotheses",) if STUDY.hypotheses else ()),
 )
 
 

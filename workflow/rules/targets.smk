@@ -12,6 +12,7 @@ ABSENT = {
         ("claims", STUDY.claims),
         ("trials", TRIED),
         ("gains", TRIED),
+        ("hypotheses", STUDY.hypotheses),
     )
     if not there
 }
@@ -29,6 +30,7 @@ OF_SOME = (
     "robustness",
     "gains",
     "leaderboard",
+    "hypotheses",
 )  # analyses that not every study has
 NOT_MADE = {f"{RESULTS}/{name}.csv" for name in OF_SOME if name not in ANALYSES}
 NAMES = [rule.name for rule in workflow.rules if not rule.has_wildcards() and rule.name not in ABSENT]
