@@ -33,5 +33,5 @@ class DRAGAN(InputGradientPenalty):
     def at(self, real: Tensor, generated: Tensor, noise: Tensors) -> Tensor:
         return real + self.std * noise["around"]
 
-    def of_squares(self, squares: Tensor) -> Tensor:
+    def from_squares(self, squares: Tensor) -> Tensor:
         return off_one(squares)

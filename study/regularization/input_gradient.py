@@ -32,13 +32,13 @@ class InputGradientPenalty(DiscriminatorRegularization):
         if self.strength == 0:
             return objective.x.new_zeros(())
         x = self.at(*real_and_generated(objective.x), noise)
-        return self.strength * self.of_squares(squared_slopes(objective, parameters, x)).mean()
+        return self.strength * self.from_squares(squared_slopes(objective, parameters, x)).mean()
 
     def at(self, real: Tensor, generated: Tensor, noise: Tensors) -> Tensor:
         """Return the rows [B, P] at which the gradient counts, from the real and the generated ones [B, P]."""
         raise NotImplementedError
 
-    def of_squares(self, squares: Tensor) -> Tensor:
+    def from_squares(self, squares: Tensor) -> Tensor:
         """Return the penalty [B] of squared gradient norms [B]."""
         raise NotImplementedError
 

@@ -24,5 +24,5 @@ class R1(InputGradientPenalty):
     def at(self, real: Tensor, generated: Tensor, noise: Tensors) -> Tensor:
         return real
 
-    def of_squares(self, squares: Tensor) -> Tensor:
+    def from_squares(self, squares: Tensor) -> Tensor:
         return squares / 2

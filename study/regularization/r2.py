@@ -23,5 +23,5 @@ class R2(InputGradientPenalty):
     def at(self, real: Tensor, generated: Tensor, noise: Tensors) -> Tensor:
         return generated
 
-    def of_squares(self, squares: Tensor) -> Tensor:
+    def from_squares(self, squares: Tensor) -> Tensor:
         return squares / 2

@@ -31,5 +31,5 @@ class WGANGP(InputGradientPenalty):
     def at(self, real: Tensor, generated: Tensor, noise: Tensors) -> Tensor:
         return noise["share"] * real + (1 - noise["share"]) * generated
 
-    def of_squares(self, squares: Tensor) -> Tensor:
+    def from_squares(self, squares: Tensor) -> Tensor:
         return off_one(squares)
