@@ -28,7 +28,6 @@ SECONDS_PER_STEP: Mapping[type[Model], float] = {  # other nets, at batches of 6
     PatchTransformer: 20e-3,
 }
 LEAN = 0.75  # a step without statistics, against one with them
-PIXELS, CLASSES = 784, 10
 
 
 def core_seconds(variant: Variant, seeds: int) -> float:
@@ -49,7 +48,7 @@ def step_seconds(variant: Variant) -> float:
     """A rough forecast of one optimizer step of one replicate."""
     model, lean = variant.model, 1.0 if variant.statistics.every_step else LEAN
     if isinstance(model, MLP):
-        widths = (PIXELS, *model.hidden, CLASSES)
+        widths = (variant.data.holds.inputs, *model.hidden, variant.data.holds.classes)
         products = sum(a * b for a, b in pairwise(widths)) * variant.batch_size
         return lean * (SECONDS_PER_LAYER * (len(widths) - 1) + SECONDS_PER_PRODUCT * products)
     return lean * SECONDS_PER_STEP.get(type(model), SECONDS_PER_STEP[LeNet]) * variant.batch_size / 64
