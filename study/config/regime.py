@@ -93,9 +93,11 @@ class Regime(Settings):
             *_not_a_family("clips", self.clip_labels),
             *_not_a_family("regularizations", self.regularization_labels),
             *self._no_full_batch(),
+            *self._unfit_data(),
             *self._refusals(),
             *self._unreadable(),
             *wrong_names(self.metrics),
+            *self._no_classes(),
             *self._tuning_faults(),
             *self._pair_faults(),
         )
@@ -112,6 +114,10 @@ class Regime(Settings):
                     pair = f"'{clip.label}' with '{combined_label(regularization)}' on '{self.model.label}'"
                     yield "clips", f"go with every regularization and the model: {reason}", pair
 
+    def _unfit_data(self) -> Iterator[tuple[str, str, object]]:
+        if must := self.workload.data_fault(self.data.name):
+            yield "data", f"{must} where the workload is '{self.workload.name}'", f"'{self.data.name}'"
+
     def _unreadable(self) -> Iterator[tuple[str, str, object]]:
         """A model or regularizers made for images other than those that there are."""
         image, wanted = self.data.holds.image, self.model.reads
@@ -123,6 +129,11 @@ class Regime(Settings):
             if image is None or image[0] != image[1]:
                 must = f"leave out '{one}', which turns square images, where '{self.data.name}' has {there}"
                 yield "regularizations", must, self.regularization_labels
+
+    def _no_classes(self) -> Iterator[tuple[str, str, object]]:
+        if self.metrics and self.workload.scores_of_its_own():
+            names = [one.name for one in self.metrics]
+            yield "metrics", f"be left out for workload '{self.workload.name}', which has scores of its own", names
 
     def _no_full_batch(self) -> Iterator[tuple[str, str, object]]:
         digits = self.data.trained_on

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -37,12 +37,13 @@ class Score:
 
 
 class Labelled(NamedTuple):
-    """A set to be scored on: images [M, P], or some `rows` [N] of them, labels [N], and which are wrong, bool [N]."""
+    """A set to be scored on: images [M, P], or some `rows` [N] of them, labels [N], which are wrong [N], metrics."""
 
     images: Tensor
     labels: Tensor
     rows: Tensor | None = None
     wrong: Tensor | None = None
+    metrics: tuple[Metric, ...] = ()
 
 
 def replicates_of(parameters: Tensors) -> Iterator[Tensors]:
@@ -52,7 +53,7 @@ def replicates_of(parameters: Tensors) -> Iterator[Tensors]:
 
 
 @torch.no_grad()
-def score(module: nn.Module, parameters: Tensors, given: Labelled, metrics: Sequence[Metric] = ()) -> Score:
+def score(module: nn.Module, parameters: Tensors, given: Labelled) -> Score:
     """Score of one model on a set.
 
     One model at a time, in chunks of a fixed size: so a result does not depend on which models are scored together.
@@ -64,14 +65,14 @@ def score(module: nn.Module, parameters: Tensors, given: Labelled, metrics: Sequ
         logits = functional_call(module, parameters, (x,))
         loss += float(F.cross_entropy(logits, y, reduction="sum"))
         met.append(logits.argmax(1) == y)
-        if metrics:
+        if given.metrics:
             kept.append(logits)
         if wrong is not None:
             losses.append(F.cross_entropy(logits, y, reduction="none"))
     if loss != loss or abs(loss) == float("inf"):
         return Score(UNDEFINED, UNDEFINED)
     hits = torch.cat(met).cpu()
-    own = tuple((one.name, float(one.value(torch.cat(kept).cpu(), given.labels.cpu()))) for one in metrics)
+    own = tuple((one.name, float(one.value(torch.cat(kept).cpu(), given.labels.cpu()))) for one in given.metrics)
     whole = Score(loss / len(hits), int(hits.sum()) / len(hits), own=own)
     return whole if wrong is None else _apart(whole, hits, torch.cat(losses).cpu(), wrong)
 
@@ -89,6 +90,6 @@ def _apart(whole: Score, hits: Tensor, losses: Tensor, wrong: Tensor) -> Score:
     return Score(whole.loss, whole.accuracy, right_loss, right_accuracy, memorised, whole.own)
 
 
-def scores(module: nn.Module, parameters: Tensors, sets: Iterable[Labelled]) -> list[Score]:
-    """The score of each replicate on its own set."""
-    return [score(module, one, given) for one, given in zip(replicates_of(parameters), sets, strict=True)]
+def scores(score: Callable[[Tensors, Labelled], Score], parameters: Tensors, sets: Iterable[Labelled]) -> list[Score]:
+    """The score of each replicate on its own set; score: that of one model."""
+    return [score(one, given) for one, given in zip(replicates_of(parameters), sets, strict=True)]
