@@ -83,7 +83,14 @@ def clips(rows: Rows) -> str:
     found = {row["way"]: row["median"] for row in rows}
     names = list(dict.fromkeys(way.split(", ")[0] for way in found))
     off, on = ({name: found.get(f"{name}, {way.name}") for name in names} for way in (PLAIN_ENGINE, ENGINE))
-    head = ("clipping", "statistics off", "statistics on", "off: times unclipped", "on: times unclipped", "statistics cost")
+    head = (
+        "clipping",
+        "statistics off",
+        "statistics on",
+        "off: times unclipped",
+        "on: times unclipped",
+        "statistics cost",
+    )
     lines = [
         (f"`{n}`", ms(off[n]), ms(on[n]), *(f"{t[n] / t['none']:.2f}" for t in (off, on)), f"{on[n] / off[n] - 1:+.0%}")
         for n in names
@@ -138,8 +145,8 @@ Measured on one core of: {on["processor"]}, {on["system"]}; Python {on["python"]
 
 {markdown(found)}
 
-The stock loop, the loop in memory and scikit-learn train one model at a time, so their time per model does not depend on
-the number of seeds. scikit-learn has no clip. "Matrix products alone" is the limit: the five products of a step and
+The stock loop, the loop in memory and scikit-learn train one model at a time, so their time per model does not depend
+on the number of seeds. scikit-learn has no clip. "Matrix products alone" is the limit: the five products of a step and
 nothing else. Among whole trainings, "short" is 2 epochs of 1,984 digits and "long" 5 of 9,984; the engine writes
 its default statistics, the loops score the test digits after each epoch.
 """
