@@ -13,12 +13,14 @@ from study.config.errors import Fault
 from study.config.study import Study
 from study.config.variants import Variant, expand, expand_trials, expand_tuning
 from study.models import MLP, LeNet, Model, PatchTransformer, RowRNN
+from study.workloads.adversarial import Adversarial
 
 # Measured on the reference machine of the README, ten replicates a training, statistics of every step on.
 SECONDS_PER_JOB = 9.0  # start-up and work of a job that trains nothing
 SECONDS_PER_TRAINING = 1.5  # data, program, tables, and its share of the start of a pack
 SECONDS_PER_RUN = 0.1  # final scores of one replicate
 SECONDS_PER_EPOCH = 0.007  # scoring one replicate after an epoch
+SECONDS_PER_SCORED_SAMPLES = 0.2  # the same for a thousand samples of a generator
 SECONDS_PER_PROBE = 0.1  # of one replicate
 SECONDS_PER_LAYER = 0.077e-3  # of a step of one replicate, for each linear layer whatever its size
 SECONDS_PER_PRODUCT = 0.0685e-9  # of a step, for each parameter and sample of the batch
@@ -28,13 +30,13 @@ SECONDS_PER_STEP: Mapping[type[Model], float] = {  # other nets, at batches of 6
     PatchTransformer: 20e-3,
 }
 LEAN = 0.75  # a step without statistics, against one with them
-PIXELS, CLASSES = 784, 10
 
 
 def core_seconds(variant: Variant, seeds: int) -> float:
     """Forecast one training's time on one core, in seconds; the observed rate corrects it while the study runs."""
     probes = min(variant.statistics.probes, variant.epochs + 1)
-    evaluation = SECONDS_PER_RUN + SECONDS_PER_EPOCH * variant.epochs + SECONDS_PER_PROBE * probes
+    epoch = SECONDS_PER_SCORED_SAMPLES if isinstance(variant.workload, Adversarial) else SECONDS_PER_EPOCH
+    evaluation = SECONDS_PER_RUN + epoch * variant.epochs + SECONDS_PER_PROBE * probes
     replicates = seeds * (variant.folds or 1)
     return SECONDS_PER_TRAINING + replicates * (evaluation + variant.steps * step_seconds(variant))
 
@@ -47,12 +49,30 @@ def trials_seconds(variant: Variant) -> float:
 
 def step_seconds(variant: Variant) -> float:
     """Forecast the seconds of one optimizer step of one replicate."""
-    model, lean = variant.model, 1.0 if variant.statistics.every_step else LEAN
+    lean = 1.0 if variant.statistics.every_step else LEAN
+    if isinstance(variant.workload, Adversarial):
+        return lean * _of_two_players(variant, variant.workload)
+    holds = variant.data.holds
+    return lean * _of_net(variant.model, variant.batch_size, holds.inputs, holds.classes)
+
+
+def _of_net(model: Model, rows: float, inputs: int, outputs: int) -> float:
+    """Forecast the seconds of a step of one net on a number of rows."""
     if isinstance(model, MLP):
-        widths = (PIXELS, *model.hidden, CLASSES)
-        products = sum(a * b for a, b in pairwise(widths)) * variant.batch_size
-        return lean * (SECONDS_PER_LAYER * (len(widths) - 1) + SECONDS_PER_PRODUCT * products)
-    return lean * SECONDS_PER_STEP.get(type(model), SECONDS_PER_STEP[LeNet]) * variant.batch_size / 64
+        widths = (inputs, *model.hidden, outputs)
+        products = sum(a * b for a, b in pairwise(widths)) * rows
+        return SECONDS_PER_LAYER * (len(widths) - 1) + SECONDS_PER_PRODUCT * products
+    return SECONDS_PER_STEP.get(type(model), SECONDS_PER_STEP[LeNet]) * rows / 64
+
+
+def _of_two_players(variant: Variant, workload: Adversarial) -> float:
+    """Forecast a step of a discriminator on twice the rows and of a generator; gradient penalties add passes."""
+    inputs = variant.data.holds.inputs
+    rows = 2 + 2 / 3 + sum(2 for one in variant.regularization if one.overrides("data_penalty"))
+    generator = MLP(hidden=(*workload.generator[::-1], workload.latent))
+    return _of_net(variant.model, rows * variant.batch_size, inputs, 1) + _of_net(
+        generator, 4 / 3 * variant.batch_size, inputs, 1
+    )
 
 
 def affordable(core_hours: float) -> int:

@@ -14,8 +14,9 @@ from torch.func import functional_call
 from study.clipping import Clipping, PerSample
 from study.config.errors import Fault
 from study.config.family_trials import Trial, trials
+from study.config.regime import Regime
 from study.config.study import Study
-from study.config.trial_call import BATCH, CLASSES, PIXELS, Call
+from study.config.trial_call import BATCH, DIGITS, Call, Shape
 from study.config.yaml_files import near
 from study.methods import plugins
 from study.methods.base import Method
@@ -44,9 +45,9 @@ def faults(study: Study) -> Iterator[Fault]:
 
 def _methods_that_fail(study: Study) -> Iterator[Fault]:
     """Yield a fault for each method of a user's file that raises or breaks its contract."""
-    for method in _methods(study):
+    for method, shape in _methods(study):
         file = os.path.realpath(plugins.source_of(method))
-        if not Path(file).is_relative_to(ROOT / "study") and (wrong := fault_of(method)):
+        if not Path(file).is_relative_to(ROOT / "study") and (wrong := fault_of(method, shape)):
             named = [index for index, path in enumerate(study.plugins) if os.path.realpath(path) == file]
             path = study.plugins[named[0]] if named else near(file)
             yield Fault(("plugins", *named[:1]), f"{wrong} ({path})")
@@ -56,7 +57,7 @@ def _without_sample_gradients(study: Study) -> Iterator[Fault]:
     """Yield models with parameters outside linear layers, under a clip that needs per-sample gradients."""
     for name, regime in study.regimes.items():
         clips = [clip.label for clip in regime.clips if isinstance(clip, PerSample)]
-        if clips and (outside := _outside_linear_layers(regime.model.build(PIXELS, CLASSES))):
+        if clips and (outside := _outside_linear_layers(regime.model.build(*shape_of(regime)))):
             wanted = f"be free of clips by sample where {regime.model.owner()} has parameters outside nn.Linear layers"
             message = f"The 'clips' parameter of regime '{name}' must {wanted}. Got '{clips[0]}' and {outside} instead."
             yield Fault(("regimes", name, "clips"), message)
@@ -68,26 +69,31 @@ def _outside_linear_layers(module: nn.Module) -> list[str]:
     return [key for key in keys if type(module.get_submodule(key.rpartition(".")[0])) is not nn.Linear]
 
 
-def _methods(study: Study) -> Iterator[Method]:
-    """Yield each method of the regimes once."""
+def shape_of(regime: Regime) -> Shape:
+    """Return the shape of the examples that a regime trains on."""
+    return Shape(regime.data.holds.inputs, regime.data.holds.classes)
+
+
+def _methods(study: Study) -> Iterator[tuple[Method, Shape]]:
+    """Yield each method of the regimes once for each shape of examples."""
     seen = set[str]()
     for regime in study.regimes.values():
         settings = (regime.workload, regime.model, regime.loss, regime.optimizer, regime.schedule)
         for method in (*settings, *regime.clips, *(one for several in regime.regularizations for one in several)):
-            if (key := f"{method.owner()}{method.label}") not in seen:
+            if (key := f"{method.owner()}{method.label}{shape_of(regime)}") not in seen:
                 seen.add(key)
-                yield method
+                yield method, shape_of(regime)
 
 
-def fault_of(method: Method) -> str | None:
+def fault_of(method: Method, shape: Shape = DIGITS) -> str | None:
     """Return the fault of a method called once on a small net, alone and mapped over two; None if there is none."""
     hook = "initial_state"
     if isinstance(method, Optimizer):
         torch.optim.SGD([torch.zeros(1)])  # the first call imports much of torch, before the time limit starts
     try:
         with time_limit(SECONDS):
-            small = Small(method) if isinstance(method, Clipping | Regularization) else None
-            for hook, trial in small.trials() if small else trials(method):
+            small = Small(method, shape) if isinstance(method, Clipping | Regularization) else None
+            for hook, trial in small.trials() if small else trials(method, shape):
                 if wrong := trial():
                     return f"The '{hook}' method of {method.owner()} must {wrong} instead."
     except Exception as error:
@@ -100,14 +106,14 @@ def fault_of(method: Method) -> str | None:
 class Small:
     """Two small nets with a gradient, a batch, and the state and noise of a method."""
 
-    def __init__(self, method: Method) -> None:
+    def __init__(self, method: Method, shape: Shape = DIGITS) -> None:
         self.method, model, random = method, MLP(hidden=(5,)), generator(0, "init")
-        self.module = model.build(PIXELS, CLASSES)
+        self.shape, self.module = shape, model.build(*shape)
         each = [model.initialise(self.module, random) for _ in range(2)]
         self.parameters: Tensors = {key: torch.stack([one[key] for one in each]) for key in each[0]}
         self.gradient = {key: torch.randn(p.shape, generator=random) for key, p in self.parameters.items()}
-        self.x = torch.randn(2, BATCH, PIXELS, generator=random)
-        self.targets = one_hot(torch.arange(2 * BATCH).view(2, BATCH), CLASSES)
+        self.x = torch.randn(2, BATCH, shape.inputs, generator=random)
+        self.targets = one_hot(torch.arange(2 * BATCH).view(2, BATCH) % shape.classes, shape.classes)
         self.hidden = torch.randn(2, BATCH, 5, generator=random)
         states = [method.initial_state(one) for one in each]  # type: ignore[attr-defined]
         self.state = {key: torch.stack([state[key] for state in states]) for key in states[0]}
@@ -146,7 +152,7 @@ class Small:
     def noise(self) -> Tensors:
         """Random numbers that the regularizer asks for, [2, ...] each."""
         assert isinstance(self.method, Regularization)
-        draws = {self.method.name: self.method.noise(sites(self.module, BATCH, PIXELS), self.one)}
+        draws = {self.method.name: self.method.noise(sites(self.module, BATCH, self.shape.inputs), self.one)}
         return NoiseStreams.open(draws, [0, 1]).draw(torch.device("cpu"))[self.method.name]
 
     def _data_penalty(self, parameters: Tensors, x: Tensor, targets: Tensor, noise: Tensors) -> Tensor:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, grad
 
-from study.config.trial_call import BATCH, CLASSES, KEEP, PIXELS, Call, unlike
+from study.config.trial_call import BATCH, DIGITS, KEEP, Call, Shape, unlike
 from study.methods.base import Method
 from study.methods.python_state import changed, snapshot
 from study.models import MLP, Model
@@ -23,22 +23,22 @@ Trial = Callable[[], str | None]
 """What a method must do and did instead, None where all is right."""
 
 
-def trials(method: Method) -> Iterator[tuple[str, Trial]]:
+def trials(method: Method, shape: Shape) -> Iterator[tuple[str, Trial]]:
     """Yield the hooks of a model, loss, optimizer or schedule, each with its trial."""
     if isinstance(method, Model):
-        yield from _of_model(method)
+        yield from _of_model(method, shape)
     elif isinstance(method, Loss):
-        yield from _of_loss(method)
+        yield from _of_loss(method, shape)
     elif isinstance(method, Optimizer):
         yield "build" if method.by_torch else "direction", lambda: _optimizer(method)
     elif isinstance(method, Schedule):
         yield "factor", lambda: _schedule(method)
 
 
-def _of_model(method: Model) -> Iterator[tuple[str, Trial]]:
-    yield "network", lambda: _buffers(method.build(PIXELS, CLASSES))
-    yield "initialise", lambda: _initialised(method, method.build(PIXELS, CLASSES))
-    yield "network", lambda: _forward(method, method.build(PIXELS, CLASSES))
+def _of_model(method: Model, shape: Shape) -> Iterator[tuple[str, Trial]]:
+    yield "network", lambda: _buffers(method.build(*shape))
+    yield "initialise", lambda: _initialised(method, method.build(*shape))
+    yield "network", lambda: _forward(method, method.build(*shape), shape)
 
 
 def _buffers(module: nn.Module) -> str | None:
@@ -56,22 +56,22 @@ def _initialised(method: Model, module: nn.Module) -> str | None:
     return None if same else "draw from the generator alone. Got other numbers from the same generator"
 
 
-def _forward(method: Model, module: nn.Module) -> str | None:
+def _forward(method: Model, module: nn.Module, shape: Shape) -> str | None:
     random = generator(0, "init")
     each = [method.initialise(module, random) for _ in range(2)]
     parameters = {key: torch.stack([one[key] for one in each]) for key in each[0]}
-    x = torch.randn(2, BATCH, PIXELS, generator=random)
+    x = torch.randn(2, BATCH, shape.inputs, generator=random)
 
     def logits(p: Tensors, x: Tensor) -> Tensor:
         found: Tensor = functional_call(module, p, (x,))
         return found
 
-    return Call(logits, (parameters, x), torch.zeros(2, BATCH, CLASSES), (module,)).wrong(method)
+    return Call(logits, (parameters, x), torch.zeros(2, BATCH, shape.classes), (module,)).wrong(method)
 
 
-def _of_loss(method: Loss) -> Iterator[tuple[str, Trial]]:
-    logits = torch.randn(2, BATCH, CLASSES, generator=generator(0, "init"))
-    targets = one_hot(torch.arange(2 * BATCH).view(2, BATCH), CLASSES)
+def _of_loss(method: Loss, shape: Shape) -> Iterator[tuple[str, Trial]]:
+    logits = torch.randn(2, BATCH, shape.classes, generator=generator(0, "init"))
+    targets = one_hot(torch.arange(2 * BATCH).view(2, BATCH) % shape.classes, shape.classes)
     yield "value", lambda: Call(method.value, (logits, targets)).wrong(method)
     yield "value", lambda: Call(lambda z, t: grad(method.value)(z, t), (logits, targets), logits).wrong(method)
 
@@ -94,7 +94,7 @@ def _optimizer(method: Optimizer) -> str | None:
 def _optimized(method: Optimizer, seeds: slice) -> Tensors:
     """Return the stacked parameters [R, ...] of the models of `seeds` after two steps."""
     model, random = MLP(hidden=(5,)), generator(0, "init")
-    module = model.build(PIXELS, CLASSES)
+    module = model.build(*DIGITS)
     each = [model.initialise(module, random) for _ in range(2)]
     stacked = {key: torch.stack([one[key] for one in each]) for key in each[0]}
     gradient = {key: torch.randn(p.shape, generator=random) for key, p in stacked.items()}

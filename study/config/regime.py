@@ -4,20 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from itertools import product
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import (
-    BeforeValidator,
-    Field,
-    PlainSerializer,
-    ValidatorFunctionWrapHandler,
-    WithJsonSchema,
-    WrapValidator,
-    model_validator,
-)
+from pydantic import BeforeValidator, Field, model_validator
 
 from study.clipping.none import NoClipping
 from study.config import sweeps, trials, tuning
+from study.config.data import Data
 from study.config.fields import (
     ClippingChoice,
     Combination,
@@ -34,82 +27,11 @@ from study.models import MLP
 from study.optim.losses import CrossEntropy
 from study.optim.optimizers import SGD
 from study.optim.schedules import Constant
-from study.parameters import Must, NotBool, PositiveInt, Settings, Share, Text, first_duplicate, listed
+from study.parameters import Must, PositiveInt, Settings, Text, first_duplicate, listed
 from study.regularization.none import NoRegularization
 from study.workloads import Supervised
 
-TRAIN_DIGITS: Mapping[str, int] = {"mnist": 60_000, "fashion-mnist": 60_000, "mnist-sample": 1_000}
 Grids = BeforeValidator(sweeps.with_grids)
-
-
-class LabelNoise(Settings):
-    """Shares of the training and validation labels that are replaced by wrong ones."""
-
-    title: ClassVar[str] = "label_noise"
-    train: Share = 0.0
-    validation: Share = 0.0
-
-
-def _noise_of(value: object, share: ValidatorFunctionWrapHandler) -> float | LabelNoise:
-    """Read a share of the training labels, or shares of both parts; a plain number if that says the same."""
-    if not isinstance(value, Mapping | LabelNoise):
-        return share(value)
-    both = LabelNoise.model_validate(value)
-    return both if both.validation else both.train
-
-
-if TYPE_CHECKING:  # a type checker sees what the field holds, pydantic also how it is read
-    NoiseShares = float | LabelNoise
-else:
-    NoiseShares = Annotated[
-        Share,
-        WrapValidator(_noise_of),
-        PlainSerializer(lambda noise: noise.model_dump() if isinstance(noise, LabelNoise) else noise),
-        WithJsonSchema(
-            {"anyOf": [{"type": "number", "minimum": 0, "exclusiveMaximum": 1}, LabelNoise.model_json_schema()]}
-        ),
-    ]
-
-
-class Data(Settings):
-    """The data set, its sizes, and the shares of wrong labels."""
-
-    title: ClassVar[str] = "data"
-    looks_at: ClassVar[Mapping[str, frozenset[str]]] = {"train_size": frozenset({"validation_size"})}
-    name: Annotated[
-        Literal["mnist", "fashion-mnist", "mnist-sample"],
-        Must(f"one of {listed(tuple(TRAIN_DIGITS))}", ("imagenet", 3)),
-    ] = "mnist"
-    train_size: Annotated[
-        Annotated[int, Field(ge=10), NotBool] | None,
-        Must("a whole number of at least 10, or null for all", (0, 9, -1, 1.5, "all")),
-    ] = None
-    validation_size: Annotated[int, Field(ge=10), NotBool, Must("a whole number of at least 10", (0, 9, -1, 1.5))] = (
-        5_000
-    )
-    label_noise: NoiseShares = 0.0
-
-    @model_validator(mode="after")
-    def _enough_digits(self) -> Self:
-        digits, least = TRAIN_DIGITS[self.name], 10
-        room = digits - self.validation_size
-        if room < least:
-            must_be = f"be at most {digits - least}, to leave digits of '{self.name}' to train on"
-            self.refuse(("validation_size", must_be, self.validation_size))
-        elif self.train_size is not None and self.train_size > room:
-            must_be = f"be at most {room}, what validation_size leaves of the {digits} of '{self.name}'"
-            self.refuse(("train_size", must_be, self.train_size))
-        return self
-
-    @property
-    def wrong_labels(self) -> LabelNoise:
-        """The shares of wrong labels; a plain number applies to training labels only."""
-        return self.label_noise if isinstance(self.label_noise, LabelNoise) else LabelNoise(train=self.label_noise)
-
-    @property
-    def trained_on(self) -> int:
-        """The number of training digits."""
-        return self.train_size or TRAIN_DIGITS[self.name] - self.validation_size
 
 
 class Regime(Settings):
@@ -162,7 +84,9 @@ class Regime(Settings):
             *_not_a_family("clips", self.clip_labels),
             *_not_a_family("regularizations", self.regularization_labels),
             *self._no_full_batch(),
+            *self._unfit_data(),
             *self._refusals(),
+            *self._unreadable(),
             *self._tuning_faults(),
             *self._pair_faults(),
         )
@@ -178,6 +102,22 @@ class Regime(Settings):
                     said.add(reason)
                     pair = f"'{clip.label}' with '{combined_label(regularization)}' on '{self.model.label}'"
                     yield "clips", f"go with every regularization and the model: {reason}", pair
+
+    def _unfit_data(self) -> Iterator[tuple[str, str, object]]:
+        if must := self.workload.data_fault(self.data.name):
+            yield "data", f"{must} where the workload is '{self.workload.name}'", f"'{self.data.name}'"
+
+    def _unreadable(self) -> Iterator[tuple[str, str, object]]:
+        """A model or regularizers made for images other than those that there are."""
+        image, wanted = self.data.holds.image, self.model.reads
+        there = f"{image[0]} x {image[1]} pixels" if image else "no images"
+        if wanted and image != wanted:
+            must = f"be one for examples of '{self.data.name}', which are {there}"
+            yield "model", must, f"'{self.model.name}' for {wanted[0]} x {wanted[1]} pixels"
+        for one in dict.fromkeys(one.name for several in self.regularizations for one in several if one.of_squares):
+            if image is None or image[0] != image[1]:
+                must = f"leave out '{one}', which turns square images, where '{self.data.name}' has {there}"
+                yield "regularizations", must, self.regularization_labels
 
     def _no_full_batch(self) -> Iterator[tuple[str, str, object]]:
         digits = self.data.trained_on

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -13,7 +13,19 @@ from torch.func import vmap
 from study.methods.base import Method
 from study.methods.python_state import changed, snapshot
 
-BATCH, PIXELS, CLASSES = 4, 784, 10
+BATCH = 4
+
+
+class Shape(NamedTuple):
+    """The numbers of an example, and the classes."""
+
+    inputs: int = 784
+    classes: int = 10
+
+
+DIGITS = Shape()
+
+
 STATE = "state."
 KEEP = (
     "keep what it remembers in its state, tensors that 'initial_state' starts and each call returns, and nothing in "

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, Self
 
+from study.config.data import OF_SOURCE, Data
 from study.config.fields import (
     ClippingChoice,
     Combination,
@@ -19,7 +20,7 @@ from study.config.fields import (
     ScheduleChoice,
     WorkloadChoice,
 )
-from study.config.regime import Data, Regime
+from study.config.regime import Regime
 from study.config.study import Statistics, Study
 from study.config.trials import at_point, design
 from study.config.tuning import Tuning, trained_on
@@ -67,7 +68,10 @@ class Variant(Settings):
         # Omit later fields at their defaults, so that runs stored before them keep their identity.
         defaults = (("schedule", Constant()), ("folds", None), ("tuned", None), ("workload", Supervised()))
         later = {key for key, default in defaults if getattr(self, key) == default}
-        text = json.dumps(self.model_dump(mode="json", exclude=later), sort_keys=True, separators=(",", ":"))
+        dumped = self.model_dump(mode="json", exclude=later)
+        for key in OF_SOURCE:  # a user's data are what they hold, wherever they lie
+            dumped["data"].pop(key, None)
+        text = json.dumps(dumped, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
     @property

@@ -18,10 +18,11 @@ CHANCE_FACTOR: Final = 2.0  # at or below twice the accuracy of guessing, a net 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Digits:
-    """One data set of N training and M test images with P = 28 x 28 pixels, as stored.
+    """One data set of N training and M test images with P = 28 x 28 pixels, or other examples of P numbers, as stored.
 
     train_images: uint8 [N, P], train_labels: int64 [N], test_images: uint8 [M, P], test_labels: int64 [M].
-    mean, std: of all pixels of the full training set, on the scale where black is 0 and white is 1.
+    mean, std: of all pixels of the full training set, on the scale where black is 0 and white, stored as `scale`, is 1.
+    A user's data may be float32 instead of uint8, with a mean and a standard deviation [P] for each feature.
     """
 
     name: str
@@ -29,8 +30,9 @@ class Digits:
     train_labels: Tensor
     test_images: Tensor
     test_labels: Tensor
-    mean: float
-    std: float
+    mean: float | Tensor
+    std: float | Tensor
+    scale: float = 255.0
     classes: int = CLASSES
     image_shape: tuple[int, int] = IMAGE_SHAPE
 

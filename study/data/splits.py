@@ -49,7 +49,7 @@ def split(
     T = _sizes_checked(digits, train_size, validation_size)
     if not 0 <= label_noise <= 1:
         raise _wrong("label_noise", digits, "a share in [0, 1]", label_noise)
-    train, validation = _stratified(digits.train_labels, T, validation_size, split_seed)
+    train, validation = stratified(digits.train_labels, T, validation_size, split_seed)
     labels, noisy = with_wrong_labels(digits.train_labels[train], label_noise, digits.classes, noise_seed)
     return Split(train, validation, labels, noisy)
 
@@ -94,7 +94,7 @@ def _sizes_checked(digits: Digits, train_size: int | None, validation_size: int)
     return T
 
 
-def _stratified(labels: Tensor, train_size: int, validation_size: int, seed: int) -> tuple[Tensor, Tensor]:
+def stratified(labels: Tensor, train_size: int, validation_size: int, seed: int) -> tuple[Tensor, Tensor]:
     """Disjoint rows, each class with its share of both: those that scikit-learn's `train_test_split` draws.
 
     It is not called: importing it would take a training job most of a second.

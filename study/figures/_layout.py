@@ -19,6 +19,7 @@ from matplotlib.transforms import blended_transform_factory
 from numpy.typing import ArrayLike
 
 from study.figures._style import Style
+from study.methods.phrases import label_phrase, phrase
 
 NOT_MEASURED = "No gradient norms: the study does not measure every step."
 FAR = 1000.0  # norms more than this many times the regime's median are beyond the axis
@@ -33,6 +34,11 @@ def wrap(label: str, width: int = 30) -> str:
     """The label in lines of at most `width` characters, broken at spaces, then after "(", then anywhere."""
     words = [word.replace("(", "( ") if len(word) > width else word for word in label.split(" ")]
     return textwrap.fill(" ".join(words), width, break_on_hyphens=False)
+
+
+def named(label: str, width: int = 30) -> str:
+    """The label of a method, regime or combination in words, in lines of at most `width` characters."""
+    return wrap(label_phrase(label), width)
 
 
 def lines(label: str) -> int:
@@ -55,13 +61,13 @@ def name_rows(axes: Axes, labels: Sequence[str]) -> None:
 
 def cell_height(labels: Sequence[str]) -> float:
     """Inches which each row of a matrix needs for the tallest of the row labels."""
-    return max(0.26, 0.125 * max(lines(wrap(label)) for label in labels) + 0.02)
+    return max(0.26, 0.125 * max(lines(named(label)) for label in labels) + 0.02)
 
 
 def name_cells(axes: Axes, columns: Sequence[str], rows: Sequence[str], width: float) -> None:
     """A matrix of clips (columns) and regularizations (rows), `width` inches wide, cells at integers."""
-    name_columns(axes, columns, width / len(columns))
-    axes.set_yticks(range(len(rows)), [wrap(row) for row in rows])
+    name_columns(axes, [phrase("clip", column) for column in columns], width / len(columns))
+    axes.set_yticks(range(len(rows)), [wrap(phrase("regularization", row)) for row in rows])
     axes.set(xlabel="clipping", xlim=(-0.5, len(columns) - 0.5), ylim=(len(rows) - 0.5, -0.5))
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
@@ -173,7 +179,7 @@ def panel_grid(blocks: Sequence[Block], style: Style, columns: int, height: floa
     rows = [_rows(block, columns) for block in blocks]
     columns = max(len(labels) for block in rows for _, labels in block)
     width = int(17 * style.width / columns)  # characters of a title
-    tall = [max(lines(wrap(label, width)) for label in labels) for block in rows for _, labels in block]
+    tall = [max(lines(named(label, width)) for label in labels) for block in rows for _, labels in block]
     figure = page(style, 0.2 + 0.22 * len(blocks) + height * len(tall) + LINE * sum(tall) - LINE * len(tall))
     ratios = [ratio for block in rows for ratio in (0.001, *[1.0] * len(block))]
     grid = figure.add_gridspec(len(ratios), columns, height_ratios=ratios)
@@ -189,7 +195,7 @@ def panel_grid(blocks: Sequence[Block], style: Style, columns: int, height: floa
                 first = panels[-1].axes if line or column else None
                 axes = figure.add_subplot(grid[top + 1 + line, column], sharex=first, sharey=first)
                 axes.tick_params(labelleft=column == 0, labelbottom=column >= below)
-                axes.set_title(wrap(label, width))
+                axes.set_title(named(label, width))
                 panels.append(Panel(block.heading, group, label, axes))
         top += 1 + len(members)
     return figure, panels
@@ -216,9 +222,9 @@ def log_ticks(low: float, high: float, most: int = 4) -> dict[float, str]:
 
 
 def log_norm_axis(axes: Axes, usual: pd.Series, drawn: ArrayLike) -> None:
-    """A log axis for the norms of a regime; what is drawn far above the usual is named, not shown.
+    """A log axis for the norms of a regime; what is drawn far from the usual is named, not shown.
 
-    One exploding variant would otherwise squeeze all panels of its regime into a line. Call it when
+    One variant that explodes or vanishes would otherwise squeeze all panels of its regime into a line. Call it when
     all panels that share the axis are drawn.
     """
     axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
@@ -232,12 +238,15 @@ def log_norm_axis(axes: Axes, usual: pd.Series, drawn: ArrayLike) -> None:
     axes.grid(axis="y")
     low, high = axes.get_ylim()
     top = FAR * float(np.median(known))
-    low, high = min(low, top / 5), max(min(top, high), 5 * low)  # a factor of 5 holds two of 1, 2, 5, 10, ...
+    bottom = float(np.median(known)) / FAR**2  # where the gradient of a lost net vanishes
+    low, high = min(max(low, bottom), top / 5), max(min(top, high), 5 * low)  # a factor of 5 holds two of 1, 2, 5, ...
     axes.set_ylim(low, high)
     axes.yaxis.set_minor_formatter(NullFormatter())
     if high < 100 * low:  # too few powers of ten to read the axis by
         axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
         axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    if shown.size and shown.min() < low:
+        axes.text(0.97, 0.03, f"↓ {shown.min():.0e}", ha="right", va="bottom", transform=axes.transAxes)
     if shown.size and shown.max() > top:
         axes.text(0.97, 0.97, f"↑ {shown.max():.0e}", ha="right", va="top", transform=axes.transAxes)
 

@@ -1,6 +1,7 @@
 """Style of all figures of a study, as data, and how a figure is saved."""
 
 import functools
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -9,6 +10,8 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import matplotlib.style
+import numpy as np
+from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.typing import LineStyleType
 
@@ -91,6 +94,8 @@ class Style:
             yield
 
 
+SHADES = (0.0, 0.4, 0.2, 0.5, 0.3)  # of strengths, in their order: how far towards white or black
+LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
 DARK = Look("#1a1a1a", "o", "-")
 LINES: tuple[LineStyleType, ...] = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))
 # Okabe & Ito 2008 without yellow (invisible on white); light and dark alternate, for grey printing.
@@ -113,7 +118,8 @@ REGULARIZATION_MARKERS = ("<", ">", "p", "d", "*", "8", "H")
 def style_for(clips: Iterable[str], regularizations: Iterable[str]) -> Style:
     """The style of a study from its labels, in the order in which they appear; repeats are ignored.
 
-    A label appended at the end leaves the look of the others as it was. `none` is always dark.
+    A method has one colour, its strengths are shades of it. A label appended at the end leaves the look of the others
+    as it was. `none` is always dark.
     """
     return Style(
         clips=_looks(clips, CLIP_COLORS, CLIP_MARKERS),
@@ -141,11 +147,28 @@ def by_method(style: Style) -> Style:
 
 
 def _looks(labels: Iterable[str], colors: Sequence[str], markers: Sequence[str]) -> dict[str, Look]:
-    # The three cycles have different lengths, so that their combination repeats late.
+    # Markers and lines are cycles of different lengths, so that their combination repeats late.
     names = dict.fromkeys([NONE, *labels])
     names.pop(NONE)
-    cycles = zip(cycle(colors), cycle(markers), cycle(LINES), strict=False)
-    return {NONE: DARK} | {name: Look(*look) for name, look in zip(names, cycles, strict=False)}
+    hues = dict(zip(dict.fromkeys(map(method_of, names)), cycle(colors), strict=False))
+    strengths: Counter[str] = Counter()
+    looks = {NONE: DARK}
+    for name, marker, line in zip(names, cycle(markers), cycle(LINES), strict=False):
+        method = method_of(name)
+        looks[name] = Look(shade(hues[method], strengths[method]), marker, line)
+        strengths[method] += 1
+    return looks
+
+
+def shade(color: str, number: int) -> str:
+    """The shade of a colour for the strength of this number, the first of which has the colour itself.
+
+    Dark colours become lighter and light ones darker, so that all stand out from the page.
+    """
+    share = SHADES[number % len(SHADES)]
+    rgb = np.array(to_rgb(color))
+    mixed = rgb + share * ((1.0 if rgb @ LUMINANCE < 0.45 else 0.0) - rgb)
+    return to_hex(tuple(mixed)) if share else color
 
 
 Draw: TypeAlias = Callable[[Tables, Style], Figure]

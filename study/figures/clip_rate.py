@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from study.figures._layout import LINE, legend, lines, message, name_rows, page, regime_title, row_centres, wrap
+from study.figures._layout import LINE, legend, lines, message, name_rows, named, page, regime_title, row_centres
 from study.figures._style import NONE, Style, styled
 from study.figures._summaries import diverged_sentence, finite, present, regimes, seeds_sentence
 from study.results.store import Tables
@@ -32,7 +32,7 @@ def draw(tables: Tables, style: Style) -> Figure:
     values = runs.assign(changed=_changed(tables["steps"], runs))
     parts = {regime: values[values["regime"] == regime] for regime in regimes(values)}
     clips = {regime: present(part, "clip", style.clips) for regime, part in parts.items()}
-    heights = [1.2 * LINE * sum(lines(wrap(clip)) for clip in clips[regime]) for regime in parts]
+    heights = [1.2 * LINE * sum(lines(named(clip)) for clip in clips[regime]) for regime in parts]
     figure = page(style, sum(heights) + 0.55 * len(heights))
     grid = figure.add_gridspec(len(parts), len(SHARES), height_ratios=heights)
     for line, (regime, part) in enumerate(parts.items()):
@@ -64,7 +64,7 @@ def _changed(steps: pd.DataFrame, runs: pd.DataFrame) -> pd.Series:
 
 
 def _panel(axes: Axes, values: pd.DataFrame, clips: Sequence[str], share: str, style: Style) -> None:
-    labels = [wrap(clip) for clip in clips]
+    labels = [named(clip) for clip in clips]
     name_rows(axes, labels)
     for height, clip in zip(row_centres(labels), clips, strict=True):
         color, marker = style.clips[clip].color, style.clips[clip].marker

@@ -1,21 +1,19 @@
 """Figure of a clip's gain against how often it fires, and against its threshold in units of the unclipped norm."""
 
 from collections.abc import Mapping
-from itertools import cycle
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, NullLocator, StrMethodFormatter
 
 from study.figures._layout import legend, log_ticks, message, page
 from study.figures._style import NONE, Look, Style, by_method, styled
 from study.figures._summaries import diverged_sentence, finite, less_none, present, seeds_sentence
 from study.methods.labels import method_of
+from study.methods.phrases import method_phrase
 from study.results.store import Tables
 
 NAME = "firing"
@@ -26,11 +24,8 @@ QUESTION = (
 NEEDS = ("runs",)
 SWEPT = True
 
-MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "*", "h", "d", (4, 1, 0), (3, 1, 0), (8, 1, 0))
+GAIN = "gain in test accuracy\n(percentage points)"
 THRESHOLD = r"^global_norm\(([^,=()]+)\)$"  # of the 2-norm, as the recorded norms are: another order is named beside it
-BANDS = {"hardly\never": 0.01, "up to half\nof the steps": 0.5, "more\nthan half": 0.99, "nearly every step": 2.0}
-"""How often a clip fires: up to these shares of the steps."""
-LEAST = 0.1  # of all points: how wide a band of few is at least
 LARGE = 10.0  # percentage points, above which the axis of gains is logarithmic outside -1 to 1
 
 
@@ -44,15 +39,14 @@ def draw(tables: Tables, style: Style) -> Figure:
     if points.empty:
         return message(style, "No clip to show: none has a clip rate, and a test accuracy beside that of none.")
     looks = by_method(style).clips
-    shapes = dict(zip(points["group"].drop_duplicates(), cycle(MARKERS), strict=False))
     figure = page(style, 5.4)
     left = figure.add_subplot(2, 1, 1)
     right = figure.add_subplot(2, 1, 2, sharey=left)
-    _rates(left, points, looks, shapes)
-    _thresholds(right, points.dropna(subset="multiple"), looks, shapes)
+    _rates(left, points, looks)
+    _thresholds(right, points.dropna(subset="multiple"), looks)
     _gain_axis(left, points["difference"])
     right.set_ylabel(left.get_ylabel())
-    legend(figure, _legend(points, looks, shapes), style)
+    legend(figure, _legend(points, looks), style)
     return figure
 
 
@@ -71,7 +65,6 @@ def _points(runs: pd.DataFrame) -> pd.DataFrame:
     return means.assign(
         difference=100 * means["difference"],
         method=means["clip"].map(method_of),
-        group=means["regime"].map(group_of),
         multiple=threshold / means["regime"].map(_norms(runs)).astype(float),
     )
 
@@ -82,40 +75,13 @@ def _norms(runs: pd.DataFrame) -> pd.Series:
     return norms[norms > 0]
 
 
-def group_of(regime: str) -> str:
-    """The points of a sweep, told by their names ("rates_lr=0.1" -> "rates_lr=…"), or the regime itself."""
-    start, point, _ = regime.partition("=")
-    return f"{start}=…" if point else regime
+def _rates(axes: Axes, points: pd.DataFrame, looks: Mapping[str, Look]) -> None:
+    _scatter(axes, points, 100 * points["clip_rate"], looks)
+    axes.set(xlim=(-3, 103), xlabel="steps in which the clip fires (%)", ylabel=GAIN)
 
 
-def bands(rates: pd.Series) -> pd.Series:
-    """The band of each clip rate, by number."""
-    return pd.Series(np.searchsorted(list(BANDS.values()), rates), index=rates.index)
-
-
-def _rates(axes: Axes, points: pd.DataFrame, looks: Mapping[str, Look], shapes: Mapping[str, str]) -> None:
-    """A place for each point, since most clips that are tried fire at every step, by method and regime."""
-    found = bands(points["clip_rate"])
-    order = points.assign(band=found).sort_values(["band", "method", "group", "difference"], kind="stable")
-    widths = order["band"].value_counts(sort=False).clip(lower=LEAST * len(order)).sort_index()
-    starts = (widths.cumsum() - widths).to_dict()
-    of_band = order.groupby("band")["band"]
-    places = (of_band.cumcount() + 0.5) / of_band.transform("size")
-    x = order["band"].map(starts) + places * order["band"].map(widths)
-    _scatter(axes, points, x, looks, shapes)
-    for start in list(starts.values())[1:]:
-        axes.axvline(start, color="0.3", linewidth=0.8, linestyle=":", zorder=1)
-    names = [list(BANDS)[int(str(band))] for band in starts]
-    axes.set_xticks([start + width / 2 for start, width in zip(starts.values(), widths, strict=True)], names)
-    axes.set_xlim(0, float(widths.sum()))
-    axes.tick_params(axis="x", length=0)
-    axes.xaxis.grid(visible=False)
-    axes.set_xlabel("the clip fires in")
-    axes.set_ylabel("test accuracy less that of none\n(percentage points)")
-
-
-def _thresholds(axes: Axes, points: pd.DataFrame, looks: Mapping[str, Look], shapes: Mapping[str, str]) -> None:
-    axes.set_xlabel("threshold / median gradient norm without a clip")
+def _thresholds(axes: Axes, points: pd.DataFrame, looks: Mapping[str, Look]) -> None:
+    axes.set_xlabel("threshold / median gradient norm of the baseline")
     if points.empty:
         text = "no global_norm beside\na measured gradient norm"
         axes.text(0.5, 0.5, text, ha="center", va="center", transform=axes.transAxes, color="0.4")
@@ -124,7 +90,7 @@ def _thresholds(axes: Axes, points: pd.DataFrame, looks: Mapping[str, Look], sha
     for regime, part in points.sort_values("multiple").groupby("regime", sort=False):
         name = f"thresholds in {regime}"
         axes.plot(part["multiple"], part["difference"], color="0.8", linewidth=0.7, zorder=1, label=name)
-    _scatter(axes, points, points["multiple"], looks, shapes)
+    _scatter(axes, points, points["multiple"], looks)
     axes.axvline(1, color="0.3", linewidth=0.8, linestyle=":", zorder=1)
     axes.set_xscale("log")
     ticks = log_ticks(*axes.get_xlim(), 5)
@@ -132,19 +98,16 @@ def _thresholds(axes: Axes, points: pd.DataFrame, looks: Mapping[str, Look], sha
     axes.xaxis.set_minor_locator(NullLocator())
 
 
-def _scatter(
-    axes: Axes, points: pd.DataFrame, x: pd.Series, looks: Mapping[str, Look], shapes: Mapping[str, str]
-) -> None:
+def _scatter(axes: Axes, points: pd.DataFrame, x: pd.Series, looks: Mapping[str, Look]) -> None:
     axes.axhline(0, color="0.3", linewidth=0.8, zorder=1)
     axes.grid()
-    for (group, method), part in points.groupby(["group", "method"], sort=False):
-        look = _dots(looks[str(method)].color, shapes[str(group)])
-        axes.plot(x[part.index], part["difference"], label=f"{method} in {group}", **look)
+    for method, part in points.groupby("method", sort=False):
+        axes.plot(x[part.index], part["difference"], label=method, **_dots(looks[str(method)]))
 
 
-def _dots(color: str, marker: str) -> dict[str, Any]:
+def _dots(look: Look) -> dict[str, Any]:
     edge = {"markeredgecolor": "white", "markeredgewidth": 0.3}
-    return {"linestyle": "", "color": color, "marker": marker, "markersize": 4.5, **edge}
+    return {"linestyle": "", "color": look.color, "marker": look.marker, "alpha": 0.8, **edge}
 
 
 def _gain_axis(axes: Axes, gains: pd.Series) -> None:
@@ -158,10 +121,9 @@ def _gain_axis(axes: Axes, gains: pd.Series) -> None:
     axes.set_ylim(1.6 * min(float(gains.min()), -1.0), 1.6 * max(float(gains.max()), 1.0))
 
 
-def _legend(points: pd.DataFrame, looks: Mapping[str, Look], shapes: Mapping[str, str]) -> list[Line2D | Patch]:
-    methods = [Patch(color=looks[one].color, label=one) for one in present(points, "method", looks)]
-    groups = [Line2D([], [], label=group, **_dots("0.35", shape)) for group, shape in shapes.items()]
-    return [*methods, *(groups if len(groups) > 1 else [])]
+def _legend(points: pd.DataFrame, looks: Mapping[str, Look]) -> list[Line2D]:
+    shown = present(points, "method", looks)
+    return [Line2D([], [], label=method_phrase("clip", one), **_dots(looks[one])) for one in shown]
 
 
 def caption(tables: Tables) -> str:
@@ -174,9 +136,8 @@ def caption(tables: Tables) -> str:
     )
     return (
         f"{QUESTION} A point is a clip in a regime, without regularization: the mean over seeds of its test accuracy"
-        " less that of none at the same seed, so above 0 where it helps; logarithmic outside -1 to 1 where some differ"
-        f" by more than {LARGE:g} points. Colours: methods; shapes: regimes, those of one sweep alike. Above: each clip"
-        " in a place of its own, in bands by how often it fires. Below: the"
+        " less that of the baseline at the same seed, so above 0 where it helps; logarithmic outside -1 to 1"
+        f" where some differ by more than {LARGE:g} points. Above: by how often the clip fires. Below: the"
         " thresholds of global_norm as multiples of the gradient norm of the runs without a clip (the median over"
         " steps, and of that over seeds); grey lines join those of a regime. If one multiple were the best everywhere,"
         " all lines would have their tops above it; left of 1, more than half of the steps of an unclipped run exceed"

@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 
 from study.analysis.comparisons import BOTH_FAIL
 from study.analysis.conventions import ALPHA
-from study.figures._layout import LINE, legend, lines, message, name_rows, page, regime_title, row_centres, wrap
+from study.figures._layout import LINE, legend, lines, message, name_rows, named, page, regime_title, row_centres
 from study.figures._style import NONE, Look, Style, styled
 from study.figures._summaries import alone, diverged_sentence, present, regimes, seeds_sentence
 from study.results.store import Tables
@@ -50,7 +50,7 @@ def draw(tables: Tables, style: Style) -> Figure:
         return message(style, "Nothing to compare: the study holds no clip and no regularization but none.")
     parts = {regime: comparisons[comparisons["regime"] == regime] for regime in regimes(comparisons)}
     rows = {regime: _rows(part, style) for regime, part in parts.items()}
-    heights = [LINE * sum(lines(wrap(row.name)) for row in rows[regime]) for regime in parts]
+    heights = [LINE * sum(lines(named(row.name)) for row in rows[regime]) for regime in parts]
     figure = page(style, sum(heights) + 0.65 * len(heights))
     grid = figure.add_gridspec(len(parts), len(METRICS), height_ratios=heights)
     for line, (regime, part) in enumerate(parts.items()):
@@ -80,7 +80,7 @@ def _rows(part: pd.DataFrame, style: Style) -> list[Row]:
 
 def _panel(axes: Axes, rows: Sequence[Row], part: pd.DataFrame, metric: str) -> None:
     axes.axvline(0, color="0.3", linewidth=0.8, zorder=1)
-    labels = [wrap(row.name) for row in rows]
+    labels = [named(row.name) for row in rows]
     name_rows(axes, labels)
     for height, row in zip(row_centres(labels), rows, strict=True):
         for found in row.of(part).to_dict("records") if row.look else []:
@@ -110,7 +110,7 @@ def _estimate(axes: Axes, height: float, row: Row, estimate: float, low: float, 
 
 def _notes(axes: Axes, rows: Sequence[Row], comparisons: pd.DataFrame, runs: pd.DataFrame) -> None:
     """How many pairs there are where some are undefined, and how many runs diverged, right of the panel."""
-    for height, row in zip(row_centres([wrap(row.name) for row in rows]), rows, strict=True):
+    for height, row in zip(row_centres([named(row.name) for row in rows]), rows, strict=True):
         pairs, own = row.of(comparisons), row.of(runs)
         diverged = int((own["status"] == "diverged").sum())
         notes = [f"n = {pairs['n'].min()}"] if pairs["n_undefined"].max() > 0 else []

@@ -5,14 +5,16 @@ from collections.abc import Hashable, Mapping
 from typing import Any
 
 import pandas as pd
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from study.analysis.conventions import ALPHA
-from study.figures._layout import LINE, legend, lines, message, name_rows, page, regime_title, row_centres, wrap
-from study.figures._style import NONE, Look, Style, by_method, styled
+from study.figures._layout import LINE, legend, lines, message, name_rows, named, page, regime_title, row_centres
+from study.figures._style import FAINT, NONE, Look, Style, by_method, styled
 from study.figures._summaries import regimes
 from study.results.store import Tables
 
@@ -34,7 +36,7 @@ def draw(tables: Tables, style: Style) -> Figure:
     methods = by_method(style)
     blocks = [(regime, kind, part) for regime in regimes(ranking) for kind, part in _kinds(ranking, regime)]
     heights = [LINE * sum(lines(label) for label in _labels(part)) for _, _, part in blocks]
-    figure = page(style, sum(heights) + 0.62 * len(heights))
+    figure = page(style, sum(heights) + 0.68 * len(heights))
     grid = figure.add_gridspec(len(blocks), 2, height_ratios=heights)
     for line, (regime, kind, part) in enumerate(blocks):
         left, right = (figure.add_subplot(grid[line, column]) for column in range(2))
@@ -53,7 +55,7 @@ def _kinds(ranking: pd.DataFrame, regime: str) -> list[tuple[str, pd.DataFrame]]
 
 
 def _labels(part: pd.DataFrame) -> list[str]:
-    return [wrap(label) for label in part["label"]]
+    return [named(label) for label in part["label"]]
 
 
 def _frame(axes: Axes, part: pd.DataFrame, xlabel: str) -> list[tuple[float, dict[Hashable, Any]]]:
@@ -67,15 +69,18 @@ def _frame(axes: Axes, part: pd.DataFrame, xlabel: str) -> list[tuple[float, dic
 def _ranks(axes: Axes, part: pd.DataFrame, looks: Mapping[str, Look]) -> None:
     for height, row in _frame(axes, part, f"mean rank by test accuracy (1 = best of {len(part)})"):
         look = looks[row["method"]]
+        if row["place"] == 1 or row["p_best_adjusted"] >= ALPHA:
+            half = lines(named(row["label"])) / 2
+            axes.axhspan(height - half, height + half, color=FAINT, linewidth=0, zorder=0)
         axes.plot([row["rank_low"], row["rank_high"]], [height, height], color=look.color)
-        _marker(axes, row["rank"], height, look, row["place"] == 1 or row["p_best_adjusted"] >= ALPHA, row["label"])
+        _marker(axes, row["rank"], height, look, True, row["label"])
     axes.set_xlim(0.3, len(part) + 0.7)
     axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
 
 
 def _effects(axes: Axes, part: pd.DataFrame, looks: Mapping[str, Look]) -> None:
     axes.axvline(0, color="0.3", linewidth=0.8, zorder=1)
-    for height, row in _frame(axes, part, "test accuracy less that of none\n(percentage points)"):
+    for height, row in _frame(axes, part, "gain in test accuracy\n(percentage points)"):
         if row["diverged"]:
             note = f"{row['diverged']}/{row['runs']} div"
             axes.text(1.02, height, note, va="center", transform=axes.get_yaxis_transform())
@@ -96,19 +101,11 @@ def _marker(axes: Axes, x: float, y: float, look: Look, filled: bool, label: str
     axes.plot([x], [y], look.marker, color=look.color, markerfacecolor=inside, label=label)
 
 
-def _legend() -> list[Line2D]:
+def _legend() -> list[Artist]:
     return [
-        Line2D(
-            [], [], color="0.2", marker="o", label="left: not told from the first; right: differs from none (p < .05)"
-        ),
-        Line2D(
-            [],
-            [],
-            color="0.2",
-            marker="o",
-            markerfacecolor="white",
-            label="left: told from the first; right: not told from none",
-        ),
+        Patch(color=FAINT, label="cannot be told from the first"),
+        Line2D([], [], color="0.2", marker="o", label=f"right: differs from the baseline (p < {ALPHA:.2f})"),
+        Line2D([], [], color="0.2", marker="o", markerfacecolor="white", label="right: undecided"),
         Line2D([], [], linestyle="", label="k/n div: k of n runs diverged"),
     ]
 
@@ -129,8 +126,8 @@ def caption(tables: Tables) -> str:
     seeds = f"{counts[-1]} seeds per variant." if counts and counts[-1] > 1 else "1 seed per variant, so no interval."
     return (
         f"{QUESTION} Left: rank by test accuracy among the methods of a regime, mean over seeds with the 95 % interval"
-        " of a bootstrap of whole seeds; filled where the paired difference to the first is not significant. Right:"
-        " paired difference to none with its 95 % BCa interval; filled where it is significant. By sign-flip tests,"
+        " of a bootstrap of whole seeds; grey where the paired difference to the first is not significant. Right:"
+        " paired gain over the baseline with its 95 % BCa interval; filled where it is significant. By sign-flip tests,"
         f" adjusted by Holm's method within a panel (p < {ALPHA:.2f}). Runs without a finite accuracy share the last"
         f" ranks. A method has one colour throughout.{chosen} {seeds if counts else 'No runs.'}{left_out}"
     )

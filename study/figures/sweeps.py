@@ -22,9 +22,9 @@ from study.figures._layout import (
     log_ticks,
     message,
     name_columns,
+    named,
     page,
     side_legend,
-    wrap,
 )
 from study.figures._style import NONE, Look, Style, styled
 from study.figures._summaries import alone, band, diverged_sentence, finite, present, seeds_sentence, swept
@@ -94,7 +94,7 @@ def draw(tables: Tables, style: Style) -> Figure:
     rows = [row for sweep in _sweeps(tables["regimes"]) for row in _rows(sweep, runs, style)]
     if not rows:
         return message(style, "No sweep to show: no regime of the study is a point of one.")
-    heights = [max(1.15, LINE * sum(lines(wrap(label, 22)) for label in row.labels)) for row in rows]
+    heights = [max(1.15, LINE * sum(lines(named(label, 22)) for label in row.labels)) for row in rows]
     below = [0.65 if row.sweep.words else 0.45 for row in rows]
     figure = page(style, sum(heights) + sum(below) + HEADING * sum(row.first for row in rows))
     pairs = zip(rows, heights, strict=True)
@@ -215,7 +215,7 @@ def _looks_of(look: Look, width: float) -> dict[str, Any]:
 
 
 def _entry(label: str, look: Look, width: float) -> Line2D:
-    return Line2D([], [], label=wrap(label, 22), **_looks_of(look, width))
+    return Line2D([], [], label=named(label, 22), **_looks_of(look, width))
 
 
 def _swept_axis(axes: Axes, sweep: Sweep, width: float) -> None:

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import NullFormatter
 
-from study.figures._layout import HEADING, LINE, heading, legend, lines, name_rows, page, row_centres, wrap
+from study.figures._layout import HEADING, LINE, heading, legend, lines, name_rows, named, page, row_centres, wrap
 from study.figures._style import NONE, Look, Style, styled
 from study.figures._summaries import diverged_sentence, finite, present, regimes, seeds_sentence
 from study.results.store import Tables
@@ -29,7 +29,7 @@ def draw(tables: Tables, style: Style) -> Figure:
     runs, weights = _shown(tables["runs"]), _shown(tables["weights"])
     parts = {regime: runs[runs["regime"] == regime] for regime in regimes(runs)}
     names = {regime: present(part, "regularization", style.regularizations) for regime, part in parts.items()}
-    heights = [max(LINE * sum(lines(wrap(name, NARROW)) for name in own), 1.1) for own in names.values()]
+    heights = [max(LINE * sum(lines(named(name, NARROW)) for name in own), 1.1) for own in names.values()]
     figure = page(style, sum(heights) + (0.6 + HEADING) * len(heights))
     rows = [ratio for height in heights for ratio in (HEADING, height)]
     grid = figure.add_gridspec(len(rows), 3, height_ratios=rows)
@@ -90,7 +90,7 @@ def _magnitudes(weights: pd.DataFrame) -> tuple[float, float]:
 
 
 def _shares(axes: Axes, runs: pd.DataFrame, names: Sequence[str], style: Style) -> None:
-    labels = [wrap(name, NARROW) for name in names]
+    labels = [named(name, NARROW) for name in names]
     name_rows(axes, labels)
     for height, name in zip(row_centres(labels), names, strict=True):
         color, marker = style.regularizations[name].color, style.regularizations[name].marker
@@ -107,7 +107,7 @@ def _shares(axes: Axes, runs: pd.DataFrame, names: Sequence[str], style: Style) 
 
 
 def _legend(names: Sequence[str], style: Style) -> list[Line2D]:
-    curves = [Line2D([], [], label=wrap(name, 80)) for name in names]
+    curves = [Line2D([], [], label=named(name, 80)) for name in names]
     for name, curve in zip(names, curves, strict=True):
         _dress(curve, style.regularizations[name])
     zero = Line2D([], [], color="0.2", marker="o", linestyle="", label="exactly 0")

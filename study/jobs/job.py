@@ -9,10 +9,10 @@ from dataclasses import asdict
 from pathlib import Path
 
 from study.config.variants import Block, Variant
-from study.data import load
 from study.results import code_digest, store
 from study.results.provenance import Provenance
 from study.training import engine, records
+from study.training.batches import digits_of
 from study.training.checkpoints import SECONDS, Checkpoint
 from study.utils.timer import Timer
 
@@ -51,7 +51,7 @@ def train(
         Path(tables["runs"]).with_name("checkpoint"), {"seeds": block.name, **identity(made)}, report, every
     )
     with watch.part("data"):
-        digits = load(variant.data.name, data)
+        digits = digits_of(variant.data, data)
     trained = engine.train(variant, block.seeds, digits, report, checkpoint, watch)
     with watch.part("tables"):
         store.write_all(records.tidy(study, trained), tables, made.text)

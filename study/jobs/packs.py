@@ -109,7 +109,7 @@ def drop(pack: Pack) -> None:
 
 
 def _together(one: Variant, other: Variant) -> bool:
-    return one.data.name == other.data.name and not one.tuned and not other.tuned
+    return one.data.folder == other.data.folder and not one.tuned and not other.tuned
 
 
 def settle(packs: Mapping[Path, Pack]) -> None:

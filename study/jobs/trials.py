@@ -9,12 +9,12 @@ from pathlib import Path
 import pandas as pd
 
 from study.config.variants import Variant, trials
-from study.data import load
 from study.jobs.job import drop_outdated, identity, made_by
 from study.results import store
 from study.results.provenance import Provenance
 from study.results.trial_choice import chosen_variant
 from study.training import engine, records
+from study.training.batches import digits_of
 from study.utils.timer import Timer
 
 
@@ -37,7 +37,7 @@ def train_trials(
     made = made_by(variant, code)
     parts = table.with_name("trials")
     with watch.part("data"):
-        digits = load(variant.data.name, data)
+        digits = digits_of(variant.data, data)
     tried = trials(variant)
     for index, one in enumerate(tried):
         part = parts / f"{one.digest[:16]}.parquet"

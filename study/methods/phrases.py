@@ -14,12 +14,12 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "layer_norm": "clip each tensor to norm {max_norm}",
         "value": "clip values at ±{bound}",
         "value_as_printed": "clip values at ±{bound}, as printed",
-        "adaptive_unit": "adaptive clip per unit, ratio {ratio}",
+        "adaptive_unit": "adaptive clip, ratio {ratio}",
         "block_rms": "clip each tensor's RMS at {threshold}",
         "ema_tensor": "clip each tensor at {ratio=1.05} times its average",
         "normalized": "normalize to length {length=1}",
         "sign": "sign of the gradient",
-        "sign_on_trigger": "sign of the gradient above norm {threshold}",
+        "sign_on_trigger": "sign above norm {threshold}",
         "percentile": "clip to percentile {percentile=10} of past norms",
         "spike": "skip entries above {threshold=5000} times their average square",
         "zscore": "clip at z-score {z_threshold=2.5}",
@@ -44,6 +44,12 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "augmentation": "shifts of up to {shift} pixels",
         "input_noise": "input noise {std}",
         "fedprox": "proximal term, mu {mu}",
+        "r1": "R1, gamma {strength}",
+        "r2": "R2, gamma {strength}",
+        "wgan_gp": "WGAN gradient penalty {strength}",
+        "dragan": "DRAGAN {strength}",
+        "one_sided_smoothing": "one-sided smoothing {smoothing}",
+        "weight_clipping": "clip weights at ±{bound}",
         "gradient_noise": "gradient noise {eta}",
         "gradient_penalty": "gradient penalty {strength}",
         "group_lasso": "group lasso {strength}",
@@ -66,6 +72,7 @@ AXES: Mapping[str, str] = {
     "workload.fraction": "share of clients a round",
     "workload.noise_multiplier": "noise multiplier",
     "workload.split": "split of clients",
+    "workload.generator_rate": "generator's rate",
 }
 """Names of keys of a configuration; any other is read by its last part."""
 PLACE = re.compile(r"\{(\w+)(?:=([^}]*))?\}")
@@ -75,6 +82,15 @@ _LABEL = re.compile(r"([^()]+)(?:\((.*)\))?", re.DOTALL)
 def phrase(kind: str, label: str) -> str:
     """Return a label of `kind` "clip" or "regularization" in words; the parts of a combination joined by " + "."""
     return " + ".join(_one(PHRASES[kind], part) for part in _parts(label))
+
+
+def label_phrase(label: str) -> str:
+    """Return a label of either kind in words, that of both baselines as "baseline"."""
+    if label == NONE:
+        return "baseline"
+    parts = ((part, _LABEL.fullmatch(part)) for part in _parts(label))
+    kinds = ["clip" if found and found[1] in PHRASES["clip"] else "regularization" for _, found in parts]
+    return phrase("clip" if kinds[0] == "clip" else "regularization", label)
 
 
 def method_phrase(kind: str, name: str) -> str:

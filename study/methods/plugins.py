@@ -107,7 +107,9 @@ def line_of(error: BaseException, method: Method) -> str:
 def _check(path: Path, module: str, before: Mapping[type[Method], Mapping[str, type[Method]]]) -> None:
     new = list(_defined(module))
     if not new:
-        kinds = "a subclass of Clipping or Regularization with a 'name'"
+        kinds = (
+            "a clipping, regularizer, model, optimizer, schedule, loss, metric or data set, each a class with a 'name'"
+        )
         raise PluginError(f"must name files that define a method ({kinds}). Got '{path}' instead")
     for method in new:
         bases = [base for base in method.__mro__[1:] if base.__module__.startswith("study.")]

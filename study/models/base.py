@@ -63,6 +63,7 @@ class Model(Method):
     """
 
     family: ClassVar[str] = "model"
+    reads: ClassVar[tuple[int, int] | None] = None  # the pixels of the images that it is made for
 
     def network(self, inputs: int, classes: int) -> nn.Module:
         """Return a module whose forward takes x [B, inputs] and a `Site` and returns logits [B, classes].

@@ -66,6 +66,7 @@ class LeNet(Model):
         r"h_l = \phi(W_l h_{l-1} + b_l),\ l = 3, 4;\quad z = W_5 h_4 + b_5"
     )
     source: ClassVar[str] = "@lecun1998, section II.B"
+    reads: ClassVar[tuple[int, int] | None] = (SIDE, SIDE)
     name: Literal["lenet"] = "lenet"
     activation: Annotated[str, *among(ACTIVATIONS)] = "tanh"
     init: InitialisationChoice = PyTorch()

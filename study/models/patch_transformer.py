@@ -88,6 +88,7 @@ class PatchTransformer(Model):
         r"H \leftarrow H + \phi(\text{LN}(H) W_1) W_2\quad\text{with } Q, K, V \text{ linear in } \text{LN}(H)"
     )
     source: ClassVar[str] = "@vaswani2017; images as patches: @dosovitskiy2021; pre-norm: @xiong2020"
+    reads: ClassVar[tuple[int, int] | None] = (SIDE, SIDE)
     name: Literal["patch_transformer"] = "patch_transformer"
     blocks: Annotated[int, Field(ge=1, le=12), NotBool, Must("a whole number from 1 to 12", (0, 13, 1.5, True))] = 2
     width: PositiveInt = 64

@@ -40,6 +40,7 @@ class RowRNN(Model):
 
     formula: ClassVar[str] = r"h_0 = 0,\quad h_t = \phi(W x_t + U h_{t-1} + b),\quad z = V h_{28} + c"
     source: ClassVar[str] = "@elman1990; digits as sequences: @le2015, there pixel by pixel; dropout: @zaremba2014"
+    reads: ClassVar[tuple[int, int] | None] = (SIDE, SIDE)
     name: Literal["row_rnn"] = "row_rnn"
     units: PositiveInt = 128
     activation: Annotated[str, *among(PLAIN)] = "tanh"

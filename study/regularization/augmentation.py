@@ -29,6 +29,7 @@ class Augmentation(Regularization):
     """
 
     search: ClassVar[LogRange | None] = LogRange("shift", 0.3, 6)
+    of_squares: ClassVar[bool] = True
     name: Literal["augmentation"] = "augmentation"
     place: ClassVar[Place] = "data"
     formula: ClassVar[str] = (

@@ -39,6 +39,7 @@ class Regularization(Method):
     """
 
     family: ClassVar[str] = "regularization"
+    of_squares: ClassVar[bool] = False  # whether it needs square images
     place: ClassVar[Place] = "none"
 
     @classmethod

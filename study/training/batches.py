@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from torch import Generator, Tensor
 
-from study.config.regime import Data
-from study.data import Digits, split
+from study.config.data import Data
+from study.data import Digits, load, split
+from study.data.own import load_packed
 from study.data.splits import Split, fold_of, with_wrong_labels
 from study.optim.rng import generator, stream_seed
 from study.optim.tensors import one_hot
@@ -91,9 +93,15 @@ def _validation_labels(digits: Digits, data: Data, seed: int, rows: Tensor) -> T
     return with_wrong_labels(right, data.wrong_labels.validation, digits.classes, noise)[0]
 
 
+def digits_of(data: Data, folder: Path) -> Digits:
+    """The data set of a configuration, from the folder that has it; raises DataError where it cannot be read."""
+    return load_packed(data.name, data.contents, folder) if data.contents else load(data.name, folder)
+
+
 def normalised(images: Tensor, digits: Digits) -> Tensor:
-    """Pixels 0..255 as float32 with the mean and standard deviation of the data set taken out."""
-    return images.to(torch.float32).div_(255.0).sub_(digits.mean).div_(digits.std)
+    """Pixels 0..255, or features, as float32 with the mean and standard deviation of the data set taken out."""
+    stored = images.to(torch.float32, copy=True)  # floats are mapped from a file
+    return stored.div_(digits.scale).sub_(digits.mean).div_(digits.std)
 
 
 def spread(length: int, count: int) -> Tensor:

@@ -9,9 +9,9 @@ from cases import STUDY
 
 from study.clipping.global_norm import GlobalNorm
 from study.clipping.value import Value
+from study.config.data import Data
 from study.config.fields import combined_label
 from study.config.read import ConfigError, parse
-from study.config.regime import Data
 from study.config.schema import json_schema
 from study.config.sweeps import merge
 from study.models import MLP

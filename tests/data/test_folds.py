@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.model_selection import KFold
 
-from study.config.regime import Data
+from study.config.data import Data
 from study.config.tuning import trained_on
 from study.data import Digits
 from study.data.splits import Split, fold_of

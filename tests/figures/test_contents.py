@@ -12,6 +12,7 @@ from matplotlib.patches import Rectangle
 from study.figures import FIGURES
 from study.figures._layout import decimal
 from study.figures._style import style_for
+from study.methods.phrases import label_phrase
 
 from .conftest import DRAWN, drawn, study, style_of
 from .synthetic import Grid, tables
@@ -41,7 +42,7 @@ def panel(figure: Figure, heading: str, label: str) -> Axes:
     current = ""
     for axes in figure.axes:
         current = current if axes.axison else axes.get_title(loc="left")
-        if axes.axison and current == heading and axes.get_title().replace("\n", " ").replace("( ", "(") == label:
+        if axes.axison and current == heading and axes.get_title().replace("\n", " ") == label_phrase(label):
             return axes
     raise AssertionError((heading, label))
 

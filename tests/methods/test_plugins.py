@@ -66,7 +66,10 @@ BROKEN = {
     "its import fails": ("import nothing_of_the_kind", "be imported. Got '{path}' instead: ModuleNotFoundError"),
     "its syntax is wrong": ("def", "must name Python files that can be imported. Got '{path}' instead: SyntaxError"),
     "it ends Python": ("raise SystemExit", "must name Python files that can be imported. Got '{path}' instead: System"),
-    "it defines nothing": ("x = 1", "must name files that define a method (a subclass of Clipping or Regularization w"),
+    "it defines nothing": (
+        "x = 1",
+        "must name files that define a method (a clipping, regularizer, model, optimizer, s",
+    ),
     "its name is taken": (HALF.replace("half", "value"), "must define methods of new names. Got clipping 'value' in '"),
 }
 

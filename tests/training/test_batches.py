@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from study.config.regime import Data, LabelNoise
+from study.config.data import Data, LabelNoise
 from study.data import Digits
 from study.training.batches import Batches, normalised, spread
 

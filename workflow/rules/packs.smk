@@ -75,7 +75,7 @@ def order_of(one):
         "seeds": one.block.name,
         "tables": {name: os.fspath(path) for name, path in one.tables.items()},
         "log": os.fspath(one.log),
-        "data": f"data/{one.variant.data.name}",
+        "data": os.fspath(one.variant.data.folder),
         "code": code_digest.fingerprint(one.variant),
         "plugins": plugins_of(one.variant),
         "trials": next(map(str, trials_of(one.variant)), None),

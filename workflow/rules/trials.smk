@@ -15,7 +15,7 @@ rule attempt:
         spec=lambda w, threads: TRIED[w.regime, w.variant].model_dump_json(),
         code=lambda w, threads: code_digest.fingerprint(TRIED[w.regime, w.variant]),
         plugins=lambda w, threads: plugins_of(TRIED[w.regime, w.variant]),
-        folder=lambda w, threads: f"data/{TRIED[w.regime, w.variant].data.name}",
+        folder=lambda w, threads: os.fspath(TRIED[w.regime, w.variant].data.folder),
     script:
         "../scripts/attempt.py"
 
