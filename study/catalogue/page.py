@@ -25,6 +25,7 @@ from study.regularization import Regularization
 from study.report.convert import escaped_marks, to_html
 from study.results.store import atomically
 from study.workloads import Workload
+from study.workloads.adversarial_losses import AdversarialLoss
 from study.workloads.client_splits import ClientSplit
 
 ROOT = Path(__file__).parents[2]
@@ -42,6 +43,7 @@ FAMILIES: tuple[tuple[type[Method], str, str], ...] = (
     (Schedule, "Schedules", "How the learning rate moves over a run."),
     (Loss, "Losses", "What is minimised on a batch."),
     (Workload, "Workloads", "What is trained, by whom, and how it is scored."),
+    (AdversarialLoss, "Adversarial losses", "What the two players of an adversarial training minimise."),
     (ClientSplit, "Splits", "How digits are dealt to the clients of a federated training."),
 )
 GROUPS: Mapping[str, Mapping[str, str]] = {

@@ -1,4 +1,4 @@
-"""Trials of users' models, losses, optimizers and schedules: a call of each on small tensors, and what it must do."""
+"""Trials of users' models, losses, optimizers and schedules: one call of each on small tensors, checked."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def _optimizer(method: Optimizer) -> str | None:
 
 
 def _optimized(method: Optimizer, seeds: slice) -> Tensors:
-    """The stacked parameters [R, ...] of some of two small models after two steps."""
+    """Return the stacked parameters [R, ...] of the models of `seeds` after two steps."""
     model, random = MLP(hidden=(5,)), generator(0, "init")
     module = model.build(*DIGITS)
     each = [model.initialise(module, random) for _ in range(2)]

@@ -17,6 +17,7 @@ from study.methods.phrases import cell_phrase, method_phrase, phrase, regime_phr
 from study.results.columns import EPOCHS, RUNS, SHARE, STEPS, WHEN, Column
 from study.results.provenance import COLUMNS as ORIGIN
 from study.results.store import KEYS, Tables
+from study.results.terms import column_of, of_tables
 from study.results.workload_columns import WORKLOADS
 
 NUMBERS = 700_000
@@ -76,14 +77,17 @@ def metrics(runs: pd.DataFrame | None) -> list[Json]:
     """
     declared = [column for column in RUNS.columns if column.metric and (runs is None or column.name in runs)]
     numeric = [] if runs is None else [str(name) for name in runs.select_dtypes("number")]
-    known = _of_workloads("runs")
+    known = _of_workloads("runs", [] if runs is None else runs.columns)
+    words = of_tables({} if runs is None else {"runs": runs})
     new = [known.get(name) or _undeclared(name) for name in numeric if name not in set(RUNS.names)]
-    return [_metric(column) for column in (*declared, DIVERGED, *new)]
+    return [_metric(column_of(column, words)) for column in (*declared, DIVERGED, *new)]
 
 
-def _of_workloads(table: str) -> dict[str, Column]:
-    """The columns that workloads add to a table, by name."""
-    return {column.name: column for own in WORKLOADS.values() for column in own.get(table, ())}
+def _of_workloads(table: str, columns: Iterable[str]) -> dict[str, Column]:
+    """The columns that the workloads of a table with these columns add to it, by name."""
+    there = set(columns)
+    added = [own[table] for own in WORKLOADS.values() if there.issuperset(one.name for one in own.get(table, ()))]
+    return {column.name: column for own in added for column in own}
 
 
 def _undeclared(name: str) -> Column:
@@ -130,8 +134,10 @@ def _curves(tables: Tables) -> Json:
             left -= sum(map(len, found[name]["columns"].values()))
         else:
             found[name] = step_curves(table, runs, columns, [one for one in SPREAD if one in columns], left)
-        found[name]["titles"] = {c.name: _column(_curve_title(c)) for c in declared.columns if c.name in columns}
-        known = _of_workloads(name)
+        words = of_tables(tables)
+        told = {c.name: column_of(_curve_title(c), words) for c in declared.columns if c.name in columns}
+        found[name]["titles"] = {key: _column(column) for key, column in told.items()}
+        known = _of_workloads(name, table.columns)
         new = [known.get(one) or _undeclared(one) for one in columns if one not in declared.names]
         found[name]["titles"] |= {one.name: _column(one) for one in new}
     return found

@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from study.results.scores import SCORED_AT
+from study.results.terms import of_tables, reworded
 
 if TYPE_CHECKING:  # to plan a study, matplotlib is not needed
     from matplotlib.figure import Figure
@@ -40,12 +41,14 @@ class FigureModule:
 
     def draw(self, tables: "Tables", style: "Style") -> "Figure":
         """The figure."""
-        return self._module.draw(tables, style)
+        from study.figures._words import reword  # it loads matplotlib
+
+        return reword(self._module.draw(tables, style), tables)
 
     def caption(self, tables: "Tables", scored_at: str = "last_epoch") -> str:
         """Return the caption; a figure of scores says of which epoch they are, a key of `SCORED_AT`."""
         told = f" Each run is scored at {SCORED_AT[scored_at]}." if self.scored else ""
-        return self._module.caption(tables) + told
+        return reworded(self._module.caption(tables) + told, of_tables(tables))
 
     def tables(self, tables: "Tables", by_themselves: Collection[str]) -> "Tables":
         """Return the tables to draw from: all regimes for a figure of sweeps, else those that stand alone."""

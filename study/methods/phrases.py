@@ -44,6 +44,12 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "augmentation": "shifts of up to {shift} pixels",
         "input_noise": "input noise {std}",
         "fedprox": "proximal term, mu {mu}",
+        "r1": "R1, gamma {strength}",
+        "r2": "R2, gamma {strength}",
+        "wgan_gp": "WGAN gradient penalty {strength}",
+        "dragan": "DRAGAN {strength}",
+        "one_sided_smoothing": "one-sided smoothing {smoothing}",
+        "weight_clipping": "clip weights at ±{bound}",
         "gradient_noise": "gradient noise {eta}",
         "gradient_penalty": "gradient penalty {strength}",
         "group_lasso": "group lasso {strength}",
@@ -66,6 +72,7 @@ AXES: Mapping[str, str] = {
     "workload.fraction": "share of clients a round",
     "workload.noise_multiplier": "noise multiplier",
     "workload.split": "split of clients",
+    "workload.generator_rate": "generator's rate",
 }
 """Names of keys of a configuration; any other is read by its last part."""
 PLACE = re.compile(r"\{(\w+)(?:=([^}]*))?\}")

@@ -40,6 +40,7 @@ from study.results.cells import failed
 from study.results.provenance import Account
 from study.results.scores import SCORED_AT
 from study.results.store import Tables, atomically
+from study.results.terms import of_workloads, reworded
 
 Form = Literal["md", "html", "pdf"]
 CHANGED = (
@@ -128,7 +129,7 @@ def fill(source: Path, form: Form, study: Study, tables: Tables, captions: Mappi
     }
     contents = Contents.of({name: bool(rows) for name, rows in printed.items()}, captions, study.figures or ())
     figures = Figures(form, contents, captions)
-    return environment.get_template(source.name).render(
+    text = environment.get_template(source.name).render(
         study=study,
         form=form,
         contents=contents,
@@ -176,6 +177,7 @@ def fill(source: Path, form: Form, study: Study, tables: Tables, captions: Mappi
         python=platform.python_version(),
         machine=f"{platform.system()} {platform.machine()}",
     )
+    return reworded(text, of_workloads(regime.workload for regime in study.regimes.values()))
 
 
 def boxes(study: Study) -> str:

@@ -3,10 +3,77 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
-from study.results.columns import COUNT, SHARE, Column
+from study.results.columns import COUNT, POINTS, SHARE, Column
+
+SAMPLES = (
+    Column(
+        "frechet_distance",
+        "Fréchet distance",
+        "Fréchet distance of the generated digits from the validation digits, on features of the shipped classifier; of"
+        " as many real digits from others it is about 1.1.",
+        better=-1,
+        metric=True,
+    ),
+    Column(
+        "density",
+        "density",
+        "Mean number of neighbourhoods of validation digits that a generated digit lies in, over five.",
+        better=1,
+        metric=True,
+    ),
+    Column(
+        "coverage",
+        "coverage",
+        "Share of validation digits with a generated one nearer than their fifth nearest among them.",
+        SHARE,
+        better=1,
+        metric=True,
+    ),
+    Column(
+        "digit_distance",
+        "distance of the digits",
+        "Total variation distance between the histograms of generated and of validation digits, as classified.",
+        SHARE,
+        better=-1,
+        metric=True,
+    ),
+    Column("digits_shown", "digits shown", "How many digits are at least 1 % of the generated ones.", COUNT, 1, True),
+    Column(
+        "discriminator_auc",
+        "discriminator's AUC",
+        "Probability that the discriminator's logit of a validation digit is above that of a generated one.",
+        SHARE,
+        metric=True,
+    ),
+    Column(
+        "discriminator_gap",
+        "discriminator's gap",
+        "The same of training digits minus that of validation digits: what the discriminator knows by heart.",
+        POINTS,
+        better=-1,
+        metric=True,
+    ),
+)
+"""What is noted of the players of an adversarial training."""
 
 WORKLOADS: Mapping[str, Mapping[str, tuple[Column, ...]]] = {
+    "adversarial": {
+        "runs": (
+            *(replace(one, meaning=f"{one.meaning[:-1]}, at the last epoch.") for one in SAMPLES),
+            Column(
+                "collapsed",
+                "collapsed",
+                "1 if at the last epoch `digit_distance` is at least a half, or `coverage` is at most half of that of"
+                " the best epoch, or the samples are not finite; else 0.",
+                SHARE,
+                better=-1,
+                metric=True,
+            ),
+        ),
+        "epochs": tuple(replace(one, metric=False) for one in SAMPLES),
+    },
     "dp_sgd": {
         "runs": (
             Column(

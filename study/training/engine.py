@@ -64,7 +64,7 @@ def train(
                 checkpoint.keep(training)
     wall = (time.perf_counter() - started) / len(each)
     with watch.part("statistics and last scores"):
-        return recorder.records(each, replicates.module, replicates.evaluated(), batches, wall)
+        return recorder.records(each, replicates, replicates.evaluated(), batches, wall)
 
 
 def trainer_of(workload: Workload) -> type[Replicates]:
@@ -88,4 +88,4 @@ class TrainingState:
         with self.recorder.watch.part("scoring"):
             parameters = self.replicates.evaluated()
             self.recorder.noted[self.recorder.scored + 1] = self.replicates.noted
-            return self.recorder.epoch(self.recorder.scored + 1, self.replicates.module, parameters, batches)
+            return self.recorder.epoch(self.recorder.scored + 1, self.replicates, parameters, batches)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -82,6 +82,6 @@ def _apart(whole: Score, hits: Tensor, losses: Tensor, wrong: Tensor) -> Score:
     return Score(whole.loss, whole.accuracy, *(float(part.double().mean()) for part in parts))
 
 
-def scores(module: nn.Module, parameters: Tensors, sets: Iterable[Labelled]) -> list[Score]:
-    """The score of each replicate on its own set."""
-    return [score(module, one, given) for one, given in zip(replicates_of(parameters), sets, strict=True)]
+def scores(score: Callable[[Tensors, Labelled], Score], parameters: Tensors, sets: Iterable[Labelled]) -> list[Score]:
+    """The score of each replicate on its own set; score: that of one model."""
+    return [score(one, given) for one, given in zip(replicates_of(parameters), sets, strict=True)]

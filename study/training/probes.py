@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -10,7 +11,6 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.func import functional_call, grad, vjp
 
-from study.optim.losses import Loss
 from study.optim.tensors import Tensors, one_hot, tensor_norms
 from study.training.measurements import noise_scale
 from study.training.per_sample import sample_gradients
@@ -30,6 +30,13 @@ LEAST = 20  # products; with fewer the second eigenvalue is now and then taken f
 MOST = 200  # products, before it is given up
 EXHAUSTED = 1e-5  # share of the matrix below which a new direction is one of rounding
 TOLERANCE = 1e-4  # ||Hv - av|| / |a| at which it stops: an eigenvalue lies within that share of a
+
+
+class Loss(Protocol):
+    """A mean over samples of a loss, as in `study.optim.losses`."""
+
+    def value(self, logits: Tensor, targets: Tensor) -> Tensor:
+        """Return the loss, a scalar."""
 
 
 def probe(module: nn.Module, loss: Loss, parameters: Tensors, images: Tensor, labels: Tensor, classes: int) -> Tensor:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor
 
 from study.config.variants import Variant
 from study.optim.tensors import Tensors
 from study.training.batches import Batches, spread
-from study.training.evaluation import Labelled, Score, replicates_of, score, scores
-from study.training.probes import PROBES, probe
+from study.training.evaluation import Labelled, Score, replicates_of, scores
+from study.training.probes import PROBES
 from study.training.records import EPOCH_SCORES, OF_WRONG_LABELS, Outcome, RunRecord, magnitudes
 from study.training.step_log import STEP_COLUMNS, Floats, StepLog
 from study.utils.timer import Timer
@@ -23,6 +24,16 @@ EPOCH_COLUMNS = (*EPOCH_SCORES, *PROBES, *OF_WRONG_LABELS)
 TRAIN, VALIDATION, TEST = slice(0, 2), slice(2, 4), slice(4, 6)
 PROBED = slice(len(EPOCH_SCORES), -len(OF_WRONG_LABELS))
 APART = slice(-len(OF_WRONG_LABELS), None)
+
+
+class Scorer(Protocol):
+    """Who scores one model: replicates in training."""
+
+    def score(self, parameters: Tensors, given: Labelled) -> Score:
+        """Return the score of one model on a set."""
+
+    def probe(self, parameters: Tensors, images: Tensor, labels: Tensor, classes: int) -> Tensor:
+        """Return the statistics named in `PROBES` of one model on images [B, P] and labels [B]."""
 
 
 @dataclass(eq=False)
@@ -55,7 +66,7 @@ class Recorder:
         """An empty journal for `count` replicates."""
         return cls(
             variant=variant,
-            log=StepLog(variant.steps, count, torch.tensor([p[0].numel() for p in parameters.values()])),
+            log=StepLog(variant.steps, count, _sizes(_measured(variant, parameters))),
             epochs=np.full((variant.epochs + 1, count, len(EPOCH_COLUMNS)), np.nan),
             noted=np.full((variant.epochs + 1, count, len(variant.workload.columns)), np.nan),
             ended=np.full(count, variant.epochs),
@@ -79,20 +90,22 @@ class Recorder:
         return self.scored < self.variant.epochs and bool(self.training.any())
 
     @torch.no_grad()
-    def epoch(self, epoch: int, module: nn.Module, parameters: Tensors, batches: Batches) -> str:
+    def epoch(self, epoch: int, scorer: Scorer, parameters: Tensors, batches: Batches) -> str:
         """Score every replicate after an epoch, keep the parameters that validate best; a line about it."""
         row = self.epochs[epoch]
         curve = spread(batches.train.shape[1], self.variant.statistics.curve_samples)
         shown = (part[:, curve] for part in (batches.train_labels, batches.train, batches.wrong))
         train = [Labelled(batches.images, *own) for own in zip(*shown, strict=True)]
         held_out = zip(batches.validation_labels, batches.validation, strict=True)
-        on_train = scores(module, parameters, train)
+        on_train = scores(scorer.score, parameters, train)
         row[:, TRAIN] = _table(on_train)
         row[:, APART] = [[getattr(one, name.removeprefix("train_")) for name in OF_WRONG_LABELS] for one in on_train]
-        row[:, VALIDATION] = _table(scores(module, parameters, [Labelled(batches.images, *own) for own in held_out]))
+        row[:, VALIDATION] = _table(
+            scores(scorer.score, parameters, [Labelled(batches.images, *own) for own in held_out])
+        )
         if epoch in self.probed:
             with self.watch.part("probes"):
-                self._probe(row, module, parameters, batches)
+                self._probe(row, scorer, parameters, batches)
         self._close(epoch, parameters)
         self.scored = epoch
         return f"{self.variant.workload.unit} {epoch} of {self.variant.epochs}: {self._summary(row)}"
@@ -106,14 +119,14 @@ class Recorder:
         loss, accuracy, _, validation = shown.mean(0)
         return f"train loss {loss:.4f}, train accuracy {accuracy:.4f}, validation accuracy {validation:.4f}"
 
-    def _probe(self, row: NDArray[np.float64], module: nn.Module, parameters: Tensors, batches: Batches) -> None:
+    def _probe(self, row: NDArray[np.float64], scorer: Scorer, parameters: Tensors, batches: Batches) -> None:
         test = [Labelled(batches.test_images, batches.test_labels)] * len(row)
-        row[:, TEST] = _table(scores(module, parameters, test))
+        row[:, TEST] = _table(scores(scorer.score, parameters, test))
         chosen = spread(batches.train.shape[1], self.variant.statistics.probe_samples)
         for r, one in enumerate(replicates_of(parameters)):
             images = batches.images[batches.train[r, chosen]]
             labels = batches.train_labels[r, chosen]
-            row[r, PROBED] = probe(module, self.variant.loss, one, images, labels, batches.classes).cpu().numpy()
+            row[r, PROBED] = scorer.probe(one, images, labels, batches.classes).cpu().numpy()
 
     def _close(self, epoch: int, parameters: Tensors) -> None:
         """Who is not finite any more, whose best epoch this was, and who is stopped by a regularizer."""
@@ -148,13 +161,13 @@ class Recorder:
 
     @torch.no_grad()
     def records(
-        self, seeds: Sequence[int], module: nn.Module, parameters: Tensors, batches: Batches, wall: float
+        self, seeds: Sequence[int], scorer: Scorer, parameters: Tensors, batches: Batches, wall: float
     ) -> list[RunRecord]:
         """The finished records; each is cut where its own replicate ended, whatever the others did."""
         models = zip(replicates_of(parameters), replicates_of(self.best), strict=True)
         measured = self.log.columns(), self.log.norms()
         return [
-            self._record(r, seed, module, self.kept.get(r, last), best, batches, measured, wall)
+            self._record(r, seed, scorer, self.kept.get(r, last), best, batches, measured, wall)
             for r, (seed, (last, best)) in enumerate(zip(seeds, models, strict=True))
         ]
 
@@ -162,7 +175,7 @@ class Recorder:
         self,
         r: int,
         seed: int,
-        module: nn.Module,
+        scorer: Scorer,
         last: Tensors,
         best: Tensors,
         batches: Batches,
@@ -171,18 +184,19 @@ class Recorder:
     ) -> RunRecord:
         steps_taken = int(self.ended[r]) * (self.variant.steps // self.variant.epochs)
         steps, norms = (table[:steps_taken, r] for table in measured)
-        final = _final(module, last, batches, r) if self.finite[r] else dict.fromkeys(PARTS, NOTHING)
+        chance = self.variant.workload.chance(batches.classes)
+        final = _final(scorer, last, batches, r) if self.finite[r] else dict.fromkeys(PARTS, NOTHING)
         return RunRecord(
             variant=self.variant,
             seed=seed,
             fold=None if self.variant.folds is None else r % self.variant.folds,
-            outcome=Outcome.judge(final["train"].accuracy, bool(self.finite[r]), steps, STEP_COLUMNS, batches.classes),
+            outcome=Outcome.judge(final["train"].accuracy, bool(self.finite[r]), steps, STEP_COLUMNS, chance),
             final=final,
-            best=self._best(r, final, module, best, batches),
+            best=self._best(r, final, scorer, best, batches),
             best_epoch=int(self.best_epoch[r]),
             epochs=self._epochs(r),
             steps=dict(zip(STEP_COLUMNS, steps.T, strict=True)),
-            tensors={key: norms[:, :, k] for k, key in enumerate(last)},
+            tensors={key: norms[:, :, k] for k, key in enumerate(_measured(self.variant, last))},
             weights={key: magnitudes(p) for key, p in last.items() if p.ndim > 1},
             steps_taken=steps_taken,
             wall_seconds=wall,
@@ -195,25 +209,34 @@ class Recorder:
         return {**dict(zip(EPOCH_COLUMNS, self.epochs[taken, r].T, strict=True)), **dict(own)}
 
     def _best(
-        self, r: int, final: dict[str, Score], module: nn.Module, best: Tensors, batches: Batches
+        self, r: int, final: dict[str, Score], scorer: Scorer, best: Tensors, batches: Batches
     ) -> dict[str, Score]:
         if self.best_epoch[r] == self.ended[r]:  # the last epoch was the best
             return final
-        return _final(module, best, batches, r) if self.best_epoch[r] else dict.fromkeys(PARTS, NOTHING)
+        return _final(scorer, best, batches, r) if self.best_epoch[r] else dict.fromkeys(PARTS, NOTHING)
 
 
 PARTS = ("train", "validation", "test")
 NOTHING = Score(float("nan"), float("nan"))
 
 
+def _measured(variant: Variant, parameters: Tensors) -> Tensors:
+    """The tensors that statistics of steps are of."""
+    return {key: p for key, p in parameters.items() if variant.workload.measures(key)}
+
+
+def _sizes(parameters: Tensors) -> Tensor:
+    return torch.tensor([p[0].numel() for p in parameters.values()])
+
+
 def _table(scored: Sequence[Score]) -> NDArray[np.float64]:
     return np.array([(s.loss, s.accuracy) for s in scored])
 
 
-def _final(module: nn.Module, model: Tensors, batches: Batches, r: int) -> dict[str, Score]:
+def _final(scorer: Scorer, model: Tensors, batches: Batches, r: int) -> dict[str, Score]:
     sets = {
         "train": Labelled(batches.images, batches.train_labels[r], batches.train[r], batches.wrong[r]),
         "validation": Labelled(batches.images, batches.validation_labels[r], batches.validation[r]),
         "test": Labelled(batches.test_images, batches.test_labels),
     }
-    return {part: score(module, model, given) for part, given in sets.items()}
+    return {part: scorer.score(model, given) for part, given in sets.items()}

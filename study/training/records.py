@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from study.config.variants import RunSpec, Variant
-from study.data.digits import CHANCE_FACTOR
 from study.methods.labels import columns_of
 from study.results.store import KEYS
 from study.training.evaluation import Score
@@ -32,9 +31,12 @@ class Outcome:
     step: int | None = None
 
     @classmethod
-    def judge(cls, accuracy: float, finite: bool, steps: Floats, columns: Sequence[str], classes: int) -> Outcome:
-        """The outcome of a run from its final training accuracy, its parameters and its steps [S, C]."""
-        broken, failed = not finite or accuracy != accuracy, accuracy <= CHANCE_FACTOR / classes
+    def judge(cls, accuracy: float, finite: bool, steps: Floats, columns: Sequence[str], chance: float) -> Outcome:
+        """The outcome of a run from its final training accuracy, its parameters and its steps [S, C].
+
+        chance: the accuracy at or below which it has learned nothing.
+        """
+        broken, failed = not finite or accuracy != accuracy, accuracy <= chance
         bad = np.flatnonzero(steps[:, columns.index("finite")] == 0)
         if broken and not bad.size:
             return cls("diverged", "non-finite parameters")

@@ -9,7 +9,7 @@ from typing import Self
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Generator, Tensor, nn
 from torch.func import vmap
 from torch.utils import _pytree as pytree
 
@@ -18,6 +18,8 @@ from study.models import sites
 from study.optim.rng import NoiseStreams, generator
 from study.optim.tensors import Tensors
 from study.training.batches import Batches
+from study.training.evaluation import Labelled, Score, score
+from study.training.probes import probe
 from study.training.program import Program
 from study.training.recorder import Recorder
 from study.training.stacked import Stacked, StackedByTorch
@@ -46,9 +48,9 @@ class Replicates:
     @classmethod
     def start(cls, variant: Variant, seeds: Sequence[int], batches: Batches) -> Self:
         """Fresh models, each initialised from the `init` stream of its seed."""
-        module = variant.model.build(batches.images.shape[1], batches.classes)
-        update = Update(cls.chain_of(variant, module), variant.statistics.every_step)
-        each = [variant.model.initialise(module, generator(seed, "init")) for seed in seeds]
+        module = cls.module_of(variant, batches)
+        update = cls.update_of(variant, module)
+        each = [cls.initialised(variant, module, generator(seed, "init")) for seed in seeds]
         draws = update.chain.draws(sites(module, cls.rows_of_step(variant, batches), batches.images.shape[1]), each[0])
         states = [update.initial_state(one) for one in each]
         state = pytree.tree_map(lambda *t: torch.stack(t).to(variant.device), *states)
@@ -58,6 +60,21 @@ class Replicates:
         trained: Tensors = {key: nn.Parameter(p) for key, p in state.parameters.items()}
         built = variant.optimizer.build(trained.values())
         return cls(variant, module, update, replace(state, parameters=trained), noise, optimizer=built)
+
+    @classmethod
+    def module_of(cls, variant: Variant, batches: Batches) -> nn.Module:
+        """The architecture of one model."""
+        return variant.model.build(batches.images.shape[1], batches.classes)
+
+    @classmethod
+    def initialised(cls, variant: Variant, module: nn.Module, random: Generator) -> Tensors:
+        """Fresh parameters of one model."""
+        return variant.model.initialise(module, random)
+
+    @classmethod
+    def update_of(cls, variant: Variant, module: nn.Module) -> Update:
+        """The whole step of a variant."""
+        return Update(cls.chain_of(variant, module), variant.statistics.every_step)
 
     @classmethod
     def chain_of(cls, variant: Variant, module: nn.Module) -> Chain:
@@ -166,6 +183,14 @@ class Replicates:
     def evaluated(self) -> Tensors:
         """The parameters [R, ...] that are scored and handed over."""
         return vmap(self.update.chain.evaluated)(dict(self.parameters), self.state.memory)
+
+    def score(self, parameters: Tensors, given: Labelled) -> Score:
+        """The score of one model on a set."""
+        return score(self.module, parameters, given)
+
+    def probe(self, parameters: Tensors, images: Tensor, labels: Tensor, classes: int) -> Tensor:
+        """The statistics named in `study.training.probes.PROBES` of one model on images [B, P] and labels [B]."""
+        return probe(self.module, self.variant.loss, parameters, images, labels, classes)
 
     @property
     def noted(self) -> NDArray[np.float64]:

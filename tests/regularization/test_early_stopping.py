@@ -202,14 +202,14 @@ def test_what_becomes_of_a_stopped_replicate_afterwards_is_not_recorded(digits: 
         batches = Batches.prepare(digits, v.data, seeds, v.device)
         models = Replicates.start(v, seeds, batches)
         recorder = Recorder.open(v, len(seeds), models.parameters)
-        recorder.epoch(0, models.module, models.evaluated(), batches)
+        recorder.epoch(0, models, models.evaluated(), batches)
         while recorder.goes_on:
             models.epoch(batches, recorder)
-            recorder.epoch(recorder.scored + 1, models.module, models.evaluated(), batches)
+            recorder.epoch(recorder.scored + 1, models, models.evaluated(), batches)
             if spoil and not recorder.training[1]:
                 for p in models.parameters.values():
                     p.data[1].fill_(math.nan)
-        return recorder.records(seeds, models.module, models.evaluated(), batches, 0.0)
+        return recorder.records(seeds, models, models.evaluated(), batches, 0.0)
 
     sound, spoiled = trained(spoil=False), trained(spoil=True)
     assert ended(sound[1]) < ended(sound[0]) < EPOCHS, "the second stops first"
@@ -244,8 +244,8 @@ def test_where_no_loss_was_ever_finite_the_last_parameters_are_handed_over(digit
     recorder = Recorder.open(v, 1, models.parameters)
     huge = {key: 1e30 * p.detach() for key, p in models.parameters.items()}
     for epoch in range(3):
-        recorder.epoch(epoch, models.module, huge if epoch else models.evaluated(), batches)
-    (record,) = recorder.records([0], models.module, huge, batches, 0.0)
+        recorder.epoch(epoch, models, huge if epoch else models.evaluated(), batches)
+    (record,) = recorder.records([0], models, huge, batches, 0.0)
     assert (ended(record), record.best_epoch, record.outcome.status) == (2, 0, "diverged")
     assert math.isnan(record.final["test"].loss)
 

@@ -98,13 +98,13 @@ def trained(
     batches = Batches.prepare(digits, v.data, seeds, v.device)
     models = Replicates.start(v, seeds, batches)
     recorder = Recorder.open(v, len(seeds), models.parameters)
-    recorder.epoch(0, models.module, models.evaluated(), batches)
+    recorder.epoch(0, models, models.evaluated(), batches)
     for epoch in range(1, v.epochs + 1):
         models.epoch(batches, recorder)
-        recorder.epoch(epoch, models.module, models.evaluated(), batches)
+        recorder.epoch(epoch, models, models.evaluated(), batches)
         if epoch == 1 and disturb:
             disturb(models.parameters)
-    records = recorder.records(seeds, models.module, models.parameters, batches, 0.0)
+    records = recorder.records(seeds, models, models.parameters, batches, 0.0)
     return {key: p.detach() for key, p in models.parameters.items()}, records
 
 

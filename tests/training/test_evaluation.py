@@ -1,6 +1,7 @@
 """Scores against torch.nn.functional; the same whether models are scored alone or together."""
 
 import math
+from functools import partial
 
 import pytest
 import torch
@@ -76,7 +77,7 @@ def test_what_is_not_there_is_undefined(digits: Digits, wrong: bool | None) -> N
 def test_a_score_does_not_depend_on_the_models_scored_with_it(digits: Digits) -> None:
     sets = [Labelled(normalised(digits.test_images, digits), digits.test_labels)] * 4
     module, stacked = net(0)[0], several(4)
-    together = scores(module, stacked, sets)
+    together = scores(partial(score, module), stacked, sets)
     alone = [score(module, net(seed)[1], sets[0]) for seed in range(4)]
     assert repr(together) == repr(alone)  # NaN equals nothing, not even itself
     assert len(set(together)) == 4

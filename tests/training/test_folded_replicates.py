@@ -53,8 +53,8 @@ def test_a_fold_is_the_same_without_the_other_folds(digits: Digits) -> None:
         for epoch in range(v.epochs + 1):
             if epoch and recorder.training.any():
                 models.epoch(batches, recorder)
-            recorder.epoch(epoch, models.module, models.evaluated(), batches)
-        (alone,) = recorder.records([record.seed], models.module, models.evaluated(), batches, 0.0)
+            recorder.epoch(epoch, models, models.evaluated(), batches)
+        (alone,) = recorder.records([record.seed], models, models.evaluated(), batches, 0.0)
         assert (alone.final, alone.best, alone.best_epoch) == (record.final, record.best, record.best_epoch)
         assert all(np.array_equal(alone.steps[key], record.steps[key], equal_nan=True) for key in record.steps)
 

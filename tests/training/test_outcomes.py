@@ -37,7 +37,7 @@ FINE = (1.0, 0.5)
     ],
 )
 def test_outcomes(accuracy: float, finite: bool, rows: list[Any], outcome: Outcome) -> None:
-    assert Outcome.judge(accuracy, finite, steps(*rows), STEP_COLUMNS, classes=10) == outcome
+    assert Outcome.judge(accuracy, finite, steps(*rows), STEP_COLUMNS, chance=0.2) == outcome
 
 
 @pytest.mark.parametrize(
@@ -50,4 +50,4 @@ def test_outcomes(accuracy: float, finite: bool, rows: list[Any], outcome: Outco
 )
 def test_a_norm_beyond_float32_is_one_cause_whatever_the_clip(accuracy: float, finite: bool, outcome: Outcome) -> None:
     steps = np.array([[2.3, 1.0], [2.3, 0.0], [2.3, 1.0]])
-    assert Outcome.judge(accuracy, finite, steps, ("loss", "finite"), 10) == outcome
+    assert Outcome.judge(accuracy, finite, steps, ("loss", "finite"), 0.2) == outcome

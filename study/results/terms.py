@@ -1,0 +1,75 @@
+"""Words for scores: what a workload's columns of accuracy and loss hold, where that is something else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+
+import pandas as pd
+
+from study.results.columns import NATS, PLAIN, Column
+from study.results.store import Tables
+from study.workloads import Workload
+
+CODE = re.compile(r"(```.*?```|`[^`]*`|\]\([^)]*\)|\{#[^}]*\}|<[^>]*>)", re.DOTALL)  # names, links and anchors stay
+PARTS = r"((?:[Tt]est|[Vv]alidation|[Tt]rain(?:ing)?) )"
+
+
+def of_tables(tables: Tables) -> type[Workload]:
+    """Return the workload whose words fit all runs of some tables; that of any where they differ."""
+    known = {_workload(tables[name]) for name in ("runs", "epochs") if name in tables and len(tables[name])}
+    return known.pop() if len(known) == 1 else Workload
+
+
+def of_workloads(workloads: Iterable[Workload]) -> type[Workload]:
+    """Return the workload whose words fit all of a study's; that of any where they differ."""
+    known = {type(one) if type(one).scores_of_its_own() else Workload for one in workloads}
+    return known.pop() if len(known) == 1 else Workload
+
+
+def _workload(table: pd.DataFrame) -> type[Workload]:
+    """Whose own columns each regime of a table fills."""
+    for kind in Workload.members.values():
+        assert issubclass(kind, Workload)
+        own = [column for column in kind.columns if column in table]
+        if kind.scores_of_its_own() and own:
+            filled = table.groupby("regime", sort=False)[own[0]].apply(lambda column: column.notna().any())
+            if bool(filled.all()):
+                return kind
+    return Workload
+
+
+def column_of(column: Column, workload: type[Workload]) -> Column:
+    """Return a column in the words of a workload, and a loss of its own without the unit of another."""
+    if not workload.scores_of_its_own():
+        return column
+    title, meaning = (reworded(text, workload) for text in (column.title, column.meaning))
+    return replace(column, title=title, meaning=meaning, unit=PLAIN if column.unit == NATS else column.unit)
+
+
+def reworded(text: str, workload: type[Workload]) -> str:
+    """Return a text about accuracies and losses in the words of a workload; what stands in code or links is kept."""
+    if not workload.scores_of_its_own():
+        return text
+    parts = CODE.split(text)
+    return "".join(part if place % 2 else _reworded(part, workload) for place, part in enumerate(parts))
+
+
+def _reworded(text: str, workload: type[Workload]) -> str:
+    accuracy, loss = workload.accuracy, workload.loss_name
+    short = loss.split()[-1]
+    for pattern, words in (
+        (r"\baccuracies\b", f"{accuracy}s"),
+        (r"\bAccuracies\b", f"{accuracy}s".capitalize()),
+        (r"\baccuracy\b", accuracy),
+        (r"\bAccuracy\b", accuracy.capitalize()),
+        (r"\bcross-entropy gap\b", f"{short} gap"),
+        (r"\bcross-entropy\b", loss),
+        (r"\bCross-entropy\b", loss[0].upper() + loss[1:]),
+        (rf"{PARTS}loss\b", rf"\g<1>{short}"),
+        (r"\bloss gap\b", f"{short} gap"),
+        (r",? \(?nats\)?", ""),
+    ):
+        text = re.sub(pattern, words, text)
+    return text

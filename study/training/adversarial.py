@@ -1,0 +1,122 @@
+"""Pairs of a discriminator and a generator in training: how they start, and how their samples are scored."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Generator, Tensor, nn
+from torch.func import functional_call
+
+from study.config.variants import Variant
+from study.models import MLP
+from study.optim.tensors import Tensors
+from study.training.batches import Batches, spread
+from study.training.digit_features import Read, digit_classifier
+from study.training.evaluation import Labelled, Score, replicates_of
+from study.training.generated import auc, latent_to_score, scored
+from study.training.players import Pair, Players, PlayersUpdate, adversarial, part, prefixed
+from study.training.probes import probe
+from study.training.recorder import Recorder
+from study.training.replicates import Replicates
+
+
+@dataclass(eq=False)
+class Adversaries(Replicates):
+    """R pairs of players; last [R, C]: what is noted of the samples after the last epoch."""
+
+    last: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 0)))
+
+    @classmethod
+    def start(cls, variant: Variant, seeds: Sequence[int], batches: Batches) -> Self:
+        made = super().start(variant, seeds, batches)
+        made.last = np.full((len(seeds), len(variant.workload.columns)), np.nan)
+        made.note(batches)
+        return made
+
+    @classmethod
+    def module_of(cls, variant: Variant, batches: Batches) -> Pair:
+        pixels = batches.images.shape[1]
+        workload = adversarial(variant)
+        generator = MLP(hidden=workload.generator).build(workload.latent, pixels)
+        low, high = (float(bound) for bound in batches.images.aminmax())
+        return Pair(variant.model.build(pixels, 1), generator, low, high)
+
+    @classmethod
+    def initialised(cls, variant: Variant, module: nn.Module, random: Generator) -> Tensors:
+        assert isinstance(module, Pair)
+        generator = MLP(hidden=adversarial(variant).generator).initialise(module.generator, random)
+        discriminator = variant.model.initialise(module.discriminator, random)
+        return prefixed("discriminator", discriminator) | prefixed("generator", generator)
+
+    @classmethod
+    def update_of(cls, variant: Variant, module: nn.Module) -> PlayersUpdate:
+        assert isinstance(module, Pair)
+        return PlayersUpdate(Players(variant, module), variant.statistics.every_step)
+
+    @torch.no_grad()
+    def epoch(self, batches: Batches, recorder: Recorder) -> None:
+        super().epoch(batches, recorder)
+        self.note(batches)
+
+    @property
+    def noted(self) -> NDArray[np.float64]:
+        return self.last
+
+    @cached_property
+    def latent(self) -> Tensor:
+        """What the scored samples are made of."""
+        workload = adversarial(self.variant)
+        return latent_to_score(workload.samples, workload.latent).to(self.variant.device)
+
+    @torch.no_grad()
+    def made(self, parameters: Tensors) -> Tensor:
+        """The samples [M, P] by which one model is scored."""
+        return self.pair.generate(part("generator", parameters), self.latent)
+
+    @property
+    def pair(self) -> Pair:
+        """The two players' architectures."""
+        assert isinstance(self.module, Pair)
+        return self.module
+
+    def score(self, parameters: Tensors, given: Labelled) -> Score:
+        """The Frechet distance, as a loss, and the coverage, as an accuracy, of real digits by those of one model."""
+        found = scored(self.real(given), digit_classifier().read(self.made(parameters)))
+        return Score(found.frechet_distance, found.coverage)
+
+    def real(self, given: Labelled) -> Read:
+        """What the classifier makes of as many of the real digits as there are samples."""
+        rows = torch.arange(len(given.images)) if given.rows is None else given.rows
+        return digit_classifier().read(given.images[rows[spread(len(rows), adversarial(self.variant).samples)]])
+
+    def probe(self, parameters: Tensors, images: Tensor, labels: Tensor, classes: int) -> Tensor:
+        """The statistics of the discriminator's loss on real digits [B, P] and as many generated ones."""
+        x = torch.cat([images, self.made(parameters)[: len(images)]])
+        kinds = torch.cat([torch.ones_like(labels), torch.zeros_like(labels)])[: len(x)]
+        loss = adversarial(self.variant).loss
+        return probe(self.pair.discriminator, loss, part("discriminator", parameters), x, kinds, 2)
+
+    @torch.no_grad()
+    def note(self, batches: Batches) -> None:
+        """Score the samples of each model against its validation digits, and how well its discriminator tells them."""
+        count = adversarial(self.variant).samples
+        for r, parameters in enumerate(replicates_of(self.evaluated())):
+            made = self.made(parameters)
+            of_made = self._logits(parameters, made)
+            validation, train = (rows[spread(len(rows), count)] for rows in (batches.validation[r], batches.train[r]))
+            real = digit_classifier().read(batches.images[validation])
+            found = scored(real, digit_classifier().read(made))
+            told, told_of_train = (
+                auc(self._logits(parameters, batches.images[rows]), of_made) for rows in (validation, train)
+            )
+            self.last[r] = [*found, told, told_of_train - told]
+
+    def _logits(self, parameters: Tensors, x: Tensor) -> Tensor:
+        logits: Tensor = functional_call(self.pair.discriminator, part("discriminator", parameters), (x,))
+        return logits[:, 0]
