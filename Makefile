@@ -1,4 +1,4 @@
-# Everything from a clean clone: Python >= 3.11 and make are all that must be there.
+# Everything from a clean clone; needs only Python >= 3.11 and make.
 PYTHON ?= python3
 CORES ?= $(shell env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc 2>/dev/null || sysctl -n hw.ncpu)
 BIN := .venv/bin
@@ -23,18 +23,18 @@ figures: environment ## the figures of the default study
 report: environment ## the report of the default study
 	$(SNAKEMAKE) report
 
-claims: environment ## the full study and its ledger of claims at ten seeds, an hour; make claims SEEDS=30 adds the others
+claims: environment ## the full study and its ledger of claims with ten seeds, an hour; make claims SEEDS=30 adds the others
 	$(SNAKEMAKE) --configfile config/paper.yaml --config seeds=$(or $(SEEDS),10)
 
 # A rerun starts afresh where the last one came to its end, and goes on where it was stopped.
 AGAIN := results/default/verify
 VERDICTS := $(AGAIN)/$(or $(CELLS),6)-cells-seed-$(or $(SEED),0).csv
 
-freeze: environment ## lock config/confirm.yaml with the rules that decide it, as the next protocol: make freeze WHY='...'
+freeze: environment ## freeze config/confirm.yaml and its decision rules as the next protocol: make freeze WHY='...'
 	$(BIN)/python -m study.jobs.protocol freeze $(CONFIRM) $(if $(WHY),--why "$(WHY)")
 
 # The forecast comes first; what is finished stays, so that the same command goes on.
-confirm: environment ## the frozen benchmark: checked, forecast, run, and its commits verified; SEEDS=... adds seeds
+confirm: environment ## check, forecast, run and verify the frozen benchmark; SEEDS=... adds seeds
 	$(BIN)/python -m study.jobs.protocol check $(CONFIRM)
 	$(SNAKEMAKE) --configfile $(CONFIRM) $(if $(SEEDS),--config seeds=$(SEEDS)) -- cost
 	$(SNAKEMAKE) --configfile $(CONFIRM) $(if $(SEEDS),--config seeds=$(SEEDS))
@@ -47,16 +47,16 @@ verify: environment paper/reference/runs.parquet ## train 6 cells of the default
 	$(SNAKEMAKE) -- $(VERDICTS)
 	$(BIN)/python -m study.analysis.verification $(VERDICTS)
 
-simulations: environment ## level, power and coverage of tuning and verdicts where the truth is known: STUDIES=400, docs/simulations.csv
+simulations: environment ## level, power and coverage in simulated studies: STUDIES=400, docs/simulations.csv
 	$(BIN)/python -m study.analysis.simulated $(or $(STUDIES),400) docs/simulations.csv
 
-reference: environment ## write what make verify compares with, from the default study as it is trained here
+reference: environment ## write the reference of make verify from the default study as trained here
 	$(SNAKEMAKE) reference
 
 paper/reference/runs.parquet:
 	@echo "There is no $@ to compare with: make reference writes it, of a finished study."; exit 1
 
-status: environment ## how far a study is, from its files alone: make status STUDY=default WATCH=1
+status: environment ## progress of a study, from its files: make status STUDY=default WATCH=1
 	@$(BIN)/python -m study.jobs.status $(or $(STUDY),default) $(if $(WATCH),--watch)
 
 compare: environment ## two studies cell by cell: make compare A=default B=mine, differences in results/A-B.csv
@@ -65,27 +65,27 @@ compare: environment ## two studies cell by cell: make compare A=default B=mine,
 explore: environment ## a study as one page, opened where there is a desktop: make explore STUDY=smoke WITH=other
 	@$(BIN)/python -m study.explorer.show "$(or $(STUDY),default)" $(if $(WITH),--with "$(WITH)")
 
-show: environment ## one run as a page, and summed up here: make show STUDY=smoke RUN=memorize/none/none/0
+show: environment ## one run: a page, and a summary here: make show STUDY=smoke RUN=memorize/none/none/0
 	@$(BIN)/python -m study.explorer.show "$(or $(STUDY),default)" --run "$(RUN)"
 
-publish: ## keep a finished study's paper in docs/studies/: make publish STUDY=catalogue
+publish: ## copy a finished study's paper to docs/studies/: make publish STUDY=catalogue
 	@case "$(STUDY)" in ""|*/*|.*) echo "STUDY must be the name of a study in results/. Got '$(STUDY)' instead."; exit 1;; esac
 	@$(BIN)/python -m study.report.publish "results/$(STUDY)" "docs/studies/$(STUDY)"
 
-catalogue: environment ## docs/catalogue.md and .html: every method, with a picture of what it does
+catalogue: environment ## docs/catalogue.md and .html: every method with a picture
 	$(SNAKEMAKE) catalogue
 
 test: .venv/.test-installed ## lint, types and all tests
 	$(MAKE) --no-print-directory lint
 	$(BIN)/pytest -n $(CORES) --dist loadgroup
 
-fast: .venv/.test-installed ## the tests of a few minutes: no workflow, no long simulation
+fast: .venv/.test-installed ## the quick tests, a few minutes: no workflow, no long simulation
 	$(BIN)/pytest -n $(CORES) --dist loadgroup -m "not workflow and not slow"
 
 laws: .venv/.test-installed ## the laws over every method, and over yours: make laws METHODS=my_methods.py ONLY=my_name
 	$(BIN)/pytest tests/laws $(addprefix --methods=,$(METHODS)) $(addprefix -k ,$(ONLY))
 
-bench: .venv/.test-installed data/mnist.verified ## speed beside PyTorch's loops, scikit-learn and JAX: docs/speed.md, results/bench/
+bench: .venv/.test-installed data/mnist.verified ## speed compared with PyTorch, scikit-learn and JAX: docs/speed.md, results/bench/
 	$(BIN)/python -m benchmarks.speed
 
 gpu-check: .venv/.test-installed ## parity and speed on a GPU: docs/gpu.md; does nothing where there is none
@@ -108,7 +108,7 @@ lint: .venv/.test-installed ## ruff, snakefmt, snakemake --lint, imports, types
 	$(BIN)/lint-imports
 	$(BIN)/mypy
 
-schema: environment ## the JSON schema of a configuration, from study/config/schema.py
+schema: environment ## workflow/schemas/study.schema.json: the keys of a configuration
 	$(BIN)/python -c 'import json; from study.config.schema import json_schema; print(json.dumps(json_schema(), indent=1))' \
 		> workflow/schemas/study.schema.json
 
@@ -118,7 +118,7 @@ rooms: environment ## the drawing of the rooms in docs/architecture.md
 tables: environment ## docs/tables.md: every column of every table
 	$(BIN)/python docs/tables.py
 
-environment: .venv/.study-installed ## the virtual environment alone
+environment: .venv/.study-installed ## only the virtual environment
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=/path/to/python")'
@@ -137,5 +137,5 @@ lock: ## solve the pins again (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml -o locks/study.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra test -c locks/study.txt pyproject.toml -o locks/test.txt
 
-clean: ## what was computed; data and environment stay
+clean: ## delete all results; keep data and environment
 	rm -rf results logs .snakemake

@@ -31,9 +31,9 @@ HEAD = """# On a GPU
 make gpu-check
 ```
 
-takes the steps of every method on the GPU and on the CPU and compares them, then measures the tutorial's net
-(784-128-10, batches of 64, clip by global norm, all statistics) with many seeds at once. With `device: cuda` torch
-takes the steps of all seeds of a job together; the compiled program is of the CPU. JAX's CUDA build is not compared.
+compares every method's steps on the GPU with those on the CPU. It then times the tutorial's net (784-128-10, batches of
+64, clip by global norm, all statistics) with many seeds at once. With `device: cuda` torch takes the steps of all seeds
+of a job together; the compiled program runs only on the CPU. JAX's CUDA build is not compared.
 """
 ROWS = """
 | seeds | ms a step | ms a step and model | most memory, MB |

@@ -17,7 +17,7 @@ PARTS: Mapping[str, tuple[str, ...]] = {
     "norms of gradients and weights": ("aten::linalg_vector_norm",),
     "the optimizer's update": ("aten::addcmul_",),
 }
-REST = "all else: activations, loss, sums, calls of some sixty small operations, Python"
+REST = "the rest: activations, loss, sums, calls of about sixty small operations, Python"
 
 
 def parts(task: Task, turns: int) -> dict[str, float]:

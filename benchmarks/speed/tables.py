@@ -39,7 +39,7 @@ def ms(value: float) -> str:
 
 def reached(rows: Rows) -> str:
     lines = [(aim.text, aim.shown(), "yes" if aim.reached else "no") for aim in aims(rows)]
-    return "At 10 seeds, with all statistics of every step on:\n\n" + table(("aim", "found", "reached"), lines)
+    return "At 10 seeds, with all statistics of every step on:\n\n" + table(("aim", "measured", "reached"), lines)
 
 
 def seeds(rows: Rows) -> str:
@@ -83,7 +83,14 @@ def clips(rows: Rows) -> str:
     found = {row["way"]: row["median"] for row in rows}
     names = list(dict.fromkeys(way.split(", ")[0] for way in found))
     off, on = ({name: found.get(f"{name}, {way.name}") for name in names} for way in (PLAIN_ENGINE, ENGINE))
-    head = ("clipping", "statistics off", "statistics on", "off: times none", "on: times none", "statistics cost")
+    head = (
+        "clipping",
+        "statistics off",
+        "statistics on",
+        "off: times unclipped",
+        "on: times unclipped",
+        "statistics cost",
+    )
     lines = [
         (f"`{n}`", ms(off[n]), ms(on[n]), *(f"{t[n] / t['none']:.2f}" for t in (off, on)), f"{on[n] / off[n] - 1:+.0%}")
         for n in names
@@ -127,19 +134,19 @@ def page(found: Found) -> str:
 make bench
 ```
 
-measures how long a training step takes by several ways to the same weights: one run, one core, one thread, the ways
-taking turns. All figures are milliseconds of processor time per step and model unless they say otherwise, medians over
-{on["turns"]} turns. Before anything is timed, the ways are shown to reach the same weights from the same start and
-batches. How each is written: [`benchmarks/speed/`](../benchmarks/speed/).
+times a training step by several implementations that reach the same weights. All run on one core and one thread, taking
+turns. Unless stated otherwise, figures are milliseconds of processor time per step and model, medians over
+{on["turns"]} turns. Before the timing, each is shown to reach the same weights from the same start and batches.
+Their code is in [`benchmarks/speed/`](../benchmarks/speed/).
 
-![Milliseconds per step and model by each way](speed.png)
+![Milliseconds per step and model of each implementation](speed.png)
 
 Measured on one core of: {on["processor"]}, {on["system"]}; Python {on["python"]}, {versions}.
 
 {markdown(found)}
 
-The stock loop, the loop in memory and scikit-learn train one model at a time, so that more seeds change nothing for
-them. scikit-learn has no clip and trains without. "Matrix products alone" is the limit: the five products of a step
-and nothing else, written over the last ones. Whole trainings: "short" is 2 epochs of 1,984 digits, "long" 5 of 9,984;
-the engine writes all that it measures by default, the loops score the test digits after each epoch.
+The stock loop, the loop in memory and scikit-learn train one model at a time, so their time per model does not depend
+on the number of seeds. scikit-learn has no clip. "Matrix products alone" is the limit: the five products of a step and
+nothing else. Among whole trainings, "short" is 2 epochs of 1,984 digits and "long" 5 of 9,984; the engine writes
+its default statistics, the loops score the test digits after each epoch.
 """

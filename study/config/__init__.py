@@ -1,1 +1,1 @@
-"""From a YAML file to a frozen, checked study and its grid of variants."""
+"""Configuration: a YAML file becomes a frozen, checked study and its grid of variants."""

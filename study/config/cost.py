@@ -1,4 +1,4 @@
-"""What a study costs, by a forecast: core-seconds of a training, a table before anything runs."""
+"""Forecasts of what a study costs: core-seconds of each training, and a table before anything runs."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from study.workloads.adversarial import Adversarial
 # Measured on the reference machine of the README, ten replicates a training, statistics of every step on.
 SECONDS_PER_JOB = 9.0  # start-up and work of a job that trains nothing
 SECONDS_PER_TRAINING = 1.5  # data, program, tables, and its share of the start of a pack
-SECONDS_PER_RUN = 0.1  # the last scores of one replicate
-SECONDS_PER_EPOCH = 0.007  # the scores of one replicate after an epoch
-SECONDS_PER_SCORED_SAMPLES = 0.2  # the same of a thousand samples of a generator
+SECONDS_PER_RUN = 0.1  # final scores of one replicate
+SECONDS_PER_EPOCH = 0.007  # scoring one replicate after an epoch
+SECONDS_PER_SCORED_SAMPLES = 0.2  # the same for a thousand samples of a generator
 SECONDS_PER_PROBE = 0.1  # of one replicate
-SECONDS_PER_LAYER = 0.077e-3  # of a step of one replicate: what each linear layer costs whatever its size
+SECONDS_PER_LAYER = 0.077e-3  # of a step of one replicate, for each linear layer whatever its size
 SECONDS_PER_PRODUCT = 0.0685e-9  # of a step, for each parameter and sample of the batch
 SECONDS_PER_STEP: Mapping[type[Model], float] = {  # other nets, at batches of 64
     RowRNN: 6.5e-3,
@@ -33,7 +33,7 @@ LEAN = 0.75  # a step without statistics, against one with them
 
 
 def core_seconds(variant: Variant, seeds: int) -> float:
-    """A rough forecast of one training's time on one core; the observed rate corrects it as the study runs."""
+    """Forecast one training's time on one core, in seconds; the observed rate corrects it while the study runs."""
     probes = min(variant.statistics.probes, variant.epochs + 1)
     epoch = SECONDS_PER_SCORED_SAMPLES if isinstance(variant.workload, Adversarial) else SECONDS_PER_EPOCH
     evaluation = SECONDS_PER_RUN + epoch * variant.epochs + SECONDS_PER_PROBE * probes
@@ -42,13 +42,13 @@ def core_seconds(variant: Variant, seeds: int) -> float:
 
 
 def trials_seconds(variant: Variant) -> float:
-    """A rough forecast of the job that trains all trials of a variant with all tuning seeds."""
+    """Forecast the seconds of the job that trains all trials of a variant with all tuning seeds."""
     tuning = variant.tuned
     return core_seconds(variant, len(tuning.seeds) * (tuning.trials or 0)) if tuning else 0.0
 
 
 def step_seconds(variant: Variant) -> float:
-    """A rough forecast of one optimizer step of one replicate."""
+    """Forecast the seconds of one optimizer step of one replicate."""
     lean = 1.0 if variant.statistics.every_step else LEAN
     if isinstance(variant.workload, Adversarial):
         return lean * _of_two_players(variant, variant.workload)
@@ -57,7 +57,7 @@ def step_seconds(variant: Variant) -> float:
 
 
 def _of_net(model: Model, rows: float, inputs: int, outputs: int) -> float:
-    """A step of one net on so many rows."""
+    """Forecast the seconds of a step of one net on a number of rows."""
     if isinstance(model, MLP):
         widths = (inputs, *model.hidden, outputs)
         products = sum(a * b for a, b in pairwise(widths)) * rows
@@ -66,7 +66,7 @@ def _of_net(model: Model, rows: float, inputs: int, outputs: int) -> float:
 
 
 def _of_two_players(variant: Variant, workload: Adversarial) -> float:
-    """A step of a discriminator on twice the rows and of a generator through it; a penalty of slopes goes again."""
+    """Forecast a step of a discriminator on twice the rows and of a generator; gradient penalties add passes."""
     inputs = variant.data.holds.inputs
     rows = 2 + 2 / 3 + sum(2 for one in variant.regularization if one.overrides("data_penalty"))
     generator = MLP(hidden=(*workload.generator[::-1], workload.latent))
@@ -76,12 +76,12 @@ def _of_two_players(variant: Variant, workload: Adversarial) -> float:
 
 
 def affordable(core_hours: float) -> int:
-    """How many trainings may be written out for a time, at most; what they take is forecast one by one."""
+    """Return the largest number of trainings to write out for a time; each is then forecast by itself."""
     return int(3600 * core_hours / SECONDS_PER_JOB)
 
 
 def too_dear(study: Study) -> Iterator[Fault]:
-    """The fault of a study that by the forecast takes longer than it says it may."""
+    """Yield the fault of a study whose forecast exceeds its `max_core_hours`."""
     seconds = [core_seconds(one, len(study.seeds)) for one in expand(study)]
     for one in expand_tuning(study):
         tuning = study.regimes[one.regime].tuning
@@ -95,7 +95,7 @@ def too_dear(study: Study) -> Iterator[Fault]:
 
 @dataclass(frozen=True)
 class TrainingCost:
-    """One training job as a cost: its regime, whether it tunes, its runs, their steps, forecast core-seconds."""
+    """Cost of one training job: its regime, whether it tunes, its runs, their steps, its forecast in core-seconds."""
 
     regime: str
     tuning: bool
@@ -106,22 +106,22 @@ class TrainingCost:
 
     @classmethod
     def of(cls, variant: Variant, seeds: int, tuning: bool, needed: bool) -> TrainingCost:
-        """The cost of a variant with some seeds; `needed`: it is not there yet."""
+        """Return the cost of a variant with some seeds; `needed`: it is still to be trained."""
         runs = seeds * (variant.folds or 1)
         return cls(variant.regime, tuning, runs, runs * variant.steps, core_seconds(variant, seeds), needed)
 
     @classmethod
     def of_trials(cls, variant: Variant, needed: bool) -> TrainingCost:
-        """The cost of all trials of a variant."""
-        assert variant.tuned is not None  # such are the variants that have trials
+        """Return the cost of all trials of a variant."""
+        assert variant.tuned is not None  # only tuned variants have trials
         runs = len(variant.tuned.seeds) * (variant.tuned.trials or 0) * (variant.folds or 1)
         return cls(variant.regime, True, runs, runs * variant.steps, trials_seconds(variant), needed)
 
 
 def cost_table(trainings: Sequence[TrainingCost], cores: int, others: int = 0) -> str:
-    """What a study costs before it starts, by regime and in all: trainings, runs, steps, core-hours; what is left.
+    """Return a table of trainings, runs, steps and core-hours by regime and in all, and of what is left to do.
 
-    others: jobs that train nothing, of tables, figures and the report; each counts as the start of a job.
+    others: number of jobs that train nothing (tables, figures, the report); each counts as the start of a job.
     """
     regimes: dict[str, list[TrainingCost]] = {}
     for one in trainings:
@@ -152,7 +152,7 @@ def counted_cores(cores: int) -> str:
 
 
 def duration(seconds: float) -> str:
-    """A time a person reads: `40 s`, `12 min`, `3 h 20 min`."""
+    """Return a time as text: `40 s`, `12 min`, `3 h 20 min`."""
     minutes = round(seconds / 60)
     if seconds < 90:
         return f"{max(round(seconds), 1)} s"

@@ -1,4 +1,4 @@
-"""Which data a regime trains on: the suite's own sets of digits, or a user's files or function."""
+"""Data of a regime: the suite's own sets of digits, or a user's files or function."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ SECONDS = 300.0  # for a user's function to return its examples
 
 
 class LabelNoise(Settings):
-    """Shares of the labels that are replaced by a wrong one."""
+    """Shares of the training and validation labels that are replaced by wrong ones."""
 
     title: ClassVar[str] = "label_noise"
     train: Share = 0.0
@@ -47,7 +47,7 @@ class LabelNoise(Settings):
 
 
 def _noise_of(value: object, share: ValidatorFunctionWrapHandler) -> float | LabelNoise:
-    """A share of the training labels, or those of both parts; the plain number wherever it says the same."""
+    """Read a share of the training labels, or shares of both parts; a plain number if that says the same."""
     if not isinstance(value, Mapping | LabelNoise):
         return share(value)
     both = LabelNoise.model_validate(value)
@@ -68,12 +68,12 @@ else:
 
 
 def _square(value: object) -> object:
-    """One number means as many rows as columns."""
+    """Read one number as equal height and width."""
     return (value, value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def _one_of(name: str) -> str:
-    """A name that a file of a user may have too, in which case it must be no name of the suite's."""
+    """Return the name of a data set of the suite or of a user; raises ValueError if it is malformed."""
     if not name or len(name) > 40 or not name.replace("-", "").replace("_", "").replace(".", "").isalnum():
         raise ValueError
     return name
@@ -86,9 +86,9 @@ WRITTEN = (*OF_SOURCE, "contents")  # left out of what is written where they are
 
 
 class Data(Settings):
-    """Which examples, how many, and how many of their labels are wrong.
+    """The data set, its sizes, and the shares of wrong labels.
 
-    name: of the suite's digits, of a user's data set, or any other with a `path`. contents: what a user's data hold,
+    name: of the suite's digits, of a user's data set, or any name with a `path`. contents: those of a user's data,
     written when a configuration is read.
     """
 
@@ -144,7 +144,7 @@ class Data(Settings):
         return self
 
     def _found(self) -> Contents | None:
-        """What a user's data hold, None for those of the suite; raises ValidationError where they cannot be used."""
+        """Return the contents of a user's data; None for the suite's own. Raises ValidationError for unusable data."""
         if self.path is not None:
             if self.name in SHIPPED or self.name in DataSet.members:
                 self.refuse(("name", "be a new one, for data of your own, where 'path' is given", f"'{self.name}'"))
@@ -169,7 +169,7 @@ class Data(Settings):
         return Source(Path(path).expanduser(), test, self.size, self.label)
 
     def _only(self, *others: str) -> None:
-        """Refuse what bears on other data."""
+        """Refuse keys that belong to other data."""
         given = [(key, getattr(self, key)) for key in others if getattr(self, key) not in (None, {})]
         self.refuse(*((key, f"be left out for data '{self.name}'", shown(value)) for key, value in given))
 
@@ -223,17 +223,17 @@ class Data(Settings):
 
     @property
     def holds(self) -> Contents:
-        """What the data set holds."""
+        """The contents of the data set."""
         return self.contents or SHIPPED[self.name]
 
     @property
     def folder(self) -> Path:
-        """Where trainings read it, below the working directory."""
+        """The folder from which trainings read it, below the working directory."""
         return folder_of(self.contents.digest) if self.contents else Path("data", self.name)
 
     @property
     def words(self) -> str:
-        """A sentence on a user's data for the report; empty for those of the suite."""
+        """Sentence on a user's data for the report; empty for the suite's own."""
         if self.contents is None:
             return ""
         held = self.contents
@@ -243,7 +243,7 @@ class Data(Settings):
 
     @property
     def wrong_labels(self) -> LabelNoise:
-        """The shares of wrong labels; a plain number speaks of the training labels alone."""
+        """The shares of wrong labels; a plain number applies to training labels only."""
         return self.label_noise if isinstance(self.label_noise, LabelNoise) else LabelNoise(train=self.label_noise)
 
     @property

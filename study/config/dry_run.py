@@ -1,4 +1,4 @@
-"""What can be tried before anything runs: whether the device is there, and users' own methods on small tensors."""
+"""Checks before anything runs: whether the device exists, and whether users' methods work on small tensors."""
 
 from __future__ import annotations
 
@@ -33,18 +33,18 @@ SECONDS = 60.0  # for one method; a machine may be busy
 
 
 def faults(study: Study) -> Iterator[Fault]:
-    """What of a study that is well configured cannot run here."""
+    """Yield the faults of a valid study that cannot run on this machine."""
     if study.device == "cuda" and not torch.cuda.is_available():
         message = "The 'device' parameter of study must be 'cpu' where torch finds no GPU. Got 'cuda' instead."
         yield Fault(("device",), message)
     if alone := list(_methods_that_fail(study)):
-        yield from alone  # what does not run alone cannot be tried together
+        yield from alone  # a method that fails alone cannot be tried with others
     else:
         yield from _without_sample_gradients(study)
 
 
 def _methods_that_fail(study: Study) -> Iterator[Fault]:
-    """Methods of users' files that do not run, or not as they must."""
+    """Yield a fault for each method of a user's file that raises or breaks its contract."""
     for method, shape in _methods(study):
         file = os.path.realpath(plugins.source_of(method))
         if not Path(file).is_relative_to(ROOT / "study") and (wrong := fault_of(method, shape)):
@@ -54,7 +54,7 @@ def _methods_that_fail(study: Study) -> Iterator[Fault]:
 
 
 def _without_sample_gradients(study: Study) -> Iterator[Fault]:
-    """Models with parameters outside linear layers, under a clip that needs the gradients of single samples."""
+    """Yield models with parameters outside linear layers, under a clip that needs per-sample gradients."""
     for name, regime in study.regimes.items():
         clips = [clip.label for clip in regime.clips if isinstance(clip, PerSample)]
         if clips and (outside := _outside_linear_layers(regime.model.build(*shape_of(regime)))):
@@ -64,18 +64,18 @@ def _without_sample_gradients(study: Study) -> Iterator[Fault]:
 
 
 def _outside_linear_layers(module: nn.Module) -> list[str]:
-    """Return the names of the parameters whose layer is no nn.Linear."""
+    """Return the names of the parameters that belong to no nn.Linear."""
     keys = [key for key, _ in module.named_parameters()]
     return [key for key in keys if type(module.get_submodule(key.rpartition(".")[0])) is not nn.Linear]
 
 
 def shape_of(regime: Regime) -> Shape:
-    """The shape of the examples that a regime trains on."""
+    """Return the shape of the examples that a regime trains on."""
     return Shape(regime.data.holds.inputs, regime.data.holds.classes)
 
 
 def _methods(study: Study) -> Iterator[tuple[Method, Shape]]:
-    """Each method of the regimes once for each shape of examples."""
+    """Yield each method of the regimes once for each shape of examples."""
     seen = set[str]()
     for regime in study.regimes.values():
         settings = (regime.workload, regime.model, regime.loss, regime.optimizer, regime.schedule)
@@ -91,10 +91,10 @@ def _methods(study: Study) -> Iterator[tuple[Method, Shape]]:
 
 
 def fault_of(method: Method, shape: Shape = DIGITS) -> str | None:
-    """What is wrong with a method that is called once on the tensors of a small net, alone and mapped over two."""
+    """Return the fault of a method called once on a small net, alone and mapped over two; None if there is none."""
     hook = "initial_state"
     if isinstance(method, Optimizer):
-        torch.optim.SGD([torch.zeros(1)])  # the first of a process imports much of torch, which is no fault of a method
+        torch.optim.SGD([torch.zeros(1)])  # the first call imports much of torch, before the time limit starts
     try:
         with time_limit(SECONDS):
             small = Small(method, shape) if isinstance(method, Clipping | Regularization) else None
@@ -109,7 +109,7 @@ def fault_of(method: Method, shape: Shape = DIGITS) -> str | None:
 
 
 class Small:
-    """Two small nets with a gradient, a batch, and what a method remembers and draws."""
+    """Two small nets with a gradient, a batch, and the state and noise of a method."""
 
     def __init__(self, method: Method, shape: Shape = DIGITS) -> None:
         self.method, model, random = method, MLP(hidden=(5,)), generator(0, "init")
@@ -125,12 +125,12 @@ class Small:
         self.one = each[0]
 
     def trials(self) -> Iterator[tuple[str, Trial]]:
-        """The hooks that the method has, each with its trial."""
+        """Yield the hooks of the method, each with its trial."""
         for hook, call in self.calls():
             yield hook, partial(call.wrong, self.method)
 
     def calls(self) -> Iterator[tuple[str, Call]]:
-        """The hooks that the method has."""
+        """Yield the hooks of the method, each with its call."""
         method, p, g, state = self.method, self.parameters, self.gradient, self.state
         if isinstance(method, Clipping):
             yield "clip", Call(method.clip, (g, p, state), (g, state))
@@ -155,7 +155,7 @@ class Small:
 
     @cached_property
     def noise(self) -> Tensors:
-        """What the regularizer draws, [2, ...] each."""
+        """Random numbers that the regularizer asks for, [2, ...] each."""
         assert isinstance(self.method, Regularization)
         draws = {self.method.name: self.method.noise(sites(self.module, BATCH, self.shape.inputs), self.one)}
         return NoiseStreams.open(draws, [0, 1]).draw(torch.device("cpu"))[self.method.name]

@@ -1,4 +1,4 @@
-"""What is wrong in a configuration: each thing where it stands, all at once."""
+"""Faults of a configuration, each with its place, reported together."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ MOST_SHOWN = 100
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing to mend: where it stands, and a sentence that says what is wrong."""
+    """One fault: its place in the configuration, and a sentence that says what is wrong."""
 
     place: Place
     message: str
 
     def line(self, where: Where) -> str:
-        """As it is printed: the key, the line of the file, the sentence."""
+        """Return the printed line: the key, the line of the file, the sentence."""
         parts = [str(part) if str(part).isprintable() else repr(part) for part in self.place]
         key, written = ".".join(parts), where(self.place)
         heads = [head for head in (key, f"({written})" if written else "") if head]
@@ -31,7 +31,7 @@ class Fault:
 
 
 class ConfigError(ValueError):
-    """A configuration that cannot be used; `messages` has one line for each thing to mend."""
+    """Error for a configuration that cannot be used; `messages` has one line for each fault."""
 
     def __init__(self, source: str, messages: Iterable[str]) -> None:
         self.messages = list(dict.fromkeys(messages))
@@ -42,5 +42,5 @@ class ConfigError(ValueError):
 
 
 def nowhere(place: Place) -> str:
-    """For what was not written in a file."""
+    """Return "", the line of a place that is in no file."""
     return ""

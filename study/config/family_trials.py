@@ -1,4 +1,4 @@
-"""Trials of users' models, losses, metrics, optimizers and schedules: a call of each, and what it must do."""
+"""Trials of users' models, losses, metrics, optimizers and schedules: one call of each, checked."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def _optimizer(method: Optimizer) -> str | None:
 
 
 def _scaled(method: Optimizer, plain: Tensors) -> str | None:
-    """How an optimizer that calls itself invariant to the gradient's scale is not."""
+    """Return what is wrong with an optimizer that declares its steps invariant to the gradient's scale."""
     far = _optimized(method, slice(0, 2), 100.0)
     same = all(torch.allclose(p, far[key], rtol=1e-2, atol=1e-2 * method.lr) for key, p in plain.items())
     must = "take the same steps where all gradients are a hundred times as large, as 'scale_invariant' says"
@@ -125,7 +125,7 @@ def _scaled(method: Optimizer, plain: Tensors) -> str | None:
 
 
 def _optimized(method: Optimizer, seeds: slice, scale: float = 1.0) -> Tensors:
-    """The stacked parameters [R, ...] of some of two small models after two steps."""
+    """Return the stacked parameters [R, ...] of the models of `seeds` after two steps."""
     model, random = MLP(hidden=(5,)), generator(0, "init")
     module = model.build(*DIGITS)
     each = [model.initialise(module, random) for _ in range(2)]

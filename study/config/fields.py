@@ -1,4 +1,4 @@
-"""The types of config fields that hold a method: one of a family by name, or several regularizers together."""
+"""Types of configuration fields that hold a method of a family, or several regularizers together."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from study.workloads import Workload
 
 
 def _one_or_several(value: object, several: ValidatorFunctionWrapHandler) -> tuple[Regularization, ...]:
-    """One regularizer, or a list of regularizers that act together."""
+    """Read one regularizer, or a list of regularizers that act together."""
     if not isinstance(value, list | tuple):
         return (Regularization.parse(value),)
     parsed: tuple[Regularization, ...] = several(value)
@@ -31,7 +31,7 @@ def _one_or_several(value: object, several: ValidatorFunctionWrapHandler) -> tup
 
 
 def combined_label(regularization: tuple[Regularization, ...]) -> str:
-    """The label of regularizers acting together."""
+    """Return the label of regularizers that act together."""
     return " + ".join(one.label for one in regularization)
 
 

@@ -1,4 +1,4 @@
-"""Hypotheses of a study: gains that are expected, each with the cells that decide it."""
+"""Hypotheses of a study: expected gains, each with the cells that decide it."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ METRICS: tuple[str, ...] = get_args(Metric)
 
 
 class Methods(Settings):
-    """A cell of any workload, by the names of its methods, or by their labels where that is not enough."""
+    """A cell of any workload, given by the names of its methods, or by their labels if names are ambiguous."""
 
     title: ClassVar[str] = "against"
     clip: Text = NONE
     regularization: Text = NONE
 
     def cell_of(self, cells: list[tuple[str, str]]) -> tuple[str, str] | None:
-        """Return the one of some cells, by their labels, that is meant; None where it is none, or not the only one."""
+        """Return the only one of these cells, given by labels, that matches; None if none or several match."""
         found = [cell for cell in cells if all(map(_names, (self.clip, self.regularization), cell))]
         return found[0] if len(found) == 1 else None
 
@@ -37,10 +37,10 @@ def _names(given: str, label: str) -> bool:
 
 
 class Hypothesis(Methods):
-    """A cell is better than another, in each of some workloads, by more than the margin of a metric.
+    """Hypothesis that one cell is better than another, in each of some workloads, by more than the metric's margin.
 
-    says: the same in words. against: the cell that it is held against, the baseline unless given. claim: what in the
-    literature it bears on, in a few words.
+    says: the hypothesis in words. against: the cell it is compared with, by default the baseline. claim: the claim of
+    the literature that it tests, in a few words.
     """
 
     title: ClassVar[str] = "hypothesis"
@@ -51,7 +51,7 @@ class Hypothesis(Methods):
     claim: Text = ""
 
     def faults(self, regimes: Mapping[str, Regime]) -> Iterator[tuple[str, str, object]]:
-        """Yield what it names and the study does not have: (parameter, what it must, what it got)."""
+        """Yield what it names and the study lacks, as (parameter, what it must do, what was given)."""
         for name in self.workloads:
             if (regime := regimes.get(name)) is None:
                 yield "workloads", f"name regimes of the study, which are {listed(list(regimes))}", f"'{name}'"

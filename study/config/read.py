@@ -1,4 +1,4 @@
-"""Reading a configuration: YAML -> one frozen, typed `Study`, or every error at once."""
+"""Reader of configurations: YAML -> one frozen, typed `Study`, or all errors at once."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ from study.parameters import Positive, not_text, shown
 
 
 def read(raw: Raw, paths: Sequence[str | Path], overrides: Raw) -> Study:
-    """The study of a raw mapping that was read from files, some of its keys set on the command line.
+    """Return the study of a raw mapping read from files, some of whose keys were set on the command line.
 
-    Raises `ConfigError` that names file, line and key of each error.
+    Raises `ConfigError`, which names file, line and key of each error.
     """
     files = Files.read(paths, overrides)
     return parse(raw, files.source, files.where)
 
 
 def parse(raw: Raw, source: str = "the configuration", where: Where = nowhere) -> Study:
-    """The typed study of a raw mapping, whose `defaults` every regime starts from.
+    """Return the typed study of a raw mapping, with every regime laid over its `defaults`.
 
-    Raises `ConfigError` with one line for each error, as "key: The 'p' parameter of ... must be ... Got ... instead."
+    Raises `ConfigError`, with one line for each error: "key: The 'p' parameter of ... must be ... Got ... instead."
     """
     written, faults = _written_out(raw)
     try:
-        # Of what could not be written out, checks across regimes would say what is not so.
+        # Checks across regimes would report false errors about regimes that could not be written out.
         study = Study.model_validate(written, context={"incomplete": bool(faults)})
         if not faults:
             faults = [*cost.too_dear(study), *dry_run.faults(study)]
@@ -46,7 +46,7 @@ def parse(raw: Raw, source: str = "the configuration", where: Where = nowhere) -
 
 
 def _written_out(raw: Raw) -> tuple[dict[str, Any], list[Fault]]:
-    """A study with every regime on its presets and the defaults, each sweep as all it stands for; and the faults."""
+    """Write out presets, defaults and sweeps of all regimes; return the study and the faults found."""
     given = {key: value for key, value in raw.items() if key != "defaults"}
     defaults, faults = raw.get("defaults") or {}, list[Fault]()
     if not isinstance(defaults, Mapping):
@@ -106,7 +106,7 @@ DEFAULT_METHODS = {
 
 
 def _room(raw: Raw) -> int:
-    """How many trainings a study may have, whatever else is wrong with it."""
+    """Return how many trainings a study may have, whatever else is wrong with it."""
     try:
         hours = TypeAdapter(Positive).validate_python(raw.get("max_core_hours", MAX_CORE_HOURS))
         return max(cost.affordable(hours), FEW)
@@ -114,7 +114,7 @@ def _room(raw: Raw) -> int:
         return cost.affordable(MAX_CORE_HOURS)
 
 
-FEW = 1_000  # trainings that are written out whatever they take, so that their forecast can be told
+FEW = 1_000  # trainings written out whatever they cost, so that an error can state their forecast
 
 
 def _faults(error: ValidationError, raw: Raw, written: Any, incomplete: Collection[str]) -> Iterator[Fault]:
@@ -131,14 +131,14 @@ def _faults(error: ValidationError, raw: Raw, written: Any, incomplete: Collecti
             if loc != ("regimes",) or written or not raw.get("regimes"):  # else their names were wrong
                 yield Fault(loc, line["msg"])
             continue
-        # What only lacks something may have it from the preset or the axis that could not be read.
+        # A missing key may be in the preset or the axis that could not be read.
         lacking = missing or nameless or loc[2:] == ("tuning",)
         if not lacking or regime.get("part_of", loc[1]) not in incomplete:
             yield Fault(_origin(loc, raw, regime, missing), line["msg"])
 
 
 def _text_of(path: Any) -> str:
-    """A file of methods that could not be loaded."""
+    """Return the text of a file of methods that could not be loaded."""
     try:
         return Path(path).read_text(encoding="utf-8", errors="replace")
     except (OSError, TypeError, ValueError):
@@ -146,13 +146,13 @@ def _text_of(path: Any) -> str:
 
 
 def _defined_in(text: str, entry: Any) -> bool:
-    """Whether a method that is not known may be one of a file that could not be loaded."""
+    """Return whether an unknown method may be defined in a file that could not be loaded."""
     name = entry.get("name") if isinstance(entry, Mapping) else entry
     return isinstance(name, str) and any(f"{quote}{name}{quote}" in text for quote in "\"'")
 
 
 def _origin(loc: Place, raw: Raw, regime: Raw, missing: bool) -> Place:
-    """Where the user wrote it: in the sweep that made the regime, in the regime, its presets, or in the `defaults`."""
+    """Return where the user wrote an entry: in the regime's sweep, the regime, its presets, or the `defaults`."""
     swept = "part_of" in regime
     own: Place = ("regimes", regime["part_of"] if swept else loc[1])
     if swept and not loc[2:]:  # its name, which the sweep made
@@ -169,7 +169,7 @@ def _origin(loc: Place, raw: Raw, regime: Raw, missing: bool) -> Place:
 
 
 def _written(raw: Raw, own: Place, rest: Place, points: Sequence[Place] = (), missing: bool = False) -> Place:
-    """Where what a regime has at a place is written: in a point of its sweep, itself, the defaults, or a preset."""
+    """Return where an entry of a regime is written: in a point of its sweep, itself, the defaults, or a preset."""
     roots = [*points, own, ("defaults",)]
     for known in (rest[:-1],) if missing else (rest, rest[:-1]):
         for root in roots if known else ():
@@ -184,7 +184,7 @@ def _written(raw: Raw, own: Place, rest: Place, points: Sequence[Place] = (), mi
 
 
 def _sweep(at: Raw, own: Place, raw: Raw) -> tuple[dict[str, Place], list[Place]]:
-    """Where the values stand of each key that is swept, and the named points that were laid over the regime."""
+    """Return the places of the values of each swept key, and the named points that were laid over the regime."""
     keys, points = dict[str, Place](), list[Place]()
     for axis, value in at.items():
         written = [root for root in (own, ("defaults",)) if _stands(raw, (*root, "sweep", axis))]
@@ -198,7 +198,7 @@ def _sweep(at: Raw, own: Place, raw: Raw) -> tuple[dict[str, Place], list[Place]
 
 
 def _ungridded(rest: Place, regime: Raw) -> Place:
-    """The place in a list whose grids are not written out."""
+    """Return the place in the list as written, before its grids were written out."""
     if len(rest) < 2 or rest[0] not in ("clips", "regularizations") or not isinstance(rest[1], int):
         return rest
     return (rest[0], list(origins(regime.get(rest[0])))[rest[1]], *rest[2:])

@@ -1,4 +1,4 @@
-"""One setting of data, model and training, and the clips and regularizations that meet in it."""
+"""Regimes: one setting of data, model and training each, with its clips and regularizations."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ Grids = BeforeValidator(sweeps.with_grids)
 
 
 class Regime(Settings):
-    """One setting of data, model and training, and the clips and regularizations that meet in it."""
+    """One setting of data, model and training, with its clips and regularizations."""
 
     title: ClassVar[str] = "regime"
     looks_at: ClassVar[Mapping[str, frozenset[str]]] = dict.fromkeys(  # whether strengths are left out
@@ -104,7 +104,7 @@ class Regime(Settings):
         return self
 
     def _refusals(self) -> Iterator[tuple[str, str, object]]:
-        """Combinations of the grid that make no sense, each reason once."""
+        """Yield the combinations of the grid that make no sense, each reason once."""
         said = set[str]()
         for clip, regularization in self.cells:
             combination = MethodCombination(self.workload, self.model, self.loss, self.optimizer, clip, regularization)
@@ -148,7 +148,7 @@ class Regime(Settings):
             yield "batch_size", what, self.batch_size
 
     def _tuning_faults(self) -> Iterator[tuple[str, str, object]]:
-        """Budgets that are not equal, more folds than digits, and keys that no sweep varies."""
+        """Yield unequal budgets, more folds than digits, and keys that no sweep varies."""
         if self.tuning is None:
             return
         if wrong := self.tuning.unmeasured(self.metrics):
@@ -165,7 +165,7 @@ class Regime(Settings):
                 yield "tuning", f"go along keys of the regime's sweep, which are {listed(list(self.at))}", f"'{key}'"
 
     def _trial_faults(self, tuning: Tuning) -> Iterator[tuple[str, str, object]]:
-        """Strengths that are given though trials choose them, and ranges that fit no method."""
+        """Yield strengths that are given although trials choose them, and ranges that fit no method."""
         combined = [one for several in self.regularizations for one in several]
         paired = [one for clip, several in self.pairs for one in (clip, *several)]
         for field, methods in (("clips", self.clips), ("regularizations", combined), ("pairs", paired)):
@@ -173,7 +173,7 @@ class Regime(Settings):
         yield from trials.wrong_ranges([*self.clips, *combined, *paired], self.optimizer, tuning)
 
     def _pair_faults(self) -> Iterator[tuple[str, str, object]]:
-        """Pairs that are none, or that come twice."""
+        """Yield pairs with `none`, and pairs given twice."""
         labels = [f"{clip.label} and {combined_label(several)}" for clip, several in self.pairs]
         for clip, several in self.pairs:
             if "none" in (clip.label, combined_label(several)):
@@ -195,20 +195,20 @@ class Regime(Settings):
 
     @property
     def setting(self) -> str | None:
-        """What strengths are tuned in: its sweep at the points not tuned along; None for a regime by itself."""
+        """The setting in which strengths are tuned: the sweep and its other axes; None unless tuned `along` a key."""
         along = self.tuning.along if self.tuning else ()
         return sweeps.point_name(self.part_of, {k: v for k, v in self.at.items() if k not in along}) if along else None
 
     @property
     def cells(self) -> tuple[tuple[ClippingChoice, Combination], ...]:
-        """The pairs that are trained: all, or in a grid of methods alone those with a 'none', and `pairs`."""
+        """The pairs that are trained: all, or in a grid of methods `alone` those with a `none`, and `pairs`."""
         pairs = product(self.clips, self.regularizations)
         alone = (pair for pair in pairs if self.grid == "crossed" or "none" in (pair[0].label, combined_label(pair[1])))
         return (*alone, *self.pairs)
 
     @property
     def steps(self) -> int:
-        """Optimizer steps of one run; the last, incomplete batch of an epoch is dropped."""
+        """The number of optimizer steps of one run; an incomplete last batch of an epoch is dropped."""
         return self.epochs * self.workload.steps(self.data.trained_on, self.batch_size)
 
 

@@ -1,4 +1,4 @@
-"""The JSON schema of a configuration file."""
+"""JSON schema of a configuration file."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from study.config.sweeps import presets
 
 
 def json_schema() -> dict[str, Any]:
-    """The JSON schema of a config file: of `Study`, and of what is written out before it is read.
+    """Return the JSON schema of a configuration: of `Study`, and of what is written out before it is read.
 
-    That is the `defaults` that regimes start from, their presets and sweeps, and the grids of their methods.
+    The latter are the `defaults` of regimes, their presets and sweeps, and the grids of their methods.
     """
     schema = Study.model_json_schema()
     schema["properties"]["defaults"] = {"$ref": "#/$defs/Regime"}
@@ -42,7 +42,7 @@ def _from_schema() -> dict[str, Any]:
 
 
 def _with_grids(entry: dict[str, Any]) -> dict[str, Any]:
-    """The schema of a method, or of several, with a grid of values allowed for each parameter."""
+    """Return the schema of a method, or of several, that allows a grid of values for each parameter."""
     if "anyOf" in entry:
         return {**entry, "anyOf": [_with_grids(one) for one in entry["anyOf"]]}
     if "items" in entry:

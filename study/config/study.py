@@ -1,4 +1,4 @@
-"""What a study is configured by: frozen, typed, checked against each other."""
+"""Settings of a study: frozen, typed, checked against each other."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ RegimeName = Annotated[
 
 
 class Statistics(Settings):
-    """What is measured while training, beside losses and accuracies; none of it changes a result."""
+    """Measurements during training, besides losses and accuracies; they do not change results."""
 
     title: ClassVar[str] = "statistics"
     every_step: Flag = True
@@ -67,7 +67,7 @@ class Statistics(Settings):
 
 
 class Margins(Settings):
-    """The smallest differences that matter: one a metric, for every statement of it, at the best epoch and the last."""
+    """Smallest differences that matter, one for each metric, both at the best epoch and at the last."""
 
     title: ClassVar[str] = "margins"
     test_accuracy: Positive = 0.005
@@ -83,7 +83,7 @@ MAX_CORE_HOURS = 1_000.0
 
 
 def _seeds(value: object) -> object:
-    """A number of seeds n means the seeds 0 to n - 1."""
+    """Read a number of seeds n as the seeds 0 to n - 1."""
     if isinstance(value, int) and not isinstance(value, bool) and 0 < value <= MOST_SEEDS:
         return tuple(range(value))
     return value
@@ -98,12 +98,12 @@ def _loaded(path: str) -> str:
 
 
 def _written_out(info: ValidationInfo) -> bool:
-    """Whether the regimes are all there: a preset or sweep that could not be read is an error of its own."""
+    """Return whether all regimes are present: a preset or sweep that cannot be read is an error of its own."""
     return not (info.context or {}).get("incomplete")
 
 
 class Study(Settings):
-    """Everything a study is: regimes x clips x regularizations x seeds, and how they are measured."""
+    """Study: regimes x clips x regularizations x seeds, and their measurements."""
 
     title: ClassVar[str] = "study"
     looks_at: ClassVar[Mapping[str, frozenset[str]]] = {"figures": frozenset({"claims"})}
@@ -129,8 +129,8 @@ class Study(Settings):
         Must("a validation accuracy above 0 and at most 1, or null", (0, 1.5, -1, *NOT_NUMBERS)),
     ] = None
     seeds_per_job: PositiveInt = 10
-    max_core_hours: Annotated[Positive, Field(exclude=True)] = MAX_CORE_HOURS  # bears on no result
-    partial: Annotated[Flag, Field(exclude=True)] = False  # which of the runs are looked at, not what they are
+    max_core_hours: Annotated[Positive, Field(exclude=True)] = MAX_CORE_HOURS  # does not change results
+    partial: Annotated[Flag, Field(exclude=True)] = False  # changes which runs are reported, not their results
     device: Annotated[Literal["cpu", "cuda"], Must("'cpu' or 'cuda'", ("gpu", 1))] = "cpu"
     plugins: Annotated[
         tuple[Annotated[str, AfterValidator(_loaded)], ...],  # before the regimes, which may name the methods
@@ -172,7 +172,7 @@ class Study(Settings):
 
     @property
     def tuned_settings(self) -> dict[str, dict[str, Regime]]:
-        """The regimes tuned over a grid by name, grouped by the setting that their strengths are chosen in."""
+        """The regimes that are tuned over a grid, by name, grouped by the setting in which strengths are chosen."""
         settings: dict[str, dict[str, Regime]] = {}
         for name, regime in self.regimes.items():
             if regime.tuning and not regime.tuning.trials:
@@ -198,7 +198,7 @@ class Study(Settings):
 
     @model_validator(mode="after")
     def _points_differ(self, info: ValidationInfo) -> Self:
-        """No two points of a sweep that are the same but for their names, as where two axes set one key."""
+        """Refuse two points of a sweep that differ only in name, as when two axes set one key."""
         swept = {name: regime for name, regime in self.regimes.items() if regime.part_of}
         first: dict[str, str] = {}
         for name, regime in swept.items() if _written_out(info) else ():
@@ -208,7 +208,7 @@ class Study(Settings):
         return self
 
     def lacks(self, figure: str) -> str:
-        """What a study must have for a figure to be drawn and this one has not; "" where it can be."""
+        """Return what a study must have for a figure and this one lacks; "" if the figure can be drawn."""
         swept = [regime for regime in self.regimes.values() if regime.part_of]
         federated = [one for one in self.regimes.values() if one.workload.name == "federated" and not one.part_of]
         there, what = {
@@ -224,7 +224,7 @@ class Study(Settings):
         return "" if there else what
 
     def draws(self, figure: str, regimes: Iterable[str]) -> bool:
-        """Whether a figure is drawn, and of these regimes: most show no points of sweeps, the heat map only pairs."""
+        """Return whether a figure is drawn of these regimes: most show no points of sweeps, the heat map only pairs."""
         own = [self.regimes[name] for name in regimes if name in self.regimes]
         there = figure in OF_SWEEPS or not any(one.part_of for one in own)
         pairs = figure != "heatmap" or all(one.grid == "crossed" for one in own)
@@ -241,7 +241,7 @@ class Study(Settings):
 
     @model_validator(mode="after")
     def _claims_are_shown(self, info: ValidationInfo) -> Self:
-        """No verdict without a figure that shows it, where figures are listed."""
+        """Refuse a list of figures that lacks one that shows a verdict."""
         shown: dict[str, str] = {}
         for claim in self.claims if _written_out(info) else ():
             for figure in ("claims", *claim.figures):

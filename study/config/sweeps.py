@@ -1,4 +1,4 @@
-"""Raw regimes that stand for many: presets they start from, keys they sweep, and grids of a method's parameters."""
+"""Raw regimes that stand for several: their presets, swept keys, and grids of a method's parameters."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ PRESETS = Path(__file__).with_name("presets.yaml")
 
 
 def fault(parameter: str, must: str, got: object, hint: str = "", inside: Place = ()) -> Fault:
-    """What is wrong with a parameter of a regime, or with something inside of it."""
+    """Return the fault of a parameter of a regime, or of a place inside it."""
     message = f"The '{parameter}' parameter of regime must {must}. Got {shown(got)} instead.{hint}"
     return Fault((parameter, *inside), message)
 
 
 @dataclass(frozen=True)
 class Point:
-    """A point of an axis: its text in the regime's name, its value, and what it lays over the regime.
+    """Point of an axis: its text in the regime's name, its value, and what it lays over the regime.
 
-    path: the key it is laid at; empty for a named point, a mapping that is laid over the whole regime.
+    path: the key it sets; empty for a named point, a mapping that is laid over the whole regime.
     """
 
     text: str
@@ -41,14 +41,14 @@ class Point:
 
 @cache
 def presets() -> Mapping[str, Raw]:
-    """The shipped parts of regimes, by name."""
+    """Return the presets shipped here, by name."""
     return dict(yaml.safe_load(PRESETS.read_text(encoding="utf-8")))
 
 
 def merge(base: Raw, over: Any) -> Any:
-    """`over` laid on `base`, mapping by mapping; one that names another method replaces the base's.
+    """Return `over` laid on `base`, mapping by mapping; a mapping that names another method replaces the base's.
 
-    A data set is no method: digits by another name keep their number and their noise.
+    A data set is not a method: another data set keeps the base's sizes and label noise.
     """
     if not isinstance(over, Mapping):
         return over
@@ -69,14 +69,14 @@ def _merged(key: str, base: Any, over: Any) -> Any:
 
 
 def _shares(noise: Any) -> Raw:
-    """Shares of wrong labels as a mapping; a plain number speaks of the training labels."""
+    """Return shares of wrong labels as a mapping; a plain number applies to training labels."""
     return noise if isinstance(noise, Mapping) else {"train": noise}
 
 
 def on_presets(defaults: Raw, regime: Raw) -> tuple[Raw, list[Fault]]:
-    """A regime laid on the presets that its `from` names, in their order, and those on the defaults; and what is wrong.
+    """Return a regime laid over the presets of its `from` and those of the defaults, in order; and the faults.
 
-    A preset that is not there is left out.
+    A missing preset is left out.
     """
     given = regime.get("from", [])
     names = [given] if isinstance(given, str) else given
@@ -93,10 +93,10 @@ def on_presets(defaults: Raw, regime: Raw) -> tuple[Raw, list[Fault]]:
 
 
 def spread(name: str, regime: Raw, methods: Raw, room: int) -> tuple[dict[str, Raw], list[Fault]]:
-    """The regimes that one with a `sweep` stands for, and what is wrong: every combination of the points of its axes.
+    """Return the regimes of a `sweep`, one for each combination of its axes' points; and the faults.
 
-    Without a sweep, it stands for itself; an axis that cannot be read is left out. methods: those that a regime has by
-    default, whose parameters can be swept without naming them. room: how many regimes there may be.
+    Without a sweep, a regime stands for itself; an axis that cannot be read is left out. methods: the default methods
+    of a regime, whose parameters can be swept without naming them. room: the largest number of regimes.
     """
     base = {key: value for key, value in regime.items() if key != "sweep"}
     if "sweep" not in regime:
@@ -119,14 +119,14 @@ def spread(name: str, regime: Raw, methods: Raw, room: int) -> tuple[dict[str, R
 
 
 def _laid(regime: Any, points: Sequence[Point], methods: Raw) -> Raw:
-    """The points over a regime: the more a point says at once the earlier, so that none undoes another."""
+    """Return the regime with the points laid over it, the broadest first, so that none undoes another."""
     for point in sorted(points, key=lambda point: len(point.path)):
         regime = merge(_opened({**methods, **regime}, point.path) if point.path[1:] else regime, point.over)
     return regime
 
 
 def _opened(raw: Raw, path: Sequence[str]) -> Raw:
-    """Methods on the way to a key that are given by their name alone, as mappings that take a parameter."""
+    """Return methods on the way to a key that are given only by name as mappings, so that they take a parameter."""
     head, *rest = path
     if not rest or head not in raw:
         return raw
@@ -135,7 +135,7 @@ def _opened(raw: Raw, path: Sequence[str]) -> Raw:
 
 
 def _points(axis: str, values: object) -> list[Point] | Fault:
-    """The points of one axis: of a key, one a value; of a name, one an entry of the mapping; or what is wrong."""
+    """Return the points of one axis, or its fault: a key has one for each value, a name one for each entry."""
     inside = (axis,)
     if not NAMEABLE.fullmatch(last := axis.split(".")[-1]):
         must = "vary keys, or names of lower-case letters, digits, '-', '_' and '.'"
@@ -158,7 +158,7 @@ NAMEABLE = re.compile("[a-z0-9._-]+")
 
 
 def _number(value: object) -> object:
-    """YAML reads `1e-3` as text; what is a number elsewhere is one here."""
+    """Read `1e-3`, which YAML reads as text, as a number."""
     if isinstance(value, str) and re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", value):
         return float(value)
     return value
@@ -169,14 +169,14 @@ def _nested(path: Sequence[str], value: object) -> Raw:
 
 
 def scalar(value: object) -> int | float | str:
-    """A value as it stands in a regime's `at`: a finite number or a text as it is, anything else as its text."""
+    """Return a value as it appears in a regime's `at`: a finite number or a text unchanged, others as text."""
     if isinstance(value, bool) or (isinstance(value, float) and not math.isfinite(value)):
         return _text(value)
     return value if isinstance(value, int | float | str) else _text(value)
 
 
 def _text(value: object) -> str:
-    """A value in the name of a regime and of its folder."""
+    """Return a value as text for the name of a regime and of its folder."""
     if isinstance(value, float):
         return f"{value:g}".replace("+", "")
     if isinstance(value, Mapping):
@@ -188,14 +188,14 @@ def _text(value: object) -> str:
 
 
 def point_name(name: str, at: Mapping[str, object]) -> str:
-    """The name of a sweep's regime at these values of its keys."""
+    """Return the name of a sweep's regime at these values of its keys."""
     return "_".join([name, *(f"{axis.split('.')[-1]}={_text(value)}" for axis, value in at.items())])
 
 
 def of_grid(entry: object) -> list[object]:
-    """The methods that one entry stands for: a parameter given as `{grid: [..]}` takes each value in turn.
+    """Return the methods that one entry stands for: `{grid: [..]}` for a parameter takes each value in turn.
 
-    In a combination, a list of entries, every value of one meets every value of the others.
+    In a combination (a list of entries), every value of one meets every value of the others.
     """
     if isinstance(entry, list | tuple):
         return [list(one) for one in product(*map(_of_one, entry))]
@@ -210,21 +210,21 @@ def _of_one(entry: object) -> list[object]:
 
 
 def _is_grid(value: object) -> bool:
-    """An empty grid is none, so that the parameter is refused and no method vanishes."""
+    """Return whether a value is a grid; an empty one is not, so that it is refused instead of dropping the method."""
     if not isinstance(value, Mapping) or set(value) != {"grid"}:
         return False
     return isinstance(value["grid"], list) and value["grid"] != []
 
 
 def with_grids(entries: object) -> object:
-    """A list of methods with every grid written out."""
+    """Return a list of methods with every grid written out."""
     if not isinstance(entries, list | tuple):
         return entries
     return [one for entry in entries for one in of_grid(entry)]
 
 
 def counted(entries: object) -> int:
-    """How many methods a list stands for, at least one, without writing them out."""
+    """Return how many methods a list stands for, at least one, without writing them out."""
     return max(sum(map(_count, entries)), 1) if isinstance(entries, list | tuple) else 1
 
 
@@ -239,7 +239,7 @@ def _count_one(entry: object) -> int:
 
 
 def origins(entries: object) -> Iterator[int]:
-    """For each method of a list with its grids written out, the entry that it comes from."""
+    """Return, for each method of a list with its grids written out, the entry that it comes from."""
     if isinstance(entries, list | tuple):
         for index, entry in enumerate(entries):
             yield from [index] * len(of_grid(entry))

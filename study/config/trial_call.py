@@ -1,4 +1,4 @@
-"""A method called once on small tensors, alone and mapped over two models, and what it must do then."""
+"""One call of a method on small tensors, alone and mapped over two models, and its contract."""
 
 from __future__ import annotations
 
@@ -35,15 +35,15 @@ KEEP = (
 
 @dataclass(frozen=True)
 class Call:
-    """A call of one hook: the arguments of two models, stacked; what it must return, None for a scalar."""
+    """Call of one hook: the arguments of two models, stacked, and the result that it must return; None for a scalar."""
 
     function: Callable[..., Any]
     arguments: tuple[Any, ...]
     like: Any = None
-    others: tuple[object, ...] = ()  # that may not change either
+    others: tuple[object, ...] = ()  # must not change either
 
     def wrong(self, method: Method) -> str | None:
-        """What it must, and what it did."""
+        """Return what the method must do and what it did; None if it does it."""
         first = self._of_model(0)
         kept = each_of(first, Tensor.clone)
         got = self.function(*first)
@@ -56,7 +56,7 @@ class Call:
         return each_of(self.arguments, lambda tensor: tensor[index].clone())
 
     def _remembers(self, method: Method) -> str | None:
-        """What it keeps in Python: that is written once, when the step is traced, and shared by all seeds."""
+        """Return what it keeps in Python, which tracing writes once and all seeds share."""
         before = snapshot(method, *self.others)  # after a first call, which may have filled a cache
         self.function(*self._of_model(1))
         kept = changed(before, snapshot(method, *self.others))
@@ -78,7 +78,7 @@ class Call:
 
 
 def unlike(wanted: Any, got: Any, name: str = "") -> str | None:
-    """How what was returned differs in form from what it must be, or is not finite."""
+    """Return how a result differs in form from the wanted one, or is not finite; None if it does neither."""
     of = f" for '{name}'" if name else ""
     if isinstance(wanted, tuple):
         if not isinstance(got, tuple) or len(got) != len(wanted):
@@ -97,7 +97,7 @@ def unlike(wanted: Any, got: Any, name: str = "") -> str | None:
         return f"return a tensor of shape {tuple(wanted.shape)}{of}. Got {tuple(got.shape)}"
     if got.dtype != wanted.dtype:
         return f"return {wanted.dtype}{of}. Got {got.dtype}"
-    # What it remembers may start at infinity.
+    # A state may start at infinity.
     finite = name.startswith(STATE) or got.isfinite().all()
     return None if finite else f"return finite numbers{of}. Got {got[~got.isfinite()][0]}"
 

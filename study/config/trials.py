@@ -1,4 +1,4 @@
-"""Trials: learning rates and strengths that are tried for a method, quasi-random over logarithmic ranges."""
+"""Trials: learning rates and strengths to try for a method, quasi-random over logarithmic ranges."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from study.parameters import listed
 from study.regularization import Regularization
 
 LR = "lr"
-MOST_DIMENSIONS = 8  # of one design: its first columns are the same however many of them a method uses
+MOST_DIMENSIONS = 8  # a method uses the first columns, the same ones for all methods
 
 
 @cache
 def design(trials: int, seed: int) -> NDArray[np.float64]:
-    """Points of a scrambled Sobol sequence in the unit cube, [trials, 8]: the same ones for every method.
+    """Return points of a scrambled Sobol sequence in the unit cube, [trials, 8], the same for every method.
 
     Source: Sobol' 1967; Owen 1998 for the scrambling; `scipy.stats.qmc.Sobol`.
     """
@@ -37,7 +37,7 @@ def design(trials: int, seed: int) -> NDArray[np.float64]:
 
 
 def range_of(method: Method, tuning: Tuning) -> LogRange | None:
-    """The range that a method's strength, or an optimizer's learning rate, is tuned over; None where it has none."""
+    """Return the range over which a method's strength, or an optimizer's learning rate, is tuned; None without one."""
     if method.search is None:
         return None
     key = LR if isinstance(method, Optimizer) else method.name
@@ -46,26 +46,26 @@ def range_of(method: Method, tuning: Tuning) -> LogRange | None:
 
 
 def tried(method: Method, tuning: Tuning, u: float) -> Method:
-    """The method with its tuned parameter at the place u of its range.
+    """Return the method with its tuned parameter at the point u in [0, 1] of its range.
 
-    Raises ValueError where that is no value of its parameter.
+    Raises ValueError if that is no valid value of the parameter.
     """
     span = range_of(method, tuning)
-    assert span is not None  # such are the methods that have a strength to tune
+    assert span is not None  # callers pass only methods with a range
     return method.model_validate({**method.model_dump(), span.parameter: span.at(u)})
 
 
 def at_point(methods: Sequence[Method], tuning: Tuning, point: Sequence[float]) -> list[Method]:
-    """Methods with what is tuned of each at its coordinate of a design's point, the first of them at the first."""
+    """Return methods with their tuned parameters at a point of the design, one coordinate each, in order."""
     places = iter(point)
     return [one if one.search is None else tried(one, tuning, next(places)) for one in methods]
 
 
-# ------------------------------------------------------------------ what a regime with trials must be like
+# ------------------------------------------------------------------ checks of a regime with trials
 
 
 def with_middles(raw: Any) -> Any:
-    """A raw regime with trials whose methods name no strength, each given the middle of its range in the meantime."""
+    """Return a raw regime with trials in which each missing strength is the middle of its range, a placeholder."""
     if not isinstance(raw, Mapping) or not trials_in(raw.get("tuning")):
         return raw
     kinds: Mapping[str, type[Method]] = {"clips": Clipping, "regularizations": Regularization}
@@ -76,7 +76,7 @@ def with_middles(raw: Any) -> Any:
 
 
 def trials_in(tuning: Any) -> bool:
-    """Whether a tuning, read or not, is by trials."""
+    """Return whether a tuning, read or raw, uses trials."""
     return bool(tuning.get("trials") if isinstance(tuning, Mapping) else getattr(tuning, "trials", None))
 
 
@@ -99,7 +99,7 @@ def _with_middle(entry: Any, family: type[Method]) -> Any:
 
 
 def faults(methods: Sequence[Method], optimizer: Optimizer, field: str) -> Iterator[tuple[str, str, object]]:
-    """Yield what keeps the methods of a field from being tuned by trials: (parameter, what it must, what it got)."""
+    """Yield what keeps methods from being tuned by trials, as (parameter, what it must do, what was given)."""
     for method in methods:
         if method.name == "none":
             continue
@@ -113,7 +113,7 @@ def faults(methods: Sequence[Method], optimizer: Optimizer, field: str) -> Itera
 
 
 def wrong_ranges(methods: Sequence[Method], optimizer: Optimizer, tuning: Tuning) -> Iterator[tuple[str, str, object]]:
-    """Yield ranges of methods that are not there, of values that they cannot take, and that widen nothing."""
+    """Yield ranges of methods that are absent, with invalid values, or that widen nothing."""
     known: dict[str, Method] = {LR: optimizer, **{one.name: one for one in methods if one.search}}
     for key, ends in {**tuning.ranges, **tuning.widened}.items():
         if key not in known:
@@ -128,7 +128,7 @@ def wrong_ranges(methods: Sequence[Method], optimizer: Optimizer, tuning: Tuning
 
 
 def _unfit(method: Method, tuning: Tuning) -> str:
-    """Why an end of a method's range is no value of its parameter; "" where both are."""
+    """Return why an end of a method's range is no valid value of its parameter; "" if both are valid."""
     try:
         for u in (0.0, 1.0):
             tried(method, tuning, u)

@@ -1,4 +1,4 @@
-"""How strengths are chosen: on which digits, with which seeds, among which candidates and by which rule."""
+"""Choice of strengths: the digits, seeds, candidates and rule by which they are chosen."""
 
 from __future__ import annotations
 
@@ -27,37 +27,39 @@ Ranges = Annotated[
 
 
 def _tuning_seeds(value: object) -> object:
-    """A number of seeds n means n seeds from 10,000 on, apart from those of the evaluation."""
+    """Read a number n as n seeds from 10,000 on, which the evaluation does not use."""
     if isinstance(value, int) and not isinstance(value, bool) and 0 < value <= MOST_TUNING_SEEDS:
         return tuple(range(FIRST_TUNING_SEED, FIRST_TUNING_SEED + value))
     return value
 
 
 def distinct(values: tuple[object, ...]) -> tuple[object, ...]:
-    """The values, if none comes twice; else a ValueError, which the field words."""
+    """Return the values; raises ValueError if one comes twice, which the field puts into words."""
     if first_duplicate(values) is not None:
         raise ValueError
     return values
 
 
 def seeds_schema(most: int) -> WithJsonSchema:
-    """How seeds are written: their number, or a list."""
+    """Return the schema of seeds: their number, or a list."""
     seed = {"type": "integer", "minimum": 0, "maximum": 2**31 - 1}
     seeds = {"type": "array", "items": seed, "minItems": 1, "uniqueItems": True}
     return WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 1, "maximum": most}, seeds]})
 
 
 class Tuning(Settings):
-    """Each method's strength is chosen by the loss on validation digits, with seeds of its own, never on the test set.
+    """Choice of each method's strength by validation scores, on seeds of its own, never on the test set.
 
-    folds: None for hold-out on the validation digits, k for k-fold cross-validation of the training digits.
-    rule: "minimum" takes the smallest mean loss; "one_standard_error" the strongest, listed last in the grid, whose
+    folds: None for hold-out on the validation digits, k for k-fold cross-validation on the training digits. rule:
+    "minimum" takes the smallest mean loss; "one_standard_error" the strongest candidate, listed last in the grid, whose
     mean is within one standard error of it, in the same regime (Hastie, Tibshirani & Friedman 2009, section 7.10).
-    along: keys of the regime's sweep, such as optimizer.lr, that are chosen together with the strength.
-    trials: None to try the strengths that are listed; a number to try so many pairs of a learning rate and a strength,
-    the same number for every method and for the baseline, quasi-random over logarithmic ranges. design_seed: scrambles
-    their Sobol sequence. ranges: [low, high] instead of the declared ones, by method, and "lr"; widened: the same where
-    an optimum was found at an edge, so that a report can say it. metric: what chooses, a mean over the tuning seeds.
+    along: keys of the regime's sweep, such as optimizer.lr, to choose together with the strength.
+
+    trials: None to try the listed strengths; a number to try that many pairs of a learning rate and a strength, the
+    same number for every method and for the baseline, quasi-random over logarithmic ranges. design_seed: scrambles
+    their Sobol sequence. ranges: [low, high] by method, and "lr", instead of the declared ones. widened: wider ranges,
+    for an optimum that was found at an edge, so that a report can say so. metric: the criterion, a mean over the tuning
+    seeds.
     """
 
     title: ClassVar[str] = "tuning"
@@ -100,7 +102,7 @@ class Tuning(Settings):
         return self
 
     def _of_grids(self) -> Mapping[str, Sequence[str]]:
-        """What only a grid has an order for."""
+        """Return the settings that need a grid, whose strengths have an order."""
         given = {"along": self.along, "rule": () if self.rule == "minimum" else (self.rule,)}
         return {key: value for key, value in given.items() if value}
 
@@ -111,11 +113,11 @@ def _wrong_ends(field: str, ranges: Mapping[str, Ends]) -> list[tuple[str, str, 
 
 
 def trained_on(train_size: int, folds: int | None) -> int:
-    """Digits that one model learns from: all, or those outside the largest fold."""
+    """Return the number of digits that one model learns from: all, or those outside the largest fold."""
     return train_size if folds is None else train_size - math.ceil(train_size / folds)
 
 
 def unequal_budgets(labels: Sequence[str]) -> dict[str, int] | None:
-    """How many strengths each method would be tried at, where that is not the same for all but 'none'."""
+    """Return how many strengths each method would be tried at, if all but 'none' do not have the same number."""
     counts = Counter(method_of(label) for label in labels if label != "none")
     return dict(counts) if len(set(counts.values())) > 1 else None

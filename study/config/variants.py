@@ -1,4 +1,4 @@
-"""The grid of a study: variants (what is trained) and runs (a variant and a seed), each with an identity."""
+"""Grid of a study: variants (what is trained) and runs (a variant and a seed), each with an identity."""
 
 from __future__ import annotations
 
@@ -33,9 +33,10 @@ from study.workloads import Supervised
 
 
 class Variant(Settings):
-    """All that determines a training but its seed; equal digests mean equal results on one machine type.
+    """All settings that determine a training except its seed; equal digests mean equal results on one machine type.
 
-    tuned: by what trials its learning rate and strengths are still to be chosen; those that it has are placeholders.
+    tuned: the trials by which its learning rate and strengths are still to be chosen; the present values are
+    placeholders.
     """
 
     title: ClassVar[str] = "variant"
@@ -66,8 +67,8 @@ class Variant(Settings):
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 over the canonical JSON of all fields, 64 hex digits."""
-        # A field that came later is left out at its default: so runs stored before it keep their identity.
+        """SHA-256 of the canonical JSON of all fields, 64 hex digits."""
+        # Omit later fields at their defaults, so that runs stored before them keep their identity.
         defaults = {"schedule": Constant(), "folds": None, "tuned": None, "workload": Supervised(), "metrics": ()}
         later = {key for key, default in defaults.items() if getattr(self, key) == default}
         dumped = self.model_dump(mode="json", exclude=later)
@@ -78,24 +79,24 @@ class Variant(Settings):
 
     @property
     def slug(self) -> str:
-        """A readable folder name, made unique by the digest."""
+        """Readable folder name, made unique by the digest."""
         name = f"{self.clip_label}+{self.regularization_label}".replace(")", "").replace(" + ", "+")
         return f"{re.sub(r'[^A-Za-z0-9_.=+]+', '-', name)[:80]}-{self.digest[:10]}"
 
     @property
     def steps(self) -> int:
-        """Optimizer steps of one run."""
+        """The number of optimizer steps of one run."""
         return self.epochs * self.workload.steps(trained_on(self.data.trained_on, self.folds), self.batch_size)
 
 
 def _label(method: Method, tuned: Tuning | None) -> str:
-    """The label of a method, and while its strength is to be chosen, its name."""
+    """Return the label of a method, or its name while its strength is still to be chosen."""
     return f"{method.name}(tuned)" if tuned and method.search else method.label
 
 
 @dataclass(frozen=True)
 class RunSpec:
-    """One run: a variant and a seed, and in cross-validation a fold."""
+    """One run: a variant, a seed, and in cross-validation a fold."""
 
     variant: Variant
     seed: int
@@ -108,12 +109,12 @@ class RunSpec:
 
 
 def expand(study: Study) -> tuple[Variant, ...]:
-    """Every variant of a study: in each regime, its cells of clips x regularizations."""
+    """Return every variant of a study: the cells of clips x regularizations of each regime."""
     return tuple(variant for name, regime in study.regimes.items() for variant in _grid(study, name, regime))
 
 
 def expand_tuning(study: Study) -> tuple[Variant, ...]:
-    """Every variant whose strength is being chosen: the methods of tuned regimes, each alone and scored only."""
+    """Return every variant that tuning over grids tries: each method of a tuned regime alone, only scored."""
     lean = study.statistics.model_copy(update={"every_step": False, "probes": 0})
     return tuple(
         variant
@@ -125,23 +126,23 @@ def expand_tuning(study: Study) -> tuple[Variant, ...]:
 
 
 def expand_trials(study: Study) -> tuple[Variant, ...]:
-    """Every variant whose trials are trained, scored only; `trials` are those trials."""
+    """Return every variant whose strengths trials choose, only scored; `trials` gives those trials."""
     return tuple(
         scored_only(variant) for name, regime in study.tried_regimes.items() for variant in _grid(study, name, regime)
     )
 
 
 def scored_only(variant: Variant) -> Variant:
-    """A variant of trials as its trials are trained: no statistics, and on the folds of its tuning."""
-    assert variant.tuned is not None  # such are the variants that have trials
+    """Return a variant as its trials are trained: without statistics, and on the folds of its tuning."""
+    assert variant.tuned is not None  # only tuned variants have trials
     lean = variant.statistics.model_copy(update={"every_step": False, "probes": 0})
     return _changed(variant, statistics=lean, folds=variant.tuned.folds)
 
 
 def trials(variant: Variant) -> tuple[Variant, ...]:
-    """The trials of a variant that is to be tuned by them, in their order.
+    """Return the trials of a variant, in order.
 
-    Raises ValueError for a variant that is not.
+    Raises ValueError for a variant that is not tuned by trials.
     """
     if variant.tuned is None or variant.tuned.trials is None:
         raise ValueError(f"The variant '{variant.slug}' must be tuned by trials.")
@@ -149,9 +150,9 @@ def trials(variant: Variant) -> tuple[Variant, ...]:
 
 
 def trial(variant: Variant, index: int) -> Variant:
-    """One trial of a variant: its learning rate and each of its strengths at a point of the design."""
+    """Return one trial of a variant, with its learning rate and strengths at a point of the design."""
     tuning = variant.tuned
-    assert tuning is not None  # such are the variants that have trials
+    assert tuning is not None  # only tuned variants have trials
     point = design(tuning.trials or 0, tuning.design_seed)[index].tolist()
     optimizer, clip, *regularization = at_point(
         (variant.optimizer, variant.clip, *variant.regularization), tuning, point
@@ -160,7 +161,7 @@ def trial(variant: Variant, index: int) -> Variant:
 
 
 def _changed(variant: Variant, **changes: Any) -> Variant:
-    """A variant with other fields; pydantic's own copy would keep the digest."""
+    """Return a variant with other fields; pydantic's own copy would keep the digest."""
     own = {field: getattr(variant, field) for field in Variant.model_fields}
     return Variant.model_validate({**own, **changes})
 
@@ -198,7 +199,7 @@ class Block:
 
     @classmethod
     def parse(cls, name: str) -> Self:
-        """The block of a name; raises ValueError where it is none."""
+        """Return the block of a name; raises ValueError for any other text."""
         seeds: list[int] = []
         for part in name.split("_"):
             first, _, last = part.partition("-")
@@ -210,9 +211,9 @@ class Block:
 
 
 def plan_blocks(seeds: Sequence[int], done: Iterable[Block], size: int) -> tuple[Block, ...]:
-    """Blocks that cover the seeds: those already there where they help, new ones of at most `size` for the rest.
+    """Return blocks that cover the seeds: existing ones where they help, new ones of at most `size` for the rest.
 
-    So that more seeds train only what is new, and fewer seeds train nothing.
+    More seeds thus train only the new ones, and fewer seeds train nothing.
     """
     wanted, chosen = set(seeds), list[Block]()
     for block in sorted(done, key=lambda b: (-len(wanted.intersection(b.seeds)), b.seeds)):
@@ -224,5 +225,5 @@ def plan_blocks(seeds: Sequence[int], done: Iterable[Block], size: int) -> tuple
 
 
 def missing_from(wanted: set[int], chosen: Iterable[Block]) -> set[int]:
-    """The seeds that no block covers."""
+    """Return the seeds that no block covers."""
     return wanted.difference(*(block.seeds for block in chosen))

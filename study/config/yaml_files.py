@@ -1,4 +1,4 @@
-"""Configuration files: YAML read so that it can run no code, and every error of it with its line."""
+"""Configuration files: YAML that can run no code, and every error with its line."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SUFFIXES = (".yaml", ".yml", ".json")
 
 
 class FileError(ValueError):
-    """What a file must be and what it is instead, a line for each thing to mend."""
+    """Error that says what a file must be and what it is, one line for each fault."""
 
     def __init__(self, *lines: str) -> None:
         super().__init__(*lines)
@@ -30,21 +30,21 @@ class FileError(ValueError):
 
 
 def said(line: int, must: str, got: str, hint: str = "") -> str:
-    """The one form of an error, of a file."""
+    """Return an error about a file in the common form."""
     at = f"line {line}: " if line else ""
     return f"{at}The file must {must}. Got {got} instead.{hint}"
 
 
 @dataclass(frozen=True)
 class Files:
-    """Configuration files as they are written, later ones laid on earlier, and the keys that the command line sets."""
+    """Configuration files as written, later ones laid over earlier ones, and the keys set on the command line."""
 
     nodes: Mapping[str, yaml.Node]
     overrides: Collection[str] = ()
 
     @classmethod
     def read(cls, paths: Sequence[str | Path], overrides: Collection[str] = ()) -> Files:
-        """The files, or `ConfigError` with all that keeps them from being read."""
+        """Return the files; raises `ConfigError` with all that keeps them from being read."""
         nodes, faults = dict[str, yaml.Node](), dict[str, tuple[str, ...]]()
         for path in map(near, paths):
             try:
@@ -59,11 +59,11 @@ class Files:
 
     @property
     def source(self) -> str:
-        """What was read, in words."""
+        """The names of the files, in words."""
         return ", ".join(self.nodes) or "the configuration"
 
     def where(self, place: Place) -> str:
-        """The line of a place, or of what is nearest above it, with its file where there are several."""
+        """Return the line of a place or of the nearest one above it, with the file if there are several."""
         if place[:1] and place[0] in self.overrides:
             return "--config"
         found = [(*_reached(node, place), path) for path, node in self.nodes.items()]
@@ -74,13 +74,13 @@ class Files:
 
 
 def near(path: str | Path) -> str:
-    """A path as a person wrote it: relative to the working directory where it is inside."""
+    """Return a path as a person writes it: relative to the working directory if inside it."""
     path = Path(path)
     return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
 
 
 def node_of(path: str) -> yaml.Node:
-    """The YAML of a file, every value of it checked; raises `FileError`."""
+    """Return the YAML of a file with every value checked; raises `FileError`."""
     text = _text(path)
     faults = list[str]()
     try:
@@ -126,7 +126,7 @@ def _missing(path: str) -> str:
 
 
 def _no_file(path: str) -> str:
-    """What to do where a target was taken for one more configuration."""
+    """Return advice for a target that was taken for one more configuration."""
     return "" if path.endswith(SUFFIXES) else " A target is written after '--'."
 
 
@@ -142,7 +142,7 @@ def _broken(error: yaml.YAMLError, text: str) -> str:
 
 
 def _refuse_recursion(node: yaml.Node) -> None:
-    """Raise `FileError` where a mapping or list stands in itself."""
+    """Raise `FileError` if a mapping or list contains itself."""
     done, above = set[int](), set[int]()
 
     def walk(node: yaml.Node) -> None:
@@ -169,7 +169,7 @@ def _children(node: yaml.Node) -> Iterator[yaml.Node]:
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML in which a key may stand once in its mapping, and a number means what it looks like."""
+    """YAML loader that refuses a key given twice in a mapping and numbers that do not mean what they look like."""
 
     def __init__(self, text: str, faults: list[str]) -> None:
         super().__init__(text)
@@ -204,12 +204,12 @@ class _Loader(yaml.SafeLoader):
 
 
 def _misleading(number: str) -> bool:
-    """Whether a number is in base 60 (1:30) or, by a zero before it, in base 8."""
+    """Return whether a number is in base 60 (1:30) or, by a leading zero, in base 8."""
     return ":" in number or bool(re.fullmatch(r"[-+]?0[0-7_]+", number))
 
 
 def _reached(node: yaml.Node, place: Place) -> tuple[int, int]:
-    """How much of a place stands under a node, and the line where that is."""
+    """Return how much of a place exists under a node, and the line of that part."""
     line = node.start_mark.line + 1
     for depth, part in enumerate(place):
         inner = _inside(node, part)
@@ -220,7 +220,7 @@ def _reached(node: yaml.Node, place: Place) -> tuple[int, int]:
 
 
 def _inside(node: yaml.Node, part: Any) -> tuple[int, yaml.Node] | None:
-    """The line and the value of a key or position; what is merged comes after what is there."""
+    """Return the line and value of a key or position; merged keys come after a mapping's own."""
     if isinstance(node, yaml.SequenceNode):
         inside = isinstance(part, int) and part < len(node.value)
         return (node.value[part].start_mark.line + 1, node.value[part]) if inside else None
@@ -235,7 +235,7 @@ def _inside(node: yaml.Node, part: Any) -> tuple[int, yaml.Node] | None:
 
 
 def check_command(paths: Sequence[str | Path], settings: Sequence[str] | None) -> None:
-    """End with all errors of the files and of the `key=value` settings that a command line names, if there are any."""
+    """Exit with all errors of the files and of the `key=value` settings on a command line, if there are any."""
     wrong = [one for one in settings or () if not re.match(r"[a-zA-Z_][\w-]*\w=", one)]
     must = "The '--config' parameter of the command line must be a key, '=' and a value."
     errors = [ConfigError("the command line", [f"{must} Got '{one}' instead." for one in wrong])] if wrong else []

@@ -19,11 +19,11 @@ from tests.faults.job import run
 
 TABLE_HEAD = """# What happens when something fails
 
-Each line was tried by `make faults`, which wrote this page: the fault, how often it was brought about, what was seen,
-and how the study came to the same results as one that nothing disturbed. "The same" is: every table equal to the last
-bit, wall times aside.
+`make faults` brought about each of these faults and wrote this page: how often each was tried, what happened, and how
+the study recovered. "Same results" means that every table equals that of an undisturbed study to the last bit, wall
+times aside.
 
-| fault | tried | what happened | recovered |
+| fault | tries | what happened | recovery |
 |---|---|---|---|
 """
 Told = Callable[[str, int, str, str], None]

@@ -73,14 +73,16 @@ def test_a_disk_that_takes_nothing_more(fault: str, job: Job, undisturbed: Resul
     with disk(job.folder):
         assert job.finish() == 1
     assert_said_and_recovered(job, undisturbed, reason)
-    what = f"trained on without checkpoints; the table named, with '{reason}'; none half"
-    told(fault, 1, what, "the same job; the same")
+    what = (
+        f"training went on without checkpoints; the error names the table, with '{reason}'; no table was half written"
+    )
+    told(fault, 1, what, "run the job again; same results")
 
 
 def test_a_limit_of_the_size_of_files(job: Job, undisturbed: Results, told: Told) -> None:
     assert job.finish(largest_file=12_000) == 1
     assert_said_and_recovered(job, undisturbed, "File too large")
-    told("a limit of the size of files", 1, "as on a full disk, with 'File too large'", "the same job; the same")
+    told("a file size limit", 1, "as on a full disk, with 'File too large'", "run the job again; same results")
 
 
 def flipped(path: Path, random: random.Random) -> None:
@@ -113,8 +115,8 @@ def test_a_damaged_table_is_never_read(
             with pytest.raises(store.TableError, match=r"damaged\.parquet.*Delete it and run the same command again"):
                 read(table)
     assert not (job.folder / "collected.parquet").exists()
-    word = "a bit of a table flipped" if damage is flipped else "a table truncated"
-    told(word, 50 * tries, "refused with its name, and what to do", "deleted, the same command; the same")
+    word = "a bit flipped in a table" if damage is flipped else "a table truncated"
+    told(word, 50 * tries, "refused, with its name and what to do", "delete the table, same command; same results")
 
 
 @pytest.mark.parametrize("damage", [flipped, cut])
@@ -136,8 +138,8 @@ def test_a_damaged_checkpoint_is_left_aside(
         assert job.finish() == 0
         assert f"The checkpoint '{checkpoint}' is left aside: checksum mismatch" in job.said
         assert_same(undisturbed, job.results)
-    word = "a bit of a checkpoint flipped" if damage is flipped else "a checkpoint truncated"
-    told(word, tries, "left aside, which the log says", "the same job, from its start; the same")
+    word = "a bit flipped in a checkpoint" if damage is flipped else "a checkpoint truncated"
+    told(word, tries, "ignored, as the log says", "run the job again from its start; same results")
 
 
 @pytest.mark.parametrize("damage", [flipped, cut])
@@ -161,8 +163,8 @@ def test_a_damaged_file_of_digits(
     digits.write_bytes(whole)
     study.snakemake("--cores", "2", "--", RUNS)
     assert_whole(study, calm)
-    word = "a bit of a file of digits flipped" if damage is flipped else "a file of digits truncated"
-    told(word, 1, "all trainings FAILED, with the name of the file", "file put right, the same command; the same")
+    word = "a bit flipped in a data file" if damage is flipped else "a data file truncated"
+    told(word, 1, "all trainings FAILED, with the name of the file", "restore the file, same command; same results")
 
 
 def test_a_damaged_table_of_a_study(
@@ -179,7 +181,7 @@ def test_a_damaged_table_of_a_study(
     trained_study.snakemake("--cores", "2", "--", RUNS)
     assert_whole(trained_study, calm)
     what = "FAILED collect, with the name of the table"
-    told("a bit of a training's table flipped", 1, what, "deleted, the same command; the same")
+    told("a bit flipped in a training's table", 1, what, "delete the table, same command; same results")
 
 
 @pytest.mark.parametrize("fault", DISKS)
@@ -200,6 +202,6 @@ def test_a_disk_that_takes_nothing_of_a_study(
     told(
         f"{fault}, under a study",
         1,
-        f"'{reason}', with the name of what was to be written",
-        "the same command; the same",
+        f"'{reason}', with the name of the file",
+        "same command; same results",
     )

@@ -49,8 +49,8 @@ def test_a_training_killed_at_random_moments(
     assert job.finish() == 0
     assert_same(undisturbed, job.results)
     assert {path.suffix for path in job.folder.iterdir()} == {".parquet"}
-    what = f"every table and checkpoint there was whole; {kept} times a checkpoint was there"
-    told("kill -9 of a training, each time the one that went on", killed, what, "the same job goes on; the same")
+    what = f"every table and checkpoint was whole; {kept} times there was a checkpoint"
+    told("kill -9 of a training, and of each restart", killed, what, "the job continues; same results")
 
 
 # Through Snakemake.
@@ -131,11 +131,11 @@ def kill_a_training(process: subprocess.Popen[str], study: Checkout) -> bool:
 
 
 KILLS = {
-    "the whole process group of a study": (kill_all, "every table there was whole", "`--unlock`, the same command"),
+    "the whole process group of a study": (kill_all, "every table was whole", "`--unlock`, same command"),
     "Snakemake alone": (
         kill_snakemake,
-        "every table there was whole; the trainings under way went on, beside those of the next start",
-        "`--unlock`, the same command",
+        "every table was whole; running trainings went on beside those of the next start",
+        "`--unlock`, same command",
     ),
     "one training of a study": (kill_a_training, "FAILED, with the name of its log", "the same command"),
 }
@@ -162,4 +162,4 @@ def test_a_study_killed_at_random_moments_until_it_is_done(
             assert_whole(study, calm)
             whole += 1
             shutil.rmtree(study.results)
-    told(f"kill -9 of {whom}, again and again", killed, what, f"{how}; {whole} studies came to their end, the same")
+    told(f"kill -9 of {whom}, again and again", killed, what, f"{how}; {whole} studies finished, same results")

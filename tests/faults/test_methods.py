@@ -78,7 +78,7 @@ def test_a_method_that_fails_on_the_way(
         f"a method that {fault}",
         1,
         f"the last line of the log: `{without_folder(last)}`",
-        "put right, the same job; the same",
+        "fix the method, run the job again; same results",
     )
 
 
@@ -156,10 +156,8 @@ def test_a_failing_variant_leaves_the_rest_and_its_report(
     method.write_text(PLUGIN)
     if tries > 1:
         assert_comes_to_its_end(study, request)
-    what = (
-        "FAILED with the line of its file; the others trained; with `partial=true` a report that names what is missing"
-    )
-    told("a failing variant, with `--keep-going`", 1, what, "put right, the same command; the same")
+    what = "FAILED with the line of its file; the others trained; with `partial=true` the report names what is missing"
+    told("a failing variant, with `--keep-going`", 1, what, "fix the method, same command; same results")
 
 
 def test_a_partial_report_of_nothing_is_refused(study: Checkout) -> None:
@@ -182,5 +180,5 @@ def test_a_method_that_sleeps_in_a_study(
     assert printed.count("failed in odd.py, line 17, update: TimeoutError: it took longer than 60 s") == 2
     method.write_text(PLUGIN)
     assert_comes_to_its_end(trained_study, request)
-    what = "FAILED after the time that an epoch may take (shortened here), with the line of its file"
-    told("a method that sleeps for ever, in a study", 1, what, "put right, the same command; the same")
+    what = "FAILED after the time limit of an epoch (shortened here), with the line of its file"
+    told("a method that sleeps for ever, in a study", 1, what, "fix the method, same command; same results")

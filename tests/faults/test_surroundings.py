@@ -16,7 +16,7 @@ from tests.faults.conftest import RUNS, Job, Results, Told, assert_same, assert_
 pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]
 SURROUNDINGS = {
     "an ASCII terminal": {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
-    "a Turkish one, at the date line": {"LC_ALL": "tr_TR.UTF-8", "TZ": "Pacific/Kiritimati"},
+    "a Turkish terminal at the date line": {"LC_ALL": "tr_TR.UTF-8", "TZ": "Pacific/Kiritimati"},
 }
 
 
@@ -30,7 +30,7 @@ def test_little_memory(job: Job, tmp_path: Path, told: Told) -> None:
     assert large.finish() == calm.finish() == 0
     assert_same(calm.results, large.results)
     found = re.sub(r".*: ", "", last)
-    told("a limit of memory", 1, f"in the log: `{found}`", "the same job with more; the same")
+    told("a memory limit", 1, f"in the log: `{found}`", "run the job again with more memory; same results")
 
 
 def test_a_clock_that_is_set_back(job: Job, undisturbed: Results, told: Told) -> None:
@@ -38,7 +38,7 @@ def test_a_clock_that_is_set_back(job: Job, undisturbed: Results, told: Told) ->
     os.utime(job.folder / "checkpoint", (2e9, 2e9))  # the future
     assert job.finish(clock=-86_400) == 0
     assert_same(undisturbed, job.results)
-    told("a clock set back by a day between two pieces of a training", 1, "nothing", "nothing to recover; the same")
+    told("a clock set back by a day during a training", 1, "no effect", "nothing to recover; same results")
 
 
 def test_times_of_files_that_are_wrong(trained_study: Checkout, tries: int, told: Told) -> None:
@@ -51,8 +51,8 @@ def test_times_of_files_that_are_wrong(trained_study: Checkout, tries: int, told
             os.utime(path, (time.time() + shift,) * 2)
         planned[when] = trained_study.planned("--", RUNS).get("train", 0)
     assert planned == {"future": 0, "past": 0}  # a training is told by the digests in its folder's name
-    told("tables of trainings with times in the future", 1, "nothing is trained again", "nothing to recover")
-    told("tables of trainings with times years ago", 1, "nothing is trained again", "nothing to recover")
+    told("training tables with file times in the future", 1, "nothing is trained again", "nothing to recover")
+    told("training tables with file times years ago", 1, "nothing is trained again", "nothing to recover")
 
 
 @pytest.mark.parametrize("where", SURROUNDINGS)
@@ -65,7 +65,10 @@ def test_other_languages_and_time_zones(where: str, job: Job, undisturbed: Resul
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=surroundings, check=True, capture_output=True)
     assert_same(undisturbed, job.results)
     told(
-        f"{where}: {', '.join(f'`{k}={v}`' for k, v in SURROUNDINGS[where].items())}", 1, "nothing", "nothing; the same"
+        f"{where}: {', '.join(f'`{k}={v}`' for k, v in SURROUNDINGS[where].items())}",
+        1,
+        "no effect",
+        "nothing to recover; same results",
     )
 
 
@@ -74,4 +77,4 @@ def test_a_study_in_another_language(study: Checkout, calm: Results, tries: int,
         pytest.skip("tried by make faults")
     study.snakemake("--cores", "2", "--", RUNS, **SURROUNDINGS["an ASCII terminal"], TZ="Pacific/Kiritimati")
     assert_whole(study, calm)
-    told("a study on an ASCII terminal at the date line", 1, "nothing", "nothing; the same")
+    told("a study on an ASCII terminal at the date line", 1, "no effect", "nothing to recover; same results")
