@@ -91,7 +91,7 @@ class Evidence:
         return logarithm(ratio.clip(lower=SMALLEST), 10).sort_index()
 
     def epochs_to(self, cell: Cell, column: str, target: float) -> pd.Series[float]:
-        """Return log2 of the epochs until a curve first reaches a target, interpolated; if never, all epochs plus one."""
+        """Return log2 of the epochs until a curve first reaches a target, interpolated; if never, one epoch more."""
         rows = select(self.epochs, cell).sort_values("epoch")
         never = self.study.regimes[cell.regime].epochs + 1.0  # also where a run diverged early
         reached = {
@@ -101,7 +101,7 @@ class Evidence:
         return logarithm(pd.Series(reached, dtype=float).sort_index(), 2)
 
     def gini(self, cell: Cell) -> pd.Series[float]:
-        """Return the Gini coefficient of |w| from the bins of `weights`, mean over tensors: 0 all equal, 1 all in one."""
+        """Return the Gini coefficient of |w| from the bins of `weights`, mean over tensors: 0 equal, 1 all in one."""
         rows = select(self.weights, cell)
         if rows.empty:
             return pd.Series(dtype=float)
@@ -125,7 +125,7 @@ class Evidence:
         return self.chosen(setting, kind, method) if found.empty else candidate_cell(found.iloc[0])
 
     def chosen_within(self, setting: str, kind: str, method: str, low: float, high: float) -> Cell:
-        """Return the strength of the smallest validation loss from `low` to `high`; raises KeyError if there is none."""
+        """Return the strength of the smallest validation loss from `low` to `high`; raises KeyError without one."""
         candidates = self._candidates(setting, kind, method)
         inside = candidates[candidates["strength"].between(low, high)]
         if inside.empty:

@@ -31,7 +31,7 @@ def on_net(tables: Tables) -> Iterator[Number]:
 
 
 def _along(tables: Tables, axes: Sequence[str]) -> Iterator[Number]:
-    """Compare each method that stands alone at every point of a sweep with the baseline there; one `item` per series."""
+    """Compare each method that stands alone at every point of a sweep with the baseline there, an `item` per series."""
     runs, number = tables["runs"], count()
     for axis in axes:
         for sweep, _, group in swept(tables, axis):
