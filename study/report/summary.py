@@ -132,8 +132,8 @@ def _by_accuracy(told: Told) -> Iterator[str]:
     parts = [_counted(KINDS[kind], own) for kind, own in given.items()]
     if said := [*filter(None, parts), *(["with the learning rate chosen too, " + "; ".join(tuned)] if tuned else [])]:
         yield (
-            "**Tuning used validation loss. With validation accuracy instead**, for the baseline too and with unadjusted"
-            f" p: {'. '.join([said[0], *map(capital, said[1:])])}."
+            "**Tuning used validation loss. With validation accuracy instead**, for the baseline too and with"
+            f" unadjusted p: {'. '.join([said[0], *map(capital, said[1:])])}."
         )
 
 
@@ -190,8 +190,8 @@ def _costs(comparisons: pd.DataFrame) -> Iterator[str]:
         paid = len(lowered & lower["test_accuracy"])
         yield (
             f"**What a lower gap costs.** In {count(len(lowered), 'case')} a clip or a regularizer, at some strength,"
-            f" lowered the accuracy gap of a regime. In {paid} of them it lowered test accuracy too: a small gap alone is no"
-            " recommendation."
+            f" lowered the accuracy gap of a regime. In {paid} of them it lowered test accuracy too: a small gap alone"
+            " is no recommendation."
         )
 
 
@@ -203,5 +203,7 @@ def _diverged(runs: pd.DataFrame) -> str:
     where = ", ".join(f"`{name}` ({count})" for name, count in lost.value_counts().head(4).items())
     undefined = int(unwell["test_accuracy"].isna().sum())
     without = f", {undefined} of them without a finite accuracy" if undefined else ""
-    return f"**Divergence.** {len(unwell)} of {len(runs):,} runs diverged or stayed at chance{without};"
+    return (
+        f"**Divergence.** {len(unwell)} of {len(runs):,} runs diverged or stayed at chance{without};"
         f" by regime, most first: {where}."
+    )
