@@ -86,7 +86,8 @@ def metrics(runs: pd.DataFrame | None) -> list[Json]:
 def _of_workloads(table: str, columns: Iterable[str]) -> dict[str, Column]:
     """The columns that the workloads of a table with these columns add to it, by name."""
     there = set(columns)
-    added = [own[table] for own in WORKLOADS.values() if there.issuperset(one.name for one in own.get(table, ()))]
+    each = [own.get(table, ()) for own in WORKLOADS.values()]
+    added = [own for own in each if there.issuperset(one.name for one in own)]
     return {column.name: column for own in added for column in own}
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from typing import get_args
 
 import pandas as pd
 
+from study.analysis.gains import Verdict
 from study.report.format import with_interval
 
 Row = dict[str, object]
@@ -33,6 +35,14 @@ def _told(row: pd.Series) -> str:
     if not math.isfinite(gain):
         return f"`{row['regime']}` {row['verdict']}"
     return f"`{row['regime']}` {with_interval(gain, low, high, signed=True)}{unit}, {row['verdict']}"
+
+
+def hypothesis_lines(table: pd.DataFrame) -> Iterator[str]:
+    """Yield a line for each verdict that there is, with what the hypotheses of that verdict say."""
+    once = table.drop_duplicates("hypothesis")
+    for verdict in get_args(Verdict):
+        if says := list(once.loc[once["of_all"] == verdict, "statement"]):
+            yield f"**{verdict.capitalize()}:** {' '.join(says)}"
 
 
 def hypotheses_told(table: pd.DataFrame) -> str:

@@ -14,6 +14,7 @@ from study.analysis.questions.numbers import Number
 from study.analysis.questions.tuned import BY_ACCURACY, BY_LOSS, RATE_GIVEN, RATE_TUNED, part_of
 from study.config.study import Study
 from study.report.format import clear, number
+from study.report.hypotheses import hypothesis_lines
 from study.report.ledger import against
 from study.report.questions.base import KINDS, Told, by_item, capital, count
 from study.report.questions.differences import sized
@@ -28,7 +29,7 @@ VERDICTS = ("supported", "contradicted", "undecided")
 def summary_lines(study: Study, tables: Tables) -> list[str]:
     """A line each: the claims by verdict; what tuned clips and regularizers gain; costs; divergence.
 
-    A study that tunes nothing is told by its regimes, one by one.
+    A study with hypotheses is told by these, one that tunes nothing by its regimes, one by one.
     """
     tuned = tables["tuned"] if "tuned" in tables else pd.DataFrame()
     lines = [*_claims(tables["claims"])] if "claims" in tables else []
@@ -40,6 +41,8 @@ def summary_lines(study: Study, tables: Tables) -> list[str]:
         lines += [*_with_rates(tuned[tuned["setting"].isin(rates)], rates)]
         lines += [*_by_accuracy(Told(tables))]
         lines += [*_costs(tables["comparisons"])]
+    elif "hypotheses" in tables:
+        lines += hypothesis_lines(tables["hypotheses"])
     else:
         single = [name for name, regime in study.regimes.items() if not regime.part_of]
         lines += [f"In `{name}`, {RegimeFindings(name, tables).headline()}" for name in single]

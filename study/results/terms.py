@@ -12,7 +12,9 @@ from study.results.columns import NATS, PLAIN, Column
 from study.results.store import Tables
 from study.workloads import Workload
 
-CODE = re.compile(r"(```.*?```|`[^`]*`|\]\([^)]*\)|\{#[^}]*\}|<[^>]*>)", re.DOTALL)  # names, links and anchors stay
+CODE = re.compile(
+    r"(```.*?```|`[^`]*`|\]\([^)]*\)|\{#[^}]*\}|</?[a-z][^>]*>)", re.DOTALL
+)  # names, links and anchors stay
 PARTS = r"((?:[Tt]est|[Vv]alidation|[Tt]rain(?:ing)?) )"
 
 

@@ -11,7 +11,7 @@ from study.analysis.hypotheses import HYPOTHESES, hypotheses, of_all
 from study.analysis.statistics import holm
 from study.config import read
 from study.config.study import Study
-from study.report.hypotheses import hypotheses_told, hypothesis_rows
+from study.report.hypotheses import hypotheses_told, hypothesis_lines, hypothesis_rows
 
 UP = {"says": "A clip helps.", "workloads": ["a", "b"], "clip": "value"}
 
@@ -104,6 +104,7 @@ def test_rows_in_print(found: pd.DataFrame) -> None:
     assert first["verdict"] == "**harm**"
     assert "`a` +1.9 [" in str(first["gain, by workload"])
     assert second["verdict"] == "**no gain found**"
+    assert list(hypothesis_lines(found)) == ["**Harm:** A clip helps.", "**No gain found:** A clip helps."]
     assert hypotheses_told(found) == "Of 2 hypotheses: 1 harm, 1 no gain found."
 
 

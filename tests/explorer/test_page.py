@@ -166,7 +166,9 @@ def test_axe_is_the_vendored_one() -> None:
     assert hashlib.sha256(file.read_bytes()).hexdigest() in told
 
 
-@pytest.mark.parametrize("folder", sorted(Path(__file__).parents[2].glob("docs/studies/*")), ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "folder", sorted(Path(__file__).parents[2].glob("docs/studies/*/")), ids=lambda path: path.name
+)
 def test_the_published_page_holds_the_published_tables(folder: Path) -> None:
     """After publishing tables by hand: `make explore STUDY=docs/studies/<name>`."""
     found = page.unpacked((folder / "explorer.html").read_text(encoding="utf-8"))["studies"][0]
