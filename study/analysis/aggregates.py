@@ -1,4 +1,4 @@
-"""A method over many settings and runs: robust mean, profile of scores, how often it wins. Arrays in, numbers out."""
+"""Summaries of a method over many settings and runs: robust mean, profile, win rate; arrays in, numbers out."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +15,7 @@ BATCH = 10_000_000
 
 @dataclass(frozen=True, slots=True)
 class Outperformance:
-    """How often A gave the greater number: P(A > B), its interval, and what Bouthillier et al.'s rule makes of it."""
+    """Share P(A > B) of pairs in which A has the greater number, its interval, and Bouthillier et al.'s verdict."""
 
     probability: float
     interval: Interval
@@ -110,14 +110,15 @@ def bouthillier(
     confidence: float = 0.95,
     resamples: int = 9999,
 ) -> Outperformance:
-    """Whether `a` [n] outperforms `b` [n], paired: P(A > B), ties half, and its percentile bootstrap interval.
+    """Test whether `a` [n] outperforms `b` [n], paired: P(A > B), ties half, with its percentile bootstrap interval.
 
-    The verdict is "not significant" unless low > 1/2, then "better" if high > `gamma`, else "not meaningful".
-    "Greater" is meant as a number, and only A's being greater is asked. The interval's method is "percentile";
-    "Clopper-Pearson" when A gave the greater number in all pairs or in none, where resampling has nothing to draw from;
-    "degenerate" when all pairs tie; "no interval" when n < 2 (NaN, "not significant").
+    The verdict is "not significant" unless low > 1/2, then "better" if high > `gamma`, else "not meaningful". "Greater"
+    refers to the number, and only A's being greater is tested. The interval's method is "percentile"; "Clopper-Pearson"
+    when A has the greater number in all pairs or in none, where resampling has nothing to draw from; "degenerate" when
+    all pairs tie; "no interval" when n < 2 (NaN, "not significant").
 
     Raises ValueError for a number that is not finite, for unequal lengths and for a gamma outside [1/2, 1).
+
     Source: Bouthillier et al. 2021, Accounting for variance in machine learning benchmarks, section 4 and appendix C;
     Clopper & Pearson 1934, The use of confidence or fiducial limits illustrated in the case of the binomial.
     """
@@ -167,7 +168,7 @@ def _pooled_iqm(*samples: Floats, axis: int = -1) -> Any:
 
 
 def _above(scores: ArrayLike, thresholds: ArrayLike, function: str) -> Floats:
-    """1 where a run is above a threshold, else 0: [settings, seeds, k]."""
+    """Return 1 where a run is above a threshold, else 0: [settings, seeds, k]."""
     return (_table(scores, function)[..., None] > np.asarray(thresholds, dtype=np.float64)).astype(np.float64)
 
 

@@ -1,4 +1,4 @@
-"""What trials are worth: the best that a smaller budget expects, and how wide the range of good learning rates is."""
+"""Value of trials: the best score that a smaller budget expects, and the width of the range of good learning rates."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ POINT = 0.01
 
 
 def budgets(trials: pd.DataFrame) -> pd.DataFrame:
-    """The expected scores of the best of 1, 2, .. trials of each method; columns `BUDGETS`.
+    """Return the expected scores of the best of 1, 2, .. trials of each method; columns `BUDGETS`.
 
-    A score that a trial lacks, since it diverged, leaves the expectation undefined.
+    A score missing from a trial, because it diverged, leaves the expectation undefined.
     """
     rows = [row for _, part in trials.groupby(METHOD, sort=False) for row in _curve(part)]
     return pd.DataFrame(rows, columns=list(BUDGETS))
@@ -50,7 +50,7 @@ def _curve(part: pd.DataFrame) -> Iterator[dict[str, object]]:
 
 
 def robustness(trials: pd.DataFrame, study: Study) -> pd.DataFrame:
-    """How many of each method's trials come near to the best of the workload, and diverge; columns `ROBUSTNESS`."""
+    """Return how many of each method's trials come near the workload's best, and how many diverge; see `ROBUSTNESS`."""
     best = trials.groupby(METHOD, sort=False)["best_test_accuracy"].transform("max")
     table = trials.assign(near=trials["best_test_accuracy"] >= best - POINT)
     rows = [
@@ -72,20 +72,22 @@ def _named(part: pd.DataFrame) -> dict[str, object]:
 
 
 def decades(study: Study, regime: str) -> float:
-    """The decades that the learning rate of a workload is tried over."""
+    """Return the number of decades over which a workload's learning rate is tried."""
     given = study.regimes[regime]
     span = range_of(given.optimizer, given.tuning) if given.tuning else None
     return float(np.log10(span.high / span.low)) if span else 0.0
 
 
 def expected_best(selecting: Floats, reported: Floats, sizes: Sequence[int]) -> Floats:
-    """The expected reported score of the best of k trials drawn without replacement, [K].
+    """Return the expected reported score of the best of k trials drawn without replacement, for each k, [K].
 
-    selecting [n]: what chooses, the greater the better, of equal ones the first; reported [n]: what is told of the
-    chosen. Of k of n trials the one of rank i from below is the best with probability C(i - 1, k - 1) / C(n, k).
+    selecting [n]: the score that selects, greater is better, the first of equal ones; reported [n]: the score reported
+    for the selected trial. Of k of n trials the one of rank i from below is the best with probability C(i - 1, k - 1) /
+    C(n, k).
 
-    Raises ValueError for a number of trials that is not from 1 to n.
-    Source: Dodge et al. 2019, Show your work, there with replacement; without it by Tang et al. 2020.
+    Raises ValueError for a number of trials outside 1 to n.
+
+    Source: Dodge et al. 2019, Show your work, with replacement; without replacement by Tang et al. 2020.
     """
     order = np.lexsort((-np.arange(len(selecting)), selecting))
     ranked, n = np.asarray(reported, np.float64)[order], len(order)
@@ -96,7 +98,7 @@ def expected_best(selecting: Floats, reported: Floats, sizes: Sequence[int]) -> 
 
 
 def _expectation(ranked: Floats, k: int) -> float:
-    """The mean of the best of k, those that can never be the best of so many left out."""
+    """Return the mean of the best of k, without those too low ever to be the best."""
     n = len(ranked)
     rank = np.arange(k, n + 1)
     logs = gammaln(rank) - gammaln(k) - gammaln(rank - k + 1)

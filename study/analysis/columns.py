@@ -1,4 +1,4 @@
-"""Data dictionary of the tables of analyses: the meaning of every column, beside those of `results.columns`."""
+"""Data dictionary of the tables of analyses: the meaning of every column, in addition to `results.columns`."""
 
 from __future__ import annotations
 
@@ -239,7 +239,7 @@ def _table(name: str, row: str, names: Sequence[str], own: Meanings) -> Table:
 
 
 def _column(name: str, own: Meanings, known: Mapping[str, Column]) -> Column:
-    """A column of an analysis, by its table's meaning, else by the common one, else by that of `runs`."""
+    """Return a column of an analysis, by its table's meaning, else by the common one, else by that of `runs`."""
     title = name.replace("_", " ")
     if name not in own and name not in COMMON and name in known:
         return known[name]

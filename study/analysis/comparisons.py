@@ -1,4 +1,4 @@
-"""From the table of runs to comparisons paired by seed and to summaries by variant."""
+"""Comparisons paired by seed, and summaries by variant, from the table of runs."""
 
 import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -79,7 +79,7 @@ BOTH_FAIL = "not compared: both sides fail"
 
 @dataclass(frozen=True, slots=True)
 class Contrast:
-    """A variant against a signed sum of other cells: per seed, cell - sum of sign x reference."""
+    """A variant compared with a signed sum of other cells: per seed, cell - sum of sign x reference."""
 
     family: str
     cell: Cell
@@ -88,22 +88,21 @@ class Contrast:
 
 
 def compare(runs: pd.DataFrame, seed: int, metrics: Sequence[str] = METRICS, baseline: str = "none") -> pd.DataFrame:
-    """Every variant against its baseline, one row per contrast and metric, with the columns `COMPARISONS`.
+    """Compare every variant with its baseline, one row per contrast and metric, with the columns `COMPARISONS`.
 
-    Of `WHERE_DEFINED` a regime has rows where a run of it has a value.
+    A metric of `WHERE_DEFINED` has rows only in a regime where a run has a value.
 
-    Per (study, regime) there are four families, with N the baseline label:
-    "clip" (c, N) - (N, N); "regularization" (N, r) - (N, N); "combination" (c, r) - (N, N); and
-    "interaction" (c, r) - [(c, N) + (N, r) - (N, N)], the distance from additivity. A contrast with a cell
-    that was never run has no row.
+    Per (study, regime) there are four families, with N the baseline label: "clip" (c, N) - (N, N); "regularization" (N,
+    r) - (N, N); "combination" (c, r) - (N, N); and "interaction" (c, r) - [(c, N) + (N, r) - (N, N)], the distance from
+    additivity. A contrast with a cell that was never run has no row.
 
-    Differences are taken seed by seed over the seeds all its cells have. A pair with a NaN or infinite
-    metric is left out and counted in n_undefined. `estimate` is the mean difference in the metric's unit, sd
-    their standard deviation, low and high its 95 % BCa interval, p the sign-flip test (for "diverged" outside
-    interactions the exact McNemar test), p_adjusted after Holm within (study, regime, family, metric), superiority
-    the share of pairs in which the variant has the greater number, ties half. `seed` makes what is
-    drawn repeatable; only p_adjusted depends on which other rows there are. Where the variant and all that it is
-    held against fail (`fails`), nothing but "diverged" is compared: the method is `BOTH_FAIL`, the numbers are NaN.
+    Differences are taken seed by seed over the seeds common to all its cells. A pair with a NaN or infinite metric is
+    left out and counted in n_undefined. `estimate` is the mean difference in the metric's unit, sd the standard
+    deviation, low and high the 95 % BCa interval, p the sign-flip test (for "diverged" outside interactions the exact
+    McNemar test), p_adjusted after Holm within (study, regime, family, metric), superiority the share of pairs in which
+    the variant has the greater number, ties half. `seed` makes random draws repeatable; only p_adjusted depends on the
+    other rows. If the variant and all its references fail (`fails`), only "diverged" is compared: the method is
+    `BOTH_FAIL`, the numbers are NaN.
 
     Raises ValueError for a missing column and for two runs of the same key.
     """
@@ -119,10 +118,10 @@ def compare(runs: pd.DataFrame, seed: int, metrics: Sequence[str] = METRICS, bas
 
 
 def summarise(runs: pd.DataFrame, metrics: Sequence[str] = METRICS) -> pd.DataFrame:
-    """Mean over seeds with its 95 % BCa interval, one row per variant and metric, columns `SUMMARY`.
+    """Return means over seeds with 95 % BCa intervals, one row per variant and metric, columns `SUMMARY`.
 
-    runs, ok, diverged and failed count the variant's runs by status; n and n_undefined those with and
-    without a finite metric. The metric "diverged" is the share of runs whose status is not "ok".
+    runs, ok, diverged and failed count the variant's runs by status; n and n_undefined those with and without a finite
+    metric. The metric "diverged" is the share of runs whose status is not "ok".
 
     Raises ValueError for a missing column and for two runs of the same key.
     """
@@ -137,7 +136,7 @@ def summarise(runs: pd.DataFrame, metrics: Sequence[str] = METRICS) -> pd.DataFr
 
 
 def contrasts(cells: Collection[Cell], baseline: str = "none") -> Iterator[Contrast]:
-    """The contrasts which the present `cells` of a two-way grid allow, in the order of the cells."""
+    """Yield the contrasts that the present `cells` of a two-way grid allow, in the order of the cells."""
     origin = (baseline, baseline)
     if origin not in cells:
         return
@@ -151,7 +150,7 @@ def contrasts(cells: Collection[Cell], baseline: str = "none") -> Iterator[Contr
 
 
 def row_generator(seed: int, *names: str) -> np.random.Generator:
-    """The random stream of the row with these `names`: the same in every process and whatever other rows."""
+    """Return the random stream of the row with these `names`, independent of the process and of other rows."""
     digest = hashlib.sha256("\x1f".join(names).encode()).digest()
     return np.random.default_rng([seed, int.from_bytes(digest)])
 
@@ -164,7 +163,7 @@ def _family(cell: Cell, baseline: str) -> str:
 
 
 def fails(runs: pd.DataFrame) -> bool:
-    """Whether more than half of a cell's `runs` diverged or ended at chance: it shows no method's effect."""
+    """Return whether more than half of a cell's `runs` diverged or ended at chance, so that no effect can be seen."""
     return bool(failed(runs).mean() > 0.5)
 
 
@@ -193,21 +192,21 @@ def _compare_regime(
 
 
 def _defined(runs: pd.DataFrame, metrics: Sequence[str]) -> list[str]:
-    """The metrics that mean something in a regime."""
+    """Return the metrics that are meaningful in a regime."""
     return [
         metric for metric in metrics if metric not in WHERE_DEFINED or (metric in runs and runs[metric].notna().any())
     ]
 
 
 def _terms(contrast: Contrast, cells: Mapping[Cell, pd.DataFrame]) -> Floats:
-    """The signed metrics of a contrast's cells at the seeds they share, sorted: [cells, seeds, metrics]."""
+    """Return the signed metrics of a contrast's cells at their common seeds, sorted: [cells, seeds, metrics]."""
     signed = ((1, contrast.cell), *((-sign, cell) for sign, cell in contrast.reference))
     seeds = reduce(pd.Index.intersection, (cells[cell].index for _, cell in signed)).sort_values()
     return np.stack([sign * cells[cell].loc[seeds].to_numpy(np.float64) for sign, cell in signed])
 
 
 def estimates(terms: Floats, rng: np.random.Generator, both_fail: bool = False) -> dict[str, object]:
-    """What a row says about the signed `terms` [cells, seeds] of one metric; no more than their number if both fail."""
+    """Return the columns of a row from the signed `terms` [cells, seeds] of one metric; only counts if both fail."""
     defined = np.isfinite(terms).all(axis=0)
     counts = {"n": int(defined.sum()), "n_undefined": int((~defined).sum())}
     if both_fail:
@@ -254,7 +253,7 @@ def _mean(values: Floats) -> float:
 
 
 def _checked(runs: pd.DataFrame, metrics: Sequence[str]) -> pd.DataFrame:
-    """The columns needed here, with the 0/1 metric "diverged" made from the status."""
+    """Return the needed columns, with the 0/1 metric "diverged" made from the status."""
     named = [metric for metric in metrics if metric not in WHERE_DEFINED or metric in runs]
     needed = [*_KEYS, "status", *(metric for metric in named if metric != "diverged")]
     missing = [column for column in needed if column not in runs.columns]

@@ -1,4 +1,4 @@
-"""What every comparison goes by. Imports nothing, so that figures can take it without loading an estimator."""
+"""Conventions of every comparison. Imports nothing, so that figures can read it without loading an estimator."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How few seeds can decide a comparison, and the families of a study that its seeds cannot; loads no estimator."""
+"""Fewest seeds that can decide a comparison, and families that a study's seeds cannot decide; loads no estimator."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MOST_NAMED = 4  # families in a sentence
 
 
 def fewest_seeds(alpha: float = ALPHA) -> int:
-    """The fewest seeds with which a two-sided sign-flip test can fall below `alpha`: 2^(1-n) < alpha, n >= 2.
+    """Return the fewest seeds with which a two-sided sign-flip test can fall below `alpha`: 2^(1-n) < alpha, n >= 2.
 
     Raises ValueError for an alpha outside (0, 1).
     """
@@ -25,9 +25,9 @@ def fewest_seeds(alpha: float = ALPHA) -> int:
 
 
 def undecidable(study: Study) -> str:
-    """Which families of comparisons the study's seeds can never decide, in a sentence; "" where they can decide all.
+    """Return a sentence that names the families of comparisons that the study's seeds can never decide; "" if none.
 
-    The smallest p of a sign-flip test of n seeds is 2^(1-n), by Holm's method times the size of its family.
+    The smallest p of a sign-flip test of n seeds is 2^(1-n); Holm's method multiplies it by the size of the family.
     """
     seeds = len(study.seeds)
     families = [

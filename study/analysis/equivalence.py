@@ -16,14 +16,15 @@ SIDES = MappingProxyType({"greater": 1.0, "less": -1.0})
 def sign_flip_one_sided(
     differences: ArrayLike, bound: float, alternative: str, rng: np.random.Generator, resamples: int = 9999
 ) -> tuple[float, str]:
-    """One-sided p of "the `differences` [n] are symmetric about `bound`", in their unit, and how it was found.
+    """Return the one-sided p of "the `differences` [n] are symmetric about `bound`", in their unit, and its method.
 
-    With v = d - bound, for the alternative "greater" p = share of the 2^n sign patterns s with
-    sum s_i v_i >= sum v_i, and p >= 2^-n as the observed pattern counts; for "less", the same of -v. p does not fall
-    as the bound moves towards the alternative, so it also holds for a centre beyond the bound: "<= bound" under
-    "greater", ">= bound" under "less". The methods are those of `sign_flip_p`.
+    With v = d - bound, for the alternative "greater" p = share of the 2^n sign patterns s with sum s_i v_i >= sum v_i,
+    and p >= 2^-n as the observed pattern counts; for "less", the same of -v. p does not fall as the bound moves towards
+    the alternative, so it also holds for a centre beyond the bound: "<= bound" under "greater", ">= bound" under
+    "less". The methods are those of `sign_flip_p`.
 
     Raises ValueError for a number that is not finite and for another alternative.
+
     Source: Fisher 1935, The Design of Experiments, section 21; Phipson & Smyth 2010 for the +1.
     """
     values = finite(differences, "sign_flip_one_sided")
@@ -40,13 +41,14 @@ def sign_flip_one_sided(
 def equivalence_p(
     differences: ArrayLike, margin: float, rng: np.random.Generator, resamples: int = 9999
 ) -> tuple[float, str]:
-    """p of "the centre of the `differences` [n] lies `margin` or more from 0", in their unit, and how it was found.
+    """Return p of "the centre of the `differences` [n] lies `margin` or more from 0", in their unit, and its method.
 
-    Two one-sided sign-flip tests, each at the full level: p = max(p of "<= -margin", p of ">= margin"), so
-    p >= 2^-n. A small p says the effect is smaller than the margin either way; the margin must be fixed before the
-    data are seen. The method is that of the test which decides.
+    Two one-sided sign-flip tests, each at the full level: p = max(p of "<= -margin", p of ">= margin"), so p >= 2^-n. A
+    small p says that the effect is smaller than the margin either way; the margin must be fixed before the data are
+    seen. The method is that of the test that decides.
 
     Raises ValueError for a margin that is not positive and for a number that is not finite.
+
     Source: Schuirmann 1987, A comparison of the two one-sided tests procedure; Lakens 2017, Equivalence tests.
     """
     if not 0 < margin < math.inf:
@@ -58,6 +60,6 @@ def equivalence_p(
 
 
 def _beyond(values: Floats, bound: float) -> Floats:
-    """`values` less `bound`, exactly 0 where the two are one number but for rounding: it has no sign to flip."""
+    """Return `values` less `bound`, exactly 0 where they differ only by rounding, so that no sign is flipped."""
     beyond = values - bound
     return np.where(np.abs(beyond) <= TOLERANCE * abs(bound), 0.0, beyond)

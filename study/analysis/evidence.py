@@ -1,4 +1,4 @@
-"""The results that claims are decided by, as values by seed."""
+"""Values by seed that decide claims."""
 
 from __future__ import annotations
 
@@ -39,47 +39,47 @@ class Evidence:
 
     @classmethod
     def of(cls, study: Study, tables: Mapping[str, pd.DataFrame]) -> Evidence:
-        """The evidence in a study's tables, by name; `tuning` may be absent."""
+        """Return the evidence in a study's tables, by name; `tuning` may be absent."""
         nothing = pd.DataFrame(columns=["setting", "kind", "method", "chosen"])
         names = ("runs", "epochs", "tensors", "weights")
         return cls(study, **{name: tables[name] for name in names}, tuning=tables.get("tuning", nothing))
 
     def members(self, name: str) -> list[str]:
-        """The regimes of a sweep in its order, or the regime of this name."""
+        """Return the regimes of a sweep in order, or the regime of this name."""
         swept = [regime for regime, given in self.study.regimes.items() if given.part_of == name]
         return swept or [name]
 
     def runs_of(self, cell: Cell, column: str) -> pd.Series[float]:
-        """A column of `runs` by seed; "diverged" is 1 for a run that did not end well, else 0."""
+        """Return a column of `runs` by seed; "diverged" is 1 for a run that did not end well, else 0."""
         rows = select(self.runs, cell).set_index("seed").sort_index()
         values = failed(rows) if column == "diverged" else rows[column]
         return values.astype(float)
 
     def cells(self, name: str) -> list[Cell]:
-        """The cells without clip and regularizer of a sweep's members."""
+        """Return the cells of a sweep's members without clip and regularizer."""
         return [Cell(regime) for regime in self.members(name)]
 
     def setting_of(self, cell: Cell) -> str:
-        """Where a cell was trained: its tuned setting, or its sweep's point, or its regime."""
+        """Return where a cell was trained: its tuned setting, or its sweep's point, or its regime."""
         regime = self.study.regimes.get(cell.regime)
         return (regime.setting if regime else None) or cell.regime
 
     def wrong_labels(self, cell: Cell) -> float:
-        """The share of the training labels that are wrong where a cell was trained."""
+        """Return the share of wrong training labels where a cell was trained."""
         regime = self.study.regimes.get(cell.regime)
         return regime.data.wrong_labels.train if regime else 0.0
 
     def logged(self, cell: Cell, column: str) -> pd.Series[float]:
-        """log2 of a column of `runs` by seed."""
+        """Return log2 of a column of `runs` by seed."""
         return logarithm(self.runs_of(cell, column), 2)
 
     def largest_norm(self, cell: Cell) -> pd.Series[float]:
-        """log10 of the largest gradient norm before the clip; one that overflowed counts as the largest float32."""
+        """Return log10 of the largest gradient norm before the clip; an overflow counts as the largest float32."""
         norms = self.runs_of(cell, "norm_max")
         return logarithm(norms.fillna(LARGEST).clip(lower=SMALLEST, upper=LARGEST), 10)
 
     def first_to_last(self, cell: Cell) -> pd.Series[float]:
-        """log10 of the norm of the first weight's gradient over the last's, after the clip; median over the run."""
+        """Return log10 of the first weight's gradient norm over the last's, after the clip; median over the run."""
         rows = select(self.tensors, cell)
         weights = [name for name in rows["tensor"].unique() if str(name).endswith("weight")]
         if not weights:
@@ -91,7 +91,7 @@ class Evidence:
         return logarithm(ratio.clip(lower=SMALLEST), 10).sort_index()
 
     def epochs_to(self, cell: Cell, column: str, target: float) -> pd.Series[float]:
-        """log2 of the epochs until a curve first reaches a target, linear in between; never: one more than it had."""
+        """Return log2 of the epochs until a curve first reaches a target, interpolated; if never, one epoch more."""
         rows = select(self.epochs, cell).sort_values("epoch")
         never = self.study.regimes[cell.regime].epochs + 1.0  # also where a run diverged early
         reached = {
@@ -101,7 +101,7 @@ class Evidence:
         return logarithm(pd.Series(reached, dtype=float).sort_index(), 2)
 
     def gini(self, cell: Cell) -> pd.Series[float]:
-        """Gini coefficient of |w| over the bins of `weights`, mean over tensors: 0 all equal, 1 all in one."""
+        """Return the Gini coefficient of |w| from the bins of `weights`, mean over tensors: 0 equal, 1 all in one."""
         rows = select(self.weights, cell)
         if rows.empty:
             return pd.Series(dtype=float)
@@ -111,21 +111,21 @@ class Evidence:
         return each.groupby("seed").mean().sort_index()
 
     def chosen(self, setting: str, kind: str, method: str) -> Cell:
-        """The strength that tuning chose for a method, "none" among them; raises KeyError where it was not tuned."""
+        """Return the strength that tuning chose for a method, possibly "none"; raises KeyError if it was not tuned."""
         candidates = self._candidates(setting, kind, method)
         return candidate_cell(candidates[candidates["chosen"]].iloc[0])
 
     def best(self, setting: str, kind: str, method: str, by: str = "test_accuracy") -> Cell:
-        """The strength of the best mean test score, which only looking at the test set could choose.
+        """Return the strength with the best mean test score, which only the test set could choose.
 
-        by: "test_accuracy" or "test_loss". Where no candidate has a score it is what tuning chose.
+        by: "test_accuracy" or "test_loss". If no candidate has a score, return the choice of tuning.
         """
         candidates = self._candidates(setting, kind, method)
         found = candidates[candidates["best_on_test" if by == "test_accuracy" else "best_on_test_loss"]]
         return self.chosen(setting, kind, method) if found.empty else candidate_cell(found.iloc[0])
 
     def chosen_within(self, setting: str, kind: str, method: str, low: float, high: float) -> Cell:
-        """The smallest validation loss among strengths from `low` to `high`; raises KeyError where there is none."""
+        """Return the strength of the smallest validation loss from `low` to `high`; raises KeyError without one."""
         candidates = self._candidates(setting, kind, method)
         inside = candidates[candidates["strength"].between(low, high)]
         if inside.empty:
@@ -150,13 +150,13 @@ class Evidence:
         figure: str = "claims",
         expectation: Expectation = "increase",
     ) -> Contrast:
-        """A column of `runs` in one cell less that in another."""
+        """Return the contrast of a column of `runs` between two cells, the first less the second."""
         terms = [Term(1, more, self.runs_of(more, column)), Term(-1, less, self.runs_of(less, column))]
         points = column.endswith("accuracy") or column in SHARES
         return Contrast(key, hypothesis, terms, unit, smallest, f"runs, {column}", figure, expectation, points)
 
     def untuned(self, settings: Sequence[str], kind: str, methods: Sequence[str]) -> Iterator[str]:
-        """Where tuning chose none for a method, what its strengths gain over none all the same, in that regime."""
+        """Yield what a method's strengths gain over the baseline in the settings where tuning chose none."""
         for setting, method in product(settings, methods):
             none = self.chosen(setting, kind, method)
             if none.methods:
@@ -175,7 +175,7 @@ class Evidence:
                 )
 
     def gain(self, own: Cell, other: Cell, column: str) -> str:
-        """`+0.31 [0.10, 0.52]`: by how many points a share is greater in one cell, with the interval of the mean."""
+        """Return `+0.31 [0.10, 0.52]`: the points by which a share is greater in one cell, with the mean's interval."""
         differences = 100 * (self.runs_of(own, column) - self.runs_of(other, column)).to_numpy(float)
         defined = differences[np.isfinite(differences)]
         interval = bca_interval(defined)
@@ -183,18 +183,18 @@ class Evidence:
         return f"{number(mean, sign=True)} [{number(interval.low)}, {number(interval.high)}]"
 
     def gaps(self, cells: Iterable[Cell]) -> str:
-        """`dropout(0.5) 9.0 %, l2(0.01) 13.7 %, ..`: mean accuracy gaps by regularization."""
+        """Return mean accuracy gaps by regularization: `dropout(0.5) 9.0 %, l2(0.01) 13.7 %, ..`."""
         means = {cell.regularization: self.runs_of(cell, "gap_accuracy").mean() for cell in cells}
         return ", ".join(f"{label} {percent(mean)}" for label, mean in means.items())
 
     def at_the_line(self, cells: Sequence[Cell]) -> tuple[float, int, int]:
-        """The training accuracy at which a run has failed, how many runs end near it, and of how many."""
+        """Return the training accuracy at which a run fails, how many runs end near it, and of how many."""
         ends = pd.concat([self.runs_of(cell, "train_accuracy") for cell in cells])
         line = CHANCE_FACTOR / CLASSES
         return line, int(((ends - line).abs() <= NEAR).sum()), len(ends)
 
     def of_wrong_labels(self, settings: Sequence[str]) -> Iterator[str]:
-        """What a lower gap means where training labels are wrong, for those of the settings in which some are."""
+        """Yield a note on what a lower gap means in those of the settings in which training labels are wrong."""
         noisy = [name for name in settings if any(self.wrong_labels(Cell(one)) for one in self._regimes_of(name))]
         if noisy:
             named = ", ".join(f"`{name}`" for name in noisy)
@@ -207,9 +207,9 @@ class Evidence:
         return [name for name, given in self.study.regimes.items() if setting in (name, given.setting)]
 
     def lower_gap(self, setting: str, kind: str, method: str, smallest: float) -> Contrast:
-        """The tuned method's accuracy gap is lower than that of "none", tuned likewise.
+        """Return the contrast "the tuned method's accuracy gap is lower than that of the tuned baseline".
 
-        Where both gaps are below zero, as where wrong labels were not learned, there is nothing to compare.
+        If both gaps are below zero, as when wrong labels were not learned, nothing is compared.
         """
         own, none = self.chosen(setting, kind, method), self.chosen(setting, kind, "none")
         hypothesis = f"the accuracy gap is lower with {method} as tuned in {setting}"
@@ -222,7 +222,7 @@ class Evidence:
         return replace(given, reached=self.reached(own, none, "gap_accuracy"), silenced=silenced)
 
     def higher_accuracy(self, setting: str, kind: str, method: str, smallest: float) -> Contrast:
-        """The tuned method's test accuracy is higher than that of "none", tuned likewise."""
+        """Return the contrast "the tuned method's test accuracy is higher than that of the tuned baseline"."""
         own, none = self.chosen(setting, kind, method), self.chosen(setting, kind, "none")
         hypothesis = f"test accuracy is higher with {method} as tuned in {setting}"
         key, figure = f"{setting}: {method}, test accuracy", "tuning_curves"
@@ -230,14 +230,14 @@ class Evidence:
         return replace(given, reached=self.reached(own, none, "test_accuracy"))
 
     def reached(self, own: Cell, none: Cell, column: str) -> str:
-        """`81.5 %, none 80.2 %`: means over seeds; nothing to tell where both are one cell."""
+        """Return `81.5 %, none 80.2 %`, the means over seeds; "" if both are one cell."""
         if own == none:
             return ""
         one, other = (100 * self.runs_of(cell, column).mean() for cell in (own, none))
         return f"{one:.1f} %, none {other:.1f} %".replace("-", "\N{MINUS SIGN}")
 
     def accuracy_kept(self, setting: str, kind: str, method: str, margin: float) -> Contrast:
-        """The tuned method's test accuracy is not lower by the margin than that of "none"."""
+        """Return the contrast "the tuned method's test accuracy is not lower by the margin than the baseline's"."""
         given = self.higher_accuracy(setting, kind, method, margin)
         return replace(
             given, hypothesis=f"test accuracy is not lower with {method} as tuned in {setting}", expectation="not_worse"
@@ -245,12 +245,12 @@ class Evidence:
 
 
 def logarithm(values: pd.Series[float], base: float) -> pd.Series[float]:
-    """The logarithm of each value, by seed as given."""
+    """Return the logarithm of each value, by seed."""
     return pd.Series(np.log(values.to_numpy(float)) / np.log(base), index=values.index)
 
 
 def _gini(part: pd.DataFrame) -> float:
-    """From the Lorenz curve of weights sorted by size: 1 - sum of share x (cumulative before + after)."""
+    """Return the coefficient from the Lorenz curve of sorted weights: 1 - sum share x (cumulative before + after)."""
     part = part.sort_values("middle")
     mass = (part["middle"] * part["share"]).cumsum().to_numpy(float)
     if mass[-1] == 0:

@@ -1,4 +1,4 @@
-"""Gains over the baseline, each method at what its trials chose, decided by one margin a metric."""
+"""Gains over the baseline of each method at the strength its trials chose, decided by one margin per metric."""
 
 from __future__ import annotations
 
@@ -47,17 +47,17 @@ KINDS: Mapping[tuple[bool, bool], str] = {
 
 
 def margin_of(metric: str, study: Study) -> float:
-    """The smallest difference that matters, the same for a metric at the best epoch and at the last."""
+    """Return the smallest difference that matters, the same for a metric at the best epoch and at the last."""
     return float(getattr(study.margins, metric.removeprefix("best_")))
 
 
 def better(metric: str) -> float:
-    """1 where more is better, -1 where less is."""
+    """Return 1 if greater is better, -1 if smaller is."""
     return 1.0 if metric.endswith("test_accuracy") else -1.0
 
 
 def decide(low: float, high: float, margin: float, p_gain: float, p_harm: float, p_less: float) -> Verdict:
-    """The rule: where the interval of a gain lies against the margin, and whether a test agrees.
+    """Return the verdict by the place of a gain's interval relative to the margin, if a test agrees.
 
     supported: above the margin; harm: below minus the margin; no gain found: below the margin; else undecided. The
     first two are decided alike, so that a method and its opposite have the same chance.
@@ -70,7 +70,7 @@ def decide(low: float, high: float, margin: float, p_gain: float, p_harm: float,
 
 
 def gains(runs: pd.DataFrame, study: Study, seed: int, metrics: Sequence[str] = METRICS) -> pd.DataFrame:
-    """Every method of every workload against the baseline there, columns `GAINS`; `seed` makes draws repeatable."""
+    """Compare every method of every workload with its baseline, columns `GAINS`; `seed` makes draws repeatable."""
     rows = [
         row
         for regime, part in runs.groupby("regime", sort=False)
@@ -120,8 +120,8 @@ def gain_between(
 ) -> dict[str, object]:
     """Return a gain with its interval and p values, from the runs of two cells indexed by seed.
 
-    names: of the random stream that its resamples are drawn from. Nothing is compared where both cells fail, but for
-    the share of runs that fail.
+    names: those of the random stream that draws its resamples. If both cells fail, only the share of failed runs is
+    compared.
     """
     both = own.index.intersection(baseline.index).sort_values()
     sign = better(metric)
@@ -143,7 +143,7 @@ def _tests(differences: Floats, margin: float, rng: np.random.Generator) -> dict
 
 
 def _copies(cells: Mapping[tuple[str, str], pd.DataFrame], metrics: Sequence[str]) -> dict[tuple[str, str], str]:
-    """Cells with the very runs of one before them, as where a clip never fires: that one's labels."""
+    """Return cells whose runs equal those of an earlier cell (a clip that never fires), with that cell's labels."""
     seen: dict[str, str] = {}
     found: dict[tuple[str, str], str] = {}
     for cell, runs in sorted(cells.items(), key=lambda item: item[0] != (NONE, NONE)):
@@ -155,7 +155,7 @@ def _copies(cells: Mapping[tuple[str, str], pd.DataFrame], metrics: Sequence[str
 
 
 def _decided(table: pd.DataFrame) -> pd.DataFrame:
-    """The rows with p values adjusted within families, and their verdicts."""
+    """Return the rows with p values adjusted within families, and their verdicts."""
     member = table["copy_of"] == ""
     families = ["regime", "kind", "metric"]
     for key in ("p_gain", "p_harm", "p_less"):
@@ -202,14 +202,14 @@ RESAMPLES = 1_000
 
 @dataclass(frozen=True)
 class Scores:
-    """Scores [M, S] of M methods with S seeds in a workload, the greater the better; what failed is -inf."""
+    """Scores [M, S] of M methods with S seeds in a workload, greater is better; a failed run has -inf."""
 
     methods: list[tuple[str, str]]
     table: Floats
 
     @classmethod
     def of(cls, runs: pd.DataFrame, metric: str) -> Scores:
-        """The scores of one workload."""
+        """Return the scores of one workload."""
         keys = ["clip_method", "regularization_method", "seed"]
         named = runs.astype(dict.fromkeys(keys[:2], str))
         table = named.pivot_table(index=keys[:2], columns="seed", values=metric, sort=False, dropna=False)
@@ -218,18 +218,18 @@ class Scores:
         return cls([(a, b) for a, b in table.index], np.where(np.isfinite(values), values, -np.inf))
 
     def redrawn(self, rng: np.random.Generator) -> Scores:
-        """The same methods with seeds drawn again, with replacement."""
+        """Return the same methods with seeds drawn with replacement."""
         seeds = self.table.shape[1]
         return Scores(self.methods, self.table[:, rng.integers(0, seeds, seeds)])
 
     def ranks(self) -> dict[tuple[str, str], float]:
-        """The rank of each method by its mean over the seeds, from 0, the best, to 1; equal ones share theirs."""
+        """Return the rank of each method by its mean over seeds, from 0 for the best to 1; equal methods share one."""
         ranks = (rankdata(-self.table.mean(axis=1)) - 1) / max(len(self.methods) - 1, 1)
         return dict(zip(self.methods, map(float, ranks), strict=True))
 
 
 def leaderboard(runs: pd.DataFrame, found: pd.DataFrame, study: Study, seed: int) -> pd.DataFrame:
-    """The methods of a study in the order of their mean rank over its workloads; columns `LEADERBOARD`."""
+    """Return a study's methods by mean rank over its workloads; columns `LEADERBOARD`."""
     scores = [Scores.of(part, study.primary) for _, part in runs.groupby("regime", sort=False)]
     middle = _mean_ranks([one.ranks() for one in scores])
     rng = row_generator(seed, "leaderboard", study.name)

@@ -1,4 +1,4 @@
-"""The hypotheses of a study decided: each a difference of two cells in some workloads, by the rule of the gains."""
+"""Verdicts on hypotheses: each a difference of two cells in some workloads, decided like a gain."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ hypothesis, over its rows.
 
 
 def hypotheses(runs: pd.DataFrame, study: Study, seed: int) -> pd.DataFrame:
-    """Every hypothesis in every workload that it names, columns `HYPOTHESES`; `seed` makes draws repeatable."""
+    """Return every hypothesis in every workload that it names, columns `HYPOTHESES`; `seed` makes draws repeatable."""
     scored = runs.assign(failed=failed(runs).astype(float))
     workloads = {str(name): part for name, part in scored.groupby("regime", sort=False)}
     rows = [
@@ -44,7 +44,7 @@ def hypotheses(runs: pd.DataFrame, study: Study, seed: int) -> pd.DataFrame:
 
 
 def of_all(verdicts: list[Verdict]) -> Verdict:
-    """Return the verdict of a hypothesis: harm where any workload shows it, else what all of them agree in."""
+    """Return the verdict of a hypothesis: harm if any workload shows it, else the verdict common to all workloads."""
     if "harm" in verdicts:
         return "harm"
     return verdicts[0] if len(set(verdicts)) == 1 else "undecided"
@@ -81,6 +81,6 @@ def _row(
 def _side(
     methods: Methods, cells: Mapping[tuple[str, str], pd.DataFrame]
 ) -> tuple[pd.DataFrame, tuple[str, str]] | None:
-    """The runs by seed and the labels of the cell that is meant; None where it is not there."""
+    """Return the runs by seed and the labels of a hypothesis's cell; None if it is absent."""
     labels = methods.cell_of(list(cells))
     return None if labels is None else (cells[labels].set_index("seed").sort_index(), labels)

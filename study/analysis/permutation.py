@@ -1,4 +1,4 @@
-"""Whether two sets of runs may come from one distribution: an exact test of several results at once."""
+"""Exact permutation test of whether two sets of runs come from one distribution, over several results at once."""
 
 from __future__ import annotations
 
@@ -23,12 +23,13 @@ SPLITS = 200_000
 
 
 def one_distribution_p(one: ArrayLike, other: ArrayLike) -> float:
-    """P of "the runs `one` [n, m] and `other` [k, m] are draws from one distribution" of m results.
+    """Return p of "the runs `one` [n, m] and `other` [k, m] are draws from one distribution" of m results.
 
     A result counts by its rank among all n + k, NaN (of a diverged run) last; the statistic is the largest of the m
-    standardised rank sums, compared with that of every split of the runs into n and k: exact whatever the distribution,
-    and whatever the dependence between the m results. With more than `SPLITS` splits, random ones, (1 + hits) / (1 +
-    splits). Where runs are paired by seed, what they share makes the test say "differ" more rarely than by its p.
+    standardised rank sums, compared with that of every split of the runs into n and k. The test is exact whatever the
+    distribution and the dependence between the results. With more than `SPLITS` splits, random ones are used, and p is
+    (1 + hits) / (1 + splits). If runs are paired by seed, the test rejects more rarely than its p says.
+
     Source: Westfall & Young 1993, Resampling-Based Multiple Testing, chapter 2.
     """
     first, second = np.asarray(one, np.float64), np.asarray(other, np.float64)
@@ -52,7 +53,7 @@ def _rounded(values: Floats) -> Floats:
 
 @lru_cache(maxsize=4)
 def splits(n: int, k: int) -> Floats:
-    """Who is of the first group, in every split of n + k into n and k or in `SPLITS` random ones, [splits, n + k]."""
+    """Return the first group in every split of n + k into n and k, or in `SPLITS` random ones, [splits, n + k]."""
     if comb(n + k, n) > SPLITS:
         first = np.broadcast_to(np.arange(n + k) < n, (SPLITS, n + k))
         return np.random.default_rng(0).permuted(first, axis=1).astype(np.float64)
@@ -63,6 +64,6 @@ def splits(n: int, k: int) -> Floats:
 
 
 def smallest_p(n: int, k: int) -> float:
-    """The smallest p that `one_distribution_p` can give."""
+    """Return the smallest p that `one_distribution_p` can give."""
     ways = comb(n + k, n)
     return 2 / ways if ways <= SPLITS else 1 / (1 + SPLITS)

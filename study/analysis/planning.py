@@ -1,8 +1,7 @@
-"""How many seeds a comparison paired by seed needs, and which effect a given number of seeds can show.
+"""Planning: the number of seeds that a paired comparison needs, and the effect that a number of seeds can show.
 
-The differences are taken as normal. The test is the sign-flip test, whose p values are multiples of 2^(1-n): with few
-seeds that leaves it so little room that the paired t test, which it comes close to from about ten seeds on, promises
-more than it holds.
+Differences are assumed normal. The test is the sign-flip test, whose p values are multiples of 2^(1-n). With few seeds
+this coarse scale makes it weaker than the paired t test, to which it comes close from about ten seeds on.
 """
 
 import math
@@ -25,12 +24,13 @@ SMOOTH = 40
 
 
 def detectable_effect(sd: float, n: int, power: float = 0.8, alpha: float = 0.05) -> float:
-    """The smallest mean difference which `n` seeds show with this `power`, in the unit of `sd`.
+    """Return the smallest mean difference that `n` seeds show with this `power`, in the unit of `sd`.
 
-    The d x sd at which `sign_flip_power` is `power`, where `sd` is the standard deviation of the differences between
-    seeds (NaN stays NaN); infinite for fewer than `fewest_seeds`, which show none.
+    This is d x sd with `sign_flip_power` equal to `power`, where `sd` is the standard deviation of the differences
+    between seeds (NaN stays NaN); infinite for fewer than `fewest_seeds`.
 
     Raises ValueError for a negative sd, an alpha outside (0, 1) and a power outside (alpha, 1).
+
     Source: Cohen 1988, Statistical Power Analysis for the Behavioral Sciences, chapter 2.
     """
     _check("detectable_effect", sd, alpha)
@@ -42,13 +42,14 @@ def detectable_effect(sd: float, n: int, power: float = 0.8, alpha: float = 0.05
 
 
 def seeds_needed(sd: float, effect: float, power: float = 0.8, alpha: float = 0.05) -> int | None:
-    """The fewest seeds which show a mean difference `effect` with this `power`; None for more than 1,000,000.
+    """Return the fewest seeds that show a mean difference `effect` with this `power`; None for more than 1,000,000.
 
-    `sd` is the standard deviation of the differences, in the unit of `effect`. Never fewer than `fewest_seeds`, which
-    is the answer where the differences do not vary at all; None also for an effect of 0 and an sd of NaN. The power is
-    `sign_flip_power`, which few seeds exceed, so that they suffice.
+    `sd` is the standard deviation of the differences, in the unit of `effect`. At least `fewest_seeds`, also if the
+    differences do not vary; None for an effect of 0 and an sd of NaN. `sign_flip_power` is a lower bound, so the seeds
+    suffice.
 
     Raises ValueError for a negative sd, an alpha outside (0, 1) and a power outside (alpha, 1).
+
     Source: as `detectable_effect`.
     """
     _check("seeds_needed", sd, alpha)
@@ -65,12 +66,12 @@ def seeds_needed(sd: float, effect: float, power: float = 0.8, alpha: float = 0.
 
 
 def sign_flip_power(sd: float, effect: float, n: int, alpha: float = 0.05) -> float:
-    """At least how probably the two-sided sign-flip test of `n` seeds shows a mean difference `effect`.
+    """Return a lower bound on the probability that the two-sided sign-flip test of `n` seeds shows an `effect`.
 
-    Its p is below `alpha` in k of the 2^(n-1) patterns of signs, k the most with k 2^(1-n) < alpha. For k = 0 the
-    power is 0. For k = 1 all seeds must agree in sign: F(d)^n + F(-d)^n, d = effect / sd and F the normal distribution.
-    For more it is that or more, and in simulations no less than that of the t test at the level (k-1) 2^(1-n). NaN for
-    an sd of NaN; `sd` is in the unit of `effect`.
+    The test's p is below `alpha` in k of the 2^(n-1) patterns of signs, k the most with k 2^(1-n) < alpha. For k = 0
+    the power is 0. For k = 1 all seeds must agree in sign: F(d)^n + F(-d)^n, d = effect / sd and F the normal
+    distribution. For greater k it is at least that, and in simulations at least that of the t test at the level (k-1)
+    2^(1-n). NaN for an sd of NaN; `sd` is in the unit of `effect`.
 
     Raises ValueError for a negative sd and an alpha outside (0, 1).
     """
@@ -89,13 +90,14 @@ def sign_flip_power(sd: float, effect: float, n: int, alpha: float = 0.05) -> fl
 
 
 def power_of(sd: float, effect: float, n: int, alpha: float = 0.05) -> float:
-    """The probability that `n` seeds show a mean difference `effect`; NaN when n < 2 and for an sd of NaN.
+    """Return the probability that `n` seeds show a mean difference `effect`; NaN when n < 2 and for an sd of NaN.
 
-    That of the two-sided paired t test, whose t^2 then is noncentral F with 1 and n - 1 degrees of freedom and
+    This is the power of the two-sided paired t test, whose t^2 is noncentral F with 1 and n - 1 degrees of freedom and
     noncentrality n (effect / sd)^2; `sd` is the standard deviation of the differences, in the unit of `effect`. An
     effect of 0 is "shown" with probability alpha.
 
     Raises ValueError for a negative sd and an alpha outside (0, 1).
+
     Source: as `detectable_effect`.
     """
     _check("power_of", sd, alpha)

@@ -1,4 +1,4 @@
-"""Which differences the seeds of a study can show, how many smaller ones need, and what they can never decide."""
+"""Resolution of a study's seeds: differences they can show, seeds that smaller ones need, undecidable families."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ show that (missing for more than a million). Shares as shares, losses in nats.""
 
 
 def resolution(comparisons: pd.DataFrame) -> pd.DataFrame:
-    """What comparisons of methods alone with the baseline can show before any adjustment, columns `RESOLUTION`."""
+    """Return the differences that methods alone against the baseline can show, unadjusted; columns `RESOLUTION`."""
     return pd.DataFrame(list(_rows(_alone(comparisons))), columns=list(RESOLUTION))
 
 
@@ -45,7 +45,7 @@ def _rows(alone: pd.DataFrame) -> Iterator[dict[str, object]]:
 
 
 def _alone(comparisons: pd.DataFrame) -> pd.DataFrame:
-    """Methods alone against neither, where seeds vary and there are enough of them."""
+    """Return comparisons of methods alone with the baseline whose seeds vary and suffice."""
     enough = comparisons["n"] >= fewest_seeds(ALPHA)
     wanted = comparisons["family"].isin(["clip", "regularization"]) & enough & (comparisons["sd"] > 0)
     return comparisons[wanted]
@@ -58,10 +58,10 @@ def _detectable(own: pd.DataFrame) -> list[float]:
 
 
 def decidable(comparisons: pd.DataFrame) -> pd.Series[bool]:
-    """Whether the seeds of each row of `comparisons` leave it a chance to be decided, whatever its differences.
+    """Return whether the seeds of each row of `comparisons` can decide it, whatever its differences.
 
-    That is, whether its p would be below .05 after Holm's adjustment over its family if all rows that are tested
-    had the smallest p that their seeds can give.
+    They can if its p would be below .05 after Holm's adjustment over its family, were all tested rows at the smallest p
+    that their seeds can give.
     """
     least = np.where(comparisons["p"].isna(), np.nan, smallest_sign_flip_p(comparisons["n"].to_numpy(float)))
     families = comparisons.assign(least=least).groupby(FAMILY, sort=False)["least"]

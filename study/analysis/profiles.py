@@ -1,4 +1,4 @@
-"""Tuned methods over several settings: what each gains over none in all runs, as a profile and as a robust mean."""
+"""Tuned methods over several settings: each one's gains over the baseline, as a profile and as a robust mean."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ OTHER = {"clip": "regularization", "regularization": "clip"}
 
 @dataclass(frozen=True, eq=False)
 class Group:
-    """Methods of a kind that were tuned in the same settings, with their gains over none [settings, seeds]."""
+    """Methods of a kind tuned in the same settings, with their gains over the baseline [settings, seeds]."""
 
     study: str
     kind: str
@@ -44,11 +44,11 @@ class Group:
 
 
 def groups(tuning: pd.DataFrame, runs: pd.DataFrame) -> Iterator[Group]:
-    """For each kind, the methods that share two or more tuned settings, on the settings that they share.
+    """Return, for each kind, the methods that share two or more tuned settings, on the settings that they share.
 
-    A method most of whose settings no other shares is a group of its own too, on all of them.
-    A gain is the test accuracy of a method as chosen less that of none as chosen, seed by seed; a run without
-    accuracy counts as 0 %. Where the runs of either are missing, as in a partial report, the setting does not count.
+    A method most of whose settings no other shares also forms a group of its own, on all of them. A gain is the test
+    accuracy of a tuned method less that of the tuned baseline, seed by seed; a run without accuracy counts as 0 %. A
+    setting whose runs are missing, as in a partial report, does not count.
     """
     chosen = tuning[tuning["chosen"].astype(bool)]
     there = set(map(tuple, runs[["regime", "clip", "regularization"]].drop_duplicates().to_numpy()))
@@ -66,13 +66,13 @@ def groups(tuning: pd.DataFrame, runs: pd.DataFrame) -> Iterator[Group]:
 
 
 def _cell(choice: Mapping[Hashable, Any]) -> tuple[object, object, object]:
-    """The regime and the labels of clip and regularizer that a choice is evaluated by."""
+    """Return the regime and the labels of clip and regularizer that evaluate a choice."""
     labels = {choice["kind"]: choice["label"]}
     return choice["regime"], labels.get("clip", "none"), labels.get("regularization", "none")
 
 
 def _apart(settings: tuple[str, ...], others: Sequence[tuple[str, ...]]) -> bool:
-    """Whether every other method has fewer than half of these settings."""
+    """Return whether every other method has fewer than half of these settings."""
     return all(2 * len({*settings} & {*other}) < len(settings) for other in others)
 
 
@@ -94,7 +94,7 @@ def _scores(chosen: pd.DataFrame, runs: pd.DataFrame, kind: str, setting: str, m
 
 
 def profiles(found: Sequence[Group], seed: int) -> pd.DataFrame:
-    """Performance profiles of the groups, columns `PROFILES`; equal gains for the methods of a group."""
+    """Return performance profiles of the groups, columns `PROFILES`, with equal gains for the methods of a group."""
     rows = [
         {"study": group.study, "regime": group.name, "kind": group.kind, "method": method,
          "gain": gain, "share": share, "low": low, "high": high}
@@ -114,9 +114,9 @@ def _thresholds(group: Group) -> Floats:
 
 
 def across(found: Sequence[Group], tuned: pd.DataFrame, seed: int) -> pd.DataFrame:
-    """What each method gains over the settings of its group, columns `ACROSS`.
+    """Return what each method gains over the settings of its group, columns `ACROSS`.
 
-    better, worse: settings in which it outperforms none, or none outperforms it, by Bouthillier et al.'s rule.
+    better, worse: settings in which it outperforms the baseline, or the reverse, by Bouthillier et al.'s rule.
     none_chosen: settings in which tuning chose none for the method, so that its gains are 0. lost: runs without an
     accuracy.
     """

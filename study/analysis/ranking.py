@@ -1,4 +1,4 @@
-"""Which method is best: the methods of each regime in order, each at the strength that validates best."""
+"""Ranking of the methods of each regime, each at the strength that validates best."""
 
 from __future__ import annotations
 
@@ -47,14 +47,14 @@ RANKING = (
 
 
 def rank(runs: pd.DataFrame, seed: int, baseline: str = "none") -> pd.DataFrame:
-    """The clips alone and the regularizations alone, `baseline` among them, one row a method, columns `RANKING`.
+    """Rank the clips alone and the regularizations alone, with the `baseline`, one row a method, columns `RANKING`.
 
-    Of a method's strengths the one with the best mean validation accuracy stands for it; the test set selects
-    nothing. Within each seed the methods are ranked by test accuracy, 1 the best, ties averaged; a run without a finite
-    accuracy shares the last places. `rank` is the mean over seeds, with the 95 % percentile interval of a
-    bootstrap of whole seeds. `estimate` is the mean difference to the baseline paired by seed with its BCa interval,
-    p the sign-flip test, adjusted by Holm over the methods of one regime and kind; `p_best` tests the difference to
-    the first in place likewise. Two methods that both fail are not compared: their difference is NaN.
+    A method is represented by the strength with the best mean validation accuracy; the test set selects nothing. Within
+    each seed the methods are ranked by test accuracy, 1 the best, ties averaged; runs without a finite accuracy share
+    the last places. `rank` is the mean over seeds, with the 95 % percentile interval of a bootstrap of whole seeds.
+    `estimate` is the mean difference to the baseline paired by seed with its BCa interval, p the sign-flip test,
+    adjusted by Holm over the methods of one regime and kind; `p_best` tests the difference to the first-ranked method
+    likewise. If two methods both fail, their difference is NaN.
     """
     rows = [
         {"study": study, "regime": regime, "kind": kind, **row}
@@ -101,7 +101,7 @@ def _rank(runs: pd.DataFrame, kind: str, regime: str, seed: int, baseline: str) 
 
 
 def _chosen(runs: pd.DataFrame, kind: str) -> dict[str, str]:
-    """The label of each method that validates best; a run without a finite accuracy counts as 0 here."""
+    """Return the label of each method that validates best; a run without a finite accuracy counts as 0 here."""
     means = runs.assign(score=runs[CHOSEN_BY].fillna(0.0)).groupby(kind, sort=False)["score"].mean()
     chosen: dict[str, str] = {}
     for label, mean in means.items():
@@ -112,13 +112,13 @@ def _chosen(runs: pd.DataFrame, kind: str) -> dict[str, str]:
 
 
 def seed_ranks(scores: Floats) -> Floats:
-    """Ranks [seeds, methods] of scores [seeds, methods] within each seed: 1 the highest, ties averaged, NaN last."""
+    """Rank scores [seeds, methods] within each seed, [seeds, methods]: 1 the highest, ties averaged, NaN last."""
     ranks: Floats = rankdata(-np.where(np.isfinite(scores), scores, -np.inf), axis=1)
     return ranks
 
 
 def _rank_intervals(ranks: Floats, rng: np.random.Generator) -> Floats:
-    """The 2.5 % and 97.5 % quantiles [2, methods] of the mean rank when whole seeds are drawn anew."""
+    """Return the 2.5 % and 97.5 % quantiles [2, methods] of the mean rank over resampled whole seeds."""
     n = len(ranks)
     times = rng.multinomial(n, np.full(n, 1 / n), size=RESAMPLES)  # how often each seed is drawn
     intervals: Floats = np.quantile(times @ ranks / n, [0.025, 0.975], axis=0)
@@ -128,7 +128,7 @@ def _rank_intervals(ranks: Floats, rng: np.random.Generator) -> Floats:
 def _differences(
     scores: Floats, failing: Sequence[bool], reference: int, names: list[int | str]
 ) -> list[dict[str, object]]:
-    """Each column less the reference, seed by seed; none of the reference itself, nor between two that fail."""
+    """Return each column less the reference, seed by seed; NaN for the reference itself and between two that fail."""
     seed, *rest = names
     rows = [
         _no_difference(scores[:, i], 0.0 if i == reference else np.nan)

@@ -1,4 +1,4 @@
-"""The regimes of a study as a table: what each sweep varied, and where each regime stands on it."""
+"""Table of a study's regimes: the keys that each sweep varied, and the place of each regime on it."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ REGIMES = ("study", "regime", "part_of", "setting", "axis", "value", "number", "
 
 
 def regime_table(study: Study) -> pd.DataFrame:
-    """The regimes of a study in their order, columns `REGIMES`.
+    """Return the regimes of a study in order, columns `REGIMES`.
 
-    `value` is the swept key's value as text, `number` the same where it is a number, `position` its place on the axis
-    from 0; `setting` is what strengths are tuned in, empty where none are.
+    `value` is the swept key's value as text, `number` the same if it is a number, `position` its place on the axis from
+    0; `setting` names the setting in which strengths are tuned, empty without tuning.
     """
     return pd.DataFrame(list(_rows(study)), columns=list(REGIMES))
 

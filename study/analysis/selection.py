@@ -1,4 +1,4 @@
-"""Which strength each method takes, what that costs against the best on the test set, and tuned methods compared."""
+"""Selection of strengths: what each method takes, its regret on the test set, and tuned methods compared."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ KINDS = ("clip", "regularization")
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """Where strengths are chosen: one regime, or those of a sweep whose points are chosen among too.
+    """Setting in which strengths are chosen: one regime, or those of a sweep whose points are chosen too.
 
-    grids: for "clip" and "regularization" the strength of each label, in their order.
+    grids: for "clip" and "regularization" the strength of each label, in order.
     """
 
     name: str
@@ -55,7 +55,7 @@ class Setting:
 
 
 def settings(study: Study) -> list[Setting]:
-    """The tuned settings of a study, in their order."""
+    """Return the tuned settings of a study, in order."""
     return [_setting(name, members) for name, members in study.tuned_settings.items()]
 
 
@@ -75,16 +75,15 @@ def _setting(name: str, members: Mapping[str, Regime]) -> Setting:
 
 
 def choose(tuning_runs: pd.DataFrame, runs: pd.DataFrame, study: Study) -> pd.DataFrame:
-    """Every candidate of every method with its tuning losses and test scores, and which is chosen; columns `TUNING`.
+    """Return every candidate of every method with its tuning losses, test scores and choice; columns `TUNING`.
 
-    `validation_loss` is the mean over tuning seeds and folds (infinite where any run has none) with its standard error
+    `validation_loss` is the mean over tuning seeds and folds (infinite if any run has none) with its standard error
     `validation_se`; test scores are means over the evaluation seeds. `chosen` follows the rule of the setting on
     validation losses alone; `chosen_by_accuracy` is the largest mean validation accuracy of the same runs, the first of
-    equal ones; `chosen_by_training` is the smallest training loss, `best_on_test` the best mean test
-    accuracy of those with the most defined runs, `regret` the distance from that, undefined for those with fewer;
-    `best_on_test_loss` and `regret_loss` are the same by the smallest mean test loss.
-    `edge` says whether the chosen strength is the first, the last or the only one of its grid, or the chosen point
-    along a key; "" also where none was chosen.
+    equal ones; `chosen_by_training` is the smallest training loss. `best_on_test` is the best mean test accuracy of
+    those with the most defined runs, `regret` the distance from it, undefined for those with fewer; `best_on_test_loss`
+    and `regret_loss` are the same by the smallest mean test loss. `edge` says whether the chosen strength is the first,
+    the last or the only one of its grid, or the chosen point along a key; "" also if none was chosen.
     """
     rows = [
         {"study": study.name, "setting": setting.name, "kind": kind, "rule": setting.tuning.rule, **row}
@@ -99,7 +98,7 @@ def choose(tuning_runs: pd.DataFrame, runs: pd.DataFrame, study: Study) -> pd.Da
 def _candidates(
     setting: Setting, kind: str, method: str, tuning_runs: pd.DataFrame, runs: pd.DataFrame
 ) -> pd.DataFrame:
-    """The strengths of a method and 'none', at every regime of the setting."""
+    """Return the strengths of a method and 'none', at every regime of the setting."""
     labels = ["none", *_strengths(setting, kind, method)]
     rows = []
     for regime in setting.regimes:
@@ -154,14 +153,15 @@ def _chosen(candidates: pd.DataFrame, setting: Setting, kind: str) -> list[dict[
 
 
 def minimum(losses: Floats, errors: Floats, regimes: Sequence[str]) -> int:
-    """The first candidate of the smallest mean loss."""
+    """Return the first candidate with the smallest mean loss."""
     return int(losses.argmin())
 
 
 def one_standard_error(losses: Floats, errors: Floats, regimes: Sequence[str]) -> int:
-    """The last candidate, so the strongest, whose mean loss is within one standard error of the smallest.
+    """Return the last, hence strongest, candidate whose mean loss is within one standard error of the smallest.
 
-    Only candidates of the smallest's regime: what is tuned along, such as a learning rate, is in no order of strength.
+    Only candidates in the smallest's regime count: a key tuned along, such as a learning rate, has no order of
+    strength.
     """
     least = minimum(losses, errors, regimes)
     bound = losses[least] + np.nan_to_num(errors[least])
@@ -176,7 +176,7 @@ CHOOSERS: dict[str, Callable[[Floats, Floats, Sequence[str]], int]] = {
 
 
 def _edge(chosen: pd.Series, setting: Setting, kind: str) -> str:
-    """Where the choice lies at an end of what was tried: a wider grid might hold a better one."""
+    """Return where the choice lies at an end of the tried values, so that a wider grid might hold a better one."""
     ends = [_end("strength", _strengths(setting, kind, chosen["method"]), chosen["label"])]
     at = setting.along[setting.regimes.index(str(chosen["regime"]))]
     ends += [_end(key, list(dict.fromkeys(point[key] for point in setting.along)), at[key]) for key in at]
@@ -192,12 +192,12 @@ def _end(what: str, values: Sequence[object], value: object) -> str:
 
 
 def compare_tuned(tuning: pd.DataFrame, runs: pd.DataFrame, seed: int) -> pd.DataFrame:
-    """Each method as chosen against 'none' as chosen, paired by evaluation seed, one row a metric; columns `TUNED`.
+    """Compare each tuned method with the tuned baseline, paired by evaluation seed, one row a metric; columns `TUNED`.
 
     Estimates, intervals and tests are those of `compare`; p_adjusted is Holm's over the methods of one setting, kind
-    and metric. A method for which 'none' was chosen differs from it by nothing. superiority_low and superiority_high
-    are the interval of P(A > B); outperforms says by Bouthillier et al.'s rule whether the method is "better" or
-    "worse" than none, accuracy being better where it is greater and all other metrics where they are smaller.
+    and metric. A method for which 'none' was chosen has differences of 0. superiority_low and superiority_high are the
+    interval of P(A > B); outperforms says by Bouthillier et al.'s rule whether the method is "better" or "worse" than
+    the baseline, where greater accuracy and smaller other metrics are better.
     """
     table = runs.assign(diverged=failed(runs).astype(float))
     rows = [row for _, part in tuning.groupby(["setting", "kind"], sort=False) for row in _compared(part, table, seed)]
@@ -234,7 +234,7 @@ def _compared(tuning: pd.DataFrame, runs: pd.DataFrame, seed: int) -> Iterator[d
 
 
 def _wins(terms: Floats, metric: str, rng: np.random.Generator) -> tuple[Outperformance, str]:
-    """How often the method has the greater number, and whether it outperforms none or none it."""
+    """Return how often the method has the greater number, and whether it outperforms the baseline or the reverse."""
     own, none = terms[0], -terms[1]
     defined = np.isfinite(own) & np.isfinite(none)
     up, down = bouthillier(own[defined], none[defined], rng), bouthillier(none[defined], own[defined], rng)
@@ -243,5 +243,5 @@ def _wins(terms: Floats, metric: str, rng: np.random.Generator) -> tuple[Outperf
 
 
 def candidate_cell(candidate: Mapping[Hashable, Any] | pd.Series) -> Cell:
-    """The cell of a row of `tuning`: its label alone in its regime."""
+    """Return the cell of a row of `tuning`: its label alone in its regime."""
     return Cell(str(candidate["regime"]), **{str(candidate["kind"]): str(candidate["label"])})

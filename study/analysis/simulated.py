@@ -1,4 +1,4 @@
-"""Level, power and coverage of the whole pipeline, tuning included, on studies whose truth is known."""
+"""Level, power and coverage of the whole pipeline, tuning included, in simulated studies with known truth."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ difference of what tuning chose.
 
 @dataclass(frozen=True)
 class Truth:
-    """What a simulated study is like; accuracies as shares.
+    """Truth of a simulated study; accuracies as shares.
 
-    gain: of each method over the baseline at its best strength; noise: standard deviation of a run's accuracy beside
-    what all runs of its seed share; bend: accuracy lost a decade away from the best learning rate, squared.
+    gain: each method's gain over the baseline at its best strength; noise: standard deviation of a run's accuracy
+    beyond what all runs of its seed share; bend: accuracy lost a decade away from the best learning rate, squared.
     """
 
     gain: float
@@ -47,13 +47,13 @@ class Truth:
     methods: int = 10
 
     def accuracy(self, lr: Floats, strength: Floats) -> Floats:
-        """The expected accuracy at places u of the learning rate and the strength."""
+        """Return the expected accuracy at places u of the learning rate and the strength."""
         width = 3.0  # decades of both
         return 0.9 - self.bend * (width * (lr - 0.6)) ** 2 + self.gain * np.exp(-((width * (strength - 0.5)) ** 2))
 
 
 def simulate(truth: Truth, rng: np.random.Generator) -> tuple[pd.DataFrame, dict[str, float]]:
-    """The runs of one study of a workload at what tuning chose, and each method's true gain there."""
+    """Return the runs of one simulated study of a workload at the tuned choices, and each method's true gain there."""
     points = rng.random((truth.trials, 2))  # the same trials for all
     common = truth.shared * rng.standard_normal(truth.seeds)
     rows, means = [], {}
@@ -75,7 +75,7 @@ def _run(name: str, seed: int, value: float) -> dict[str, Any]:
 
 
 def row(truth: Truth, study: Study, studies: int, seed: int) -> dict[str, object]:
-    """The rates of verdicts and of coverage over so many simulated studies."""
+    """Return the rates of verdicts and of coverage over a number of simulated studies."""
     verdicts, covered, any_of = list[str](), list[bool](), {"supported": 0, "harm": 0}
     for number in range(studies):
         runs, true = simulate(truth, np.random.default_rng([seed, number]))
@@ -105,7 +105,7 @@ def _intervals(found: pd.DataFrame) -> Iterator[tuple[Any, float, float]]:
 
 
 def table(truths: Sequence[Truth], study: Study, studies: int, seed: int = 0) -> pd.DataFrame:
-    """A row for each truth; columns `SIMULATED`."""
+    """Return a row for each truth; columns `SIMULATED`."""
     return pd.DataFrame([row(one, study, studies, seed) for one in truths], columns=list(SIMULATED))
 
 
@@ -118,7 +118,7 @@ TRUTHS = tuple(
 
 
 def of_no_file() -> Study:
-    """The study whose margins and rules are simulated: those that a configuration has by default."""
+    """Return the study whose margins and rules are simulated: a configuration's defaults."""
     return Study.model_validate({"name": "simulated", "regimes": {"workload": {}}})
 
 

@@ -19,7 +19,7 @@ of 1e-16 / 1e-4 = 1e-12 relative to themselves, hence more than the usual multip
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A confidence interval, in the unit of the data; `method` says how it came about."""
+    """Confidence interval in the unit of the data; `method` names how it was computed."""
 
     low: float
     high: float
@@ -57,21 +57,21 @@ def bca_interval(
 
 
 def sign_flip_p(differences: ArrayLike, rng: np.random.Generator, resamples: int = 9999) -> tuple[float, str]:
-    """Two-sided p of "the `differences` [n] are symmetric about 0" by flipping signs, and how it was found.
+    """Return the two-sided sign-flip p of "the `differences` [n] are symmetric about 0", and its method.
 
-    p = share of the 2^n sign patterns s with |sum s_i d_i| >= |sum d_i|, so p >= 2^(1-n). The method is
-    "exact sign-flip" up to 20 nonzero differences (a zero has no sign to flip), above it "Monte Carlo
-    sign-flip", (1 + hits) / (1 + resamples); "no test" when n = 0 (NaN). On differences of 0/1 outcomes
-    this is the exact McNemar test.
+    p = share of the 2^n sign patterns s with |sum s_i d_i| >= |sum d_i|, so p >= 2^(1-n). The method is "exact
+    sign-flip" up to 20 nonzero differences (a zero has no sign to flip), above it "Monte Carlo sign-flip", (1 + hits) /
+    (1 + resamples); "no test" when n = 0 (NaN). On differences of 0/1 outcomes this is the exact McNemar test.
 
     Raises ValueError for a number that is not finite.
+
     Source: Fisher 1935, The Design of Experiments, section 21; Phipson & Smyth 2010 for the +1.
     """
     return share_of_flips(finite(differences, "sign_flip_p"), np.abs, rng, resamples)
 
 
 def smallest_sign_flip_p(n: ArrayLike, resamples: int = 9999) -> Floats:
-    """The smallest p that `sign_flip_p` can give for `n` differences, one or an array of numbers: 2^(1-n)."""
+    """Return the smallest p that `sign_flip_p` can give for `n` differences, one or an array of numbers: 2^(1-n)."""
     seeds = np.asarray(n, dtype=np.float64)
     return np.where(seeds <= EXACT_LIMIT, np.minimum(1.0, 2.0 ** (1 - seeds)), 1 / (1 + resamples))
 
@@ -79,10 +79,10 @@ def smallest_sign_flip_p(n: ArrayLike, resamples: int = 9999) -> Floats:
 def share_of_flips(
     values: Floats, extent: Callable[[Floats], Floats], rng: np.random.Generator, resamples: int = 9999
 ) -> tuple[float, str]:
-    """Share of the 2^n sign patterns s with extent(sum s_i v_i) >= extent(sum v_i), and how it was found.
+    """Return the share of the 2^n sign patterns s with extent(sum s_i v_i) >= extent(sum v_i), and its method.
 
-    `values` [n] are finite; `extent` says how far a sum speaks against the hypothesis: its size for a test on both
-    sides, the sum itself for one side. The observed pattern counts, and ties survive rounding.
+    `values` [n] are finite; `extent` measures a sum's evidence against the hypothesis: its size for a two-sided test,
+    the sum itself for a one-sided one. The observed pattern counts, and ties survive rounding.
     """
     if values.size == 0:
         return np.nan, "no test"
@@ -100,7 +100,7 @@ def share_of_flips(
 
 
 def holm(p: ArrayLike) -> Floats:
-    """The p values [k] adjusted for a family of k by Holm's step-down method; NaN stays NaN and is no member.
+    """Adjust the p values [k] of a family of k by Holm's step-down method; NaN stays NaN and is not a member.
 
     Source: Holm 1979, A simple sequentially rejective multiple test procedure.
     """
@@ -113,9 +113,10 @@ def holm(p: ArrayLike) -> Floats:
 
 
 def superiority(a: ArrayLike, b: ArrayLike) -> float:
-    """P(A > B) over the pairs of `a` [n] and `b` [n], a tie counted half; NaN when n = 0.
+    """Return P(A > B) over the pairs of `a` [n] and `b` [n], a tie counted half; NaN when n = 0.
 
-    "Greater" is meant as a number: for a loss or a gap the greater one is the worse.
+    "Greater" refers to the number: for a loss or a gap the greater one is worse.
+
     Source: Bouthillier et al. 2021, Accounting for variance in machine learning benchmarks, section 4.
     """
     first, second = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
@@ -123,7 +124,7 @@ def superiority(a: ArrayLike, b: ArrayLike) -> float:
 
 
 def signed_sum(terms: ArrayLike) -> Floats:
-    """Sum of `terms` [k, n] over k, where a sum that is nothing but rounding error becomes exactly 0.
+    """Sum `terms` [k, n] over k; a sum that is only rounding error becomes exactly 0.
 
     0.3 - 0.1 - 0.2 + 0.0 is 2.8e-17 in floating point; a sign-flip test would take it for a difference.
     """
@@ -134,7 +135,7 @@ def signed_sum(terms: ArrayLike) -> Floats:
 
 
 def finite(numbers: ArrayLike, function: str, parameter: str = "differences") -> Floats:
-    """The `numbers` as an array; ValueError, in the name of the `function`, if one of them is not finite."""
+    """Return the `numbers` as an array; raises ValueError, in the name of the `function`, if one is not finite."""
     values = np.asarray(numbers, dtype=np.float64)
     wrong = values[~np.isfinite(values)]
     if wrong.size:
@@ -150,7 +151,7 @@ def _mean(values: Floats, axis: int = -1) -> Floats:
 
 
 def _flipped_sums(values: Floats) -> Floats:
-    """All sums of `values` [n] with flipped signs, the first one kept as the rest mirrors it: [2^(n-1)]."""
+    """Return all sums of `values` [n] with flipped signs, the first one kept as the rest mirrors it: [2^(n-1)]."""
     sums = values[:1]
     for value in values[1:]:
         sums = np.concatenate([sums + value, sums - value])

@@ -1,4 +1,4 @@
-"""Where a chosen threshold lies among the gradient norms of the same training without a clip."""
+"""Chosen thresholds relative to the gradient norms of the same training without a clip."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ THRESHOLDS = (
 
 
 def thresholds(tuning: pd.DataFrame, runs: pd.DataFrame, steps: pd.DataFrame) -> pd.DataFrame:
-    """The thresholds that tuning chose for `global_norm`, columns `THRESHOLDS`.
+    """Return the thresholds that tuning chose for `global_norm`, columns `THRESHOLDS`.
 
-    median: of the gradient's norm without a clip in the chosen regime; percentile: share of that training's windows
-    of steps whose norm is at most the threshold, both means over seeds; NaN where steps are not measured.
-    clip_rate: how often the clip fired.
+    median: of the gradient's norm without a clip in the chosen regime; percentile: share of that training's windows of
+    steps whose norm is at most the threshold, both means over seeds; NaN if steps are not measured. clip_rate: share of
+    steps at which the clip fired.
     """
     return pd.DataFrame(list(_rows(tuning, runs, steps)), columns=list(THRESHOLDS))
 

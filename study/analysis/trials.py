@@ -1,4 +1,4 @@
-"""Trials as they came out: which one a method takes, and whether it lies at an edge of what was tried."""
+"""Results of trials: the one that each method takes, and whether it lies at an edge of its range."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ EDGE = 0.1  # of a logarithmic range, at each end: an optimum there may lie beyo
 
 
 def trial_table(trial_runs: pd.DataFrame, study: Study) -> pd.DataFrame:
-    """Every trial of every method with its mean scores, and which is chosen; columns `TRIALS`.
+    """Return every trial of every method with its mean scores, and which is chosen; columns `TRIALS`.
 
-    Raises TableError where a trial has no runs.
+    Raises TableError if a trial has no runs.
     """
     rows = [row for variant in expand_trials(study) for row in _rows(variant, trial_runs, study.name)]
     return pd.DataFrame(rows, columns=list(TRIALS))
@@ -66,13 +66,13 @@ def _rows(variant: Variant, trial_runs: pd.DataFrame, study: str) -> Iterator[di
 
 
 def strengths(one: Variant) -> list[tuple[Method, float]]:
-    """The methods of a trial that have a strength, each with its value."""
+    """Return the methods of a trial that have a strength, each with its value."""
     parts = (one.clip, *one.regularization)
     return [(part, float(getattr(part, part.search.parameter))) for part in parts if part.search]
 
 
 def edges(variant: Variant, one: Variant) -> str:
-    """What of a trial lies in the outer tenth of its range: "lr: high end of [0.001, 3]; .."; "" for nothing."""
+    """Return which parameters lie in the outer tenth of their range: "lr: high end of [0.001, 3]; .."; "" if none."""
     tuning = variant.tuned
     assert tuning is not None  # such are the variants that have trials
     found = []
@@ -83,7 +83,7 @@ def edges(variant: Variant, one: Variant) -> str:
 
 
 def wider(table: pd.DataFrame) -> list[str]:
-    """A sentence for each method whose chosen trial lies at an edge: the range that a `widened` could replace."""
+    """Return a sentence for each method whose chosen trial lies at an edge: the range that `widened` could replace."""
     rows = table[table["chosen"] & (table["edge"] != "")]
     return [
         f"{row['regime']}: the best of {row['trials']} trials of {_cell(row)} lies at an edge ({row['edge']}); "

@@ -1,4 +1,4 @@
-"""Compare two studies cell by cell: differences of what they share, and what is in one alone.
+"""Comparison of two studies cell by cell: differences in shared cells, and the cells of only one.
 
 python -m study.analysis.two_studies A B [--to FILE.csv]
 """
@@ -29,7 +29,7 @@ POINTS = {metric: 100.0 if "accuracy" in metric else 1.0 for metric in METRICS}
 
 @dataclass(frozen=True, eq=False)
 class TwoStudies:
-    """What two studies have in common and what is in one alone.
+    """Differences in the cells that two studies share, and the cells of only one.
 
     differences: a row for each shared cell and metric, A minus B over the seeds that both have, columns `COLUMNS`;
     p_adjusted is Holm's over the cells of a metric. only_a, only_b: cells as (regime, clip, regularization).
@@ -74,7 +74,7 @@ def runs_named(name: str) -> pd.DataFrame:
 
 
 def shown(found: TwoStudies, a: str, b: str, metric: str) -> Table:
-    """A table of the differences in one metric."""
+    """Return a table of the differences in one metric."""
     scale, unit = POINTS[metric], "points" if POINTS[metric] == 100 else "nats"
     table = Table(title=f"{metric}, {a} minus {b}, {unit}", title_justify="left")
     table.add_column("regime: clip x regularization", overflow="fold")

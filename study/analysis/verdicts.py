@@ -1,4 +1,4 @@
-"""The rule that decides claims, and the ledger of what it decided."""
+"""Decision rule of claims, and the ledger of their verdicts."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ OF_FINDING = ("n", "n_undefined", "estimate", "low", "high", "p_for", "p_against
 
 @dataclass(frozen=True)
 class Finding:
-    """A contrast's numbers: p_for of "not as claimed", p_against of "as claimed, and by what matters"."""
+    """Numbers of a contrast: p_for of "not as claimed", p_against of "as claimed, and by what matters"."""
 
     n: int
     n_undefined: int
@@ -58,9 +58,9 @@ class Finding:
 
 
 def find(contrast: Contrast, rng: np.random.Generator, test: bool = True) -> Finding:
-    """Mean difference with its 95 % BCa interval, and one-sided sign-flip p values in both directions, unless no test.
+    """Return the mean difference with its 95 % BCa interval, and one-sided sign-flip p values in both directions.
 
-    test: whether there is anything to compare.
+    test: whether there is anything to compare; if not, no test is made.
     """
     values = contrast.differences.to_numpy(np.float64)
     defined = np.asarray(values[np.isfinite(values)], np.float64)
@@ -92,13 +92,13 @@ def _both_ways(contrast: Contrast, values: Floats, rng: np.random.Generator) -> 
 
 
 def decide(contrast: Contrast, found: Finding, p_for: float, p_against: float) -> Verdict:
-    """The rule, with p values adjusted over the contrasts of the claim that are compared.
+    """Return the decision on a contrast, from p values adjusted over the claim's compared contrasts.
 
     increase: supported if p_for < .05, the interval is above 0 and the estimate at least `smallest`; contradicted if
     p_against < .05 and the interval is below `smallest`, whatever its sign: a difference too small to matter is not
-    what was claimed. not_worse: supported if p_for < .05 and the interval is above -smallest, contradicted if
-    p_against < .05 and it is below. same: supported if p_for < .05 and the interval is within +-smallest,
-    contradicted if p_against < .05 and it is outside. Otherwise undecided.
+    what was claimed. not_worse: supported if p_for < .05 and the interval is above -smallest, contradicted if p_against
+    < .05 and it is below. same: supported if p_for < .05 and the interval is within +-smallest, contradicted if
+    p_against < .05 and it is outside. Otherwise undecided.
     """
     low, high, s = found.low, found.high, contrast.smallest
     agrees, disagrees = {
@@ -112,20 +112,20 @@ def decide(contrast: Contrast, found: Finding, p_for: float, p_against: float) -
 
 
 def not_compared(contrasts: Sequence[Contrast]) -> list[Decision | None]:
-    """For each contrast of a claim why nothing is compared, None where something is.
+    """Return for each contrast of a claim why nothing is compared, None if something is.
 
-    A cell with itself, as where tuning chose none, says nothing of a gain. A claim of no loss alone, none of whose
-    contrasts asks for a gain, it bears out: what is held against itself loses nothing.
+    A cell compared with itself, as when tuning chose none, says nothing about a gain. It does support a claim of no
+    loss, provided that none of the claim's contrasts asks for a gain.
     """
     gain = any(one.expectation == "increase" for one in contrasts)
     return ["same cell" if gain and one.same_cell else one.silenced for one in contrasts]
 
 
 def against(contrast: Contrast, found: Finding, decision: Decision) -> Against:
-    """What a contradicted contrast shows.
+    """Return what a contradicted contrast shows.
 
-    Of a claim of a gain: the opposite, where the interval is below 0 and the loss is at least what would matter, else
-    too small a gain to matter. Of a claim of no loss, a loss; of one of no difference, a difference.
+    For a claim of a gain: the opposite, if the interval is below 0 and the loss is at least what would matter, else a
+    gain too small to matter. For a claim of no loss, a loss; for one of no difference, a difference.
     """
     if decision != "contradicted":
         return ""
@@ -135,9 +135,9 @@ def against(contrast: Contrast, found: Finding, decision: Decision) -> Against:
 
 
 def combined(decisions: Sequence[Decision], combine: Combine) -> Verdict:
-    """A claim's verdict: "all" its contrasts must hold and one against it suffices; "any" the other way round.
+    """Return a claim's verdict: with "all", every contrast must hold and one against it suffices; "any" is the reverse.
 
-    Contrasts that compare nothing have no say; where there are no others it is undecided.
+    Contrasts that compare nothing do not count; without any other the claim is undecided.
     """
     verdicts: list[Verdict] = [one for one in decisions if one in VERDICTS]  # type: ignore[misc]
     if not verdicts:
@@ -149,9 +149,10 @@ def combined(decisions: Sequence[Decision], combine: Combine) -> Verdict:
 
 
 def to_decide(contrast: Contrast, found: Finding, family: int = 1) -> int | None:
-    """Seeds with which the difference as estimated would be decided, with power .8 one-sided; None if none would.
+    """Return the seeds that would decide the estimated difference, with power .8 one-sided; None if no number would.
 
-    family: contrasts of the claim, each of which Bonferroni's bound on Holm's adjustment gives its share of the level.
+    family: number of contrasts of the claim; Bonferroni's bound on Holm's adjustment gives each an equal share of the
+    level.
     """
     s, estimate = contrast.smallest, found.estimate
     if found.n < 2 or not np.isfinite(estimate):
@@ -165,16 +166,16 @@ def to_decide(contrast: Contrast, found: Finding, family: int = 1) -> int | None
 
 
 def ledger(claims: Sequence[Claim], evidence: Evidence, seed: int) -> pd.DataFrame:
-    """Every contrast of every claim with its numbers and verdicts, columns `LEDGER`.
+    """Return every contrast of every claim with its numbers and verdicts, columns `LEDGER`.
 
-    p values are adjusted by Holm's method over the contrasts of each claim that are compared, for and against apart.
+    p values are adjusted by Holm's method over the compared contrasts of each claim, for and against separately.
     """
     rows = [row for claim in claims for row in _rows(claim, evidence, seed)]
     return pd.DataFrame(rows, columns=list(LEDGER)).astype({"seeds_to_decide": "Int64"})
 
 
 def evidence_table(claims: Sequence[Claim], evidence: Evidence) -> pd.DataFrame:
-    """The values by seed behind every contrast, columns `EVIDENCE`."""
+    """Return the values by seed behind every contrast, columns `EVIDENCE`."""
     rows = [
         (evidence.study.name, claim.name, contrast.key, contrast.quantity, *term.cell, term.weight, seed, value)
         for claim in claims
@@ -225,13 +226,13 @@ def _rows(claim: Claim, evidence: Evidence, seed: int) -> list[dict[str, object]
 
 
 def _drawn(contrast: Contrast, evidence: Evidence) -> str:
-    """The figure that shows a contrast, where the study draws it of these regimes; that of the claims shows all."""
+    """Return the figure that shows a contrast, if the study draws it of these regimes; else the figure of claims."""
     shown = evidence.study.draws(contrast.figure, {cell.regime for cell in contrast.cells})
     return contrast.figure if shown else "claims"
 
 
 def _scope(contrasts: Sequence[Contrast], evidence: Evidence) -> dict[str, str]:
-    """What a verdict rests on: the settings and the labels of methods in its contrasts, in their order."""
+    """Return the settings and the labels of methods on which a verdict rests, in the order of the contrasts."""
     cells = [cell for contrast in contrasts for cell in contrast.cells]
     settings = dict.fromkeys(evidence.setting_of(cell) for cell in cells)
     strengths = dict.fromkeys(label for cell in cells for label in cell.methods)

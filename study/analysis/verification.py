@@ -1,8 +1,8 @@
-"""Whether a rerun gives the same results: bit for bit, within what seeds explain, or not.
+"""Verification of a rerun: whether it is bit-identical, agrees up to the variation between seeds, or differs.
 
-The reference is a table of runs: their results, where they come from, and for each of the study's tables a fingerprint
-of the run's rows. What is compared is content: all columns but the study's name and the time that a run took. A column
-that came after the reference was written is left out of the comparison, and said to be.
+The reference is a table of runs: their results, provenance, and a fingerprint of each run's rows in each of the study's
+tables. All columns are compared except the study's name and the wall time. Columns that are newer than the reference
+are left out of the comparison, and reported.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ IDENTICAL, AGREES, DIFFERS, OPEN = "bit-identical", "agrees", "differs", "cannot
 
 
 class VerificationError(ValueError):
-    """A rerun that has nothing to be compared with; says why and what to do."""
+    """Error of a rerun that cannot be compared; says why and what to do."""
 
 
 def fingerprints(table: pd.DataFrame) -> pd.Series:
-    """16 hex digits over the content of each run of a table, by regime, clip, regularization and seed.
+    """Return 16 hex digits over the content of each run of a table, by regime, clip, regularization and seed.
 
-    Columns by name, rows in their order; numbers as the bits of float64 with all NaN alike, whatever the type in
-    which a file keeps them.
+    Columns count by name, rows in order; numbers as the bits of float64 with all NaN alike, whatever the type in which
+    a file stores them.
     """
     content = table[_content(table)]
     numbers = content.select_dtypes(["number", "bool"])
@@ -64,9 +64,10 @@ def fingerprints(table: pd.DataFrame) -> pd.Series:
 def reference(
     trainings: Iterable[Path], seeds: Sequence[int], covered: Mapping[str, Collection[str]] = NO_COLUMNS
 ) -> pd.DataFrame:
-    """The table of reference for some folders of trainings: one row a run of the `seeds`.
+    """Return the reference table of some folders of trainings: one row for each run of the `seeds`.
 
-    Its columns `columns_<table>` say what the fingerprints cover: all that a table has, of those in `covered` if given.
+    Its columns `columns_<table>` list what the fingerprints cover: all columns of a table, or those of them in
+    `covered`.
     """
     return pd.concat([_of_training(folder, seeds, covered) for folder in trainings], ignore_index=True)
 
@@ -83,9 +84,9 @@ def _of_training(folder: Path, seeds: Sequence[int], covered: Mapping[str, Colle
 
 
 def columns_of(reference: pd.DataFrame) -> dict[str, list[str]]:
-    """The columns that the fingerprints of a reference cover, by table, as far as it says.
+    """Return the columns that the fingerprints of a reference cover, by table, as far as it says.
 
-    One that was written before it said so tells those of `runs`, which are its own.
+    An older reference, which does not say, covers its own columns of `runs`.
     """
     own = [*provenance.COLUMNS, *FINGERPRINTS, *COLUMNS]
     found = {"runs": [name for name in _content(reference) if name not in own]}
@@ -94,16 +95,16 @@ def columns_of(reference: pd.DataFrame) -> dict[str, list[str]]:
 
 
 def _content(table: pd.DataFrame) -> list[str]:
-    """The columns that are compared, sorted."""
+    """Return the columns that are compared, sorted."""
     return sorted(name for name in map(str, table) if name not in (*store.KEYS, *NOT_CONTENT))
 
 
 def verdicts(reference: pd.DataFrame, again: pd.DataFrame) -> pd.DataFrame:
-    """One row a cell of the rerun `again`: how it agrees with the reference.
+    """Return one row for each cell of the rerun `again`: how it agrees with the reference.
 
     A cell whose runs are not all bit-identical "differs" if `one_distribution_p`, by Holm's method over all cells that
-    were run again, is at most `ALPHA`; it "agrees" otherwise, unless seeds are too few for any p to get there.
-    Raises VerificationError where the reference has other variants or seeds.
+    were run again, is at most `ALPHA`; otherwise it "agrees", unless the seeds are too few for any p to reach it.
+    Raises VerificationError if the reference has other variants or seeds.
     """
     pairs = again.merge(reference, on=[*RUN, "digest"], suffixes=("_again", ""), how="left", indicator=True)
     if (pairs["_merge"] != "both").any():
@@ -120,14 +121,14 @@ def verdicts(reference: pd.DataFrame, again: pd.DataFrame) -> pd.DataFrame:
 
 
 def _not_compared(reference: pd.DataFrame, again: pd.DataFrame) -> str:
-    """The columns of the rerun that the reference lacks: `runs: clip_method, clip_strength; ..`."""
+    """Return the columns of the rerun that the reference lacks: `runs: clip_method, clip_strength; ..`."""
     there, here = columns_of(reference), columns_of(again)
     new = {name: [one for one in here[name] if one not in there[name]] for name in here if name in there}
     return "; ".join(f"{name}: {', '.join(columns)}" for name, columns in new.items() if columns)
 
 
 def _compared(cell: pd.DataFrame) -> dict[str, object]:
-    """The row of a cell from its pairs of runs."""
+    """Return the row of a cell from its pairs of runs."""
     same = pd.DataFrame(
         {
             table: cell[mark].fillna("") == cell[f"{mark}_again"].fillna("")
@@ -147,14 +148,14 @@ def _compared(cell: pd.DataFrame) -> dict[str, object]:
 
 
 def _metrics(cell: pd.DataFrame, suffix: str) -> Floats:
-    """The results [n, m] that are tested."""
+    """Return the tested results [n, m]."""
     measured = {name: cell[f"{name}{suffix}"] for name in METRICS if name != "diverged"}
     table = pd.DataFrame(measured).assign(diverged=cell[f"status{suffix}"] != "ok")
     return table.to_numpy(np.float64, na_value=np.nan)
 
 
 def _elsewhere(cell: pd.DataFrame) -> str:
-    """In which facts of provenance the reference and the rerun differ."""
+    """Return the facts of provenance in which the reference and the rerun differ."""
     found: dict[str, None] = {}
     for row in cell.to_dict("records"):
         again: dict[Hashable, object] = {group: row[f"{group}_again"] for group in provenance.GROUPS}
@@ -172,7 +173,7 @@ def _verdict(row: dict[Hashable, Any], cells: int) -> str:
 
 
 def summary(table: pd.DataFrame) -> str:
-    """What the verdicts say, for a terminal."""
+    """Return the verdicts as text for a terminal."""
     counts = table["verdict"].value_counts()
     lines = [
         f"{len(table)} cells of the study {table['study'].iloc[0]}, {table['runs'].sum()} runs, trained again:",
@@ -209,7 +210,7 @@ def _line(row: dict[Hashable, Any]) -> str:
 
 
 def main(path: str) -> int:
-    """Print what a table of verdicts says; 0 if every cell is identical or agrees."""
+    """Print the verdicts of a table; return 0 if every cell is identical or agrees."""
     table = store.read(path)
     words = {name: table[name].astype(object).fillna("") for name in ("tables", "elsewhere", "not_compared")}
     print(summary(table.assign(**words)))

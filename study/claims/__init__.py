@@ -1,4 +1,4 @@
-"""What is claimed about clipping and regularization: one file a claim, found automatically."""
+"""Claims about clipping and regularization: one file each, found automatically."""
 
 from study.claims.base import Claim
 from study.methods.base import discover

@@ -1,4 +1,4 @@
-"""A claim: what is said, what would show it, and what difference would matter, all stated before there are results."""
+"""Base of claims: the statement, its evidence and the smallest difference that matters, set before any results."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ NEAR = 0.02  # of training accuracy: runs that end so near to the line of failur
 
 
 class Term(NamedTuple):
-    """One trained variant of a contrast: its values by seed, and their weight, negative where it is held against."""
+    """One trained variant of a contrast: its values by seed, and their weight, negative on the reference side."""
 
     weight: float
     cell: Cell
@@ -36,12 +36,12 @@ class Term(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Contrast:
-    """One difference that bears on a claim, oriented so that a positive one is as claimed.
+    """Difference that bears on a claim, oriented so that a positive one is as claimed.
 
-    terms: the variants that it is taken from; quantity: the table and what of it. unit: words that say what a positive
-    difference means; points: whether it is of shares, which are told in percentage points. expectation: "increase"
-    (above 0, and `smallest` at least), "not_worse" (above -smallest) or "same" (within +-smallest). figure: what shows
-    it. reached: what each side came to, in words, where that matters. silenced: why nothing is to be compared, if so.
+    terms: the variants that it compares; quantity: the table and column. unit: words for a positive difference; points:
+    whether shares are told in percentage points. expectation: "increase" (above 0, and at least `smallest`),
+    "not_worse" (above -smallest) or "same" (within +-smallest). figure: the figure that shows it. reached: what each
+    side reached, in words, if that matters. silenced: why nothing is compared, if so.
     """
 
     key: str
@@ -58,17 +58,17 @@ class Contrast:
 
     @cached_property
     def differences(self) -> pd.Series[float]:
-        """By seed, NaN where a term is undefined."""
+        """Differences by seed, NaN if a term is undefined."""
         return reduce(add, (term.weight * term.by_seed for term in self.terms))
 
     @property
     def sides(self) -> tuple[list[Cell], list[Cell]]:
-        """The cells that count for it, and those that it is held against."""
+        """The cells on the claimed side, and those on the reference side."""
         return ([one.cell for one in self.terms if one.weight > 0], [one.cell for one in self.terms if one.weight < 0])
 
     @property
     def same_cell(self) -> bool:
-        """Whether both sides are the same trained cells, as where tuning chose none: there is nothing to compare."""
+        """True if both sides are the same trained cells, as when tuning chose none: there is nothing to compare."""
         one, other = self.sides
         return one == other
 
@@ -79,12 +79,12 @@ class Contrast:
 
     @property
     def where(self) -> str:
-        """The rows that it is taken from: `runs, test_accuracy: regime=.. clip=.. regularization=.. minus ..`."""
+        """The rows that it comes from: `runs, test_accuracy: regime=.. clip=.. regularization=.. minus ..`."""
         return f"{self.quantity}: {' minus '.join(map(_rows_of, self.sides))}"
 
 
 def _rows_of(cells: Sequence[Cell]) -> str:
-    """Cells in words, those that share clip and regularization together."""
+    """Return cells in words, those that share clip and regularization together."""
     regimes: dict[tuple[str, str], list[str]] = {}
     for cell in cells:
         regimes.setdefault(cell[1:], []).append(cell.regime)
@@ -92,14 +92,13 @@ def _rows_of(cells: Sequence[Cell]) -> str:
 
 
 class Claim(Method):
-    """A claim of the ledger.
+    """Claim of the ledger.
 
-    A subclass says what is claimed (`statement`) and how its contrasts make the verdict (`combine`: all must hold, or
-    any), and yields the contrasts from the evidence; `notes` are sentences that its verdict is not told without, and
-    `changed` says what of its rule was changed after results had been seen. `figures` are those that its contrasts are
-    shown by, beside that of the claims, which shows them all. Fields that name regimes, tuned settings,
-    clips and regularizations are listed in `regime_fields` and so on, so that a configuration that lacks them is
-    refused before anything runs.
+    A subclass has a `statement`, a rule that combines contrasts (`combine`: all must hold, or any), and yields the
+    contrasts from the evidence. `notes` are sentences always printed with its verdict; `changed` says what of its rule
+    was changed after results had been seen. `figures` show its contrasts, besides the figure of claims, which shows
+    all. Fields that name regimes, tuned settings, clips and regularizations are listed in `regime_fields` and so on, so
+    that a configuration that lacks them is refused before anything runs.
     """
 
     family: ClassVar[str] = "claim"
@@ -114,15 +113,15 @@ class Claim(Method):
     regularization_fields: ClassVar[tuple[str, ...]] = ()
 
     def contrasts(self, evidence: Evidence) -> Iterator[Contrast]:
-        """The differences that decide it."""
+        """Yield the differences that decide it."""
         raise NotImplementedError
 
     def notes(self, evidence: Evidence) -> Iterator[str]:
-        """Sentences without which its verdict is read for more than it says."""
+        """Yield sentences without which its verdict would be overread."""
         yield from ()
 
     def faults(self, study: Study) -> Iterator[tuple[str, str, object]]:
-        """What it names and the study does not have: (parameter, what it must, what it got)."""
+        """Yield what it names and the study lacks, as (parameter, what it must do, what was given)."""
         settings = {name: list(regimes.values()) for name, regimes in study.tuned_settings.items()}
         for fields, known, kind in (
             (self.regime_fields, _regimes(study, self.takes_sweeps), "regimes"),
@@ -136,7 +135,7 @@ class Claim(Method):
                         yield field, f"name {kind} of the study, which are {listed(list(known))}", f"'{name}'"
 
     def _absent(self, place: str, regimes: Sequence[Regime], tuned: bool) -> Iterator[tuple[str, str, object]]:
-        """Methods that are not tried in every regime of a place."""
+        """Yield methods that are not tried in every regime of a place."""
         for fields, attribute in (
             (self.clip_fields, "clip_labels"),
             (self.regularization_fields, "regularization_labels"),
@@ -150,7 +149,7 @@ class Claim(Method):
 
 
 def _regimes(study: Study, sweeps: bool) -> dict[str, list[Regime]]:
-    """The regimes that the name of a regime, and with `sweeps` of a sweep, stands for."""
+    """Return the regimes that a name stands for: itself, and with `sweeps` those of a sweep."""
     found: dict[str, list[Regime]] = {}
     for name, regime in study.regimes.items():
         for one in dict.fromkeys((name, regime.part_of or name) if sweeps else (name,)):

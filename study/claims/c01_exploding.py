@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Exploding(Claim):
-    """With the clip fewer runs diverge, as the study defines it, and the largest gradient is smaller."""
+    """Claim that with the clip fewer runs diverge, as the study defines it, and the largest gradient is smaller."""
 
     statement: ClassVar[str] = "Clipping controls exploding gradients."
     source: ClassVar[str] = "@pascanu2013"
@@ -78,13 +78,13 @@ Values = Sequence[tuple["pd.Series[float]", Cell]]
 
 
 def _means(without: Values, clipped: Values) -> list[Term]:
-    """The mean of the values without the clip less that of those with it."""
+    """Return the mean of the values without the clip less that of those with it."""
     own = [Term(1 / len(without), cell, values) for values, cell in without]
     return own + [Term(-1 / len(clipped), cell, values) for values, cell in clipped]
 
 
 def _counts(without: "Sequence[pd.Series[float]]", clipped: "Sequence[pd.Series[float]]") -> str:
-    """`9 of 20 fail, 0 with the clip: 9 saved, 0 lost`, seed by seed."""
+    """Return `9 of 20 fail, 0 with the clip: 9 saved, 0 lost`, seed by seed."""
     saved = sum(int((own > other).sum()) for own, other in zip(without, clipped, strict=True))
     lost = sum(int((own < other).sum()) for own, other in zip(without, clipped, strict=True))
     failed, still = (sum(int(own.sum()) for own in each) for each in (without, clipped))

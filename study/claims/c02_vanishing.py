@@ -13,7 +13,7 @@ FADING = ("fading_net=sigmoid3", "fading_net=sigmoid5", "fading_net=sigmoid20", 
 
 
 class Vanishing(Claim):
-    """In deep nets whose gradient fades towards the input, the clip lets training get further."""
+    """Claim that the clip lets training get further in deep nets whose gradient fades towards the input."""
 
     statement: ClassVar[str] = "Clipping cures vanishing gradients."
     combine: ClassVar[Combine] = "any"
@@ -43,7 +43,7 @@ class Vanishing(Claim):
 
 
 class VanishingSign(Vanishing):
-    """The same for steps of a given size in every coordinate, which enlarge what is small."""
+    """Claim of `Vanishing` for steps of a given size in every coordinate, which enlarge small coordinates."""
 
     statement: ClassVar[str] = "The sign of the gradient in its place gets some net further whose gradient vanishes."
     changed: ClassVar[str] = (
@@ -55,7 +55,7 @@ class VanishingSign(Vanishing):
 
 
 class VanishingNormalized(Vanishing):
-    """The same for steps of a given length in all, which a gradient small everywhere is enlarged to."""
+    """Claim of `Vanishing` for steps of a given length, to which a gradient that is small everywhere is enlarged."""
 
     statement: ClassVar[str] = "Steps of a given length get some net further whose gradient vanishes."
     changed: ClassVar[str] = "this was one claim with `sign`, and held if either did."
@@ -64,7 +64,7 @@ class VanishingNormalized(Vanishing):
 
 
 class LayerRatio(Claim):
-    """The norm of the first weight's gradient over the last's is larger after the clip than without one."""
+    """Claim that the first weight's gradient norm over the last's is larger after the clip than without one."""
 
     statement: ClassVar[str] = "Clipping evens the gradient out between the first and the last layer of a deep net."
     regime_fields: ClassVar[tuple[str, ...]] = ("regimes",)

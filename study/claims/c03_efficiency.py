@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 class Efficiency(Claim):
-    """At the best learning rate and threshold of each, the clipped net reaches a validation accuracy sooner."""
+    """Claim that the clipped net reaches a validation accuracy sooner, each at its best learning rate and threshold."""
 
     statement: ClassVar[str] = "Clipping makes training more efficient."
     combine: ClassVar[Combine] = "any"

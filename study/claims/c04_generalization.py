@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 class ClippingGeneralizes(Claim):
-    """Tuned clipping lowers the gap and raises test accuracy: clean and wrong labels, the learning rate tuned too."""
+    """Claim that tuned clipping lowers the gap and raises test accuracy: clean and wrong labels, the rate tuned too."""
 
     statement: ClassVar[str] = "Clipping reduces overfitting and helps generalization."
     source: ClassVar[str] = "against it: @pascanu2013"

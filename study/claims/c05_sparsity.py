@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 class Sparsity(Claim):
-    """L1 in the loss, by its subgradient, makes weights exactly zero, and more of them small."""
+    """Claim that L1 in the loss, by its subgradient, makes weights exactly zero, and more of them small."""
 
     statement: ClassVar[str] = "L1 makes weights sparse (as a penalty in the loss)."
     source: ClassVar[str] = "@tibshirani1996"
@@ -36,7 +36,7 @@ class Sparsity(Claim):
 
 
 class ProximalSparsity(Sparsity):
-    """L1 by its proximal step makes weights exactly zero."""
+    """Claim that L1 by its proximal step makes weights exactly zero."""
 
     statement: ClassVar[str] = "L1 makes weights sparse (by proximal steps)."
     name: Literal["proximal_sparsity"] = "proximal_sparsity"  # type: ignore[assignment]

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 class Evenness(Claim):
-    """With L2 the sizes of the weights are more equal (Gini coefficient) and the largest is smaller."""
+    """Claim that with L2 the weights are more equal in size (Gini coefficient) and the largest is smaller."""
 
     statement: ClassVar[str] = "L2 evens the weights out."
     source: ClassVar[str] = "@krogh1991"

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 class TunedLowersGap(Claim):
-    """At the strength that tuning chose, each method lowers the accuracy gap and does not cost test accuracy.
+    """Claim that each method, at its tuned strength, lowers the accuracy gap and does not cost test accuracy.
 
     `kind` says of which kind the methods are, and so which field of a subclass lists them: `clips` or
     `regularizations`.
@@ -34,7 +34,7 @@ class TunedLowersGap(Claim):
 
 
 class RegularizationLowersGap(TunedLowersGap):
-    """At the strength that tuning chose, each penalty lowers the accuracy gap and does not cost test accuracy."""
+    """Claim that each penalty, at its tuned strength, lowers the accuracy gap and does not cost test accuracy."""
 
     statement: ClassVar[str] = "Regularization lowers the gap and keeps test performance."
     kind: ClassVar[Literal["clip", "regularization"]] = "regularization"

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class DropoutLowersGap(RegularizationLowersGap):
-    """At the strength that tuning chose, dropout lowers the accuracy gap and does not cost test accuracy."""
+    """Claim that dropout, at its tuned strength, lowers the accuracy gap and does not cost test accuracy."""
 
     statement: ClassVar[str] = "Dropout lowers the gap and keeps test performance."
     source: ClassVar[str] = "@srivastava2014"
@@ -19,9 +19,9 @@ class DropoutLowersGap(RegularizationLowersGap):
 
 
 class DropoutOtherwise(Claim):
-    """Dropout leaves the weights large where L2 shrinks them, and neither makes the other's effect on the gap smaller.
+    """Claim that dropout leaves weights large where L2 shrinks them, and neither weakens the other's effect on the gap.
 
-    Two that worked by the same mechanism would lower the gap together by less than each of them alone, summed.
+    Two methods that worked by the same mechanism would together lower the gap by less than the sum of each alone.
     """
 
     statement: ClassVar[str] = "Dropout works by another mechanism than a penalty."

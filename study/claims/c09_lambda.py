@@ -13,9 +13,9 @@ HIGHER = "higher test accuracy"
 
 
 class LambdaByValidation(Claim):
-    """The strength picked by validation is as good on the test set as the best, the tutorial's range as good as all.
+    """Claim that the validated strength is as good on test data as the best, and the tutorial's range as good as all.
 
-    Validation goes by the loss, so the loss on the test set is what it can be held to; a reader wants the accuracy too.
+    Validation uses the loss, so the choice is judged by the test loss; accuracy is reported too.
     """
 
     statement: ClassVar[str] = "Lambda should be picked by cross-validation or grid search from 1e-4 to 1e-2."
@@ -52,7 +52,7 @@ class LambdaByValidation(Claim):
                 yield from self._of(evidence, setting, method)
 
     def _of(self, evidence: "Evidence", setting: str, method: str) -> Iterator[Contrast]:
-        """What the choice loses against the best in loss and in accuracy, and the range against all strengths."""
+        """Yield the choice's loss against the best, in loss and accuracy, and the range against all strengths."""
         chosen = evidence.chosen(setting, "regularization", method)
         by_accuracy, by_loss = (
             evidence.best(setting, "regularization", method, by) for by in ("test_accuracy", "test_loss")

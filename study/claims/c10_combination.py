@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class OfPairs(Claim):
-    """What is claimed of a clip together with each of some regularizers, at one strength each, in one regime."""
+    """Claim about a clip together with each of some regularizers, at one strength each, in one regime."""
 
     figures: ClassVar[tuple[str, ...]] = ("heatmap",)
     regime_fields: ClassVar[tuple[str, ...]] = ("regime",)
@@ -22,7 +22,7 @@ class OfPairs(Claim):
 
 
 class Combination(OfPairs):
-    """Some regularizer together with a clip does better on the test set than the better one of the two alone."""
+    """Claim that some regularizer together with a clip does better on the test set than the better one alone."""
 
     statement: ClassVar[str] = "Clipping and regularization can be combined, to advantage."
     combine: ClassVar[Combine] = "any"
@@ -47,7 +47,7 @@ class Combination(OfPairs):
 
 
 class Additivity(OfPairs):
-    """What a clip and a regularizer change about the test accuracy adds up, within a margin."""
+    """Claim that the effects of a clip and a regularizer on test accuracy add up, within a margin."""
 
     statement: ClassVar[str] = "Clipping and regularization differ: their effects on test accuracy add up."
     name: Literal["additivity"] = "additivity"

@@ -11,7 +11,7 @@ ADAPTIVE = ("optimizers_optimizer=adam", "optimizers_optimizer=rmsprop")
 
 
 class RegularizationWithOthers(TunedLowersGap):
-    """With Adam and RMSprop too, tuned regularizers lower the accuracy gap and do not cost test accuracy."""
+    """Claim that with Adam and RMSprop too, tuned regularizers lower the accuracy gap and do not cost test accuracy."""
 
     statement: ClassVar[str] = "Regularization helps with Adam and RMSprop too."
     kind: ClassVar[Literal["clip", "regularization"]] = "regularization"
@@ -22,7 +22,7 @@ class RegularizationWithOthers(TunedLowersGap):
 
 
 class ClippingWithOthers(TunedLowersGap):
-    """With Adam and RMSprop too, a tuned clip lowers the accuracy gap and does not cost test accuracy."""
+    """Claim that with Adam and RMSprop too, a tuned clip lowers the accuracy gap and does not cost test accuracy."""
 
     statement: ClassVar[str] = "Clipping helps with Adam and RMSprop too."
     kind: ClassVar[Literal["clip", "regularization"]] = "clip"

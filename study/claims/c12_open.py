@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class NoneIsBest(Claim):
-    """The tuned method that comes first on average over the settings is beaten somewhere by another, or by none."""
+    """Claim that the tuned method that is first on average over settings is beaten somewhere by another, or by none."""
 
     statement: ClassVar[str] = "Better clipping and smarter regularization are open problems: none is best everywhere."
     combine: ClassVar[Combine] = "any"
@@ -49,7 +49,7 @@ class NoneIsBest(Claim):
             )
 
     def _tuned(self, evidence: "Evidence", settings: Iterable[str]) -> dict[str, dict[str, Cell]]:
-        """Each method as tuned, in each setting."""
+        """Return each method as tuned, in each setting."""
         kinds = dict.fromkeys(self.regularizations, "regularization") | dict.fromkeys(self.clips, "clip")
         return {one: {name: evidence.chosen(one, kind, name) for name, kind in kinds.items()} for one in settings}
 
@@ -85,6 +85,6 @@ class NoneIsBest(Claim):
 
 
 def _mean(evidence: "Evidence", cell: Cell) -> float:
-    """Mean test accuracy, 0 where no run has one."""
+    """Return mean test accuracy, 0 where no run has one."""
     mean = float(evidence.runs_of(cell, "test_accuracy").mean())
     return mean if mean == mean else 0.0

@@ -26,9 +26,9 @@ def _row(row: pd.Series) -> Row:
         "metric": METRIC_NAMES[row["metric"]],
         "comparisons": row["comparisons"],
         "seeds": row["seeds"],
-        "not seen below": f"{middle} {unit}",
+        "median detectable": f"{middle} {unit}",
         "quartiles": f"{low} to {high}",
-        "seeds that half of them need": f"{needed} for {interest} {unit}",
+        "seeds for half of them": f"{needed} for {interest} {unit}",
     }
 
 
@@ -43,8 +43,8 @@ def resolution_text(resolution: pd.DataFrame) -> str:
         return ""
     seeds = int(resolution["seeds"].median())
     return (
-        f"With {seeds} seeds, differences below {', '.join(parts[:-1])}{' and ' if parts[1:] else ''}{parts[-1]} cannot"
-        f" be seen in half of the comparisons: a single one shows them with a probability of less than {POWER:.0%}."
+        f"With {seeds} seeds, half of the comparisons cannot detect differences below {', '.join(parts[:-1])}"
+        f"{' and ' if parts[1:] else ''}{parts[-1]}: each would show them with a probability of less than {POWER:.0%}."
     ).replace("%", " %")
 
 
@@ -66,8 +66,8 @@ def undecidable_text(comparisons: pd.DataFrame) -> str:
     needed = lost["size"].map(lambda size: fewest_seeds(ALPHA / size))
     if len(lost) == len(table):
         return (
-            f"With {counted(int(lost['n'].max()), 'seed')} no difference between single settings can be decided by this"
-            f" rule; {int(needed.min())} seeds could decide the first of them."
+            f"With {counted(int(lost['n'].max()), 'seed')} this rule cannot decide any difference between single"
+            f" settings; at least {int(needed.min())} seeds are needed."
         )
     texts = [
         f"the {row['size']} {FAMILIES[row['family']]} in `{row['regime']}` (with {seeds} seeds)"

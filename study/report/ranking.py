@@ -38,6 +38,8 @@ def _ranked(regime: str, kind: str, part: pd.DataFrame) -> Row:
         "first": f"`{first['label']}`",
         "test accuracy": percent(first["mean"]),
         "mean rank": with_interval(first["rank"], first["rank_low"], first["rank_high"]),
-        "not told from it": (", ".join(tied[:MOST_NAMED]) + rest) if tied else "\N{EN DASH}",
-        "better, worse than none": f"{better}, {worse}" if math.isfinite(_none(part)) else "none has no accuracy",
+        "not distinguishable from it": (", ".join(tied[:MOST_NAMED]) + rest) if tied else "\N{EN DASH}",
+        "better, worse than the baseline": f"{better}, {worse}"
+        if math.isfinite(_none(part))
+        else "the baseline has no accuracy",
     }

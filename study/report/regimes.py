@@ -70,7 +70,7 @@ class RegimeFindings:
         if "memorised" not in alone or not alone["memorised"].notna().any():
             return ""
         right, wrong = self.mean("gap_right_accuracy"), self.mean("memorised")
-        return f" On rightly labelled training digits the gap was {right}; of the wrong labels it gave {wrong}."
+        return f" On rightly labelled training digits the gap was {right}; it gave {wrong} of the wrong labels."
 
     def effects(self, family: str, metric: str) -> list[Effect]:
         """The comparisons of one family in this regime."""
@@ -87,7 +87,7 @@ class RegimeFindings:
         return " ".join(line for metric, found in known.items() for line in sentences(found, metric))
 
     def headline(self) -> str:
-        """The regime in a sentence or two: what gained most in each family, what lower gaps cost, what was lost."""
+        """Summarise the regime: the largest gain of each family, what lower gaps cost, and how many runs diverged."""
         if self.runs.empty:
             return "nothing is trained yet."
         parts = [part for family in ("clip", "regularization") for part in self._largest(family)]
@@ -111,15 +111,16 @@ class RegimeFindings:
         yield from self._lowered(family)
 
     def _lowered(self, family: str) -> Iterator[str]:
-        """How many lowered the gap, the most by one that kept its test accuracy, and what it cost the others."""
+        """Yield how many lowered the gap without a decided loss of test accuracy, and how many with one."""
         lowered = [(gap, test) for gap, test in self._both(family) if gap.decided and gap.estimate < 0]
         paid = [test.estimate for _, test in lowered if test.decided and test.estimate < 0]
         kept = [gap for gap, test in lowered if not (test.decided and test.estimate < 0)]
         if kept:
-            yield f"{len(kept)} lowered the gap and kept test accuracy, `{kept[0].label}` most ({kept[0].size})"
+            best = f"`{kept[0].label}` most ({kept[0].size})"
+            yield f"{len(kept)} lowered the gap without a decided loss of test accuracy, {best}"
         if paid:
             cost = number(100 * min(paid), sign=True)
-            yield f"{len(paid)} lowered the gap at the cost of test accuracy (up to {cost} points)"
+            yield f"{len(paid)} lowered the gap and test accuracy (down to {cost} points)"
 
     def table(self) -> list[dict[str, object]]:
         """Each clip and each regularizer alone: differences of gap and test accuracy, in percentage points."""
@@ -168,7 +169,7 @@ class RegimeFindings:
         groups = alone[alone["clip_rate"].notna()].groupby("clip", sort=False)["clip_rate"]
         parts = [
             f"`{clip}` in {percent(rates.mean())} of the steps ({_range(rates)})"
-            + (", so that it says nothing of the method at a lower threshold" if (rates == 0).all() else "")
+            + (", so it shows nothing about the method at a lower threshold" if (rates == 0).all() else "")
             for clip, rates in groups
         ]
         return "; ".join(parts)
@@ -181,11 +182,11 @@ class RegimeFindings:
             return ""
         if not any(e.decidable for e in found):
             pairs = counted(len(found), "pair")
-            return f"{counted(found[0].n, 'seed')} cannot decide whether {pairs} depart from additivity."
+            return f"{counted(found[0].n, 'seed')} cannot decide whether the effects of {pairs} add up."
         decided = [e for e in found if e.decided]
         share = f"{len(decided)} of {len(found)} pairs of a clip and a regularizer"
         largest = f": the largest, {listed(decided[:3])}" if decided else ""
-        return f"{share} depart from additivity in the accuracy gap{largest}."
+        return f"For {share} the effects on the accuracy gap do not add up{largest}."
 
 
 def _grouped(lost: set[tuple[str, str]], cells: list[tuple[str, str]]) -> Iterator[str]:

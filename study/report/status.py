@@ -14,12 +14,11 @@ from study.results.protocol import Protocol
 
 HISTORY = Path(claims.__file__).with_name("history.csv")
 EXPLORATORY = (
-    "Exploratory; settings and rules were revised after results. What is found here is a reason to look again with new"
-    " seeds, no confirmation."
+    "Exploratory: settings and rules were revised after results were seen. Findings need confirmation with new seeds."
 )
 LOCKED = (
-    "Confirmatory, by protocol {number}, frozen as {digest}. That every run came after the lock is verified from the"
-    " commits of the runs, by `make confirm`."
+    "Confirmatory, by protocol {number}, frozen as {digest}. `make confirm` verifies from the commits of the runs that"
+    " all of them followed the lock."
 )
 OPEN = "Confirmatory by its configuration, but no frozen protocol matches it: read it as exploratory."
 

@@ -54,7 +54,7 @@ def _claims(ledger: pd.DataFrame) -> Iterator[str]:
     if claims.empty:
         return
     counts = ", ".join(f"{int((claims['verdict'] == verdict).sum())} {verdict}" for verdict in VERDICTS)
-    yield f"**Claims.** Of {count(len(claims), 'claim')} {counts}, each by the rule and for the settings named below."
+    yield f"**Claims.** Of {count(len(claims), 'claim')}: {counts}, by the rules and for the settings named below."
     for verdict in VERDICTS:
         own = ledger[ledger["verdict"] == verdict].groupby("claim", sort=False)
         if len(own):
@@ -62,8 +62,8 @@ def _claims(ledger: pd.DataFrame) -> Iterator[str]:
             yield f"{verdict.capitalize()}: " + " ".join(f"({n}) {text}" for n, text in enumerate(texts, 1))
     if changed := int(claims["changed"].fillna("").astype(bool).sum()):
         yield (
-            f"{MARK} The rules of {count(changed, 'claim')} were changed after the first results of the full study had"
-            " been seen; what was changed is said with each, and below for all of them."
+            f"{MARK} The rules of {count(changed, 'claim')} were changed after the first results of the full study were"
+            " seen; the changes are listed with each claim."
         )
 
 
@@ -109,10 +109,10 @@ def _gains(tuned: pd.DataFrame, kind: str, noisy: list[str]) -> Iterator[str]:
     best = own[own["gains"]].sort_values("estimate", ascending=False).drop_duplicates("setting").sort_index()
     effects = "; ".join(_effect(row) for _, row in best.iterrows())
     yield (
-        f"**A {KINDS[kind]} at its tuned strength**, at the learning rate given, against none: one or more raised test"
-        f" accuracy by a decided amount in {' and '.join(counts)}, lowered it in {int(lost.sum())};"
-        f" in {int(of_setting['unwanted'].all().sum())} none was chosen over each."
-    ) + (f" The most in each setting: {effects}." if effects else "")
+        f"**A tuned {KINDS[kind]}, at the given learning rate**: at least one raised test accuracy over the baseline by"
+        f" a decided amount in {' and '.join(counts)}, and lowered it in {int(lost.sum())};"
+        f" in {int(of_setting['unwanted'].all().sum())}, tuning chose no {KINDS[kind]}."
+    ) + (f" Largest gain in each setting: {effects}." if effects else "")
 
 
 def _with_rates(tuned: pd.DataFrame, rates: list[str]) -> Iterator[str]:
@@ -120,14 +120,14 @@ def _with_rates(tuned: pd.DataFrame, rates: list[str]) -> Iterator[str]:
     effects = [_effect(row) for kind in KINDS for _, row in _accuracy(tuned, kind).iterrows()] if len(tuned) else []
     if effects:
         where = ", ".join(f"`{name}`" for name in rates)
-        yield f"**Tuned together with the learning rate or the like**, as was none (in {where}): {'; '.join(effects)}."
+        yield f"**With the learning rate tuned too**, for the baseline as well (in {where}): {'; '.join(effects)}."
 
 
 def _by_accuracy(told: Told) -> Iterator[str]:
     """What is gained where strengths and rates, those of none too, are chosen by validation accuracy instead."""
     picks, by_loss = (list(by_item(told.of("tuned", by=by)).values()) for by in (BY_ACCURACY, BY_LOSS))
     if picks and _cells(picks) == _cells(by_loss):
-        yield "**Tuning went by validation loss**; by validation accuracy it would have chosen the same."
+        yield "**Tuning used validation loss**; validation accuracy would have chosen the same."
         return
     rates = {part_of(kind, RATE_TUNED) for kind in KINDS}
     tuned = [_by_both(*both) for both in picks if both[0].part in rates]
@@ -135,8 +135,8 @@ def _by_accuracy(told: Told) -> Iterator[str]:
     parts = [_counted(KINDS[kind], own) for kind, own in given.items()]
     if said := [*filter(None, parts), *(["with the learning rate chosen too, " + "; ".join(tuned)] if tuned else [])]:
         yield (
-            "**Tuning went by validation loss; chosen by validation accuracy instead**, none likewise, p unadjusted."
-            f" {'. '.join(map(capital, said))}."
+            "**Tuning used validation loss. With validation accuracy instead**, for the baseline too and with"
+            f" unadjusted p: {'. '.join([said[0], *map(capital, said[1:])])}."
         )
 
 
@@ -149,31 +149,32 @@ def _by_both(gain: Number, loss: Number) -> str:
     """`value(0.003)` in `decades` +0.26 points [0.12, 0.43], less than matters, with a test loss worse by 0.16 nats."""
     where = f"in `{gain.setting}`"
     if gain.verdict in NOTHING:
-        return f"`{gain.method}` {where} none chosen"
+        return f"no `{gain.method}` chosen {where}"
     small = ", less than matters" if gain.verdict == "same" else ""
     worse = f", with a test loss worse by {number(loss.estimate)} nats" if loss.verdict == "worse" else ""
     return f"`{gain.label}` {where} {sized(gain)}{small}{worse}"
 
 
 def _counted(kind: str, found: list[Number]) -> str:
-    """`at the learning rate given, a clip raised test accuracy in 5 of 9 cases, lowered it in 0, none chosen in 3`."""
+    """Return `at the given learning rate, a clip raised test accuracy in 5 of 9 cases and lowered it in 0; ..`."""
     if not found:
         return ""
     counts = {word: sum(one.verdict == word for one in found) for word in ("better", "worse", "same cell")}
     return (
-        f"at the learning rate given, a {kind} raised test accuracy in {counts['better']} of"
-        f" {count(len(found), 'case')}, lowered it in {counts['worse']}, none was chosen in {counts['same cell']}"
+        f"at the given learning rate, a {kind} raised test accuracy in {counts['better']} of"
+        f" {count(len(found), 'case')} and lowered it in {counts['worse']}; in {counts['same cell']} no {kind} was"
+        " chosen"
     )
 
 
 def _effect(row: pd.Series) -> str:
     """`value(0.001)` in `memorize` +5.8 points [5.4, 6.3], gap −25.6."""
     if row["label"] == "none":
-        return f"none chosen over `{row['method']}` in `{row['setting']}`"
+        return f"no `{row['method']}` chosen in `{row['setting']}`"
     estimate, low, high, gap = (100 * float(row[key]) for key in ("estimate", "low", "high", "gap"))
     if not math.isfinite(estimate):
         failed = row.get("method_of_test") == BOTH_FAIL
-        return f"`{row['label']}` in `{row['setting']}` {'not compared: none fails too' if failed else 'undefined'}"
+        return f"`{row['label']}` in `{row['setting']}` {'not compared: both fail' if failed else 'undefined'}"
     change = "both gaps below zero" if row["below"] else f"gap {number(gap, sign=True)}"
     open_ = "" if row["gains"] or row["loses"] else ", undecided"
     ends = f" [{number(low)}, {number(high)}]" if math.isfinite(low) else ""
@@ -191,9 +192,9 @@ def _costs(comparisons: pd.DataFrame) -> Iterator[str]:
     if lowered := lower["gap_accuracy"]:
         paid = len(lowered & lower["test_accuracy"])
         yield (
-            f"**What a lower gap costs.** Of {len(lowered)} clips and regularizers that lowered the accuracy gap of a"
-            f" regime, at all the strengths tried, {paid} lowered test accuracy too: a small gap alone recommends"
-            " nothing."
+            f"**What a lower gap costs.** In {count(len(lowered), 'case')} a clip or a regularizer, at some strength,"
+            f" lowered the accuracy gap of a regime. In {paid} of them it lowered test accuracy too: a small gap alone"
+            " is no recommendation."
         )
 
 
@@ -202,9 +203,10 @@ def _diverged(runs: pd.DataFrame) -> str:
     if unwell.empty:
         return f"No run of {len(runs):,} diverged or stayed at chance."
     lost = unwell["regime"].map(lambda regime: str(regime).split("=")[0])
-    where = ", ".join(f"`{name}` {count}" for name, count in lost.value_counts().head(4).items())
+    where = ", ".join(f"`{name}` ({count})" for name, count in lost.value_counts().head(4).items())
     undefined = int(unwell["test_accuracy"].isna().sum())
     without = f", {undefined} of them without a finite accuracy" if undefined else ""
     return (
-        f"**Divergence.** {len(unwell)} of {len(runs):,} runs diverged or stayed at chance{without}, most in {where}."
+        f"**Divergence.** {len(unwell)} of {len(runs):,} runs diverged or stayed at chance{without};"
+        f" by regime, most first: {where}."
     )

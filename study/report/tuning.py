@@ -13,7 +13,7 @@ from study.methods.labels import method_of
 from study.report.format import interval_of, number, p_text
 
 Row = dict[str, object]
-LESS = "test accuracy less none's (points)"
+LESS = "gain in test accuracy (points)"
 
 
 def plan_rows(study: Study) -> list[Row]:
@@ -34,7 +34,8 @@ def _plan(regime: Regime, points: int) -> tuple[object, ...]:
     part = f"{tuning.folds}-fold cross-validation" if tuning.folds else "hold-out validation"
     along = f"{', '.join(tuning.along)} ({points} values)" if tuning.along else ""
     counts = (_candidates(labels, points) for labels in (regime.clip_labels, regime.regularization_labels))
-    return part, len(tuning.seeds), f"`{tuning.rule}`", along, *counts
+    by = "" if tuning.metric == "validation_loss" else f", by `{tuning.metric}`"
+    return part + by, len(tuning.seeds), f"`{tuning.rule}`", along, *counts
 
 
 def _candidates(labels: list[str], points: int) -> str:
@@ -76,12 +77,17 @@ def _worth_row(candidates: pd.DataFrame, tuned: pd.DataFrame) -> Row:
     same = (tuned["setting"] == chosen["setting"]) & (tuned["kind"] == chosen["kind"])
     effect = tuned[same & (tuned["method"] == chosen["method"]) & (tuned["metric"] == "test_accuracy")].iloc[0]
     if chosen["label"] == "none":
-        return {"as chosen, against none": f"`{chosen['method']}`", LESS: "none chosen", "p": "", "P(> none)": ""}
+        return {
+            "tuned, against the baseline": f"`{chosen['method']}`",
+            LESS: "not chosen",
+            "p": "",
+            "P(> baseline)": "",
+        }
     return {
-        "as chosen, against none": f"`{chosen['method']}`",
+        "tuned, against the baseline": f"`{chosen['method']}`",
         LESS: _points(effect),
         "p": p_text(effect["p_adjusted"]),
-        "P(> none)": _wins(effect),
+        "P(> baseline)": _wins(effect),
     }
 
 
@@ -92,7 +98,7 @@ def across_rows(across: pd.DataFrame) -> list[Row]:
             "over": f"{row['settings']} settings ({row['regime']})",
             "method": f"`{row['method']}`",
             "interquartile mean gain (points)": _points(row.rename({"iqm": "estimate"})),
-            "none chosen in": f"{row['none_chosen']} of {row['settings']}",
+            "not chosen in": f"{row['none_chosen']} of {row['settings']}",
             "better in": f"{row['better']} of {row['settings']}",
             "worse in": f"{row['worse']} of {row['settings']}",
         }

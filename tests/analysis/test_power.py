@@ -22,11 +22,11 @@ def test_the_smallest_difference_is_that_of_the_median_spread() -> None:
     found = resolution(comparisons(0.01, 0.02, 0.03, 0.0))
     (row,) = resolution_rows(found)
     assert row["comparisons"] == 3, "a comparison without any spread says nothing"
-    assert row["not seen below"] == f"{number(100 * detectable_effect(0.02, 10))} points"
-    assert row["seeds that half of them need"] == f"{seeds_needed(0.02, 0.005)} for 0.50 points"
+    assert row["median detectable"] == f"{number(100 * detectable_effect(0.02, 10))} points"
+    assert row["seeds for half of them"] == f"{seeds_needed(0.02, 0.005)} for 0.50 points"
     least = f"{number(100 * detectable_effect(0.02, 10))} points"
     assert resolution_text(found).startswith(
-        f"With 10 seeds, differences below {least} of test accuracy cannot be seen"
+        f"With 10 seeds, half of the comparisons cannot detect differences below {least} of test accuracy"
     )
 
 

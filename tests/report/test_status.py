@@ -27,7 +27,7 @@ def study(**changes: Any) -> Study:
 
 def test_an_exploratory_study_says_so_and_one_that_says_nothing_gets_no_sentence() -> None:
     assert status_text(study(status="exploratory")).startswith(
-        "Exploratory; settings and rules were revised after results"
+        "Exploratory: settings and rules were revised after results"
     )
     assert status_text(study()) == ""
 

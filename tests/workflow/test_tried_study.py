@@ -48,7 +48,7 @@ def test_each_method_is_trained_at_what_its_trials_chose_and_the_hypotheses_are_
     means = runs.groupby(cells)["best_test_accuracy"].mean()
     assert row["gain"] == pytest.approx(means["value", "l2"] - means["none", "l2"])
     report = (fresh.results / "paper/report.md").read_text()
-    assert "## What was expected, and what came out" in report
+    assert "## What was expected, and what was found" in report
     assert f"**{row['of_all']}**" in report
     assert fresh.planned() == {}, "twice runs nothing"
     fresh.edit("config/smoke.yaml", lambda text: text.replace("is better than", "beats"))

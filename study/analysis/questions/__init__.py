@@ -1,4 +1,4 @@
-"""What users ask, in numbers: the intervals, p values, choices and counts that answers are made of."""
+"""Numbers behind the questions that users ask: intervals, p values, choices and counts."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ QUESTIONS: Mapping[str, Callable[[Tables], Iterator[Number]]] = {
 
 
 def answers(study: str, tables: Tables) -> pd.DataFrame:
-    """The numbers behind the answer to every question that the tables can answer, columns `ANSWERS`.
+    """Return the numbers behind the answer to every question that the tables can answer, columns `ANSWERS`.
 
-    tables: `runs`; `tuning`, `regimes` and `thresholds` where the study makes them.
+    tables: `runs`; `tuning`, `regimes` and `thresholds` if the study makes them.
     """
     return to_table(study, {name: list(question(tables)) for name, question in QUESTIONS.items()})

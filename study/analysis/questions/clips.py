@@ -1,4 +1,4 @@
-"""Whether to clip at all, and with which clip."""
+"""Questions on clipping: whether to clip, and with which clip."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ ALL_TRAIN, SOME_FAIL = "all train", "some fail"
 
 
 def bounding(runs: pd.DataFrame) -> pd.DataFrame:
-    """The runs of clips proper, which bound the gradient from above."""
+    """Return the runs of clips that bound the gradient from above."""
     return runs[~runs["clip_method"].isin(STEPS)]
 
 
 def should_clip(tables: Tables) -> Iterator[Number]:
-    """Tuned clips against none as tuned, with the rate given and with it tuned; and which clips make training fail."""
+    """Compare tuned clips with the tuned baseline, with the rate given and tuned; count runs that fail with clips."""
     pairs = (pair for by in BOTH_WAYS for pair in against_none(tables, by))
     yield from differences(tables["runs"], (case for row, case in pairs if row["kind"] == "clip"))
     yield from _failures(tables["runs"])
 
 
 def _failures(runs: pd.DataFrame) -> Iterator[Number]:
-    """How many runs of each clip fail, apart for regimes in which some fail without a clip and in which none does."""
+    """Yield how many runs of each clip fail, separately for regimes in which the baseline fails and does not."""
     alone = runs[runs["regularization"] == "none"]
     for regime, part in alone.groupby("regime", sort=False):
         free = part[part["clip"] == "none"]
@@ -45,7 +45,7 @@ def _failures(runs: pd.DataFrame) -> Iterator[Number]:
 
 
 def which_clip(tables: Tables) -> Iterator[Number]:
-    """The clip of the smallest validation loss in each setting with several; the others, as tuned, less the first."""
+    """Compare, in each setting with several clips, the one of the smallest validation loss with the others as tuned."""
     choices = chosen(tables)
     clips = choices[(choices["kind"] == "clip") & (choices["method"] != "none")]
     cases = (

@@ -1,4 +1,4 @@
-"""Whether what a method does depends on the data or on the net: along every sweep over a key, at equal strength."""
+"""Dependence of a method's effect on the data or the net: along every sweep over a key, at equal strength."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ SERIES, ALONE = "series", "mean test_accuracy"
 
 
 def on_data(tables: Tables) -> Iterator[Number]:
-    """What clips and regularizers gain by training size and by the share of wrong labels."""
+    """Return what clips and regularizers gain by training size and by the share of wrong labels."""
     return _along(tables, DATA)
 
 
 def on_net(tables: Tables) -> Iterator[Number]:
-    """What clips and regularizers gain by depth, activation and initialisation."""
+    """Return what clips and regularizers gain by depth, activation and initialisation."""
     return _along(tables, NET)
 
 
 def _along(tables: Tables, axes: Sequence[str]) -> Iterator[Number]:
-    """Each method that stands alone at every point of a sweep, less none there; a number of `item` for each series."""
+    """Compare each method that stands alone at every point of a sweep with the baseline there, an `item` per series."""
     runs, number = tables["runs"], count()
     for axis in axes:
         for sweep, _, group in swept(tables, axis):
@@ -42,7 +42,7 @@ def _along(tables: Tables, axes: Sequence[str]) -> Iterator[Number]:
 
 
 def _series(runs: pd.DataFrame, regimes: Sequence[str], method: tuple[str, str]) -> Iterator[Number]:
-    """The gain of a method at each point, what all of them come to, and the accuracy of none where it is compared."""
+    """Yield the gain of a method at each point, their conclusion, and the baseline's accuracy where it is compared."""
     found = [between(runs, Case(Cell(regime, *method), Cell(regime))) for regime in regimes]
     kept = compared(found)
     yield from found
@@ -52,7 +52,7 @@ def _series(runs: pd.DataFrame, regimes: Sequence[str], method: tuple[str, str])
 
 
 def _methods(runs: pd.DataFrame, regimes: list[str]) -> list[tuple[str, str]]:
-    """The clip and the regularization of each method that stands alone at all points, as none has to."""
+    """Return the clip and regularization of each method that stands alone at all points, as the baseline must too."""
     own = runs[runs["regime"].isin(regimes) & ((runs["clip"] == NONE) | (runs["regularization"] == NONE))]
     counts = own.groupby(["clip", "regularization"], sort=False)["regime"].nunique()
     rows = counts.reset_index().itertuples(index=False)
@@ -61,11 +61,10 @@ def _methods(runs: pd.DataFrame, regimes: list[str]) -> list[tuple[str, str]]:
 
 
 def _verdict(found: Sequence[Number]) -> str:
-    """What the points that are compared come to.
+    """Return the conclusion from the compared points.
 
-    reverses: better here and worse there; changes: two intervals do not overlap; same: all have one verdict.
-
-    nothing: fewer than two points are compared; undecided: all else.
+    reverses: better here and worse there; changes: two intervals do not overlap; same: all have one verdict. nothing:
+    fewer than two points are compared; undecided: all else.
     """
     verdicts = {one.verdict for one in found}
     if len(found) < 2:

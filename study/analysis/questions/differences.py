@@ -1,4 +1,4 @@
-"""Two cells of a study compared by one rule: better, worse, the same, undecided, or nothing to compare."""
+"""Comparison of two cells by one rule: better, worse, the same, undecided, or nothing to compare."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ METRICS = ("test_accuracy", "test_loss")
 
 @dataclass(frozen=True)
 class Case:
-    """Two cells to compare, and where in an answer."""
+    """Two cells to compare, and their place in an answer."""
 
     own: Cell
     baseline: Cell
@@ -36,19 +36,19 @@ class Case:
 
 
 def scale_of(metric: str) -> int:
-    """What a metric is multiplied by to be told: shares in percentage points."""
+    """Return the factor of a metric in print: 100 for shares, told in percentage points."""
     return 100 if metric in IN_POINTS else 1
 
 
 def matters(metric: str) -> float:
-    """The difference of a metric below which two are called the same, in points or nats."""
+    """Return the difference of a metric below which two are called the same, in points or nats."""
     return OF_INTEREST[metric] * scale_of(metric)
 
 
 def difference(values: Sequence[float], metric: str, nothing: str = "", lost: int = 0) -> Number:
-    """Differences paired by seed, in points or nats, as a row: mean, 95 % BCa interval, exact p, and the verdict.
+    """Return differences paired by seed, in points or nats, as a row: mean, 95 % BCa interval, exact p, verdict.
 
-    nothing: why there is nothing to compare, if so. lost: pairs left out since one of the two has no number.
+    nothing: why there is nothing to compare, if so. lost: pairs left out because one of the two has no number.
     """
     interval = bca_interval(values)
     return Number(
@@ -65,7 +65,7 @@ def difference(values: Sequence[float], metric: str, nothing: str = "", lost: in
 
 
 def judged(found: Number) -> Number:
-    """A difference with its verdict, unless there is nothing to compare.
+    """Return a difference with its verdict, unless there is nothing to compare.
 
     same: the interval lies within what matters; better or worse: it leaves zero out, and the exact test agrees;
     undecided: all else.
@@ -83,7 +83,7 @@ def _verdict(found: Number) -> str:
 
 
 def between(runs: pd.DataFrame, case: Case, metric: str = "test_accuracy") -> Number:
-    """One cell less another over the seeds in which both have a number, judged."""
+    """Return one cell less another over the seeds in which both have a number, judged."""
     own, other = (select(runs, cell) for cell in (case.own, case.baseline))
     less = own.set_index("seed")[metric].astype(float) - other.set_index("seed")[metric].astype(float)
     found = scale_of(metric) * less[np.isfinite(less)].sort_index()
@@ -102,19 +102,19 @@ def _nothing(case: Case, own: pd.DataFrame, other: pd.DataFrame) -> str:
 
 
 def compared(found: Iterable[Number]) -> list[Number]:
-    """Those in which two different cells are compared of which one at least trains."""
+    """Return the differences between two different cells at least one of which trains."""
     return [one for one in found if one.verdict not in NOTHING]
 
 
 def differences(runs: pd.DataFrame, cases: Iterable[Case], metrics: Sequence[str] = METRICS) -> Iterator[Number]:
-    """The differences of all cases, an item each, and what those of each part come to."""
+    """Yield the differences of all cases, an item each, and the conclusion of each part."""
     found = [replace(between(runs, case, metric), item=at) for at, case in enumerate(cases) for metric in metrics]
     yield from found
     yield from conclusions(found)
 
 
 def conclusions(found: Iterable[Number]) -> Iterator[Number]:
-    """A row for each part, way of choosing and metric: what its comparisons come to."""
+    """Yield a row with the conclusion for each part, way of choosing and metric."""
     groups: dict[tuple[str, str, str], list[Number]] = {}
     for one in found:
         groups.setdefault((one.part, one.by, one.metric), []).append(one)
@@ -126,10 +126,10 @@ def conclusions(found: Iterable[Number]) -> Iterator[Number]:
 
 
 def conclusion(verdicts: Iterable[str]) -> str:
-    """One word for the verdicts of all that were compared.
+    """Return one word for the verdicts of all compared cases.
 
-    nothing: none was; better, worse, same, undecided: all of them; some better, some worse: beside others that are the
-    same or undecided; mixed: some better and some worse; open: some the same and the others undecided.
+    nothing: none was compared; better, worse, same, undecided: all of them; some better, some worse: beside others that
+    are the same or undecided; mixed: some better and some worse; open: some the same and the others undecided.
     """
     counts: Mapping[str, int] = Counter(verdicts)
     if len(counts) < 2:

@@ -1,4 +1,4 @@
-"""The table `answers`: one row a number."""
+"""Table `answers`: one row a number."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ nothing is compared; for a part "better", "some better", "mixed" and so on, as `
 
 @dataclass(frozen=True)
 class Number:
-    """A row of `answers` but for its study and question; see `ANSWERS`."""
+    """Row of `answers` without its study and question; see `ANSWERS`."""
 
     metric: str
     unit: str = ""
@@ -61,12 +61,12 @@ class Number:
 
     @property
     def label(self) -> str:
-        """The label of the method in its cell, "none" where neither a clip nor a regularizer is."""
+        """The label of the method in its cell, "none" without clip and regularizer."""
         return _label(self.own)
 
     @property
     def baseline_label(self) -> str:
-        """The same of the cell that it is held against."""
+        """The label of the method in the cell that it is compared with."""
         return _label(self.baseline)
 
 
@@ -79,7 +79,7 @@ WHOLE = ("item", "n", "n_undefined")
 
 
 def to_table(study: str, found: Mapping[str, Iterable[Number]]) -> pd.DataFrame:
-    """The rows of all questions, columns `ANSWERS`."""
+    """Return the rows of all questions, columns `ANSWERS`."""
     rows = [{"study": study, "question": question, **_row(one)} for question, own in found.items() for one in own]
     return pd.DataFrame(rows, columns=list(ANSWERS)).astype(dict.fromkeys(WHOLE, "Int64"))
 
@@ -94,7 +94,7 @@ def _row(one: Number) -> dict[str, object]:
 
 
 def from_table(table: pd.DataFrame) -> dict[str, list[Number]]:
-    """The rows of a table `answers`, by question."""
+    """Return the rows of a table `answers`, by question."""
     texts = [name for name in ANSWERS if name not in ("estimate", "low", "high", "p", *WHOLE)]
     table = table.assign(**{name: table[name].fillna("").astype(str) for name in texts})
     found: dict[str, list[Number]] = {}

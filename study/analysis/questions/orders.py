@@ -1,4 +1,4 @@
-"""In which order, and by which norm: clip before or after decay, per tensor or of the whole gradient."""
+"""Order and norm of a clip: before or after decay, per tensor or of the whole gradient."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FORMS = ("l2", "weight_decay")  # in the loss, and after the clip
 
 
 def before_or_after(tables: Tables) -> Iterator[Number]:
-    """A penalty in the loss, clipped with the gradient, against the same as weight decay after the clip."""
+    """Compare a penalty in the loss, clipped with the gradient, with the same as weight decay after the clip."""
     groups = tables["runs"].groupby(["regime", "clip"], sort=False)
     cases = (
         Case(Cell(str(regime), str(clip), one), Cell(str(regime), str(clip), other), FREE if clip == NONE else CLIPPED)
@@ -29,7 +29,7 @@ def before_or_after(tables: Tables) -> Iterator[Number]:
 
 
 def _pairs(part: pd.DataFrame) -> list[tuple[str, str]]:
-    """The labels of both forms at the same strength; and at the best of each, where one has several."""
+    """Return the labels of both forms at equal strength, and at the best of each if one has several."""
     methods = part["regularization_method"]
     before, after = ([str(one) for one in part.loc[methods == form, "regularization"].unique()] for form in FORMS)
     pairs = [(one, other) for one in before for other in after if _parameters(one) == _parameters(other)]
@@ -45,7 +45,7 @@ def _parameters(label: str) -> str:
 
 
 def per_tensor(tables: Tables) -> Iterator[Number]:
-    """Clipping by the norm of each tensor against that of the whole gradient, at the best strengths of both."""
+    """Compare clipping by each tensor's norm with that of the whole gradient, at the best strengths of both."""
     tuning = tuning_of(tables)
     cases = (
         case_of(tensor, whole, by=by)

@@ -1,4 +1,4 @@
-"""Zeros by L1, and dropout together with L2."""
+"""Questions on penalties: zeros by L1, and dropout together with L2."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CRITERIA = ("validation_accuracy", "validation_loss")
 
 
 def l1_zeros(tables: Tables) -> Iterator[Number]:
-    """Zeros, small weights and test accuracy of L1 by subgradient and by proximal steps, without a clip."""
+    """Compare zeros, small weights and test accuracy of L1 by subgradient and by proximal steps, without a clip."""
     runs = tables["runs"]
     l1 = runs[(runs["clip"] == NONE) & runs["regularization_method"].isin([PROXIMAL, SUBGRADIENT])]
     groups = l1.groupby(["regime", "regularization"], sort=False)
@@ -41,7 +41,7 @@ def l1_zeros(tables: Tables) -> Iterator[Number]:
 
 
 def _l1_cases(tables: Tables, l1: pd.DataFrame) -> Iterator[tuple[Case, tuple[int, ...]]]:
-    """Proximal steps less the subgradient: at equal strengths, and at the best of each, with how many there were."""
+    """Yield cases of proximal steps less the subgradient, at equal strengths and at the best of each."""
     for regime, part in l1.groupby("regime", sort=False):
         for one, other in _equal(part):
             yield Case(Cell(str(regime), regularization=one), Cell(str(regime), regularization=other), EQUAL), ()
@@ -55,7 +55,7 @@ def _l1_cases(tables: Tables, l1: pd.DataFrame) -> Iterator[tuple[Case, tuple[in
 
 
 def _equal(part: pd.DataFrame) -> list[tuple[str, str]]:
-    """The labels of both forms with the same parameters, sorted."""
+    """Return the labels of both forms with the same parameters, sorted."""
     labels = set(part["regularization"])
     both = [(label, label.replace(PROXIMAL, SUBGRADIENT)) for label in sorted(labels)]
     return [(label, other) for label, other in both if label != other and other in labels]
@@ -66,12 +66,12 @@ def _labels(pool: pd.DataFrame, methods: list[str]) -> list[str]:
 
 
 def _first(pool: pd.DataFrame, label: str) -> Cell:
-    """The cell of a label in the first regime that has it."""
+    """Return the cell of a label in the first regime that has it."""
     return Cell(str(pool.loc[pool["regularization"] == label, "regime"].iloc[0]), regularization=label)
 
 
 def dropout_with_l2(tables: Tables) -> Iterator[Number]:
-    """Dropout and L2 together, against the best of all strengths of either alone that the same training was given."""
+    """Compare dropout and L2 together with the best strength of either alone in the same training."""
     found = list(_together(tables))
     yield from differences(tables["runs"], [case for case, _ in found])
     for at, (case, size) in enumerate(found):
@@ -91,13 +91,13 @@ def _together(tables: Tables) -> Iterator[tuple[Case, int]]:
 
 
 def _same_training(tables: Tables, regime: str) -> pd.DataFrame:
-    """The runs without a clip of a regime and of those that are the same training."""
+    """Return the runs without a clip of a regime and of those that are the same training."""
     runs = tables["runs"]
     return runs[(runs["clip"] == NONE) & runs["regime"].isin(twins(tables, regime))]
 
 
 def twins(tables: Tables, regime: str) -> list[str]:
-    """The regimes that are the same training: without clip and regularizer the same numbers in every seed."""
+    """Return the regimes that are the same training: equal baseline numbers in every seed."""
     runs = tables["runs"]
     own = _numbers(select(runs, Cell(regime)))
     found = [str(other) for other in runs["regime"].unique() if other != regime]

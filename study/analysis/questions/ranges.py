@@ -1,4 +1,4 @@
-"""The learning rates at which training works, with a clip and without."""
+"""Learning rates at which training works, with a clip and without."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ HIGHER = "highest usable rate is higher"
 
 @dataclass(frozen=True)
 class Range:
-    """Positions on the grid of learning rates that are usable, and those of which it is undecided."""
+    """Positions on the grid of learning rates that are usable, and those that are undecided."""
 
     usable: frozenset[int]
     unclear: frozenset[int]
 
     @property
     def readings(self) -> list[frozenset[int]]:
-        """With all that is undecided counted as usable, and with none."""
+        """The usable positions with all undecided ones counted as usable, and with none of them."""
         return list(dict.fromkeys((self.usable, self.usable | self.unclear)))
 
 
 def swept(tables: Tables, axis: str) -> Iterator[tuple[str, str, pd.DataFrame]]:
-    """The points of each sweep over a key, in order: the sweep, all that its points share but the key, the points."""
+    """Yield the points of each sweep over a key, in order: the sweep, the shared settings, the points."""
     regimes = regimes_of(tables)
     rest = regimes[(regimes["axis"] != axis) & regimes["axis"].notna()]
     others = {
@@ -50,7 +50,7 @@ def swept(tables: Tables, axis: str) -> Iterator[tuple[str, str, pd.DataFrame]]:
 
 
 def widens(tables: Tables) -> Iterator[Number]:
-    """The usable learning rates of every clip against those of none, in every sweep over the rate."""
+    """Compare the usable learning rates of every clip with those of the baseline, in every sweep over the rate."""
     for sweep, others, group in swept(tables, LR):
         base = _best(tables, group)
         if base is None or len(group) < 2:
@@ -64,13 +64,13 @@ def widens(tables: Tables) -> Iterator[Number]:
 
 
 def _change(free: Range, own: Range) -> Number:
-    """What a clip makes of the range of none; `by` says whether its highest usable rate is higher."""
+    """Return a clip's change of the baseline's range; `by` says whether its highest usable rate is higher."""
     higher = max(own.usable, default=-1) > max(free.usable, default=-1)
     return Number(RATES, "rates", len(own.usable), verdict=change(free, own), by=HIGHER if higher else "")
 
 
 def _best(tables: Tables, group: pd.DataFrame) -> Cell | None:
-    """The cell without a clip at the rate of the best test accuracy of those at which all runs train."""
+    """Return the baseline's cell at the rate of the best test accuracy among those at which all runs train."""
     cells = [Cell(str(regime)) for regime in group["regime"]]
     runs = {cell: select(tables["runs"], cell) for cell in cells}
     whole = [cell for cell in cells if not runs[cell].empty and not failed(runs[cell]).any()]
@@ -78,7 +78,7 @@ def _best(tables: Tables, group: pd.DataFrame) -> Cell | None:
 
 
 def _clips(tables: Tables, group: pd.DataFrame) -> list[str]:
-    """The clips that stand at every rate, none first."""
+    """Return the clips that stand at every rate, none first."""
     runs = tables["runs"]
     alone = runs[(runs["regularization"] == NONE) & runs["regime"].isin(group["regime"])]
     counts = alone.groupby("clip", sort=False)["regime"].nunique()
@@ -87,7 +87,7 @@ def _clips(tables: Tables, group: pd.DataFrame) -> list[str]:
 
 
 def _rates(tables: Tables, group: pd.DataFrame, clip: str, base: Cell) -> Iterator[Number]:
-    """Whether a clip trains at each rate, and what it loses there against no clip at its best rate, in points."""
+    """Yield whether a clip trains at each rate, and its loss there against no clip at its best rate, in points."""
     for regime in group["regime"]:
         cell = Cell(str(regime), clip)
         own = select(tables["runs"], cell)
@@ -105,7 +105,7 @@ def _range_of(rates: list[Number]) -> Range:
 
 
 def change(free: Range, own: Range) -> str:
-    """What a clip does to the range of none: widens, narrows, shifts, leaves as it is, or undecided."""
+    """Return a clip's effect on the baseline's range: widens, narrows, shifts, leaves as it is, or undecided."""
     words = {_word(one, other) for one, other in product(free.readings, own.readings)}
     return words.pop() if len(words) == 1 else "undecided"
 
@@ -116,9 +116,9 @@ def _word(free: frozenset[int], own: frozenset[int]) -> str:
 
 
 def usable(tables: Tables) -> frozenset[str]:
-    """The regimes whose training works without a clip: no run fails, nor is the learning rate of a sweep a bad one.
+    """Return the regimes whose training works without a clip: no run fails, and a swept learning rate is not a bad one.
 
-    A bad one is not shown to be within `USABLE` points of the best.
+    A bad rate is not shown to be within `USABLE` points of the best.
     """
     runs = tables["runs"]
     free = runs[(runs["clip"] == NONE) & (runs["regularization"] == NONE)]

@@ -1,4 +1,4 @@
-"""Clipping, regularizers and the learning rate: what is left when the rate is tuned, or the step made equal."""
+"""Clipping, regularizers and the learning rate: effects that remain when the rate is tuned, or steps are equal."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LEFT, PRODUCT, RATIO, WITH, WITHOUT = "step left", "rate times step left", "rati
 
 @dataclass(frozen=True)
 class Equal:
-    """A clip at a learning rate beside no clip at the swept rate nearest to the one that makes their steps equal."""
+    """A clip at a learning rate beside no clip at the swept rate that makes their steps most nearly equal."""
 
     own: Cell
     free: Cell
@@ -32,12 +32,12 @@ class Equal:
 
     @property
     def off(self) -> float:
-        """How many times the steps are apart, 1 or more."""
+        """The factor between the two steps, at least 1."""
         return float(np.exp(abs(np.log(self.nearest) - np.log(self.rate * self.left))))
 
 
 def smaller_rate(tables: Tables) -> Iterator[Number]:
-    """Clipped nets beside unclipped ones at the swept learning rate that makes their steps equal."""
+    """Compare clipped nets with unclipped ones at the swept learning rate that makes their steps equal."""
     runs, working = tables["runs"], usable(tables)
     pairs = list(_pairs(tables))
     kept = [pair for pair in pairs if pair.off <= EQUAL]
@@ -53,7 +53,7 @@ def smaller_rate(tables: Tables) -> Iterator[Number]:
 
 
 def _pairs(tables: Tables) -> Iterator[Equal]:
-    """Every clip by the global norm that leaves less than the whole step, where another rate is nearer to its step."""
+    """Yield every global-norm clip that shortens the step, where another swept rate is nearer to its step."""
     for _, _, group in swept(tables, LR):
         rates = group.set_index("regime")["number"].astype(float)
         for regime, rate in rates.items():
@@ -65,7 +65,7 @@ def _pairs(tables: Tables) -> Iterator[Equal]:
 
 
 def _left(tables: Tables, regime: str) -> dict[str, float]:
-    """The share of a median gradient that each clip by the global norm leaves."""
+    """Return the share of a median gradient that each global-norm clip leaves."""
     runs = tables["runs"]
     own = runs[(runs["regime"] == regime) & (runs["regularization"] == NONE) & (runs["clip_method"] == "global_norm")]
     shares = {}
@@ -78,7 +78,7 @@ def _left(tables: Tables, regime: str) -> dict[str, float]:
 
 
 def survives(tables: Tables) -> Iterator[Number]:
-    """Each method against none where the learning rate was tuned for both, with what it gained where it was not."""
+    """Compare each method with the baseline where both learning rates were tuned, beside its gain elsewhere."""
     found = [case for by in BOTH_WAYS for _, case in against_none(tables, by)]
     cases = [case for case in found if case.part == RATE_TUNED]
     methods = {case.method for case in cases}

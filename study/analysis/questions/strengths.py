@@ -1,4 +1,4 @@
-"""How to choose a strength: by which rule, at what cost and regret, and by loss or by accuracy."""
+"""Choice of a strength: the rule, its cost and regret, and loss or accuracy as the criterion."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ SELECTORS: dict[str, Selector] = {
 
 
 def best_label(runs: pd.DataFrame, labels: Sequence[str], column: str) -> str:
-    """The regularization of the best mean in a validation column, accuracy or loss; nothing where none is defined."""
+    """Return the regularization with the best mean of a validation column; nothing if none is defined."""
     means = runs[runs["regularization"].isin(labels)].groupby("regularization", sort=False)[column].mean().dropna()
     if means.empty:
         return ""
@@ -52,13 +52,13 @@ def best_label(runs: pd.DataFrame, labels: Sequence[str], column: str) -> str:
 
 
 def grids(tables: Tables) -> list[pd.DataFrame]:
-    """The candidates of every tuned method, "none" among them."""
+    """Return the candidates of every tuned method, "none" among them."""
     groups = tuning_of(tables).groupby(["setting", "kind", "method"], sort=False)
     return [grid.reset_index(drop=True) for (_, _, method), grid in groups if method != NONE and len(grid) > 1]
 
 
 def choose_strength(tables: Tables) -> Iterator[Number]:
-    """What each rule of choice would have lost on the test set against the best candidate, and what it costs."""
+    """Yield what each rule of choice loses on the test set against the best candidate, and what it costs."""
     if found := grids(tables):
         picks = {name: pd.DataFrame([grid.iloc[choose(grid)] for grid in found]) for name, choose in SELECTORS.items()}
         for name, own in picks.items():
@@ -83,7 +83,7 @@ def _at_random(found: list[pd.DataFrame]) -> pd.DataFrame:
 
 
 def _by_part(picks: Picks) -> Iterator[Number]:
-    """The regrets of two rules by kind, where there are both, and by method, where it was tuned in several settings."""
+    """Yield the regrets of two rules by kind, if both exist, and by method, if it was tuned in several settings."""
     first = picks[VALIDATION]
     kinds = list(dict.fromkeys(first["kind"]))
     sizes = first["method"].value_counts(sort=False)
@@ -96,7 +96,7 @@ def _by_part(picks: Picks) -> Iterator[Number]:
 
 
 def _costs(found: list[pd.DataFrame]) -> Iterator[Number]:
-    """How many strengths and trainings each method's choice had, and what it was, with the end of the grid it is at."""
+    """Yield the strengths and trainings of each method's choice, the choice, and the end of the grid it is at."""
     for at, grid in enumerate(found):
         row = grid[grid["chosen"].astype(bool)].iloc[0]
         edge = row["edge"] if isinstance(row["edge"], str) else ""
@@ -117,7 +117,7 @@ def _agreement(picks: Picks) -> Iterator[Number]:
 
 
 def _taken(picks: Picks) -> Iterator[Number]:
-    """From which to which strength the two choices took each regularizer, and in how many settings."""
+    """Yield the range of strengths that the two rules chose for each regularizer, and the number of settings."""
     both = pd.concat([picks[VALIDATION], picks[ACCURACY]])
     both = both[(both["kind"] == "regularization") & (both["label"] != NONE)]
     for method, own in both.groupby("method", sort=False):
@@ -126,6 +126,6 @@ def _taken(picks: Picks) -> Iterator[Number]:
 
 
 def loss_or_accuracy(tables: Tables) -> Iterator[Number]:
-    """The candidate of the best validation accuracy less that of the smallest validation loss, on the same runs."""
+    """Compare the candidate of the best validation accuracy with that of the smallest validation loss, same runs."""
     picks = (tuple(grid.iloc[SELECTORS[rule](grid)] for rule in (ACCURACY, VALIDATION)) for grid in grids(tables))
     return differences(tables["runs"], (case_of(accuracy, loss) for accuracy, loss in picks))

@@ -1,4 +1,4 @@
-"""Which threshold, and how often a clip should fire."""
+"""Questions on thresholds: which one, and how often a clip should fire."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ONE, SEVERAL, UNDER_ALL, TOO_FEW = "one", "several", "below nearly all", "too fe
 
 
 def which_threshold(tables: Tables) -> Iterator[Number]:
-    """The chosen threshold of `global_norm` in each tuned setting, against the gradient's norms without a clip."""
+    """Compare the chosen threshold of `global_norm` in each tuned setting with the gradient norms without a clip."""
     found = tables.get("thresholds", pd.DataFrame(columns=list(THRESHOLDS)))
     choices = chosen(tables)
     for at, (_, row) in enumerate(choices[choices["method"] == "global_norm"].iterrows()):
@@ -53,7 +53,7 @@ def _threshold(row: pd.Series) -> list[Number]:
 
 
 def _spread(found: pd.DataFrame) -> Iterator[Number]:
-    """Whether one multiple of the median, and one percentile, would have done in all settings with a threshold."""
+    """Yield whether one multiple of the median, or one percentile, would fit all settings with a threshold."""
     ratios = (found["threshold"] / found["median"]).astype(float)
     ranks = found["percentile"].astype(float).dropna()
     low, high = float(ratios.min()), float(ratios.max())
@@ -66,12 +66,12 @@ def _spread(found: pd.DataFrame) -> Iterator[Number]:
 
 
 def how_often(tables: Tables) -> Iterator[Number]:
-    """What clips gain in test accuracy by how often they fire, where training without one works and where it fails."""
+    """Return what clips gain in test accuracy by how often they fire, where training without one works and fails."""
     return differences(tables["runs"], _firing(tables), ["test_accuracy"])
 
 
 def _firing(tables: Tables) -> Iterator[Case]:
-    """Every clip alone in every regime against none, by whether training works and by the bin of the firing rate."""
+    """Compare every clip alone in every regime with the baseline, by whether training works and by firing rate."""
     runs, working = tables["runs"], usable(tables)
     clips = bounding(runs[runs["regularization"] == NONE])
     for (regime, clip), own in clips.groupby(["regime", "clip"], sort=False):

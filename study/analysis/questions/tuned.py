@@ -1,4 +1,4 @@
-"""What tuning chose, by validation loss as it goes and as it would by validation accuracy."""
+"""Choices of tuning, by validation loss as used and by validation accuracy as an alternative."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ COLUMNS = ["setting", "kind", "method", "regime", "label", "strength", *BOTH_WAY
 
 
 def regimes_of(tables: Tables) -> pd.DataFrame:
-    """Where each regime stands in its sweep; nothing where a study has no such table."""
+    """Return each regime's place in its sweep; empty for a study without such a table."""
     return tables.get("regimes", pd.DataFrame(columns=list(REGIMES)))
 
 
 def tuning_of(tables: Tables) -> pd.DataFrame:
-    """The candidates of tuning; none where a study tunes nothing."""
+    """Return the candidates of tuning; empty if a study tunes nothing."""
     return tables.get("tuning", pd.DataFrame(columns=COLUMNS))
 
 
 def chosen(tables: Tables, by: str = BY_LOSS) -> pd.DataFrame:
-    """What tuning chose, with `rates`: the number of learning rates that it chose among, 0 where they are not swept."""
+    """Return the choices of tuning, with `rates`, the number of learning rates tried, 0 if they are not swept."""
     tuning, regimes = tuning_of(tables), regimes_of(tables)
     rates = regimes[regimes["axis"] == LR].set_index("regime")["number"]
     at = tuning.assign(rate=tuning["regime"].map(rates))
@@ -42,13 +42,13 @@ def chosen(tables: Tables, by: str = BY_LOSS) -> pd.DataFrame:
 
 
 def none_of(choices: pd.DataFrame, row: pd.Series) -> pd.Series:
-    """What was chosen for none in the setting of a choice."""
+    """Return the baseline's choice in the setting of a choice."""
     same = (choices["setting"] == row["setting"]) & (choices["kind"] == row["kind"]) & (choices["method"] == "none")
     return choices[same].iloc[0]
 
 
 def against_none(tables: Tables, by: str) -> Iterator[tuple[pd.Series, Case]]:
-    """Each method as chosen against none as chosen in the same setting."""
+    """Yield each method and the baseline, as chosen in the same setting."""
     choices = chosen(tables, by)
     for _, row in choices[choices["method"] != "none"].iterrows():
         part = RATE_TUNED if row["rates"] > 1 else RATE_GIVEN
@@ -56,12 +56,12 @@ def against_none(tables: Tables, by: str) -> Iterator[tuple[pd.Series, Case]]:
 
 
 def case_of(row: pd.Series, other: pd.Series, part: str = "", by: str = "") -> Case:
-    """Two candidates of tuning, the first in its setting."""
+    """Return the case of two candidates of tuning, the first in its setting."""
     return Case(candidate_cell(row), candidate_cell(other), part, by, str(row["setting"]), str(row["method"]))
 
 
 def tuned(tables: Tables) -> Iterator[Number]:
-    """Every method as chosen against none as chosen, by both ways of choosing; in parts by kind and rate."""
+    """Compare every tuned method with the tuned baseline, by both ways of choosing; in parts by kind and rate."""
     cases = (
         replace(case, part=part_of(str(row["kind"]), case.part))
         for by in BOTH_WAYS
@@ -71,5 +71,5 @@ def tuned(tables: Tables) -> Iterator[Number]:
 
 
 def part_of(kind: str, rate: str) -> str:
-    """The part of `tuned` that the clips, or the regularizers, belong to by how their learning rate was set."""
+    """Return the part of `tuned` with the clips, or the regularizers, by how their learning rate was set."""
     return f"{kind}, {rate}"
