@@ -9,7 +9,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from study.analysis.columns import DICTIONARY
+from study.optim.metrics import Metric
 from study.results.columns import Column, Table
+from study.results.own_metrics import columns_of
 from study.results.workload_columns import WORKLOADS
 
 PAGE = Path(__file__).with_name("tables.md")
@@ -25,7 +27,23 @@ def page() -> str:
     """Return the whole page as Markdown."""
     parts = [_section(name, table) for name, table in DICTIONARY.items()]
     own = [_own(*names, columns) for names, columns in _of_workloads()]
-    return "\n".join([HEAD, *parts, *own])
+    return "\n".join([HEAD, *parts, *own, _of_metrics()])
+
+
+class Pattern(Metric):
+    """Value of the metric."""
+
+
+def _of_metrics() -> str:
+    """The columns of a metric that a plugin defines, by their pattern."""
+    columns = columns_of(Pattern(name="<metric>"))
+    head = [
+        "## `runs` with metrics of your own",
+        "",
+        "Six columns for each, of which those of the test are compared:",
+        "",
+    ]
+    return "\n".join([*head, "| column | meaning | shown |", "|---|---|---|", *map(_row, columns), ""])
 
 
 def _of_workloads() -> Iterator[tuple[tuple[str, str], tuple[Column, ...]]]:

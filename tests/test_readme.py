@@ -84,6 +84,7 @@ def test_its_training_loop_runs_and_measures_the_norm_before_the_clip(capsys: py
         "config/README.md",
         "docs/cluster.md",
         "docs/own-method.md",
+        "docs/own.md",
         "docs/running.md",
         "study/samples/README.md",
     ],

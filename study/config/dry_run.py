@@ -79,7 +79,12 @@ def _methods(study: Study) -> Iterator[tuple[Method, Shape]]:
     seen = set[str]()
     for regime in study.regimes.values():
         settings = (regime.workload, regime.model, regime.loss, regime.optimizer, regime.schedule)
-        for method in (*settings, *regime.clips, *(one for several in regime.regularizations for one in several)):
+        for method in (
+            *settings,
+            *regime.metrics,
+            *regime.clips,
+            *(one for several in regime.regularizations for one in several),
+        ):
             if (key := f"{method.owner()}{method.label}{shape_of(regime)}") not in seen:
                 seen.add(key)
                 yield method, shape_of(regime)

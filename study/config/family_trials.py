@@ -1,4 +1,4 @@
-"""Trials of users' models, losses, optimizers and schedules: one call of each on small tensors, checked."""
+"""Trials of users' models, losses, metrics, optimizers and schedules: one call of each, checked."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from study.methods.base import Method
 from study.methods.python_state import changed, snapshot
 from study.models import MLP, Model
 from study.optim.losses import Loss
+from study.optim.metrics import Metric
 from study.optim.optimizers import Optimizer
 from study.optim.rng import generator
 from study.optim.schedules import Schedule
@@ -24,11 +25,13 @@ Trial = Callable[[], str | None]
 
 
 def trials(method: Method, shape: Shape) -> Iterator[tuple[str, Trial]]:
-    """Yield the hooks of a model, loss, optimizer or schedule, each with its trial."""
+    """Yield the hooks of a model, loss, metric, optimizer or schedule, each with its trial."""
     if isinstance(method, Model):
         yield from _of_model(method, shape)
     elif isinstance(method, Loss):
         yield from _of_loss(method, shape)
+    elif isinstance(method, Metric):
+        yield "value", lambda: _measured(method, shape)
     elif isinstance(method, Optimizer):
         yield "build" if method.by_torch else "direction", lambda: _optimizer(method)
     elif isinstance(method, Schedule):
@@ -77,6 +80,26 @@ def _of_loss(method: Loss, shape: Shape) -> Iterator[tuple[str, Trial]]:
 
 
 @torch.no_grad()
+def _measured(method: Metric, shape: Shape) -> str | None:
+    logits = torch.randn(5 * shape.classes, shape.classes, generator=generator(0, "init"))
+    labels = torch.arange(5 * shape.classes) % shape.classes
+    before, given = snapshot(method), (logits.clone(), labels.clone())
+    got = [method.value(*given) for _ in range(2)]
+    if not (torch.equal(given[0], logits) and torch.equal(given[1], labels)):
+        return "leave what comes in as it is. Got a change in place"
+    if kept := changed(before, snapshot(method)):
+        return f"keep nothing in Python objects. Got another {kept} after a call"
+    first = got[0]
+    if isinstance(first, Tensor) and first.numel() != 1:
+        return f"return one number. Got a tensor of shape {tuple(first.shape)}"
+    if isinstance(first, bool) or not isinstance(first, Tensor | int | float):
+        return f"return one number. Got {type(first).__name__}"
+    if not math.isfinite(float(first)):
+        return f"return a finite number where every class is there. Got {float(first)}"
+    return None if float(first) == float(got[1]) else "return the same for the same inputs. Got another number"
+
+
+@torch.no_grad()
 def _optimizer(method: Optimizer) -> str | None:
     together = _optimized(method, slice(0, 2))
     before = snapshot(method)
@@ -85,13 +108,23 @@ def _optimizer(method: Optimizer) -> str | None:
         return f"keep what it remembers in torch's optimizer, which is built anew for each training. Got another {kept}"
     if not all(p.isfinite().all() for p in together.values()):
         return "leave finite parameters. Got others after two steps"
+    if method.scale_invariant and (wrong := _scaled(method, together)):
+        return wrong
     each = {key: torch.cat([one[key] for one in alone]) for key in together}
     same = all(torch.allclose(p, each[key], rtol=1e-4, atol=1e-6) for key, p in together.items())
     must = "treat each seed's parameters by themselves (tensors are [seeds, ...]; a norm over a whole one mixes them)"
     return None if same else f"{must}. Got other numbers for two seeds together than for each alone"
 
 
-def _optimized(method: Optimizer, seeds: slice) -> Tensors:
+def _scaled(method: Optimizer, plain: Tensors) -> str | None:
+    """Return what is wrong with an optimizer that declares its steps invariant to the gradient's scale."""
+    far = _optimized(method, slice(0, 2), 100.0)
+    same = all(torch.allclose(p, far[key], rtol=1e-2, atol=1e-2 * method.lr) for key, p in plain.items())
+    must = "take the same steps where all gradients are a hundred times as large, as 'scale_invariant' says"
+    return None if same else f"{must}. Got others"
+
+
+def _optimized(method: Optimizer, seeds: slice, scale: float = 1.0) -> Tensors:
     """Return the stacked parameters [R, ...] of the models of `seeds` after two steps."""
     model, random = MLP(hidden=(5,)), generator(0, "init")
     module = model.build(*DIGITS)
@@ -99,7 +132,7 @@ def _optimized(method: Optimizer, seeds: slice) -> Tensors:
     stacked = {key: torch.stack([one[key] for one in each]) for key in each[0]}
     gradient = {key: torch.randn(p.shape, generator=random) for key, p in stacked.items()}
     parameters: Tensors = {key: nn.Parameter(p[seeds].clone()) for key, p in stacked.items()}
-    gradient = {key: g[seeds] for key, g in gradient.items()}
+    gradient = {key: scale * g[seeds] for key, g in gradient.items()}
     return _by_torch(method, parameters, gradient) if method.by_torch else _by_direction(method, parameters, gradient)
 
 

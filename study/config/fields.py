@@ -11,6 +11,7 @@ from study.clipping import Clipping
 from study.methods.base import entry
 from study.models import Model
 from study.optim.losses import Loss
+from study.optim.metrics import Metric
 from study.optim.optimizers import Optimizer
 from study.optim.schedules import Schedule
 from study.parameters import first_duplicate, must
@@ -38,6 +39,7 @@ if TYPE_CHECKING:  # a type checker sees what a field holds, pydantic also how i
     ClaimChoice = Claim
     ClippingChoice = Clipping
     LossChoice = Loss
+    MetricChoice = Metric
     ModelChoice = Model
     OptimizerChoice = Optimizer
     ScheduleChoice = Schedule
@@ -46,7 +48,7 @@ if TYPE_CHECKING:  # a type checker sees what a field holds, pydantic also how i
 else:
     ClaimChoice, ClippingChoice, LossChoice = entry(Claim), entry(Clipping), entry(Loss)
     ModelChoice, OptimizerChoice, ScheduleChoice = entry(Model), entry(Optimizer), entry(Schedule)
-    WorkloadChoice = entry(Workload)
+    WorkloadChoice, MetricChoice = entry(Workload), entry(Metric)
     _ONE = Regularization.schema_of_family()
     Combination = Annotated[
         tuple[entry(Regularization), ...],

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from itertools import product
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from study.clipping.none import NoClipping
 from study.config import sweeps, trials, tuning
@@ -15,12 +15,14 @@ from study.config.fields import (
     ClippingChoice,
     Combination,
     LossChoice,
+    MetricChoice,
     ModelChoice,
     OptimizerChoice,
     ScheduleChoice,
     WorkloadChoice,
     combined_label,
 )
+from study.config.metrics import TuningByAnyMetric, wrong_names
 from study.config.tuning import Tuning
 from study.methods.base import MethodCombination
 from study.models import MLP
@@ -61,7 +63,8 @@ class Regime(Settings):
         tuple[tuple[ClippingChoice, Combination], ...],
         Must("a list of pairs, each of a clipping and a regularization", ("all", 3)),
     ] = ()
-    tuning: Tuning | None = None
+    metrics: Annotated[tuple[MetricChoice, ...], Must("a list of metrics that plugins define", ("f1", 3))] = ()
+    tuning: TuningByAnyMetric | None = None
     part_of: Annotated[Text, Field(description="Written by a sweep: the regime that it stands in.")] = ""
     at: Annotated[
         dict[str, int | float | str],
@@ -72,6 +75,12 @@ class Regime(Settings):
     @classmethod
     def writable(cls) -> list[str]:
         return [*(name for name in super().writable() if name not in ("part_of", "at")), "from", "sweep"]
+
+    @model_serializer(mode="wrap")
+    def _as_written(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """A key that came later is left out at its default: what was frozen before it stays what it was."""
+        found: dict[str, Any] = handler(self)
+        return {key: value for key, value in found.items() if key != "metrics" or value}
 
     @model_validator(mode="before")
     @classmethod
@@ -87,6 +96,8 @@ class Regime(Settings):
             *self._unfit_data(),
             *self._refusals(),
             *self._unreadable(),
+            *wrong_names(self.metrics),
+            *self._no_classes(),
             *self._tuning_faults(),
             *self._pair_faults(),
         )
@@ -119,6 +130,11 @@ class Regime(Settings):
                 must = f"leave out '{one}', which turns square images, where '{self.data.name}' has {there}"
                 yield "regularizations", must, self.regularization_labels
 
+    def _no_classes(self) -> Iterator[tuple[str, str, object]]:
+        if self.metrics and self.workload.scores_of_its_own():
+            names = [one.name for one in self.metrics]
+            yield "metrics", f"be left out for workload '{self.workload.name}', which has scores of its own", names
+
     def _no_full_batch(self) -> Iterator[tuple[str, str, object]]:
         digits = self.data.trained_on
         left = tuning.trained_on(digits, self.tuning.folds if self.tuning else None)
@@ -135,6 +151,8 @@ class Regime(Settings):
         """Yield unequal budgets, more folds than digits, and keys that no sweep varies."""
         if self.tuning is None:
             return
+        if wrong := self.tuning.unmeasured(self.metrics):
+            yield "tuning", wrong, f"'{self.tuning.metric}'"
         if self.tuning.trials:
             yield from self._trial_faults(self.tuning)
         for field, labels in (("clips", self.clip_labels), ("regularizations", self.regularization_labels)):

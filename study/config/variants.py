@@ -15,11 +15,13 @@ from study.config.fields import (
     ClippingChoice,
     Combination,
     LossChoice,
+    MetricChoice,
     ModelChoice,
     OptimizerChoice,
     ScheduleChoice,
     WorkloadChoice,
 )
+from study.config.metrics import TuningByAnyMetric
 from study.config.regime import Regime
 from study.config.study import Statistics, Study
 from study.config.trials import at_point, design
@@ -49,10 +51,11 @@ class Variant(Settings):
     batch_size: PositiveInt
     clip: ClippingChoice
     regularization: Combination
+    metrics: tuple[MetricChoice, ...] = ()
     statistics: Statistics
     device: str = "cpu"
     folds: int | None = None
-    tuned: Tuning | None = None
+    tuned: TuningByAnyMetric | None = None
 
     @property
     def clip_label(self) -> str:
@@ -66,8 +69,8 @@ class Variant(Settings):
     def digest(self) -> str:
         """SHA-256 of the canonical JSON of all fields, 64 hex digits."""
         # Omit later fields at their defaults, so that runs stored before them keep their identity.
-        defaults = (("schedule", Constant()), ("folds", None), ("tuned", None), ("workload", Supervised()))
-        later = {key for key, default in defaults if getattr(self, key) == default}
+        defaults = {"schedule": Constant(), "folds": None, "tuned": None, "workload": Supervised(), "metrics": ()}
+        later = {key for key, default in defaults.items() if getattr(self, key) == default}
         dumped = self.model_dump(mode="json", exclude=later)
         for key in OF_SOURCE:  # a user's data are what they hold, wherever they lie
             dumped["data"].pop(key, None)
@@ -164,7 +167,7 @@ def _changed(variant: Variant, **changes: Any) -> Variant:
 
 
 def _grid(study: Study, name: str, regime: Regime, **others: Any) -> Iterator[Variant]:
-    fields = ("workload", "data", "model", "loss", "optimizer", "schedule", "epochs", "batch_size")
+    fields = ("workload", "data", "model", "loss", "optimizer", "schedule", "epochs", "batch_size", "metrics")
     tuned = regime.tuning if regime.tuning and regime.tuning.trials else None
     shared = {field: getattr(regime, field) for field in fields} | {"statistics": study.statistics, "tuned": tuned}
     shared |= others

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from study.data.idx import DataError
-from study.data.sources import FASHION_MNIST_SOURCES, FILES, MNIST_SOURCES, Source, SourceError
+from study.data.idx import FILES, DataError
+from study.data.sources import FASHION_MNIST_SOURCES, MNIST_SOURCES, Source, SourceError
 
 Say = Callable[[str], object]
 

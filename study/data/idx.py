@@ -4,10 +4,17 @@ import gzip
 import math
 import zlib
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+FILES: Final = (
+    "train-images-idx3-ubyte",
+    "train-labels-idx1-ubyte",
+    "t10k-images-idx3-ubyte",
+    "t10k-labels-idx1-ubyte",
+)
 UNSIGNED_BYTE = 8  # the header's code of the element type
 
 

@@ -21,9 +21,8 @@ import torch
 from study.data.base import DataSet
 from study.data.digits import Digits
 from study.data.examples import Array, Contents, Examples, Part, SourceFault, assembled, digest_of
-from study.data.idx import DataError
+from study.data.idx import FILES, DataError
 from study.data.pictures import Size, read_pictures
-from study.data.sources import FILES
 from study.data.tables import read_csv, read_idx_folder, read_npz
 
 PACKS = Path("data/own")  # below the working directory, where the suite's own data are too

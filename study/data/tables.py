@@ -9,9 +9,8 @@ import numpy as np
 import pandas as pd
 
 from study.data.examples import Array, Part, SourceFault
-from study.data.idx import DataError, read_idx
+from study.data.idx import FILES, DataError, read_idx
 from study.data.pictures import Size
-from study.data.sources import FILES
 
 # By name, those to train on and those of the test: as Keras and MedMNIST write them, and plain.
 NAMES = (

@@ -27,6 +27,7 @@ class Optimizer(Method):
     """
 
     family: ClassVar[str] = "optimizer"
+    scale_invariant: ClassVar[bool] = False  # whether its steps stay the same if all gradients are scaled alike
     lr: Positive
 
     def initial_state(self, parameters: Tensors) -> OptimizerState:
@@ -98,6 +99,7 @@ class Adam(Optimizer):
     )
     source: ClassVar[str] = "@kingma2015, algorithm 1; torch.optim.Adam"
     search: ClassVar[LogRange | None] = LogRange("lr", 1e-5, 0.03)
+    scale_invariant: ClassVar[bool] = True
     name: Literal["adam"] = "adam"
     lr: Positive = 1e-3
     beta1: Beta = 0.9
@@ -126,6 +128,7 @@ class AdamW(Optimizer):
     )
     source: ClassVar[str] = "@loshchilov2019, algorithm 2; torch.optim.AdamW"
     search: ClassVar[LogRange | None] = LogRange("lr", 1e-5, 0.03)
+    scale_invariant: ClassVar[bool] = True
     name: Literal["adamw"] = "adamw"
     lr: Positive = 1e-3
     beta1: Beta = 0.9
@@ -151,6 +154,7 @@ class RMSprop(Optimizer):
     )
     source: ClassVar[str] = "@tieleman2012; torch.optim.RMSprop"
     search: ClassVar[LogRange | None] = LogRange("lr", 1e-5, 0.03)
+    scale_invariant: ClassVar[bool] = True
     name: Literal["rmsprop"] = "rmsprop"
     lr: Positive = 1e-3
     smoothing: Beta = 0.99

@@ -22,7 +22,7 @@ from study.config.regime import Regime
 from study.config.study import Study
 from study.methods.base import compact
 from study.models import Model
-from study.report import format, ledger, tuning
+from study.report import format, ledger, own, tuning
 from study.report.contents import Contents
 from study.report.convert import cited, escaped, to_html, to_pdf, without_header
 from study.report.fonts import unprintable, warning
@@ -156,6 +156,8 @@ def fill(source: Path, form: Form, study: Study, tables: Tables, captions: Mappi
         combined_label=combined_label,
         count=count,
         model_text=_model_text,
+        own_metrics=lambda name, regime: own.own_metrics(name, regime, tables["summary"]),
+        clips_before=own.clips_before,
         findings=format,
         runs=runs,
         scored_at=SCORED_AT[study.scored_at],

@@ -34,7 +34,8 @@ def _plan(regime: Regime, points: int) -> tuple[object, ...]:
     part = f"{tuning.folds}-fold cross-validation" if tuning.folds else "hold-out validation"
     along = f"{', '.join(tuning.along)} ({points} values)" if tuning.along else ""
     counts = (_candidates(labels, points) for labels in (regime.clip_labels, regime.regularization_labels))
-    return part, len(tuning.seeds), f"`{tuning.rule}`", along, *counts
+    by = "" if tuning.metric == "validation_loss" else f", by `{tuning.metric}`"
+    return part + by, len(tuning.seeds), f"`{tuning.rule}`", along, *counts
 
 
 def _candidates(labels: list[str], points: int) -> str:

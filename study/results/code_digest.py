@@ -41,6 +41,7 @@ def methods_of(variant: Variant) -> tuple[Method, ...]:
         variant.schedule,
         variant.clip,
         *variant.regularization,
+        *variant.metrics,
     )
 
 

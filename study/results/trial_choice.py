@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from study.config.variants import RunSpec, Variant, scored_only, trial, trials
+from study.optim.metrics import higher_is_better
 from study.results.cells import failed
 from study.results.store import TableError
 
@@ -50,7 +51,9 @@ def scored(one: Variant, trial_runs: pd.DataFrame) -> dict[str, float]:
         raise TableError(
             f"The trials must have runs of '{cell}'. Got none. Delete them and run the same command again."
         )
-    means = {key: float(runs[key].mean(skipna=False)) for key in SCORES}
+    own = [f"{when}validation_{metric.name}" for metric in one.metrics for when in ("", "best_")]
+    columns = (*SCORES, *(column for column in ("train_loss", *own) if column in runs))
+    means = {key: float(runs[key].mean(skipna=False)) for key in columns}
     return {"n": len(runs), "diverged": int(failed(runs).sum()), **means}
 
 
@@ -60,5 +63,5 @@ def _digests(one: Variant, runs: pd.DataFrame) -> list[str]:
 
 
 def score(scores: Mapping[str, float], metric: str) -> float:
-    value = scores[metric] if metric.endswith("accuracy") else -scores[metric]
+    value = scores[metric] if higher_is_better(metric) else -scores[metric]
     return value if np.isfinite(value) else -np.inf

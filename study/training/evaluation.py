@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn import functional as F
 
+from study.optim.metrics import Metric
 from study.optim.tensors import Tensors
 
 CHUNK = 1_000
@@ -24,7 +25,7 @@ class Score:
     """Mean cross-entropy in nats and share of labels met; all NaN where an output is not finite.
 
     right_loss, right_accuracy: the same on what is labelled rightly; memorised: the share of the wrong labels that the
-    model gives. NaN where no label, or every label, is wrong.
+    model gives. NaN where no label, or every label, is wrong. own: the user's metrics by name.
     """
 
     loss: float
@@ -32,15 +33,17 @@ class Score:
     right_loss: float = UNDEFINED
     right_accuracy: float = UNDEFINED
     memorised: float = UNDEFINED
+    own: tuple[tuple[str, float], ...] = ()
 
 
 class Labelled(NamedTuple):
-    """A set to be scored on: images [M, P], or some `rows` [N] of them, labels [N], and which are wrong, bool [N]."""
+    """A set to be scored on: images [M, P], or some `rows` [N] of them, labels [N], which are wrong [N], metrics."""
 
     images: Tensor
     labels: Tensor
     rows: Tensor | None = None
     wrong: Tensor | None = None
+    metrics: tuple[Metric, ...] = ()
 
 
 def replicates_of(parameters: Tensors) -> Iterator[Tensors]:
@@ -56,17 +59,21 @@ def score(module: nn.Module, parameters: Tensors, given: Labelled) -> Score:
     One model at a time, in chunks of a fixed size: so a result does not depend on which models are scored together.
     """
     loss, met, losses, device = 0.0, list[Tensor](), list[Tensor](), given.images.device
+    kept = list[Tensor]()
     wrong = given.wrong.cpu() if given.wrong is not None and bool(given.wrong.any()) else None
     for x, y in zip(_chunks(given), given.labels.to(device).split(CHUNK), strict=True):
         logits = functional_call(module, parameters, (x,))
         loss += float(F.cross_entropy(logits, y, reduction="sum"))
         met.append(logits.argmax(1) == y)
+        if given.metrics:
+            kept.append(logits)
         if wrong is not None:
             losses.append(F.cross_entropy(logits, y, reduction="none"))
     if loss != loss or abs(loss) == float("inf"):
         return Score(UNDEFINED, UNDEFINED)
     hits = torch.cat(met).cpu()
-    whole = Score(loss / len(hits), int(hits.sum()) / len(hits))
+    own = tuple((one.name, float(one.value(torch.cat(kept).cpu(), given.labels.cpu()))) for one in given.metrics)
+    whole = Score(loss / len(hits), int(hits.sum()) / len(hits), own=own)
     return whole if wrong is None else _apart(whole, hits, torch.cat(losses).cpu(), wrong)
 
 
@@ -79,7 +86,8 @@ def _chunks(given: Labelled) -> Iterable[Tensor]:
 def _apart(whole: Score, hits: Tensor, losses: Tensor, wrong: Tensor) -> Score:
     """The score with what is labelled rightly and what wrongly told apart."""
     parts = (losses[~wrong], hits[~wrong], hits[wrong])
-    return Score(whole.loss, whole.accuracy, *(float(part.double().mean()) for part in parts))
+    right_loss, right_accuracy, memorised = (float(part.double().mean()) for part in parts)
+    return Score(whole.loss, whole.accuracy, right_loss, right_accuracy, memorised, whole.own)
 
 
 def scores(score: Callable[[Tensors, Labelled], Score], parameters: Tensors, sets: Iterable[Labelled]) -> list[Score]:

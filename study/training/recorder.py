@@ -185,7 +185,7 @@ class Recorder:
         steps_taken = int(self.ended[r]) * (self.variant.steps // self.variant.epochs)
         steps, norms = (table[:steps_taken, r] for table in measured)
         chance = self.variant.workload.chance(batches.classes)
-        final = _final(scorer, last, batches, r) if self.finite[r] else dict.fromkeys(PARTS, NOTHING)
+        final = self._final(scorer, last, batches, r) if self.finite[r] else dict.fromkeys(PARTS, NOTHING)
         return RunRecord(
             variant=self.variant,
             seed=seed,
@@ -213,7 +213,16 @@ class Recorder:
     ) -> dict[str, Score]:
         if self.best_epoch[r] == self.ended[r]:  # the last epoch was the best
             return final
-        return _final(scorer, best, batches, r) if self.best_epoch[r] else dict.fromkeys(PARTS, NOTHING)
+        return self._final(scorer, best, batches, r) if self.best_epoch[r] else dict.fromkeys(PARTS, NOTHING)
+
+    def _final(self, scorer: Scorer, model: Tensors, batches: Batches, r: int) -> dict[str, Score]:
+        sets = {
+            "train": Labelled(batches.images, batches.train_labels[r], batches.train[r], batches.wrong[r]),
+            "validation": Labelled(batches.images, batches.validation_labels[r], batches.validation[r]),
+            "test": Labelled(batches.test_images, batches.test_labels),
+        }
+        metrics = self.variant.metrics
+        return {part: scorer.score(model, given._replace(metrics=metrics)) for part, given in sets.items()}
 
 
 PARTS = ("train", "validation", "test")
@@ -231,12 +240,3 @@ def _sizes(parameters: Tensors) -> Tensor:
 
 def _table(scored: Sequence[Score]) -> NDArray[np.float64]:
     return np.array([(s.loss, s.accuracy) for s in scored])
-
-
-def _final(scorer: Scorer, model: Tensors, batches: Batches, r: int) -> dict[str, Score]:
-    sets = {
-        "train": Labelled(batches.images, batches.train_labels[r], batches.train[r], batches.wrong[r]),
-        "validation": Labelled(batches.images, batches.validation_labels[r], batches.validation[r]),
-        "test": Labelled(batches.test_images, batches.test_labels),
-    }
-    return {part: scorer.score(model, given) for part, given in sets.items()}

@@ -139,6 +139,7 @@ def run_row(study: str, record: RunRecord) -> dict[str, object]:
         "epochs": len(next(iter(record.epochs.values()))) - 1,
         "wall_seconds": record.wall_seconds,
         **record.variant.workload.outcomes(record.epochs),
+        **_own_scores(record),
     }
 
 
@@ -157,6 +158,16 @@ def _scores(parts: Mapping[str, Score], prefix: str) -> dict[str, float]:
         f"{prefix}memorised": train.memorised,
         f"{prefix}gap_right_accuracy": train.right_accuracy - test.accuracy,
         f"{prefix}gap_right_loss": test.loss - train.right_loss,
+    }
+
+
+def _own_scores(record: RunRecord) -> dict[str, float]:
+    """The user's metrics, NaN where outputs are not finite."""
+    return {
+        f"{prefix}{part}_{metric.name}": dict(score.own).get(metric.name, np.nan)
+        for prefix, parts in (("", record.final), ("best_", record.best))
+        for metric in record.variant.metrics
+        for part, score in parts.items()
     }
 
 

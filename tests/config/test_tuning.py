@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.model_selection import KFold
 
+from study.config.metrics import TuningByAnyMetric as Tuning
 from study.config.read import ConfigError, parse
 from study.config.regime import Regime
 from study.config.study import MOST_SEEDS
-from study.config.tuning import Tuning, trained_on, unequal_budgets
+from study.config.tuning import trained_on, unequal_budgets
 from study.config.variants import RunSpec, Variant, expand, expand_tuning
 from study.methods.labels import method_of
 

@@ -1,14 +1,26 @@
 """Variants and runs have an identity; blocks of seeds train what is new and nothing else."""
 
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from cases import CLIP_MODES, REGULARIZATION_MODES, SMALL, variant
 from hypothesis import given
 from hypothesis import strategies as st
+from torch import Tensor
 
 from study.config.read import parse
 from study.config.variants import Block, RunSpec, Variant, expand, missing_from, plan_blocks
+from study.optim.metrics import Metric
+
+
+class FirstClass(Metric):
+    """Mean output of the first class."""
+
+    name: Literal["first_class"] = "first_class"
+
+    def value(self, logits: Tensor, labels: Tensor) -> Tensor:
+        return logits[:, 0].mean()
+
 
 CHANGED: dict[str, Any] = {
     "regime": "another",
@@ -23,6 +35,7 @@ CHANGED: dict[str, Any] = {
     "clip": {"name": "global_norm", "max_norm": 0.5000001},
     "regularization": {"name": "l2", "strength": 0},
     "statistics": {**SMALL["statistics"], "probes": 3},
+    "metrics": ["first_class"],
     "device": "cuda",
     "folds": 5,
     "tuned": {"trials": 5},

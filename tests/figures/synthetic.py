@@ -12,7 +12,7 @@ from statsmodels.stats.multitest import multipletests
 from study.analysis.ranking import rank
 from study.analysis.regimes import REGIMES
 from study.analysis.selection import choose
-from study.config.tuning import Tuning
+from study.config.metrics import TuningByAnyMetric as Tuning
 from tests.method_columns import strength, with_methods
 
 from .synthetic_claims import claims_table

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from cases import variant
 
-from study.config.tuning import Tuning
+from study.config.metrics import TuningByAnyMetric as Tuning
 from study.methods import plugins
 from study.results import code_digest
 from study.utils.imports import ROOT, closure, imported_by, sources_of

@@ -8,11 +8,13 @@ from study.analysis import profiles
 from study.analysis.selection import choose, compare_tuned
 from study.analysis.thresholds import thresholds
 from study.config.study import Study
-from study.results import store
+from study.results import own_metrics, store
 
 study = Study.model_validate_json(snakemake.params.study)
 runs = store.read(snakemake.input.runs)
-tuning = choose(store.read(snakemake.input.tuning_runs), runs, study)
+tried = store.read(snakemake.input.tuning_runs)
+by_metric = choose(own_metrics.by_metric(tried, study), runs, study)
+tuning = own_metrics.chosen_by(choose(tried, runs, study), by_metric)
 tuned, groups = compare_tuned(tuning, runs, seed=0), list(profiles.groups(tuning, runs))
 store.write(tuning, snakemake.output.tuning)
 store.write(tuned, snakemake.output.tuned)

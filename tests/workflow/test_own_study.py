@@ -1,0 +1,61 @@
+"""A folder of pictures with a net, an optimizer and a metric of one's own, from docs/own.md to a report."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from PIL import Image
+
+from tests.checkout import Checkout
+from tests.own_document import CODE, STUDY, draw
+
+pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]
+
+
+def test_pictures_and_ones_own_code_come_to_a_ranking_and_follow_edits(fresh: Checkout) -> None:
+    pictures, code = draw(fresh.root / "pictures"), fresh.root / "mine.py"
+    code.write_text(CODE)
+    plain = "  plain: {model: {name: mlp, hidden: [8]}, loss: cross_entropy, optimizer: {name: sgd, lr: 0.1}, "
+    plain += "schedule: constant, metrics: []}\n"
+    text = STUDY.replace("name: mine\n", "name: smoke\nfigures: [gap_forest]\n").replace("seeds: 6", "seeds: 2")
+    fresh.edit("config/smoke.yaml", lambda _: text.replace("{grid: [0.1, 1.0]}", "0.1") + plain)
+    fresh.snakemake("--cores", "2")
+    runs = pd.read_parquet(fresh.results / "runs.parquet")
+    own = runs[runs["regime"] == "trees"]
+    assert own["best_validation_macro_f1"].between(0, 1).all()
+    assert runs.loc[runs["regime"] == "plain", "test_macro_f1"].isna().all()
+    compared = pd.read_csv(fresh.results / "comparisons.csv")
+    assert set(compared.loc[compared["metric"] == "best_test_macro_f1", "regime"]) == {"trees"}
+    assert {"global_norm", "dropout"} <= set(pd.read_csv(fresh.results / "ranking.csv")["method"])
+    report = (fresh.results / "paper/report.md").read_text()
+    for told in ("`trees`: 3 classes, 28 x 28 pixels; 36 pictures of the test, 20 % of each class.",
+                 "The steps of `lion` stay the same if all gradients", "Test macro f1 (%): baseline "):  # fmt: skip
+        assert told in report
+    assert fresh.planned() == {}
+    trained = len(list((fresh.results / "runs").rglob("weights.parquet")))
+    code.write_text(CODE.replace("0.99 * m", "0.98 * m"))
+    assert _to_train(fresh) == trained // 2, "the runs of the edited optimizer, and no others"
+    code.write_text(CODE)
+    one = pictures / "oak/000.png"
+    Image.open(one).rotate(180).save(one)
+    assert _to_train(fresh) == trained, "all that see the picture"
+
+
+def _to_train(checkout: Checkout) -> int:
+    """How many trainings a run would do."""
+    printed = checkout.snakemake("--", "cost")
+    return int(printed.partition("To do: ")[2].split()[0])
+
+
+def test_an_empty_class_is_refused_with_its_line(fresh: Checkout) -> None:
+    draw(fresh.root / "pictures", 20)
+    (fresh.root / "pictures/yew").mkdir()
+    (fresh.root / "mine.py").write_text(CODE)
+    fresh.edit("config/smoke.yaml", lambda _: STUDY)
+    printed = fresh.snakemake("-n", expect=1)
+    line = Path(fresh.root / "config/smoke.yaml").read_text().splitlines().index(
+        "  data: {name: trees, path: pictures, size: 28, test: 0.2, validation_size: 40}"
+    )  # fmt: skip
+    says = f"defaults.data.path (line {line + 1}): The 'path' parameter of data must have a picture in each sub-folder."
+    assert f"{says} Got none in 'pictures/yew' instead." in printed
+    assert "Traceback" not in printed
