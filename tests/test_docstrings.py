@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 STUDY = Path(__file__).parents[1] / "study"
-EXEMPT = {"training"}
+EXEMPT: set[str] = set()
 EXEMPT_FILES = {"parameters.py"}
 FORBIDDEN = re.compile(r"(What|Who|Whose|Whether|How|Which|Where|When|Why|As|Of|In|To|Those|The same)\b")
 

@@ -1,1 +1,1 @@
-"""The training of many seeds of a variant at once, and what is recorded of it."""
+"""Training of many seeds of a variant at once, and the records of it."""

@@ -28,7 +28,7 @@ from study.training.replicates import Replicates
 
 @dataclass(eq=False)
 class Adversaries(Replicates):
-    """R pairs of players; last [R, C]: what is noted of the samples after the last epoch."""
+    """R pairs of players in training; last [R, C]: the noted scores of samples after the last epoch."""
 
     last: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 0)))
 
@@ -70,13 +70,13 @@ class Adversaries(Replicates):
 
     @cached_property
     def latent(self) -> Tensor:
-        """What the scored samples are made of."""
+        """Latent inputs of the scored samples."""
         workload = adversarial(self.variant)
         return latent_to_score(workload.samples, workload.latent).to(self.variant.device)
 
     @torch.no_grad()
     def made(self, parameters: Tensors) -> Tensor:
-        """The samples [M, P] by which one model is scored."""
+        """Return the samples [M, P] by which one model is scored."""
         return self.pair.generate(part("generator", parameters), self.latent)
 
     @property
@@ -91,7 +91,7 @@ class Adversaries(Replicates):
         return Score(found.frechet_distance, found.coverage)
 
     def real(self, given: Labelled) -> Read:
-        """What the classifier makes of as many of the real digits as there are samples."""
+        """Return the classifier's reading of as many real digits as there are samples."""
         rows = torch.arange(len(given.images)) if given.rows is None else given.rows
         return digit_classifier().read(given.images[rows[spread(len(rows), adversarial(self.variant).samples)]])
 

@@ -1,4 +1,4 @@
-"""The digits of several replicates: each seed's split, labels and batch order, read from one set of images."""
+"""Batches of several replicates: each seed's split, labels and batch order, read from one set of images."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from study.optim.tensors import one_hot
 
 @dataclass(frozen=True, eq=False)
 class Batches:
-    """Images shared by R replicates, and which of them each replicate trains and validates on.
+    """Images shared by R replicates, with the rows on which each trains and validates.
 
     images [N, P], test_images [M, P]: float32, normalised; train [R, T], validation [R, V]: rows of images;
     train_labels [R, T] and validation_labels [R, V], noise included; test_labels [M], all right; wrong [R, T]: which
-    training labels are.
+    training labels are wrong.
     """
 
     images: Tensor
@@ -41,11 +41,10 @@ class Batches:
     def prepare(
         cls, digits: Digits, data: Data, seeds: Sequence[int], device: str, folds: int | None = None
     ) -> Batches:
-        """Splits and labels of each seed, from its streams `split`, `label-noise` and `validation-label-noise`.
+        """Return the splits and labels of each seed, from its random streams.
 
-        The order comes from `order`.
-
-        With `folds` each seed has that many replicates in a row, of which each leaves another fold out.
+        The streams are `split`, `label-noise`, `validation-label-noise` and, for the order, `order`. With `folds` each
+        seed has that many replicates in a row, each of which leaves out another fold.
         """
         pairs = [(seed, part) for seed in seeds for part in _splits(digits, data, seed, folds)]
         parts = [part for _, part in pairs]
@@ -63,12 +62,12 @@ class Batches:
         )
 
     def epoch(self) -> tuple[Tensor, Tensor]:
-        """Rows [R, T] and labels [R, T] in each replicate's next order."""
+        """Return rows [R, T] and labels [R, T] in each replicate's next order."""
         order = torch.stack([torch.randperm(self.train.shape[1], generator=g) for g in self.orders])
         return self.train.gather(1, order), self.train_labels.gather(1, order)
 
     def gather(self, rows: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        """Images [R, B, P] and targets [R, B, K] of one batch a replicate."""
+        """Return images [R, B, P] and targets [R, B, K] of one batch per replicate."""
         device = self.images.device
         x = self.images.index_select(0, rows.flatten().to(device))
         return x.view(*rows.shape, -1), one_hot(labels, self.classes).to(device)
@@ -99,11 +98,11 @@ def digits_of(data: Data, folder: Path) -> Digits:
 
 
 def normalised(images: Tensor, digits: Digits) -> Tensor:
-    """Pixels 0..255, or features, as float32 with the mean and standard deviation of the data set taken out."""
+    """Return pixels 0..255 as float32, normalised by the mean and standard deviation of the data set."""
     stored = images.to(torch.float32, copy=True)  # floats are mapped from a file
     return stored.div_(digits.scale).sub_(digits.mean).div_(digits.std)
 
 
 def spread(length: int, count: int) -> Tensor:
-    """At most `count` positions spread evenly over 0 .. length - 1."""
+    """Return up to `count` positions spread evenly over 0 .. length - 1."""
     return torch.linspace(0, length - 1, min(count, length)).round().long()

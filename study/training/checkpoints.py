@@ -1,4 +1,4 @@
-"""A training in progress, kept on disk, so that one which was ended goes on where it was, to the last bit."""
+"""Checkpoints: a training in progress on disk, which continues from there to the same bits."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ State = Any
 
 
 class CheckpointError(ValueError):
-    """A checkpoint from which this training cannot go on; says why."""
+    """Error of a checkpoint from which this training cannot continue; says why."""
 
 
 @dataclass(eq=False)
 class Checkpoint:
-    """The file in which a training is kept.
+    """File that holds a training in progress.
 
-    identity: all that its numbers depend on, by name, for which the file must have been written; seconds: the least
-    time between two checkpoints; report: gets a line where a file is of no use or cannot be written.
+    identity: all that its numbers depend on, by name, which the file must match; seconds: the least time between two
+    checkpoints; report: called with a line if a file is unusable or cannot be written.
     """
 
     path: Path
@@ -48,7 +48,7 @@ class Checkpoint:
     last: float = field(default_factory=time.monotonic)
 
     def resume(self, training: object) -> bool:
-        """Bring a training that has not begun to where the file has it, if there is one of use."""
+        """Bring a training that has not begun to the state in the file, if there is a usable one."""
         try:
             content = self.path.read_bytes()
             state = unpacked(content, self.identity)
@@ -63,7 +63,7 @@ class Checkpoint:
         return True
 
     def keep(self, training: object) -> None:
-        """Write the training down if it is time to; one that cannot be written down goes on all the same."""
+        """Write the training to the file if it is time; a training that cannot be written continues all the same."""
         if time.monotonic() - self.last < self.seconds:
             return
         content = packed(state_of(training), self.identity)
@@ -76,12 +76,12 @@ class Checkpoint:
         self.last = time.monotonic()
 
     def drop(self) -> None:
-        """Delete the file, once the training has come to its tables."""
+        """Delete the file, once the tables of the training are written."""
         self.path.unlink(missing_ok=True)
 
 
 def state_of(value: Any) -> State:
-    """All that a training changes in a value; raises TypeError for a kind of value that is not known here."""
+    """Return all that a training changes in a value; raises TypeError for an unknown type of value."""
     match value:
         case None | bool() | int() | float() | str() | Tensor():
             return value
@@ -103,7 +103,7 @@ def state_of(value: Any) -> State:
 
 @torch.no_grad()
 def restored(value: Any, state: State) -> Any:
-    """The value with a state put into it: in place, since others hold it too, where it can be changed at all."""
+    """Return the value with a state put into it, in place if it is mutable, since others hold it too."""
     match value:
         case Tensor():
             value.copy_(state)
@@ -127,16 +127,16 @@ def restored(value: Any, state: State) -> Any:
 
 
 def packed(state: State, identity: Mapping[str, str]) -> bytes:
-    """Write a state as the bytes of a file: the SHA-256 of the rest, which is torch's format of both arguments."""
+    """Return a state as the bytes of a file: a SHA-256, then torch's format of the state and its identity."""
     file = io.BytesIO()
     torch.save({"identity": dict(identity), "state": state}, file)
     return sealed(file.getvalue())
 
 
 def unpacked(content: bytes, identity: Mapping[str, str]) -> State:
-    """Read the state that a file holds; raises `CheckpointError` where it is damaged or of another identity.
+    """Return the state in a file; raises `CheckpointError` if it is damaged or of another identity.
 
-    Nothing of it is parsed before its checksum is found right, and nothing of it can run.
+    Nothing is parsed before its checksum is verified, and no code in it can run.
     """
     rest = unsealed(content)
     if rest is None:

@@ -1,4 +1,4 @@
-"""Compiled programs on disk: what one job has compiled, the others load."""
+"""Cache of compiled programs on disk: one job compiles a program, the others load it."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ LOWERED_BY = ("lowering.py", "operators.py", "program.py")
 
 @dataclass(frozen=True)
 class Abstract:
-    """A program before it is compiled, known by `text`, which tells it from every other; lower: makes jax's form."""
+    """Program before compilation, identified by its `text`; lower: returns jax's form."""
 
     text: str
     lower: Callable[[], Any] = field(compare=False)
 
     @property
     def key(self) -> str:
-        """The name of its file."""
+        """Name of its file."""
         return hashlib.sha256("\n".join([self.text, *surroundings()]).encode()).hexdigest()
 
 
 def load_or_compile(program: Abstract, folder: Path | None = None) -> Any:
-    """The executable of a program: from this process, from the folder, or compiled.
+    """Return the executable of a program: from this process, from the folder, or compiled.
 
-    A file that is damaged or cannot be written is passed over: the program is then compiled here.
+    A file that is damaged or cannot be written is ignored: the program is then compiled here.
     """
     return _executable(program, folder or FOLDER)
 
@@ -62,7 +62,7 @@ def _executable(abstract: Abstract, folder: Path) -> Any:
 
 
 def _loaded(file: Path) -> Any:
-    """The executable in a file; None where there is none that is whole."""
+    """Return the executable in a file; None if it is missing or damaged."""
     try:
         content = unsealed(file.read_bytes())
     except TimeoutError:
@@ -76,14 +76,14 @@ def _loaded(file: Path) -> Any:
 
 @cache
 def surroundings() -> tuple[str, ...]:
-    """What an executable depends on besides its program: what lowers it, compiler, its flags, the processor."""
+    """Return what an executable depends on besides its program: lowering code, compiler, flags, processor."""
     texts = [Path(__file__).with_name(name).read_bytes() for name in LOWERED_BY]
     sources = [hashlib.sha256(text).hexdigest() for text in texts]
     return *sources, jax.__version__, os.environ.get("XLA_FLAGS", ""), platform.machine(), processor()
 
 
 def processor() -> str:
-    """The processor's model and instruction sets, as Linux gives them; empty where it does not."""
+    """Return the processor's model and instruction sets, as Linux gives them; empty elsewhere."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:

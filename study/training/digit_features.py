@@ -20,7 +20,7 @@ SIDE = 28
 
 
 class Read(NamedTuple):
-    """What the classifier makes of N images: features [N, 64] of about unit variance, the digits [N] it sees."""
+    """Reading of N images by the classifier: features [N, 64] of about unit variance, and the digits [N] it sees."""
 
     features: Tensor
     digits: Tensor

@@ -1,4 +1,4 @@
-"""DP-SGD: the step of any other training on digits drawn at random, with noise between the clip and what follows it."""
+"""DP-SGD: training on digits drawn at random, with noise between the clip and what follows it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ STREAM = "privacy-noise"
 
 @dataclass(frozen=True)
 class PrivateChain(Chain):
-    """A chain whose sums over samples are divided by the mean batch size, and get noise after the clip."""
+    """Chain whose sums over samples are divided by the mean batch size, and get noise after the clip."""
 
     def weight(self, rows: int) -> float:
         return rows / self.variant.batch_size
@@ -44,7 +44,7 @@ class PrivateChain(Chain):
 
 @dataclass(eq=False)
 class PrivateReplicates(Replicates):
-    """R models in private training; last: what is noted of the epoch just taken."""
+    """R models in private training; last: the noted columns of the epoch just taken."""
 
     last: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 0)))
 
@@ -86,21 +86,21 @@ class PrivateReplicates(Replicates):
 
 
 def private(variant: Variant) -> DPSGD:
-    """The settings of a private variant."""
+    """Return the settings of a private variant."""
     assert isinstance(variant.workload, DPSGD)
     return variant.workload
 
 
 def noise_std(variant: Variant) -> float:
-    """The standard deviation of the noise on each entry of the mean gradient, z C / B; 0 without a clip."""
+    """Return the standard deviation of the noise on each entry of the mean gradient, z C / B; 0 without a clip."""
     bound = variant.clip.norm_bound({})
     return private(variant).noise_multiplier * float(bound) / variant.batch_size if bound is not None else 0.0
 
 
 def drawn(digits: int, share: float, steps: int, rows: int, random: Generator) -> Tensor:
-    """The digits of each step [S, rows], each drawn with probability `share`; -1 in the rows that are left.
+    """Return the digits of each step [S, rows], each drawn with probability `share`; -1 in unused rows.
 
-    What is drawn beyond the rows is left out: by the normal law once in a billion steps.
+    Digits drawn beyond the rows are dropped: by the normal law once in a billion steps.
     """
     places = torch.full((steps, rows), -1)
     for step in range(steps):

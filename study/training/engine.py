@@ -1,4 +1,4 @@
-"""Many seeds of one variant trained together: the step of one model, compiled once, for each of them."""
+"""Engine: many seeds of one variant trained together by one compiled step."""
 
 from __future__ import annotations
 
@@ -30,12 +30,11 @@ def train(
     checkpoint: Checkpoint | None = None,
     watch: Timer | None = None,
 ) -> list[RunRecord]:
-    """Train one model a seed and return their records, in the order of the seeds.
+    """Train one model per seed and return their records, in the order of the seeds.
 
-    A seed's record does not depend on the seeds it shares the call with (wall time aside). A variant with folds trains
-    a model a seed and fold. `report`: a line an epoch. `checkpoint`: from where it goes on if an earlier call was
-    ended on its way, to the same records to the last bit; their wall time is that of all calls. `watch`: told where the
-    time goes.
+    A seed's record does not depend on the seeds that share the call (wall time aside). A variant with folds trains a
+    model per seed and fold. `report`: called with a line per epoch. `checkpoint`: continues an interrupted call to the
+    same records, to the last bit; their wall time is that of all calls. `watch`: measures where the time goes.
     """
     started, watch = time.perf_counter(), watch or Timer()
     each = [seed for seed in seeds for _ in range(variant.folds or 1)]
@@ -68,7 +67,7 @@ def train(
 
 
 def trainer_of(workload: Workload) -> type[Replicates]:
-    """The class that takes the steps of a workload."""
+    """Return the class that takes the steps of a workload."""
     named = workload.trainer
     found: type[Replicates] = resolve_name(named) if isinstance(named, str) else named
     return found
@@ -76,7 +75,7 @@ def trainer_of(workload: Workload) -> type[Replicates]:
 
 @dataclass(eq=False)
 class TrainingState:
-    """All that changes while replicates train, and so what a checkpoint holds; orders: the streams of batch orders."""
+    """State that changes while replicates train, which a checkpoint holds; orders: the streams of batch orders."""
 
     replicates: Replicates
     recorder: Recorder
@@ -84,7 +83,7 @@ class TrainingState:
     seconds: float = 0.0
 
     def score(self, batches: Batches) -> str:
-        """Score the replicates after another epoch, or before the first; a line about it."""
+        """Score the replicates after another epoch, or before the first; return a line about it."""
         with self.recorder.watch.part("scoring"):
             parameters = self.replicates.evaluated()
             self.recorder.noted[self.recorder.scored + 1] = self.replicates.noted

@@ -1,4 +1,4 @@
-"""Loss and accuracy of replicates in evaluation mode: no dropout, no penalty, cross-entropy whatever was trained on."""
+"""Evaluation of replicates: loss and accuracy without dropout or penalty; cross-entropy whatever the training loss."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ UNDEFINED = float("nan")
 
 @dataclass(frozen=True)
 class Score:
-    """Mean cross-entropy in nats and share of labels met; all NaN where an output is not finite.
+    """Mean cross-entropy in nats and share of matched labels; all NaN if an output is not finite.
 
-    right_loss, right_accuracy: the same on what is labelled rightly; memorised: the share of the wrong labels that the
-    model gives. NaN where no label, or every label, is wrong. own: the user's metrics by name.
+    right_loss, right_accuracy: the same on rightly labelled samples; memorised: the share of wrong labels that the
+    model reproduces. NaN if no label, or every label, is wrong.
     """
 
     loss: float
@@ -37,7 +37,7 @@ class Score:
 
 
 class Labelled(NamedTuple):
-    """A set to be scored on: images [M, P], or some `rows` [N] of them, labels [N], which are wrong [N], metrics."""
+    """Set to be scored: images [M, P], or some `rows` [N] of them, labels [N], and which are wrong, bool [N]."""
 
     images: Tensor
     labels: Tensor
@@ -47,16 +47,16 @@ class Labelled(NamedTuple):
 
 
 def replicates_of(parameters: Tensors) -> Iterator[Tensors]:
-    """The parameters of one model after the other, from stacked ones [R, ...]."""
+    """Yield the parameters of one model after the other, from stacked ones [R, ...]."""
     count = next(iter(parameters.values())).shape[0]
     return ({key: p[r] for key, p in parameters.items()} for r in range(count))
 
 
 @torch.no_grad()
 def score(module: nn.Module, parameters: Tensors, given: Labelled) -> Score:
-    """Score of one model on a set.
+    """Return the score of one model on a set.
 
-    One model at a time, in chunks of a fixed size: so a result does not depend on which models are scored together.
+    Models are scored one at a time, in chunks of a fixed size, so that a result does not depend on the other models.
     """
     loss, met, losses, device = 0.0, list[Tensor](), list[Tensor](), given.images.device
     kept = list[Tensor]()
@@ -84,12 +84,12 @@ def _chunks(given: Labelled) -> Iterable[Tensor]:
 
 
 def _apart(whole: Score, hits: Tensor, losses: Tensor, wrong: Tensor) -> Score:
-    """The score with what is labelled rightly and what wrongly told apart."""
+    """Return the score split into rightly and wrongly labelled samples."""
     parts = (losses[~wrong], hits[~wrong], hits[wrong])
     right_loss, right_accuracy, memorised = (float(part.double().mean()) for part in parts)
     return Score(whole.loss, whole.accuracy, right_loss, right_accuracy, memorised, whole.own)
 
 
 def scores(score: Callable[[Tensors, Labelled], Score], parameters: Tensors, sets: Iterable[Labelled]) -> list[Score]:
-    """The score of each replicate on its own set; score: that of one model."""
+    """Return the score of each replicate on its own set."""
     return [score(one, given) for one, given in zip(replicates_of(parameters), sets, strict=True)]

@@ -1,4 +1,4 @@
-"""Rounds of federated averaging: each client's steps by the same program as any other training, then the server's."""
+"""Rounds of federated averaging: each client's steps by the compiled program, then the server's step."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ from study.workloads.federated import Federated
 class Clients(Replicates):
     """R servers, each with K clients of which m take part in a round.
 
-    `variant` is that of a client's steps, `whole` the one that is trained; dealt [R, K, n]: which of the training
-    digits each client has; server_state: stacked [R, ...]; drawn [R, K]: how often each client was drawn.
+    `variant` is that of a client's steps, `whole` the one that is trained; dealt [R, K, n]: the training digits of each
+    client; server_state: stacked [R, ...]; drawn [R, K]: how often each client was drawn.
     """
 
     whole: Variant | None = None
@@ -46,7 +46,7 @@ class Clients(Replicates):
 
     @classmethod
     def start(cls, variant: Variant, seeds: Sequence[int], batches: Batches) -> Self:
-        """Servers with fresh models, and clients dealt by the stream `clients` of each seed."""
+        """Return servers with fresh models, and clients dealt by the stream `clients` of each seed."""
         made = super().start(of_clients(variant), seeds, batches)
         workload = federated(variant)
         made.whole = variant
@@ -63,7 +63,7 @@ class Clients(Replicates):
 
     @property
     def server(self) -> Server:
-        """The server of each replicate."""
+        """Server of each replicate."""
         assert self.whole is not None
         workload = federated(self.whole)
         clip = self.whole.clip if workload.clip_at == "update" else NoClipping()
@@ -75,7 +75,7 @@ class Clients(Replicates):
 
     @torch.no_grad()
     def epoch(self, batches: Batches, recorder: Recorder) -> None:
-        """One round of every replicate that still trains."""
+        """Train one round of every active replicate."""
         if self.way is None:
             with recorder.watch.part("compiling"):
                 self.choose_way(batches)
@@ -93,7 +93,7 @@ class Clients(Replicates):
         return federated(self.variant).client_steps(batches.train.shape[1], self.variant.batch_size)
 
     def digits_of_round(self, batches: Batches) -> tuple[Tensor, Tensor]:
-        """Rows and labels [R, m, S, B] of the clients drawn for a round, in the order of their steps."""
+        """Return rows and labels [R, m, S, B] of the clients drawn for a round, in the order of their steps."""
         workload, size = federated(self.variant), self.variant.batch_size
         chosen = [torch.randperm(workload.clients, generator=g)[: workload.sampled] for g in self.draws_of_clients]
         for drawn, clients in zip(self.drawn, chosen, strict=True):
@@ -108,7 +108,7 @@ class Clients(Replicates):
     def each_by_itself(
         self, batches: Batches, rows: Tensor, labels: Tensor, rates: Tensor, training: NDArray[np.bool_]
     ) -> Tensors:
-        """A round by the program, one client after the other; measurements [m S, R, ...]."""
+        """Train a round by the program, one client after the other; return measurements [m S, R, ...]."""
         found: dict[int, Tensors] = {}
         for r in map(int, np.flatnonzero(training)):
             start = self.update.initial_state(self.model(r).parameters)
@@ -120,7 +120,7 @@ class Clients(Replicates):
     def all_at_once(
         self, batches: Batches, rows: Tensor, labels: Tensor, rates: Tensor, training: NDArray[np.bool_]
     ) -> Tensors:
-        """A round of all clients of all replicates together by torch; measurements [m S, R, ...]."""
+        """Train a round of all clients of all replicates together by torch; return measurements [m S, R, ...]."""
         assert isinstance(self.way, Stacked)
         count, m = rows.shape[:2]
         noises = [self.noise.of_replicate(r, len(rates)) for r in range(count) for _ in range(m)]
@@ -140,7 +140,7 @@ class Clients(Replicates):
         return {name: value.movedim(2, 0).flatten(0, 1) for name, value in found.items()}
 
     def close_round(self, r: int, learned: Tensors) -> None:
-        """The server's step of one replicate, given what its clients learned [m, ...]."""
+        """Take the server's step of one replicate, given its clients' learned parameters [m, ...]."""
         old, state = self.model(r).parameters, pytree.tree_map(lambda t: t[r], self.server_state)
         updates = {key: old[key] - p for key, p in learned.items()}
         random = self.draws_of_noise[r]
@@ -157,25 +157,25 @@ class Clients(Replicates):
 
     @torch.no_grad()
     def evaluated(self) -> Tensors:
-        """The parameters [R, ...] that are scored and handed over."""
+        """Return the parameters [R, ...] that are scored and handed over."""
         return vmap(self.server.evaluated)(dict(self.parameters), self.server_state)
 
 
 def federated(variant: Variant) -> Federated:
-    """The settings of a federated variant."""
+    """Return the settings of a federated variant."""
     assert isinstance(variant.workload, Federated)
     return variant.workload
 
 
 def of_clients(variant: Variant) -> Variant:
-    """The variant of a client's steps: without a clip that is for updates, and without averages over rounds."""
+    """Return the variant of a client's steps, without a clip of updates and without averages over rounds."""
     left = tuple(r for r in variant.regularization if not r.overrides("evaluated"))
     clip = NoClipping() if federated(variant).clip_at == "update" else variant.clip
     return variant.model_copy(update={"clip": clip, "regularization": left or (NoRegularization(),)})
 
 
 def in_batches(own: Tensor, size: int, epochs: int, random: Generator) -> Tensor:
-    """A client's digits [n] as batches [S, B], in a new order each epoch, whose last, incomplete batch is dropped."""
+    """Return a client's digits [n] as batches [S, B], in a new order each epoch; incomplete ones are dropped."""
     steps = len(own) // size
     orders = [torch.randperm(len(own), generator=random)[: steps * size] for _ in range(epochs)]
     return own[torch.cat(orders)].view(epochs * steps, size)

@@ -16,10 +16,10 @@ SHOWN = 0.01  # share of the samples from which on a digit counts as shown: a te
 
 
 class Scored(NamedTuple):
-    """How a set of generated digits compares with one of real digits; all NaN where a pixel is not finite.
+    """Comparison of a set of generated digits with one of real digits; all NaN if a pixel is not finite.
 
     frechet_distance: of normal distributions fitted to the features; density, coverage: shares of neighbourhoods;
-    digit_distance: total variation distance of the histograms of digits; digits_shown: of ten.
+    digit_distance: total variation distance of the histograms of digits; digits_shown: number of the ten digits.
     """
 
     frechet_distance: float
@@ -56,10 +56,10 @@ def shares(digits: Tensor) -> Tensor:
 
 
 def frechet_distance(a: Tensor, b: Tensor) -> float:
-    """|m_a - m_b|^2 + tr(C_a + C_b - 2 (C_a C_b)^(1/2)) of features [N, F] and [M, F].
+    """Return |m_a - m_b|^2 + tr(C_a + C_b - 2 (C_a C_b)^(1/2)) of features [N, F] and [M, F].
 
-    Heusel et al. 2017, equation 6. The trace of the root is the sum of the roots of the eigenvalues of
-    C_a^(1/2) C_b C_a^(1/2). Biased upwards by the finite number of samples.
+    The trace of the root is the sum of the roots of the eigenvalues of C_a^(1/2) C_b C_a^(1/2). Biased upwards by the
+    finite number of samples. Source: Heusel et al. 2017, equation 6.
     """
     first, second = torch.cov(a.T), torch.cov(b.T)
     values, vectors = torch.linalg.eigh(first)

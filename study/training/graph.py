@@ -1,4 +1,4 @@
-"""A step mapped over replicates and traced once: one flat graph of tensor operations, without what is done twice."""
+"""Graph of a step: mapped over replicates, traced once, flattened, with repeated work removed."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ DIRECT: dict[Callable[..., Any], Callable[..., Any]] = {  # the same kernels, ca
 
 
 def traced(step: Callable[..., Any], inputs: tuple[Any, ...]) -> Callable[..., Any]:
-    """The step mapped over replicates, as one flat graph of what its results depend on.
+    """Return the step mapped over replicates, as one flat graph of all that its results depend on.
 
-    What comes out is, to the last bit, what the untraced step gives: operations are dropped, never reordered.
+    Its results equal those of the untraced step to the last bit: operations are dropped, never reordered.
     """
     module = make_fx(vmap(lambda *arguments: step(*arguments)))(*inputs)
     if not any(_changes_in_place(node) for node in module.graph.nodes):
@@ -59,7 +59,7 @@ def traced(step: Callable[..., Any], inputs: tuple[Any, ...]) -> Callable[..., A
 
 
 def keep_constants(module: GraphModule) -> None:
-    """Compute once, now, what depends on no input's values."""
+    """Compute now, once, all that depends on no input."""
     known: dict[Node, torch.Tensor] = {}
     for node in list(module.graph.nodes):
         if node.op == "get_attr":
@@ -78,7 +78,7 @@ def _is_constant(node: Node, known: dict[Node, torch.Tensor]) -> bool:
 
 
 def _given(arguments: Any, known: dict[Node, torch.Tensor]) -> Any:
-    """The arguments with values in the place of nodes; where only its form matters, any value of that form."""
+    """Return the arguments with values in place of nodes; if only the form matters, with any value of that form."""
     return torch.fx.node.map_arg(arguments, lambda node: known[node] if node in known else _of_form(node))
 
 
@@ -98,7 +98,7 @@ def _replaced_by_constant(module: GraphModule, node: Node, value: torch.Tensor) 
 
 
 def drop_idle(graph: Graph) -> None:
-    """Take out views that are their input again, transpositions that undo each other, and products with 1."""
+    """Remove views equal to their input, transpositions that undo each other, and products with 1."""
     for node in graph.nodes:
         if _is_idle(node):
             node.replace_all_uses_with(node.args[0])
@@ -122,7 +122,7 @@ def _layout(node: Any) -> tuple[object, ...]:
 
 
 def share_common(graph: Graph) -> None:
-    """Compute once what stands in the graph more than once."""
+    """Compute repeated expressions once."""
     first: dict[tuple[object, str, str], Node] = {}
     for node in graph.nodes:
         if node.op == "call_function":  # the arguments' names are their identity
@@ -132,7 +132,7 @@ def share_common(graph: Graph) -> None:
 
 
 def call_directly(graph: Graph) -> None:
-    """Name functions of torch in place of the operators that they lead to."""
+    """Replace operators by the torch functions that they call."""
     for node in graph.nodes:
         if node.op == "call_function":
             node.target = DIRECT.get(node.target, node.target)

@@ -1,4 +1,4 @@
-"""A graph of torch's operators as a function of jax arrays, the numbers that stand in it taken out as inputs."""
+"""Lowering: a graph of torch's operators as a function of jax arrays, with its numbers as inputs."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ STRUCTURE = (0.0, 1.0, math.inf)  # numbers that XLA knows how to leave out of a
 
 
 class UnknownOperatorError(ValueError):
-    """A graph with an operator that has no counterpart; the message names it."""
+    """Error of a graph with an operator that has no jax counterpart; the message names it."""
 
 
 @dataclass(frozen=True, eq=False)
 class Lowered:
-    """A function of flat arrays: its graph, the numbers [N] and the tensors that stood in it.
+    """Function of flat arrays: its graph, and the numbers [N] and tensors that stood in it.
 
-    Two graphs that differ in their numbers alone are one program.
+    Two graphs that differ only in their numbers are one program.
     """
 
     graph: GraphModule
@@ -48,10 +48,10 @@ class Lowered:
     def __call__(
         self, inputs: Sequence[Array], numbers: Array, tensors: Sequence[Array], carried: int, wanted: Array
     ) -> list[Array]:
-        """The results, flat, given the inputs, flat; numbers [N] in place of those that stood in the graph.
+        """Return the flat results of flat inputs; numbers [N] replace those that stood in the graph.
 
-        What only the results after the first `carried` need is computed where `wanted` is true; they are 0 elsewhere.
-        So it costs nothing where it is not, and the first results are the same to the last bit.
+        Results after the first `carried` are computed only where `wanted` is true, and are 0 elsewhere, at no cost. The
+        first results are the same to the last bit.
         """
         known = self._known(inputs, tensors)
         each = self._split(numbers)
@@ -70,7 +70,7 @@ class Lowered:
 
     @property
     def text(self) -> str:
-        """All that the program depends on: two graphs that differ in their numbers alone have the same."""
+        """All that the program depends on: equal for graphs that differ only in their numbers."""
         lines = [str([(held.shape, held.dtype) for held in self.tensors])]
         for node in self.graph.graph.nodes:
             given = [f"{name}={'number' if taken else repr(value)}" for name, value, taken in _arguments(node)]
@@ -79,31 +79,31 @@ class Lowered:
 
     @property
     def results(self) -> list[Node]:
-        """The nodes of the results."""
+        """Nodes of the results."""
         (output,) = (node for node in self.graph.graph.nodes if node.op == "output")
         return list(output.args[0])
 
     def _known(self, inputs: Sequence[Array], tensors: Sequence[Array]) -> dict[Node, Array]:
-        """The values of the nodes that are given."""
+        """Return the values of the given nodes."""
         given, held = iter(inputs), iter(tensors)
         sources = {"placeholder": given, "get_attr": held}
         return {node: jnp.asarray(next(sources[node.op])) for node in self.graph.graph.nodes if node.op in sources}
 
     def _split(self, numbers: Array) -> dict[Node, list[Array]]:
-        """The calls in their order, each with its numbers."""
+        """Return the calls in order, each with its numbers."""
         left = iter(numbers)
         return {node: [next(left) for _ in _numbers(node)] for node in _calls(self.graph)}
 
 
 def _form(value: Any) -> str:
-    """The shape and the type of tensors."""
+    """Return the shapes and types of tensors."""
     if isinstance(value, Tensor):
         return f"{tuple(value.shape)} {value.dtype}"
     return str([_form(one) for one in value]) if isinstance(value, (list, tuple)) else repr(value)
 
 
 def ancestors(nodes: Sequence[Node]) -> set[Node]:
-    """The nodes and all that they depend on."""
+    """Return the nodes and all that they depend on."""
     found, left = set[Node](), list(nodes)
     while left:
         if (node := left.pop()) not in found:
@@ -113,16 +113,16 @@ def ancestors(nodes: Sequence[Node]) -> set[Node]:
 
 
 def evaluate(nodes: Iterable[Node], known: dict[Node, Array], numbers: Mapping[Node, Sequence[Array]]) -> None:
-    """Add the values of these calls to those that are known."""
+    """Add the values of these calls to the known ones."""
     for node in nodes:
         known[node] = _called(node, known, iter(numbers[node]))
 
 
 def lowered(function: Callable[..., Any], inputs: Sequence[Tensor]) -> Lowered:
-    """The graph of a function of tensors that gives a list of tensors, traced at these inputs.
+    """Return the graph of a function of tensors that returns a list of tensors, traced at these inputs.
 
-    Raises UnknownOperatorError where an operator has no counterpart, and what torch raises where a function of one
-    model cannot be traced: because it looks at a value, for instance.
+    Raises UnknownOperatorError if an operator has no counterpart, and torch's own error if a function of one model
+    cannot be traced, for instance because it looks at a value.
     """
     with torch.no_grad():
         each = [t.clone() for t in inputs]  # a tensor that is given twice would be taken for one input
@@ -137,7 +137,7 @@ def lowered(function: Callable[..., Any], inputs: Sequence[Tensor]) -> Lowered:
 
 @cache
 def decompositions() -> dict[Any, Callable[..., Any]]:
-    """torch's own, into operators of its core."""
+    """Return torch's own decompositions into its core operators."""
     found = dict(core_aten_decompositions())
     aten = torch.ops.aten
     found |= get_decompositions([aten.grid_sampler_2d, aten.native_layer_norm, aten.native_layer_norm_backward])
@@ -153,7 +153,7 @@ def _is_known(node: Node) -> bool:
 
 
 def _arguments(node: Node) -> Iterator[tuple[str, Any, bool]]:
-    """Each argument of a call: its name (by position, a digit), its value, and whether it is a number taken out."""
+    """Yield each argument of a call: name (by position, a digit), value, and whether it is a number taken out."""
     if node.op != "call_function" or node.target is getitem:
         yield from ((str(place), value, False) for place, value in enumerate(node.args))
         return
@@ -171,7 +171,7 @@ def _numbers(node: Node) -> Iterator[float]:
 
 
 def _called(node: Node, known: dict[Node, Array], left: Iterator[Array]) -> Any:
-    """What a call gives, of torch's types."""
+    """Return the result of a call, in torch's types."""
     if node.target is getitem:
         return getitem(known[node.args[0]], node.args[1])  # type: ignore[index]
     kind = _kind(node)
@@ -185,7 +185,7 @@ def _called(node: Node, known: dict[Node, Array], left: Iterator[Array]) -> Any:
 
 
 def _kind(node: Node) -> Any:
-    """The type of the numbers of a call: that of its floating result, or else of the tensors it looks at."""
+    """Return the type of a call's numbers: that of its floating result, or else of the tensors it looks at."""
     values = [node.meta["val"], *(one.meta["val"] for one in node.all_input_nodes)]
     found = [t.dtype for t in values if isinstance(t, Tensor) and t.dtype.is_floating_point]
     return as_jax(found[0] if found else torch.float32)
@@ -198,5 +198,5 @@ def _cast(value: Any, like: Any) -> Any:
 
 
 def as_jax(dtype: torch.dtype) -> Any:
-    """The type of numpy and jax.numpy of the same name."""
+    """Return the type of numpy and jax.numpy of the same name."""
     return np.dtype(str(dtype).removeprefix("torch."))

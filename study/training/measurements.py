@@ -11,9 +11,9 @@ EVERY_STEP = ("loss", "norm_before", "norm_after", "coefficient", "fired", "chan
 
 
 def measure(loss: Tensor, gradient: Tensors, clipped: Tensors, scale: Tensors | None) -> Tensors:
-    """What the statistics of one step are made of: the least that has to be measured while it is taken.
+    """Measure a step: the least from which its statistics can be derived later.
 
-    loss []; before [K], norms per tensor; then nothing where nothing was clipped; scale [K] where whole tensors were
+    loss []; before [K], norms per tensor; nothing else if nothing was clipped; scale [K] if whole tensors were
     rescaled; else after [K], inner [] (of before and after) and changed [] (the share of coordinates).
     """
     found = {"loss": loss, "before": tensor_norms(gradient)}
@@ -26,17 +26,17 @@ def measure(loss: Tensor, gradient: Tensors, clipped: Tensors, scale: Tensors | 
 
 
 def norms_after(measured: Tensors) -> Tensor:
-    """The norms [..., K] after the clip; those of rescaled tensors follow from their coefficients."""
+    """Return the norms [..., K] after the clip; those of rescaled tensors follow from their coefficients."""
     if "scale" in measured:
         return measured["before"] * measured["scale"].abs()
     return measured.get("after", measured["before"])
 
 
 def step_statistics(measured: Tensors, sizes: Tensor) -> Tensor:
-    """The whole-gradient statistics of steps, [..., 8] in the order of `EVERY_STEP`, from what was measured [...].
+    """Return the whole-gradient statistics of steps, [..., 8] in the order of `EVERY_STEP`, from measurements [...].
 
     sizes [K]: entries of each tensor. A coordinate of a rescaled tensor counts as changed. A zero gradient has
-    coefficient 1; where it or the clipped one is zero, there is no angle between them and the cosine is NaN.
+    coefficient 1; if it or the clipped one is zero, the cosine between them is NaN.
     """
     loss, before = measured["loss"], global_norm(measured["before"])
     after = global_norm(norms_after(measured))
@@ -55,7 +55,7 @@ def step_statistics(measured: Tensors, sizes: Tensor) -> Tensor:
 
 
 def _inner_and_changed(measured: Tensors, sizes: Tensor) -> tuple[Tensor, Tensor]:
-    """<g, h> and the share of coordinates in which they differ."""
+    """Return <g, h> and the share of coordinates in which they differ."""
     if "inner" in measured:
         return measured["inner"], measured["changed"]
     scale = measured.get("scale", torch.ones_like(measured["before"]))
@@ -63,7 +63,7 @@ def _inner_and_changed(measured: Tensors, sizes: Tensor) -> tuple[Tensor, Tensor
 
 
 def _by_entry(gradient: Tensors, clipped: Tensors) -> tuple[Tensor, Tensor]:
-    """<g, h> and the share of coordinates in which they differ, entry by entry."""
+    """Return <g, h> and the share of coordinates in which they differ, entry by entry."""
     pairs = [(gradient[key], clipped[key]) for key in gradient]
     inner = torch.stack([(g * h).sum() for g, h in pairs]).sum()
     # A sum of ones, by XLA faster than counting; what is not a number does not count.
@@ -72,12 +72,12 @@ def _by_entry(gradient: Tensors, clipped: Tensors) -> tuple[Tensor, Tensor]:
 
 
 def noise_scale(sample_gradients: Tensor, batch_gradient: Tensor) -> tuple[Tensor, Tensor]:
-    """The simple noise scale tr(Sigma) / ||G||^2 and the signal-to-noise ratio, its inverse root.
+    """Return the simple noise scale tr(Sigma) / ||G||^2 and the signal-to-noise ratio, its inverse root.
 
     `sample_gradients` [B]: squared norms of the per-sample gradients; `batch_gradient`: squared norm of their mean.
-    Unbiased for both parts: ||G||^2 is (B |mean|^2 - mean |g|^2) / (B - 1), tr(Sigma) is
-    (mean |g|^2 - |mean|^2) B / (B - 1). McCandlish et al. 2018, appendix A.1. A signal estimated
-    at or below zero gives an infinite scale and no signal.
+    Unbiased for both parts: ||G||^2 is (B |mean|^2 - mean |g|^2) / (B - 1), tr(Sigma) is (mean |g|^2 - |mean|^2) B / (B
+    - 1). A signal estimated at or below zero gives an infinite scale and no signal. Source: McCandlish et al. 2018,
+    appendix A.1.
     """
     b = sample_gradients.numel()
     mean_square = sample_gradients.mean()

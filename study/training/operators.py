@@ -20,7 +20,7 @@ Axes = int | Sequence[int] | None
 
 
 def axes(dim: Axes) -> int | tuple[int, ...] | None:
-    """torch's dimensions, of which an empty list means all, as jax.numpy's axis."""
+    """Return torch's dimensions, of which an empty list means all, as jax.numpy's axis."""
     return dim if isinstance(dim, int) or dim is None else tuple(dim) or None
 
 
@@ -42,7 +42,7 @@ def power(x: Array, exponent: Array) -> Array:
 
 
 def sign(x: Array) -> Array:
-    """torch's sign of a NaN is 0."""
+    """Return the sign, which for NaN is 0 as in torch."""
     return (x > 0).astype(x.dtype) - (x < 0).astype(x.dtype)
 
 
@@ -52,7 +52,7 @@ def clamp(x: Array, min: Array = None, max: Array = None) -> Array:
 
 
 def reduction(reduce: Callable[..., Array]) -> Callable[..., Array]:
-    """A reduction over dimensions, all by default."""
+    """Return a reduction over dimensions, by default over all."""
 
     @wraps(reduce)
     def over(x: Array, dim: Axes = None, keepdim: bool = False) -> Array:
@@ -66,7 +66,7 @@ def total(x: Array, dim: Axes = None, keepdim: bool = False) -> Array:
 
 
 def vector_norm(x: Array, ord: float = 2, dim: Axes = None, keepdim: bool = False) -> Array:
-    """The norm of all entries, or along dimensions; squares are summed in double precision, as torch does."""
+    """Return the norm of all entries, or along dimensions; squares are summed in double precision, as in torch."""
     axis = axes(dim)
     match float(ord):
         case 2.0:
@@ -105,7 +105,7 @@ def select_scatter(x: Array, src: Array, dim: int, index: int) -> Array:
 
 
 def pad(x: Array, pad: Sequence[int], value: Array = 0) -> Array:
-    """`pad`: before and after, from the last dimension on; negative numbers crop."""
+    """Pad by `pad`: before and after, from the last dimension on; negative numbers crop."""
     each = [(pad[i], pad[i + 1], 0) for i in range(0, len(pad), 2)]
     return lax.pad(x, jnp.asarray(value, x.dtype), [(0, 0, 0)] * (x.ndim - len(each)) + each[::-1])
 
@@ -120,7 +120,7 @@ def index_put(x: Array, indices: Sequence[Array | None], values: Array, accumula
 
 
 def along(index: Array, dim: int) -> tuple[Array, ...]:
-    """The places that an index means which names, for each of its entries, the place along one dimension."""
+    """Return the indices that pick, for each entry of `index`, its place along one dimension."""
     places = list(jnp.indices(index.shape, sparse=True))
     places[dim] = index
     return tuple(places)
@@ -156,7 +156,7 @@ def cumulated(x: Array, dim: int) -> Array:
 
 
 def logical(operator: Callable[..., Array]) -> Callable[..., Array]:
-    """An operator of booleans, for which every number but 0 is true."""
+    """Return an operator of booleans, for which every number but 0 is true."""
     return lambda *several: operator(*(one != 0 for one in several))
 
 

@@ -22,26 +22,26 @@ Hook = Callable[[str, Tensor, Tensor], Tensor]  # layer's name, input, output ->
 
 @dataclass(frozen=True)
 class Bias:
-    """The samples' gradients in a bias; slopes [B, T, out] of the mean loss in the layer's outputs."""
+    """Gradients of the samples in a bias; slopes [B, T, out] of the mean loss in the layer's outputs."""
 
     slopes: Tensor
 
     def norms(self) -> Tensor:
-        """The norm [B] of each sample's gradient, of its own loss."""
+        """Return the norm [B] of the gradient of each sample's own loss."""
         return torch.linalg.vector_norm(self.slopes.sum(1), dim=1) * len(self.slopes)
 
     def mean(self, weights: Tensor | None) -> Tensor:
-        """The mean over the samples of weight [B] times gradient."""
+        """Return the mean over samples of weight [B] times gradient."""
         return self.weighted(weights).sum((0, 1))
 
     def weighted(self, weights: Tensor | None) -> Tensor:
-        """The slopes, each sample's times its weight."""
+        """Return each sample's slopes times its weight."""
         return self.slopes if weights is None else self.slopes * weights[:, None, None]
 
 
 @dataclass(frozen=True)
 class Weight(Bias):
-    """The samples' gradients in a weight [out, in]; inputs [B, T, in] of the layer."""
+    """Gradients of the samples in a weight [out, in]; inputs [B, T, in] of the layer."""
 
     inputs: Tensor
 
@@ -52,7 +52,7 @@ class Weight(Bias):
         return self.weighted(weights).flatten(0, 1).mT @ self.inputs.flatten(0, 1)
 
     def _root_of_squares(self) -> Tensor:
-        """The norms by the smaller way: products of positions, T x T, or the gradients themselves (Bu et al. 2022)."""
+        """Return the norms the cheaper way: by products of positions, T x T, or the gradients (Bu et al. 2022)."""
         slopes, inputs = self.slopes, self.inputs
         positions = slopes.shape[1]
         if positions == 1:
@@ -65,16 +65,16 @@ class Weight(Bias):
 
 @dataclass(frozen=True)
 class SampleGradients:
-    """The gradients of the loss of each sample of a batch, by tensor."""
+    """Gradients of the loss of each sample of a batch, by tensor."""
 
     parts: dict[str, Bias]
 
     def norms(self) -> Tensors:
-        """By tensor, the norm [B] of each sample's gradient."""
+        """Return, by tensor, the norm [B] of each sample's gradient."""
         return {key: part.norms() for key, part in self.parts.items()}
 
     def mean(self, weights: Tensors | None) -> Tensors:
-        """The mean over the batch of weight times gradient; weights [B] by tensor, or None for 1."""
+        """Return the mean over the batch of weight times gradient; weights [B] by tensor, or None for 1."""
         return {key: part.mean(None if weights is None else weights[key]) for key, part in self.parts.items()}
 
 
@@ -85,11 +85,11 @@ def sample_gradients(
     parameters: Tensors,
     x: Tensor,
 ) -> tuple[SampleGradients, Tensor]:
-    """The gradients of each sample's loss and the loss of the batch.
+    """Return the gradients of each sample's loss and the loss of the batch.
 
-    x [B, ...]; `network` runs the module with these parameters on x; `loss` is the mean over the samples of losses,
-    each of one row of the logits. Raises ValueError for a parameter outside the nn.Linear layers that took part, and
-    for a layer whose input has no sample in each row.
+    x [B, ...]; `network` runs the module with these parameters on x; `loss` is the mean over samples of losses, each of
+    one row of the logits. Raises ValueError for a parameter outside the nn.Linear layers that took part, and for a
+    layer whose input has no sample in each row.
     """
 
     def forward(hook: Hook) -> Tensor:
@@ -112,7 +112,7 @@ def sample_gradients(
 
 
 def zero_taps(forward: Callable[[Hook], Tensor]) -> tuple[list[str], list[Tensor]]:
-    """The names of the linear layers in the order of their calls, and zeros to be added to what comes out of each."""
+    """Return the names of the linear layers in the order of their calls, and zeros to add to their outputs."""
     names, taps = list[str](), list[Tensor]()
 
     def find(name: str, h: Tensor, z: Tensor) -> Tensor:
@@ -126,7 +126,7 @@ def zero_taps(forward: Callable[[Hook], Tensor]) -> tuple[list[str], list[Tensor
 
 @contextmanager
 def hooked(module: nn.Module, hook: Hook) -> Iterator[None]:
-    """While it lasts, every call of a linear layer passes through the hook."""
+    """Pass every call of a linear layer through the hook, within the context."""
     with ExitStack() as stack:
         for name, layer in module.named_modules():
             if type(layer) is nn.Linear:  # a subclass may make something else of its input
@@ -141,7 +141,7 @@ def _called(name: str, hook: Hook) -> Callable[[nn.Module, tuple[Tensor, ...], T
 def _by_parameter(
     module: nn.Module, parameters: Tensors, batch: int, uses: Sequence[tuple[str, Tensor, Tensor]]
 ) -> dict[str, Bias]:
-    """The uses (layer, input, slope) gathered by parameter, in the order of the parameters."""
+    """Return the uses (layer, input, slope) gathered by parameter, in the order of the parameters."""
     found: dict[str, Bias] = {}
     for name in dict.fromkeys(name for name, *_ in uses):
         inputs = _positions(name, [h for of, h, _ in uses if of == name], batch)
@@ -157,7 +157,7 @@ def _by_parameter(
 
 
 def _positions(name: str, tensors: Sequence[Tensor], batch: int) -> Tensor:
-    """What several uses saw, [B, ..., features] each, as [B, T, features]."""
+    """Return the tensors of several uses, [B, ..., features] each, as [B, T, features]."""
     for t in tensors:
         if t.ndim < 2 or t.shape[0] != batch:
             raise ValueError(f"Layer '{name}' must see one of {batch} samples a row. Got {list(t.shape)} instead.")

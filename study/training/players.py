@@ -97,7 +97,7 @@ class Players(Chain):
     def discriminator_step(
         self, state: State, real: Tensor, generated: Tensor, noise: Noise
     ) -> tuple[Direction, Clipped, MethodState]:
-        """What the discriminator's optimizer gets, what was clipped, its next memory; rows [B, P] of both kinds."""
+        """Return the discriminator's direction, clipped gradient and next memory; rows [B, P] of both kinds."""
         targets = torch.cat([rows_of_class(real, 1), rows_of_class(generated, 0)])
         x = torch.cat([real, generated])
         return self.discriminator.step(state.parameters, state.memory, x, targets, noise)
@@ -105,7 +105,7 @@ class Players(Chain):
     def generator_step(
         self, state: State, opponent: Tensors, latent: Tensor, noise: Noise
     ) -> tuple[Direction, Clipped, MethodState]:
-        """The same of the generator, given the discriminator's parameters and latent [B, L]."""
+        """Return the same for the generator, given the discriminator's parameters and latent [B, L]."""
         own = {name.removeprefix(OF_GENERATOR): one for name, one in noise.items() if name.startswith(OF_GENERATOR)}
         batch = GeneratorBatch(self.generator, latent, rows_of_class(latent, 0), own, self, opponent)
         clipped, memory = batch.clipped(state.parameters, state.memory)
@@ -179,7 +179,7 @@ class PlayersUpdate(Update):
     def statistics(
         self, taken: Mapping[Player, tuple[Direction, Clipped]], before: State, after: State
     ) -> dict[str, Tensor]:
-        """What `measure` finds of the clipped gradients of some players as one, and the sizes of what they moved."""
+        """Return what `measure` finds for some players' clipped gradients as one, and the sizes of their moves."""
         each = [clipped for _, clipped in taken.values()]
         gradient = merged(taken, [one.before for one in each])
         untouched_ = all(one.after is one.before for one in each)
@@ -217,18 +217,18 @@ def prefixed(player: Player, parts: Mapping[str, Part]) -> dict[str, Part]:
 
 
 def part(player: Player, parts: Mapping[str, Part]) -> dict[str, Part]:
-    """Those of a player, by their own names."""
+    """Return a player's parts, by their own names."""
     start = f"{player}."
     return {name.removeprefix(start): one for name, one in parts.items() if name.startswith(start)}
 
 
 def of_state(player: Player, state: State) -> State:
-    """What a player carries."""
+    """Return the state of a player."""
     return State(part(player, state.parameters), part(player, state.optimizer), part(player, state.memory))
 
 
 def joined(each: Mapping[Player, State]) -> State:
-    """What both carry."""
+    """Return the state of both players."""
     parameters, optimizer, memory = (
         {name: one for player in PLAYERS for name, one in prefixed(player, getattr(each[player], field)).items()}
         for field in ("parameters", "optimizer", "memory")

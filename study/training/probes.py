@@ -1,4 +1,4 @@
-"""Statistics measured now and then, on a fixed batch a replicate, without touching the training."""
+"""Probes: statistics measured now and then on a fixed batch per replicate, without affecting the training."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ class Loss(Protocol):
 
 
 def probe(module: nn.Module, loss: Loss, parameters: Tensors, images: Tensor, labels: Tensor, classes: int) -> Tensor:
-    """The statistics named in `PROBES` of one model, [8], in evaluation mode and without penalties.
+    """Return the statistics named in `PROBES` of one model, [8], in evaluation mode and without penalties.
 
-    images [B, P], labels [B]. Quantiles of the per-sample gradient norms; noise scale and signal-to-noise
-    (McCandlish et al. 2018); norm of the first weight's gradient over the last's; share of hidden units whose
-    activation is the same for every sample; the largest eigenvalue of the loss's Hessian.
+    images [B, P], labels [B]. Quantiles of the per-sample gradient norms; noise scale and signal-to-noise (McCandlish
+    et al. 2018); norm of the first weight's gradient over the last's; share of hidden units whose activation is the
+    same for every sample; the largest eigenvalue of the loss's Hessian.
     """
     targets = one_hot(labels, classes).to(images.device)
 
@@ -65,17 +65,17 @@ def probe(module: nn.Module, loss: Loss, parameters: Tensors, images: Tensor, la
 
 
 def first_to_last(gradient: Tensors) -> Tensor:
-    """Norm of the first weight tensor's gradient over the norm of the last's."""
+    """Return the norm of the first weight tensor's gradient over the norm of the last's."""
     weights = [g for g in gradient.values() if g.ndim > 1]
     return torch.linalg.vector_norm(weights[0]) / torch.linalg.vector_norm(weights[-1])
 
 
 @torch.no_grad()
 def dead_units(module: nn.Module, parameters: Tensors, images: Tensor) -> Tensor:
-    """Share of hidden units with one and the same activation for every sample; NaN for a model without hidden units.
+    """Return the share of hidden units with the same activation for every sample; NaN without hidden units.
 
     A unit is an entry of the second dimension of a site's activations [B, U, ...]: a channel of an image, not a
-    position of it. It is dead if none of its positions, and no call of the site, tells two samples apart.
+    position of it. It is dead if it tells two samples apart at no position and in no call of the site.
     """
     dead: dict[str, Tensor] = {}
 
@@ -90,10 +90,10 @@ def dead_units(module: nn.Module, parameters: Tensors, images: Tensor) -> Tensor
 
 
 def hessian_top(loss: Callable[[Tensors], Tensor], parameters: Tensors) -> float:
-    """The largest eigenvalue of the Hessian of a loss at these parameters, with its sign; NaN where there is none.
+    """Return the largest eigenvalue of a loss's Hessian at these parameters, with its sign; NaN if there is none.
 
-    By Lanczos' method on products of the Hessian with vectors, from a start that is always the same. NaN where a
-    parameter or a product is not finite, and where it does not converge.
+    By Lanczos' method on products of the Hessian with vectors, from a fixed start. NaN if a parameter or a product is
+    not finite, and if it does not converge.
     """
     if not all(bool(p.isfinite().all()) for p in parameters.values()):
         return float("nan")
@@ -104,11 +104,10 @@ def hessian_top(loss: Callable[[Tensors], Tensor], parameters: Tensors) -> float
 
 
 def largest_eigenvalue(product: Product, size: int) -> float:
-    """The largest eigenvalue of a symmetric matrix given by its product with a vector [size].
+    """Return the largest eigenvalue of a symmetric matrix given by its product with a vector [size].
 
-    By Lanczos' method without reorthogonalisation: what its vectors lose of their right angles repeats eigenvalues
-    that are found already, and moves none (Paige 1980). Raises FloatingPointError where `MOST` products do not bring
-    the residual to `TOLERANCE`.
+    By Lanczos' method without reorthogonalisation: lost orthogonality repeats eigenvalues already found, and moves none
+    (Paige 1980). Raises FloatingPointError if `MOST` products do not bring the residual to `TOLERANCE`.
     """
     from scipy.linalg import eigh_tridiagonal
     from scipy.linalg.blas import snrm2  # squares of small and of large numbers are no trouble to it
@@ -134,7 +133,7 @@ def largest_eigenvalue(product: Product, size: int) -> float:
 
 
 def hessian_product(loss: Callable[[Tensors], Tensor], parameters: Tensors) -> Product:
-    """The Hessian as a map of flat vectors [P]; raises FloatingPointError where a product is not finite."""
+    """Return the Hessian as a map of flat vectors [P]; raises FloatingPointError if a product is not finite."""
     pull = vjp(grad(loss), parameters)[1]
     sizes = [p.numel() for p in parameters.values()]
 

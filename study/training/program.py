@@ -1,4 +1,4 @@
-"""The steps of one model as one compiled program, for every strength, learning rate and seed of a method.
+"""Compiled program of one model's steps, for every strength, learning rate and seed of a method.
 
 The program has no number of seeds in it: seeds take turns, so that one model's weights stay in the core's cache, and no
 model's bits depend on the others'.
@@ -31,9 +31,9 @@ NOISE_BYTES = 100_000_000  # of random numbers at once
 
 @dataclass(frozen=True, eq=False)
 class Program:
-    """At most `steps` steps of one model on batches of `images` [N, P].
+    """Program of up to `steps` steps of one model on batches of `images` [N, P].
 
-    lowered: one step; results: how its flat results form the next state and what was measured; executable: all steps.
+    lowered: one step; results: how its flat results form the next state and the measurements; executable: all steps.
     """
 
     lowered: Lowered
@@ -46,7 +46,7 @@ class Program:
     def of(
         cls, update: Update, state: State, draws: Distributions, images: Tensor, batch: int, classes: int, steps: int
     ) -> Program:
-        """The program of an update, in calls of at most `steps` steps; state: that of one model.
+        """Return the program of an update, in calls of up to `steps` steps; state: that of one model.
 
         Raises what `study.training.lowering.lowered` raises.
         """
@@ -75,7 +75,7 @@ class Program:
     def run(
         self, state: State, rows: Tensor, labels: Tensor, noise: Noise, rates: Tensor, measure: bool
     ) -> tuple[State, Mapping[str, Tensor]]:
-        """The state after S steps and what was measured at each, [S, ...], zeros where nothing is to be measured.
+        """Return the state after S steps and the measurements of each, [S, ...], zeros where none are wanted.
 
         rows, labels [S, B]; noise [S, ...]; rates [S]; S at most `steps`.
         """
@@ -95,7 +95,7 @@ def run_steps(
     one: Lowered, classes: int, state: list[Array], images: Array, each: list[Array], taken: Array, measure: Array,
     numbers: Array, tensors: Sequence[Array],
 ) -> list[Array]:  # fmt: skip
-    """The state after `taken` steps and what was measured at each; each: rows, labels [S, B], rates [S], noise."""
+    """Return the state after `taken` steps and their measurements; each: rows, labels [S, B], rates [S], noise."""
 
     def step(state: list[Array], given: list[Array]) -> list[Array]:
         rows, labels, rate, *noise = given
@@ -115,18 +115,18 @@ def run_steps(
 
 
 def example(state: State, draws: Distributions, batch: int, pixels: int, classes: int) -> tuple[Any, ...]:
-    """What one step is given: values of the right shapes."""
+    """Return inputs of one step: values of the right shapes."""
     return state, torch.zeros(batch, pixels), torch.zeros(batch, classes), zeros(draws), torch.tensor(0.1)
 
 
 def shape(t: Tensor, *steps: int) -> Any:
-    """The form of an array [...] or [S, ...]."""
+    """Return the form of an array [...] or [S, ...]."""
     form: Any = jax.ShapeDtypeStruct
     return form((*steps, *t.shape), as_jax(t.dtype))
 
 
 def padded(t: Tensor, steps: int) -> NDArray[Any]:
-    """Zeros after the last of S rows, up to `steps`."""
+    """Pad S rows with zeros to `steps`."""
     array = t.numpy()
     if len(array) == steps:
         return array
@@ -134,11 +134,11 @@ def padded(t: Tensor, steps: int) -> NDArray[Any]:
 
 
 def zeros(draws: Distributions) -> Noise:
-    """Numbers of the right shapes."""
+    """Return zeros in place of random numbers, of the right shapes."""
     return {name: {key: torch.zeros(draw.shape) for key, draw in needed.items()} for name, needed in draws.items()}
 
 
 def longest(draws: Distributions) -> int:
-    """The steps whose random numbers fit into memory."""
+    """Return the number of steps whose random numbers fit into memory."""
     each = sum(4 * t.numel() for t in pytree.tree_leaves(zeros(draws)))
     return max(1, NOISE_BYTES // each) if each else 2**31

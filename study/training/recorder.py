@@ -1,4 +1,4 @@
-"""What is written down while replicates train: statistics of every step, scores of every epoch, the best parameters."""
+"""Recorder of replicates in training: statistics of steps, scores of epochs, the best parameters."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ APART = slice(-len(OF_WRONG_LABELS), None)
 
 
 class Scorer(Protocol):
-    """Who scores one model: replicates in training."""
+    """Protocol of what scores one model: replicates in training."""
 
     def score(self, parameters: Tensors, given: Labelled) -> Score:
         """Return the score of one model on a set."""
@@ -81,12 +81,12 @@ class Recorder:
 
     @property
     def every_step(self) -> bool:
-        """Whether the statistics of every step are wanted."""
+        """True if the statistics of every step are wanted."""
         return self.variant.statistics.every_step
 
     @property
     def goes_on(self) -> bool:
-        """Whether an epoch is left, and a replicate that trains."""
+        """True if an epoch is left, and a replicate that trains."""
         return self.scored < self.variant.epochs and bool(self.training.any())
 
     @torch.no_grad()
@@ -129,7 +129,7 @@ class Recorder:
             row[r, PROBED] = scorer.probe(one, images, labels, batches.classes).cpu().numpy()
 
     def _close(self, epoch: int, parameters: Tensors) -> None:
-        """Who is not finite any more, whose best epoch this was, and who is stopped by a regularizer."""
+        """Note which replicates are no longer finite, at their best epoch, or stopped by a regularizer."""
         finite = torch.stack([p.flatten(1).isfinite().all(1) for p in parameters.values()]).all(0).cpu().numpy()
         self._end(epoch, self.training & ~finite, parameters)
         self.finite &= finite | ~self.training
@@ -163,7 +163,7 @@ class Recorder:
     def records(
         self, seeds: Sequence[int], scorer: Scorer, parameters: Tensors, batches: Batches, wall: float
     ) -> list[RunRecord]:
-        """The finished records; each is cut where its own replicate ended, whatever the others did."""
+        """Return the finished records; each is cut where its own replicate ended."""
         models = zip(replicates_of(parameters), replicates_of(self.best), strict=True)
         measured = self.log.columns(), self.log.norms()
         return [
@@ -203,7 +203,7 @@ class Recorder:
         )
 
     def _epochs(self, r: int) -> dict[str, Floats]:
-        """The columns [E + 1] of a replicate up to its end."""
+        """Return the columns [E + 1] of a replicate up to its end."""
         taken = slice(int(self.ended[r]) + 1)
         own = zip(self.variant.workload.columns, self.noted[taken, r].T, strict=True)
         return {**dict(zip(EPOCH_COLUMNS, self.epochs[taken, r].T, strict=True)), **dict(own)}

@@ -1,4 +1,4 @@
-"""Records of runs, and the tidy tables they become; one column contract, checked when a table is read."""
+"""Records of runs, and their tidy tables, by one column contract that is checked when a table is read."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ EPOCH_SCORES = tuple(f"{part}_{what}" for part in ("train", "validation", "test"
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run ended: `ok`, or `diverged` with its cause and, where a step shows it, the step (from 0)."""
+    """Outcome of a run: `ok`, or `diverged` with its cause and, if a step shows it, the step (from 0)."""
 
     status: Literal["ok", "diverged"]
     cause: str = ""
@@ -32,10 +32,7 @@ class Outcome:
 
     @classmethod
     def judge(cls, accuracy: float, finite: bool, steps: Floats, columns: Sequence[str], chance: float) -> Outcome:
-        """The outcome of a run from its final training accuracy, its parameters and its steps [S, C].
-
-        chance: the accuracy at or below which it has learned nothing.
-        """
+        """Return the outcome of a run from its final training accuracy, its parameters and its steps [S, C]."""
         broken, failed = not finite or accuracy != accuracy, accuracy <= chance
         bad = np.flatnonzero(steps[:, columns.index("finite")] == 0)
         if broken and not bad.size:
@@ -81,10 +78,10 @@ def magnitudes(weights: Tensor) -> Histogram:
 
 @dataclass(frozen=True, eq=False)
 class RunRecord:
-    """One run: what it was, how it ended, what was measured. `fold`: the one left out, in cross-validation.
+    """Record of one run: its identity, outcome and measurements. `fold`: the fold left out in cross-validation.
 
-    final, best: scores of `train`, `validation`, `test` at the last epoch and at the best validation
-    epoch; epochs: arrays [E + 1]; steps: arrays [S]; tensors: by parameter, norms before and after the clip [S, 2].
+    final, best: scores of `train`, `validation`, `test` at the last epoch and at the best validation epoch; epochs:
+    arrays [E + 1]; steps: arrays [S]; tensors: by parameter, norms before and after the clip [S, 2].
     """
 
     variant: Variant
@@ -103,7 +100,7 @@ class RunRecord:
 
 
 def keys(study: str, record: RunRecord) -> dict[str, str | int]:
-    """The key columns of a record."""
+    """Return the key columns of a record."""
     variant = record.variant
     return dict(
         zip(KEYS, (study, variant.regime, variant.clip_label, variant.regularization_label, record.seed), strict=True)
@@ -111,7 +108,7 @@ def keys(study: str, record: RunRecord) -> dict[str, str | int]:
 
 
 def run_row(study: str, record: RunRecord) -> dict[str, object]:
-    """The row of `runs` for a record."""
+    """Return the row of `runs` for a record."""
     weights = list(record.weights.values())
     share = np.array([h.count for h in weights], float) / sum(h.count for h in weights)
     fired, before = record.steps["fired"], record.steps["norm_before"]
@@ -172,19 +169,19 @@ def _own_scores(record: RunRecord) -> dict[str, float]:
 
 
 def epoch_rows(study: str, record: RunRecord) -> pd.DataFrame:
-    """The rows of `epochs` for a record."""
+    """Return the rows of `epochs` for a record."""
     table = pd.DataFrame(dict(record.epochs))
     table.insert(0, "epoch", np.arange(len(table)))
     return _keyed(study, record, table)
 
 
 def windows(steps: int, count: int) -> NDArray[np.int64]:
-    """First steps of at most `count` windows of nearly equal length, [W]."""
+    """Return the first steps of up to `count` windows of nearly equal length, [W]."""
     return np.unique(np.linspace(0, steps, min(count, steps), endpoint=False).astype(np.int64))
 
 
 def thinned(columns: Mapping[str, Floats], count: int) -> pd.DataFrame:
-    """Mean, smallest and largest value of each column in each window, so that no extreme is lost.
+    """Return mean, minimum and maximum of each column in each window, so that no extreme is lost.
 
     Non-finite values stay visible: the mean of a window that holds one is non-finite too.
     """
@@ -201,12 +198,12 @@ def thinned(columns: Mapping[str, Floats], count: int) -> pd.DataFrame:
 
 
 def step_rows(study: str, record: RunRecord) -> pd.DataFrame:
-    """The rows of `steps` for a record."""
+    """Return the rows of `steps` for a record."""
     return _keyed(study, record, thinned(record.steps, record.variant.statistics.windows))
 
 
 def tensor_rows(study: str, record: RunRecord) -> pd.DataFrame:
-    """The rows of `tensors` for a record."""
+    """Return the rows of `tensors` for a record."""
     parts = []
     for key, norms in record.tensors.items():
         columns = {"norm_before": norms[:, 0], "norm_after": norms[:, 1]}
@@ -217,7 +214,7 @@ def tensor_rows(study: str, record: RunRecord) -> pd.DataFrame:
 
 
 def weight_rows(study: str, record: RunRecord) -> pd.DataFrame:
-    """The rows of `weights` for a record."""
+    """Return the rows of `weights` for a record."""
     parts = [
         pd.DataFrame(
             {
@@ -239,7 +236,7 @@ def _keyed(study: str, record: RunRecord, table: pd.DataFrame) -> pd.DataFrame:
 
 
 def tidy(study: str, records: Iterable[RunRecord]) -> dict[str, pd.DataFrame]:
-    """The five tables of some runs: runs, epochs, steps, tensors, weights."""
+    """Return the five tables of some runs: runs, epochs, steps, tensors, weights."""
     records = list(records)
     runs = pd.DataFrame([run_row(study, r) for r in records]).astype({"diverged_step": "Int64", "fold": "Int64"})
     parts = {"epochs": epoch_rows, "steps": step_rows, "tensors": tensor_rows, "weights": weight_rows}

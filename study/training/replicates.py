@@ -1,4 +1,4 @@
-"""Models in supervised training: what they carry from step to step, and one pass over their digits."""
+"""Replicates in supervised training: their state from step to step, and one pass over their digits."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Replicates:
 
     @classmethod
     def start(cls, variant: Variant, seeds: Sequence[int], batches: Batches) -> Self:
-        """Fresh models, each initialised from the `init` stream of its seed."""
+        """Return fresh models, each initialised from the `init` stream of its seed."""
         module = cls.module_of(variant, batches)
         update = cls.update_of(variant, module)
         each = [cls.initialised(variant, module, generator(seed, "init")) for seed in seeds]
@@ -78,12 +78,12 @@ class Replicates:
 
     @classmethod
     def chain_of(cls, variant: Variant, module: nn.Module) -> Chain:
-        """The step of a variant up to the optimizer."""
+        """Return the step of a variant up to the optimizer."""
         return Chain(variant, module)
 
     @classmethod
     def rows_of_step(cls, variant: Variant, batches: Batches) -> int:
-        """The rows of a batch."""
+        """Return the number of rows of a batch."""
         return variant.batch_size
 
     @property
@@ -97,9 +97,9 @@ class Replicates:
 
     @torch.no_grad()
     def epoch(self, batches: Batches, recorder: Recorder) -> None:
-        """One pass over each replicate's training digits; the last, incomplete batch is dropped.
+        """Make one pass over each replicate's training digits; the last, incomplete batch is dropped.
 
-        A replicate whose training has ended stays as it is where each is trained by itself.
+        A replicate whose training has ended stays unchanged if each is trained by itself.
         """
         if self.way is None:
             with recorder.watch.part("compiling"):
@@ -115,7 +115,7 @@ class Replicates:
             recorder.log.add(measured)
 
     def choose_way(self, batches: Batches) -> None:
-        """Compile the program; where that cannot be, or on a GPU, say why and leave the steps to torch."""
+        """Compile the program; if that fails, or on a GPU, say why and leave the steps to torch."""
         if self.optimizer is not None:
             self.way = StackedByTorch(self.update, optimizer=self.optimizer)
             self.reason = f"{self.variant.optimizer.owner()} is an optimizer of torch"
@@ -155,7 +155,7 @@ class Replicates:
         return side_by_side(found, len(rows))
 
     def stepped(self, r: int, state: State, rows: Tensor, labels: Tensor, rates: Tensor) -> tuple[State, Tensors]:
-        """One model's state after steps on rows, labels [S, B] by the program; measurements [S, ...]."""
+        """Return one model's state after steps on rows, labels [S, B] by the program, and measurements [S, ...]."""
         assert isinstance(self.way, Program)
         logs: list[Mapping[str, Tensor]] = []
         for some in torch.arange(len(rates)).split(self.way.steps):

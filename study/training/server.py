@@ -1,4 +1,4 @@
-"""The server's part of a federated round, as a pure function of one model's tensors."""
+"""Step of the server in a federated round, as a pure function of one model's tensors."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from study.workloads.federated import Federated
 
 @dataclass(frozen=True, eq=False)
 class ServerState:
-    """What the server carries from round to round: of its optimizer, of the clip of updates, of averages of weights."""
+    """State of the server from round to round: of its optimizer, its clip of updates, its averages of weights."""
 
     optimizer: OptimizerState
     clip: Tensors
@@ -33,9 +33,9 @@ pytree.register_dataclass(ServerState)
 
 @dataclass(frozen=True)
 class Server:
-    """Clips the updates of m clients, adds noise to their mean, and takes a step with it.
+    """Server that clips the updates of m clients, adds noise to their mean, and takes a step with it.
 
-    averagers: the regularizers that average weights, which a client has no run of its own for.
+    averagers: the regularizers that average weights, which act on the server and not on clients.
     """
 
     workload: Federated
@@ -43,7 +43,7 @@ class Server:
     averagers: Sequence[Regularization]
 
     def initial_state(self, parameters: Tensors) -> ServerState:
-        """The state before the first round."""
+        """Return the state before the first round."""
         averages = {r.name: r.initial_state(parameters) for r in self.averagers}
         return ServerState(
             self.workload.server.initial_state(parameters), self.clip.initial_state(parameters), averages
@@ -52,10 +52,10 @@ class Server:
     def round(
         self, parameters: Tensors, state: ServerState, updates: Tensors, noise: Tensors, count_noise: Tensor
     ) -> tuple[Tensors, ServerState, dict[str, Tensor]]:
-        """The parameters and the state after a round, and the columns that are noted of it.
+        """Return the parameters and the state after a round, and its noted columns.
 
-        updates [m, ...]: w - w_k of each client; noise: standard normal numbers, one a parameter, and one for the count
-        of clipped clients.
+        updates [m, ...]: w - w_k of each client; noise: standard normal numbers, one per parameter, and one for the
+        count of clipped clients.
         """
         clipped, clip = clipped_updates(self.clip, parameters, state.clip, updates)
         sensitivity = self.clip.norm_bound(state.clip)
@@ -76,14 +76,14 @@ class Server:
         return after, ServerState(optimizer, clip, averages), noted
 
     def evaluated(self, parameters: Tensors, state: ServerState) -> Tensors:
-        """The parameters that are scored and handed over."""
+        """Return the parameters that are scored and handed over."""
         return reduce(lambda p, r: r.evaluated(p, state.averages[r.name]), self.averagers, parameters)
 
 
 def clipped_updates(clip: Clipping, parameters: Tensors, state: Tensors, updates: Tensors) -> tuple[Tensors, Tensors]:
-    """The clipped updates [m, ...] and the next state of the clip, which meets one client after the other.
+    """Return the clipped updates [m, ...] and the clip's next state, which sees one client after the other.
 
-    A clip of single samples meets them all at once.
+    A clip of single samples sees all clients at once.
     """
     if isinstance(clip, PerSample):
         norms = {key: torch.linalg.vector_norm(u.flatten(1), dim=1) for key, u in updates.items()}

@@ -15,11 +15,11 @@ Floats = NDArray[np.floating]
 
 
 def spike_score(losses: Floats, window: int = WINDOW, deviations: float = DEVIATIONS) -> float:
-    """Share of steps whose loss is a spike; NaN where no step can be judged.
+    """Return the share of steps whose loss is a spike; NaN if no step can be judged.
 
     losses [S]. Step t is a spike if its loss exceeds the mean of the `window` losses before it by more than
     `deviations` of their standard deviations, or is not finite. Steps with fewer than `FEWEST` steps before them are
-    not judged, and what is not finite is in no mean. Source: Team OLMo 2024, "2 OLMo 2 Furious", section 3.1, with the
+    not judged; non-finite losses are in no mean. Source: Team OLMo 2024, "2 OLMo 2 Furious", section 3.1, with the
     window and the deviations at which its trainer, OLMo-core, leaves out a step.
     """
     values = np.asarray(losses, np.float64)

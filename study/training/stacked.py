@@ -1,4 +1,4 @@
-"""The steps of all models at once by torch: for a GPU, and where the compiled program is not to be had."""
+"""Steps of all models at once by torch: on a GPU, and if the compiled program is unavailable."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from study.training.update import State, Update
 
 @dataclass(eq=False)
 class Stacked:
-    """The step of one model, mapped over stacked replicates and traced once, at its first batch."""
+    """Step of one model, mapped over stacked replicates and traced once, at its first batch."""
 
     update: Callable[..., Any]
     graph: Callable[..., Any] | None = None
@@ -27,7 +27,7 @@ class Stacked:
     def step(
         self, state: State, x: Tensor, targets: Tensor, noise: Noise, rate: Tensor
     ) -> tuple[State, Mapping[str, Tensor]]:
-        """The state [R, ...] after a step on x [R, B, P], targets [R, B, K] at rates [R], and what was measured."""
+        """Return the state [R, ...] after a step on x [R, B, P], targets [R, B, K] at rates [R], and measurements."""
         inputs = (state, x, targets, noise, rate)
         if self.graph is None:
             self.graph = traced(self.update, inputs)
@@ -36,7 +36,7 @@ class Stacked:
 
 @dataclass(eq=False)
 class StackedByTorch(Stacked):
-    """The same with an optimizer of torch, which changes the parameters of the state in place."""
+    """Step with an optimizer of torch, which changes the parameters of the state in place."""
 
     optimizer: torch.optim.Optimizer | None = None
 

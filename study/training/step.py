@@ -28,7 +28,7 @@ MethodState = dict[str, Tensors]  # what the clip ("clip") and each regularizer 
 
 
 class Direction(NamedTuple):
-    """What the optimizer gets: a gradient, each of whose tensors is still to be multiplied by its coefficient.
+    """Input of the optimizer: a gradient, each of whose tensors is still to be multiplied by its coefficient.
 
     A clip that rescales whole tensors leaves the product to the optimizer, which has to read the gradient anyway.
     """
@@ -37,13 +37,13 @@ class Direction(NamedTuple):
     scale: Tensors  # empty: nothing is left to be done
 
     def product(self) -> Tensors:
-        """The gradient with its coefficients in it."""
+        """Return the gradient multiplied by its coefficients."""
         return rescaled(self.gradient, self.scale) if self.scale else self.gradient
 
 
 @dataclass(frozen=True)
 class Clipped:
-    """What was clipped: before, after, the coefficient of each tensor where whole tensors are rescaled; the loss."""
+    """Gradient before and after the clip, each tensor's coefficient if whole tensors are rescaled, and the loss."""
 
     before: Tensors
     after: Tensors
@@ -58,7 +58,7 @@ class Clipped:
 
 @dataclass(frozen=True)
 class Chain:
-    """The step of a variant for one model; `module` gives the architecture, parameters come in as tensors."""
+    """Step of a variant for one model; `module` gives the architecture, parameters come in as tensors."""
 
     variant: Variant
     module: nn.Module
@@ -66,10 +66,10 @@ class Chain:
     def gradient_step(
         self, parameters: Tensors, memory: MethodState, x: Tensor, targets: Tensor, noise: Noise
     ) -> tuple[Direction, MethodState, Tensors]:
-        """What the optimizer gets, the next memory, and what `measure` finds.
+        """Return the optimizer's direction, the next memory, and what `measure` finds.
 
-        x [B, P], targets [B, K] distributions over classes; the noise is what the regularizers asked for. Where the
-        optimizer gets something else than what was clipped, its norm is measured too, as `given` [].
+        x [B, P], targets [B, K] distributions over classes; noise: the numbers that regularizers asked for. If the
+        optimizer gets something other than the clipped gradient, its norm is measured too, as `given` [].
         """
         direction, clipped, memory = self.step(parameters, memory, x, targets, noise)
         measured = measure(clipped.loss, clipped.before, clipped.after, clipped.scale)
@@ -80,14 +80,14 @@ class Chain:
     def plain_gradient_step(
         self, parameters: Tensors, memory: MethodState, x: Tensor, targets: Tensor, noise: Noise
     ) -> tuple[Direction, MethodState, Tensors]:
-        """The same with the loss alone measured."""
+        """Return the same, with only the loss measured."""
         direction, clipped, memory = self.step(parameters, memory, x, targets, noise)
         return direction, memory, {"loss": clipped.loss}
 
     def step(
         self, parameters: Tensors, memory: MethodState, x: Tensor, targets: Tensor, noise: Noise
     ) -> tuple[Direction, Clipped, MethodState]:
-        """What the optimizer gets, what was clipped on the way, the next memory."""
+        """Return the optimizer's direction, the clipped gradient and the next memory."""
         batch = Batch(self, *self.batch(x, targets, noise), noise)
         climbers = [r for r in self.variant.regularization if r.overrides("ascent")]
         if not climbers:
@@ -115,11 +115,11 @@ class Chain:
         return 1.0
 
     def released(self, direction: Direction, memory: MethodState, noise: Noise) -> Direction:
-        """What becomes of the clipped gradient before anything else sees it."""
+        """Return the clipped gradient as a workload releases it, before anything else sees it."""
         return direction
 
     def batch(self, x: Tensor, targets: Tensor, noise: Noise) -> tuple[Tensor, Tensor]:
-        """What is learned from, through the regularizers of the data."""
+        """Return the batch after the regularizers of the data."""
         for regularizer in self.variant.regularization:
             x, targets = regularizer.batch(x, targets, noise.get(regularizer.name, {}))
         return x, targets
@@ -127,7 +127,7 @@ class Chain:
     def pass_through(
         self, hook: str, gradient: Tensors, parameters: Tensors, noise: Noise, memory: MethodState
     ) -> tuple[Tensors, MethodState]:
-        """The gradient through the regularizers before the clip, or those after it."""
+        """Return the gradient after the regularizers before the clip, or after those after it."""
         for r in self.variant.regularization:
             if r.overrides(hook):
                 act = getattr(r, hook)
@@ -136,7 +136,7 @@ class Chain:
         return gradient, memory
 
     def after_update(self, parameters: Tensors, memory: MethodState, lr: float | Tensor) -> tuple[Tensors, MethodState]:
-        """Regularizers of the update, decay, proximal step, projection, after the optimizer."""
+        """Apply what follows the optimizer: regularizers of the update, decay, proximal step, projection."""
         for r in self.updaters:
             parameters, state = r.update(parameters, lr, memory[r.name])
             memory = {**memory, r.name: state}
@@ -144,11 +144,11 @@ class Chain:
 
     @property
     def updaters(self) -> list[Regularization]:
-        """Those who act after the optimizer."""
+        """Regularizers that act after the optimizer."""
         return [r for r in self.variant.regularization if r.overrides("update")]
 
     def evaluated(self, parameters: Tensors, memory: MethodState) -> Tensors:
-        """The parameters that are scored and handed over."""
+        """Return the parameters that are scored and handed over."""
         averagers = [r for r in self.variant.regularization if r.overrides("evaluated")]
         return reduce(lambda p, r: r.evaluated(p, memory[r.name]), averagers, parameters)
 
@@ -168,14 +168,14 @@ class Chain:
         return {name: draws for name, draws in needed.items() if draws}
 
     def initial_memory(self, parameters: Tensors) -> MethodState:
-        """What the clip and the regularizers remember before the first step."""
+        """Return the memory of the clip and the regularizers before the first step."""
         remembered = {r.name: r.initial_state(parameters) for r in self.variant.regularization}
         return {"clip": self.variant.clip.initial_state(parameters), **remembered}
 
 
 @dataclass(frozen=True)
 class Batch:
-    """One batch of a chain, and what depends on it: x [B, P], targets [B, K]."""
+    """Batch of a chain, and what depends on it: x [B, P], targets [B, K]."""
 
     chain: Chain
     x: Tensor
@@ -183,7 +183,7 @@ class Batch:
     noise: Noise
 
     def clipped(self, parameters: Tensors, memory: MethodState) -> tuple[Clipped, MethodState]:
-        """The gradient at these parameters before and after the clip."""
+        """Return the gradient at these parameters before and after the clip."""
         method = self.chain.variant.clip
         if isinstance(method, PerSample):
             return self._clipped_by_sample(method, parameters, memory)
@@ -211,7 +211,7 @@ class Batch:
         return mean if weight == 1 else {key: weight * g for key, g in mean.items()}
 
     def gradient(self, parameters: Tensors) -> tuple[Tensors, Tensor]:
-        """The gradient of data loss plus penalties, and the data loss alone."""
+        """Return the gradient of data loss plus penalties, and the data loss alone."""
         gradient, (_, loss) = grad_and_value(self._objective, has_aux=True)(parameters)
         return self._penalized(gradient, parameters), loss
 
@@ -221,7 +221,7 @@ class Batch:
         return gradient
 
     def _objective(self, parameters: Tensors) -> tuple[Tensor, Tensor]:
-        """The data loss with the penalties that depend on the batch, and without."""
+        """Return the data loss with the penalties that depend on the batch, and without them."""
         loss = self._loss(parameters)
         seen = Objective(self.x, self._loss, self._network)
         penalties = [

@@ -1,4 +1,4 @@
-"""What is measured at every step of R replicates, kept as it comes and turned into statistics when they have ended."""
+"""Log of the measurements of every step of R replicates, turned into statistics at the end."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class StepLog:
     taken: int = 0
 
     def add(self, measured: Tensors) -> None:
-        """Those of the next S steps, each [S, R, ...]."""
+        """Add the measurements of the next S steps, each [S, R, ...]."""
         following = self.taken
         for name, value in measured.items():
             if name not in self.kept:
@@ -42,14 +42,14 @@ class StepLog:
         self.taken = following
 
     def columns(self) -> Floats:
-        """The statistics of the steps taken, [S, R, 9] in the order of `STEP_COLUMNS`."""
+        """Return the statistics of the steps taken, [S, R, 9] in the order of `STEP_COLUMNS`."""
         if not self.taken:
             return np.empty((0, self.count, len(STEP_COLUMNS)), np.float32)
         statistics = step_statistics(self._taken(), self.sizes)
         return torch.cat([statistics, self._update_ratio().unsqueeze(-1)], dim=-1).numpy()
 
     def norms(self) -> Floats:
-        """The norms per tensor before and after the clip, [S, R, 2, K]."""
+        """Return the norms per tensor before and after the clip, [S, R, 2, K]."""
         if not self.taken:
             return np.empty((0, self.count, 2, len(self.sizes)), np.float32)
         found = self._taken()

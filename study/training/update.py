@@ -1,4 +1,4 @@
-"""A whole step of one model as a pure function: gradient, clip, optimizer, what acts after it, and what is measured."""
+"""Update: a whole step of one model as a pure function, with its measurements."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from study.training.step import Chain, Direction, MethodState
 
 @dataclass(frozen=True, eq=False)
 class State:
-    """What one model carries from step to step; stacked [R, ...], what R of them do."""
+    """State of one model from step to step; stacked [R, ...], that of R models."""
 
     parameters: Tensors
     optimizer: OptimizerState
@@ -29,28 +29,28 @@ pytree.register_dataclass(State)
 
 @dataclass(frozen=True)
 class Update:
-    """The step of a chain; `every_step`: whether everything is measured, or the loss alone."""
+    """Step of a chain; `every_step`: whether everything is measured, or only the loss."""
 
     chain: Chain
     every_step: bool
 
     def initial_state(self, parameters: Tensors) -> State:
-        """The state of one model before its first step."""
+        """Return the state of one model before its first step."""
         optimizer = self.chain.variant.optimizer.initial_state(parameters)
         return State(parameters, optimizer, self.chain.initial_memory(parameters))
 
     @property
     def gradient_step(self) -> Callable[..., tuple[Direction, MethodState, Tensors]]:
-        """The step up to the optimizer."""
+        """Step up to the optimizer."""
         return self.chain.gradient_step if self.every_step else self.chain.plain_gradient_step
 
     def __call__(
         self, state: State, x: Tensor, targets: Tensor, noise: Noise, lr: Tensor
     ) -> tuple[State, dict[str, Tensor]]:
-        """The state after a step of learning rate lr [] on x [B, P] and targets [B, K], and what was measured.
+        """Return the state after a step of learning rate lr [] on x [B, P] and targets [B, K], and the measurements.
 
-        Beside what `measurements.measure` finds: `rate` []; `weights` [], the norm of all parameters after the step;
-        `moved` [], the norm of their change, where it is not the rate times the norm of what the optimizer got.
+        Besides what `measurements.measure` finds: `rate` []; `weights` [], the norm of all parameters after the step;
+        `moved` [], the norm of their change, if it is not the rate times the norm of the optimizer's input.
         """
         direction, memory, measured = self.gradient_step(state.parameters, state.memory, x, targets, noise)
         gradient = direction.product()

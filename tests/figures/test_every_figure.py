@@ -48,7 +48,7 @@ everywhere = pytest.mark.parametrize(("name", "figure"), DRAWN)
 
 def test_every_file_with_a_name_is_registered_and_no_other():
     files = {module.name for module in pkgutil.iter_modules(study.figures.__path__)}
-    assert files - set(FIGURES) == {"_layout", "_style", "_summaries", "_tuning_table", "_workloads"}
+    assert files - set(FIGURES) == {"_layout", "_style", "_summaries", "_tuning_table", "_words", "_workloads"}
     assert set(FIGURES) < files
 
 

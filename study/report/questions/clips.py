@@ -12,15 +12,15 @@ from study.report.questions.base import SELECTED_BY, Answer, Row, Told, by_item,
 from study.report.questions.differences import Both, columns
 
 CLIP_AT_ALL = {
-    "better": "it did better than none",
-    "some better": "it did better than none in some and worse in no case",
+    "better": "it did better than the baseline",
+    "some better": "it did better than the baseline in some cases and worse in none",
     "same": "it makes no difference that matters",
     "open": "no difference was shown",
     "undecided": "it is undecided",
-    "some worse": "it did worse than none in some and better in no case",
-    "worse": "it did worse than none",
-    "mixed": "it did better than none in some cases and worse in others",
-    "nothing": "nothing is to be compared",
+    "some worse": "it did worse than the baseline in some cases and better in none",
+    "worse": "it did worse than the baseline",
+    "mixed": "it did better than the baseline in some cases and worse in others",
+    "nothing": "there is nothing to compare",
 }
 
 
@@ -33,16 +33,16 @@ OTHERS = {
     "some worse": "some others are worse, none better",
     "worse": "all others are worse",
     "mixed": "some others are better and some worse",
-    "nothing": "nothing is to be compared",
+    "nothing": "there is nothing to compare",
 }
 
 
-WHERE = {RATE_GIVEN: "Where the learning rate was given", RATE_TUNED: "Where each had its own learning rate"}
+WHERE = {RATE_GIVEN: "With the learning rate given", RATE_TUNED: "With each method's own learning rate"}
 TOLD_BY = {RATE_GIVEN: "given", RATE_TUNED: "tuned"}
 
 
 def should_clip(told: Told) -> Answer:
-    """Tuned clips against none as tuned, with the rate given and with it tuned; and training that fails without."""
+    """Compare tuned clips with the tuned baseline, the rate given or tuned; and tell which rescue or break training."""
     items = by_item(told.of("should_clip"))
     places = {at: told.place(own[0].setting) for at, own in items.items()}
     names = {at: f"`{_clip_of(own[0])}` in {places[at]}" for at, own in items.items()}
@@ -61,8 +61,8 @@ def should_clip(told: Told) -> Answer:
         "Should I clip at all?",
         " ".join([*(_group_short(part, groups, where) for part in tried), *filter(None, [short])]),
         " ".join([*(line for part in tried for line in _group_words(part, groups)), *([words] if short else [])]),
-        "Each clip and none as tuning chose them, by validation loss, and as they would be chosen by validation"
-        " accuracy. Same cell: no clip was chosen.",
+        "Each clip and the baseline as chosen by validation loss, and as validation accuracy would choose them. Same"
+        " cell: no clip was chosen.",
         ("profiles", "tuning_curves", "firing"),
         rows,
     )
@@ -77,12 +77,12 @@ def _group_short(part: str, groups: dict[tuple[str, str], Both], places: dict[st
     loss, accuracy = (groups[part, by] for by in BOTH_WAYS)
     text = f"{WHERE[part]}, tuning by validation loss chose {_chosen_where(loss, places)}"
     if loss.alike(accuracy):
-        return f"{text} Chosen by validation accuracy, the same."
-    return f"{text} Chosen by validation accuracy, clip and none alike: {_chosen_where(accuracy, places)}"
+        return f"{text} Validation accuracy chose the same."
+    return f"{text} Validation accuracy, for the baseline too, chose {_chosen_where(accuracy, places)}"
 
 
 def _chosen_where(both: Both, places: dict[str, str]) -> str:
-    """`a clip in 5 of 9 cases (..), +3.3 to +7.6 points: it did better than none; none in 4 (..).`"""
+    """`a clip in 5 of 9 cases (..), +3.3 to +7.6 points: it did better than the baseline; no clip in 4 (..).`"""
     none = both.same_cells
     made = [name for name, _ in both.accuracy if name not in none]
     of = f" of {count(len(both.accuracy), 'case')}"
@@ -92,7 +92,7 @@ def _chosen_where(both: Both, places: dict[str, str]) -> str:
         brought = f", {both.span}: {both.phrase(CLIP_AT_ALL)}" if both.any else ""
         parts.append(f"a clip in {len(made)}{of} ({in_made}){brought}")
     if none:
-        parts.append(f"none in {len(none)}{'' if made else of} ({in_none})")
+        parts.append(f"no clip in {len(none)}{'' if made else of} ({in_none})")
     return f"{'; '.join(parts)}."
 
 
@@ -103,7 +103,7 @@ def _group_words(part: str, groups: dict[tuple[str, str], Both]) -> Iterator[str
         both = groups[part, by]
         chose = f"{WHERE[part]}, by {SELECTED_BY[by]}, {count(len(both.accuracy), 'clip was', 'clips were')} tuned"
         none = both.same_cells
-        chose += f"; none was chosen for {len(none)} ({several(none)})." if none else "."
+        chose += f"; no clip was chosen for {len(none)} ({several(none)})." if none else "."
         yield f"{chose} {both.tallies}" if both.any else chose
 
 
@@ -120,11 +120,11 @@ def _training_short(told: Told) -> str:
     parts = []
     rescued, lost = _turned(told, FAILS_WITHOUT, ALL_TRAIN), _turned(told, TRAINS_WITHOUT, SOME_FAIL)
     if rescued:
-        of = count(len(rescued), "such regime")
-        parts.append(f"where runs fail without a clip, in {_number(rescued)} of {of} one made all train")
+        of = count(len(rescued), "regime")
+        parts.append(f"a clip made all runs train in {_number(rescued)} of {of} where some fail without one")
     if _number(lost):
-        of = count(len(lost), "such regime")
-        parts.append(f"where all train without a clip, in {_number(lost)} of {of} one made runs fail")
+        of = count(len(lost), "regime")
+        parts.append(f"a clip made runs fail in {_number(lost)} of {of} where all train without one")
     return f"{capital('; '.join(parts))}." if parts else ""
 
 
@@ -133,12 +133,12 @@ def _training_words(told: Told) -> str:
     parts = []
     rescued, lost = _turned(told, FAILS_WITHOUT, ALL_TRAIN), _turned(told, TRAINS_WITHOUT, SOME_FAIL)
     if kept := _named(told, rescued):
-        parts.append(f"A clip made all runs train, some of which fail without, in {several(kept)}.")
+        parts.append(f"A clip made all runs train, where some fail without one, in {several(kept)}.")
     if still := [told.place(one) for one, clips in rescued.items() if not clips]:
-        parts.append(f"Some or all runs failed with every clip too in {several(still)}.")
+        parts.append(f"With every clip some runs still failed in {several(still)}.")
     if broken := _named(told, lost):
-        parts.append(f"A clip made runs fail, all of which train without, in {several(broken)}.")
-    return " ".join([*parts, "To fail is to diverge or to stay at chance; to train says nothing of how well."])
+        parts.append(f"A clip made runs fail, where all train without one, in {several(broken)}.")
+    return " ".join([*parts, "A run fails if it diverges or stays at chance; otherwise it trains, however well."])
 
 
 def _number(turned: dict[str, list[str]]) -> int:
@@ -170,7 +170,7 @@ def which_clip(told: Told) -> Answer:
         "Which clip?",
         f"In {'; in '.join(shorts)}." if shorts else "",
         " ".join([f"{count(len(shorts), 'setting has', 'settings have')} several clips tuned.", *words]),
-        "First: the tuned clip of the smallest validation loss; the others, as tuned, less the first.",
+        "First: the tuned clip with the smallest validation loss. Differences: each other tuned clip less the first.",
         ("tuning_curves", "ranking"),
         rows,
     )
@@ -178,7 +178,7 @@ def which_clip(told: Told) -> Answer:
 
 def _first_words(first: str, both: Both) -> str:
     if first == "none":
-        return "none: tuning chose no clip"
+        return "tuning chose no clip"
     if not both.any:
         return f"`{first}`, with nothing to compare it with"
     return f"`{first}` has the smallest validation loss; {both.phrase(OTHERS)}"

@@ -86,7 +86,7 @@ TENSOR = {
     "undecided": "undecided",
     "some worse": "global did better in some and per tensor in none",
     "worse": "global did better",
-    "mixed": "now the one, now the other did better",
+    "mixed": "each did better in some cases",
     "nothing": "nothing to compare",
 }
 

@@ -23,7 +23,7 @@ def widens(told: Told) -> Answer:
         points = [own for own in told.of("widens", "test_accuracy", part=one.part) if own.own.clip == clip]
         where = told.sweep(one.setting, points[0].own.regime, LR)
         word = one.verdict if clip != "none" else "–"
-        rows.append({"sweep": where, "clip": f"`{clip}`", **_shown(told, points), "against none": word})
+        rows.append({"sweep": where, "clip": f"`{clip}`", **_shown(told, points), "against the baseline": word})
         if clip != "none":
             found.append((f"`{clip}` in {where}", word))
             higher += one.by == HIGHER

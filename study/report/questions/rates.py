@@ -100,12 +100,12 @@ SURVIVES = {
     "some worse": "no, nothing did better and something did worse",
     "worse": "no, all that was chosen did worse",
     "mixed": "some of it, and some did worse",
-    "nothing": "nothing to compare, tuning chose none",
+    "nothing": "nothing to compare, tuning chose no method",
 }
 
 
 def survives(told: Told) -> Answer:
-    """Each method against none where the learning rate was tuned for both, with what it gained where it was not."""
+    """Compare each method with the baseline where both learning rates were tuned, beside its gain elsewhere."""
     numbers = told.of("survives", part=RATE_TUNED)
     items = by_item(numbers)
     names = {at: f"`{own[0].method}` in {told.place(own[0].setting)}" for at, own in items.items()}
@@ -114,7 +114,7 @@ def survives(told: Told) -> Answer:
             "method": names[at],
             "by validation": SELECTED_BY[own[0].by].split()[-1],
             "chosen": f"`{own[0].label}` in {told.place(own[0].own.regime)}",
-            "none": told.place(own[0].baseline.regime),
+            "baseline": told.place(own[0].baseline.regime),
             **columns(own),
             "at a given rate elsewhere (points)": _elsewhere(told, own[0].method),
         }
@@ -125,10 +125,10 @@ def survives(told: Told) -> Answer:
         "Does any of it survive tuning the learning rate?",
         _survival_short(found) if rows else "",
         " ".join(_survival_words(found)).strip(),
-        "Each method and none at their own best learning rate and strength, both chosen by validation loss, as tuning"
-        " does, or both by validation accuracy: the one finds what is gained in loss, the other what is gained in"
-        " accuracy. A method that only made up for a rate too large has nothing left here. Same cell: no strength of"
-        " the method was chosen. Last column: its gain in accuracy in settings where the rate was given."
+        "Each method and the baseline at their own best learning rate and strength, both chosen by validation loss or"
+        " both by validation accuracy: the former finds gains in loss, the latter gains in accuracy. A method that only"
+        " compensates for a rate that is too large gains nothing here. Same cell: the method was not chosen. Last"
+        " column: its gain in accuracy in settings with a given rate."
         f" {SHOWN_BY_LOSS}",
         ("tuning_curves",),
         rows,
@@ -166,6 +166,6 @@ def _survival_words(found: dict[str, Both]) -> Iterator[str]:
     for by, both in found.items():
         if by == BY_LOSS or not both.alike(found[BY_LOSS]):
             if none := both.same_cells:
-                yield f"By {SELECTED_BY[by]}, none was chosen for {several(none)}."
+                yield f"By {SELECTED_BY[by]}, tuning chose no {several(none)}."
             if both.any:
-                yield f"Chosen by {SELECTED_BY[by]}, against none. {both.tallies}"
+                yield f"Chosen by {SELECTED_BY[by]}, against the baseline. {both.tallies}"

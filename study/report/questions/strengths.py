@@ -127,9 +127,9 @@ def _choice_words(told: Told) -> str:
     alike, won, lost = (told.of("choose_strength", metric)[0].estimate for metric in (AGREE, WON, LOST))
     words = (
         f"{count(len(found), 'method was', 'methods were')} tuned (counted once a setting), with {_whole(sizes)}"
-        f" strengths each and none; a choice took {_whole(costs)} trainings. None was chosen for {none}. The smallest"
-        f" validation loss and the rule of one standard error agree for {alike:g}. By test accuracy the smallest"
-        f" validation loss chose better than the smallest training loss for {won:g}, worse for {lost:g}."
+        f" strengths each besides `none`; a choice took {_whole(costs)} trainings. `none` was chosen for {none}. The"
+        f" smallest validation loss and the rule of one standard error agree for {alike:g}. By test accuracy the"
+        f" smallest validation loss chose better than the smallest training loss for {won:g}, worse for {lost:g}."
     )
     if alone:
         words += f" {count(len(alone), 'choice has', 'choices have')} no grid, but one strength: {several(alone)}."
@@ -157,7 +157,7 @@ SELECTED = {
     "undecided": "undecided",
     "some worse": "the choice by loss does better in some and in none worse",
     "worse": "the choice by loss does better",
-    "mixed": "now the one, now the other does better",
+    "mixed": "each does better in some cases",
     "nothing": "nothing to compare",
 }
 
@@ -194,7 +194,7 @@ def loss_or_accuracy(told: Told) -> Answer:
 def _selector_short(both: Both) -> str:
     accuracy, loss = both.conclusions
     if accuracy in ("better", "some better") and loss in ("worse", "some worse"):
-        return "By what counts in the end: choosing by accuracy gains accuracy, choosing by loss gains loss."
+        return "By the metric you care about: choosing by accuracy improves accuracy, choosing by loss improves loss."
     if {accuracy, loss} <= {"better", "some better"}:
         return "By accuracy: it did better by both measures, or as well."
     if {accuracy, loss} <= {"worse", "some worse"}:

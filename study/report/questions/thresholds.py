@@ -32,8 +32,8 @@ def which_threshold(told: Told) -> Answer:
         _threshold_short(told, whole) if items else "",
         _threshold_words(whole, len(items)) if items else "",
         "If one multiple of the unclipped median, or one percentile, were right everywhere, the rows would agree."
-        " Settings in which none was chosen have no threshold. Regret: what the choice loses on the test set against"
-        " the most accurate candidate.",
+        " Settings in which no clip was chosen have no threshold. Regret: what the choice loses on the test set"
+        " against the most accurate candidate.",
         ("firing",),
         [_threshold_row(told, own) for own in items.values()],
     )
@@ -52,7 +52,7 @@ def _threshold_row(told: Told, own: Sequence[Number]) -> Row:
 
 def _threshold_short(told: Told, whole: Mapping[str, Number]) -> str:
     if not whole:
-        return "None: wherever `global_norm` was tuned, tuning chose no clip."
+        return "No threshold: wherever `global_norm` was tuned, tuning chose no clip."
     multiple, rank = whole[MULTIPLE], whole.get(PERCENTILE)
     if multiple.verdict == TOO_FEW:
         chosen = [
@@ -116,8 +116,8 @@ def how_often(told: Told) -> Answer:
         "How often should a clip fire?",
         _rate_short({name: one.verdict for (state, name), one in kept.items() if state == WORKS}) if rows else "",
         _rate_words(kept, sum(one.verdict in NOTHING for one in numbers)),
-        "Every clip alone in every regime (`sign` and `normalized`, which bound nothing, are no clips), against none in"
-        " the same regime, so at the same learning rate; the strengths"
+        "Every clip alone in every regime (except `sign` and `normalized`, which bound nothing), against the baseline"
+        " in the same regime, so at the same learning rate; the strengths"
         " are those of the grids, not tuned. The same: the 95 % interval lies within half a point; the other columns"
         " count the rest. Training works without a clip if no run diverges or stays at chance and, in a sweep over the"
         f" learning rate, the rate is shown to lose at most {USABLE:g} points to the best; elsewhere a gain is a"

@@ -14,14 +14,18 @@ CLIP, NONE = ("a", "clip", "global_norm", "a", "global_norm(1)"), ("a", "clip", 
 
 @pytest.mark.parametrize(
     ("mean", "words"),
-    [(0.95, "it did better than none"), (0.85, "it did worse than none"), (0.9, "no difference that matters")],
+    [
+        (0.95, "it did better than the baseline"),
+        (0.85, "it did worse than the baseline"),
+        (0.9, "no difference that matters"),
+    ],
 )
 def test_whether_to_clip_is_said_at_the_rate_that_was_given(mean: float, words: str) -> None:
     table = runs(("a", "none", "none", 0.9), ("a", "global_norm(1)", "none", mean))
     found = answer(should_clip, {"runs": table, "tuning": tuning(CLIP, NONE)})
-    start = "Where the learning rate was given, tuning by validation loss chose a clip in 1 of 1 case (`a`), "
+    start = "With the learning rate given, tuning by validation loss chose a clip in 1 of 1 case (`a`), "
     assert found.short.startswith(start)
-    assert found.short.endswith("Chosen by validation accuracy, the same.")
+    assert found.short.endswith("Validation accuracy chose the same.")
     assert words in found.short
     assert "its own learning rate" not in found.short
     assert "fail" not in found.short
@@ -31,10 +35,10 @@ def test_where_tuning_chose_none_nothing_is_decided_about_clipping() -> None:
     chosen = tuning(("a", "clip", "global_norm", "a", "none"), NONE)
     found = answer(should_clip, {"runs": runs(("a", "none", "none", 0.9)), "tuning": chosen})
     assert found.short == (
-        "Where the learning rate was given, tuning by validation loss chose none in 1 of 1 case (`a`). Chosen by"
-        " validation accuracy, the same."
+        "With the learning rate given, tuning by validation loss chose no clip in 1 of 1 case (`a`). Validation"
+        " accuracy chose the same."
     )
-    assert "none was chosen for 1 (`global_norm` in `a`)" in found.words
+    assert "no clip was chosen for 1 (`global_norm` in `a`)" in found.words
     assert found.rows[0]["accuracy (points)"] == "same cell"
 
 
@@ -47,14 +51,14 @@ def test_a_rescue_is_named_where_training_fails_without_a_clip() -> None:
     )  # fmt: skip
     found = answer(should_clip, {"runs": table, "tuning": tuning(CLIP, NONE)})
     assert found.short.endswith(
-        "Where runs fail without a clip, in 1 of 2 such regimes one made all train; where all train without a clip, in"
-        " 1 of 2 such regimes one made runs fail."
+        "A clip made all runs train in 1 of 2 regimes where some fail without one; a clip made runs fail in 1 of 2"
+        " regimes where all train without one."
     )
     assert (
-        "all runs train, some of which fail without, in `b` (`global_norm(1)`). Some or all runs failed with every"
+        "all runs train, where some fail without one, in `b` (`global_norm(1)`). With every clip some runs still"
         in (found.words)
     )
-    assert "too in `c`. A clip made runs fail, all of which train without, in `d` (`value(1)`)." in found.words
+    assert "failed in `c`. A clip made runs fail, where all train without one, in `d` (`value(1)`)." in found.words
     assert "sign" not in found.words, "a step of a given length is no bound"
 
 
@@ -70,7 +74,7 @@ def test_which_clip_holds_the_first_against_the_others(value: float, words: str)
     assert words in found.short
     assert answer(which_clip, {"runs": table, "tuning": tuning(CLIP, NONE)}).rows == [], "one clip is no choice"
     none = tuning(("a", "clip", "global_norm", "a", "none"), ("a", "clip", "value", "a", "none"), NONE)
-    assert answer(which_clip, {"runs": table, "tuning": none}).short == "In `a`, none: tuning chose no clip."
+    assert answer(which_clip, {"runs": table, "tuning": none}).short == "In `a`, tuning chose no clip."
 
 
 def thresholds(*found: tuple[float, float, float]) -> pd.DataFrame:
@@ -117,7 +121,7 @@ def test_one_setting_has_its_threshold_and_makes_no_rule() -> None:
 
 def test_no_threshold_is_right_where_tuning_chose_none() -> None:
     found = answer(which_threshold, {"tuning": tuning(("s0", "clip", "global_norm", "s0", "none"))})
-    assert found.short == "None: wherever `global_norm` was tuned, tuning chose no clip."
+    assert found.short == "No threshold: wherever `global_norm` was tuned, tuning chose no clip."
     assert [row["chosen"] for row in found.rows] == ["`none`"]
     assert answer(which_threshold, {}).rows == []
 

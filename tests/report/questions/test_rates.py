@@ -33,7 +33,7 @@ def test_the_usable_rates_with_a_clip(clipped: tuple[float, ...], start: str, ro
     found = answer(widens, tables)
     assert found.short.startswith(start)
     assert found.rows[0]["usable"] == "0.1, 1"
-    assert found.rows[1]["against none"] == row
+    assert found.rows[1]["against the baseline"] == row
     assert usable(tables) == {"x_lr=0.1", "x_lr=1"}
 
 
@@ -101,7 +101,7 @@ def test_what_survives_is_said_for_each_metric() -> None:
         "Chosen by validation loss or by validation accuracy, in test accuracy: no, nothing did better and something"
         " did worse; in test loss: some of it (`dropout` in `x`)."
     )
-    assert found.words.startswith("By validation loss, none was chosen for `value` in `x`.")
+    assert found.words.startswith("By validation loss, tuning chose no `value` in `x`.")
     assert "By test loss: 1 better (`dropout` in `x`, −0.2" in found.words
     assert answer(survives, {"runs": table, "tuning": tuning(*RATE_KINDS), "regimes": regimes()}).rows == [], (
         "no rate was tuned"
@@ -138,12 +138,12 @@ def test_what_survives_may_depend_on_what_is_tuned_for() -> None:
     tables = {"runs": table, "tuning": choices, "regimes": RATES}
     assert answer(survives, tables).short == (
         "It depends on what is tuned for. Chosen by validation loss, in test accuracy and in test loss: nothing to"
-        " compare, tuning chose none. Chosen by validation accuracy, in test accuracy: yes, all that was chosen did; in"
-        " test loss: no, all that was chosen did worse."
+        " compare, tuning chose no method. Chosen by validation accuracy, in test accuracy: yes, all that was chosen"
+        " did; in test loss: no, all that was chosen did worse."
     )
     assert [row["by validation"] for row in answer(survives, tables).rows] == ["loss", "accuracy"]
     assert answer(should_clip, tables).short.startswith(
-        "Where each had its own learning rate, tuning by validation loss chose none in 1 of 1 case (`x`). Chosen by"
-        " validation accuracy, clip and none alike: a clip in 1 of 1 case (`x`), +5.0 points: it did better than none"
-        " by test accuracy, it did worse than none by test loss."
+        "With each method's own learning rate, tuning by validation loss chose no clip in 1 of 1 case (`x`). Validation"
+        " accuracy, for the baseline too, chose a clip in 1 of 1 case (`x`), +5.0 points: it did better than the"
+        " baseline by test accuracy, it did worse than the baseline by test loss."
     )

@@ -22,7 +22,7 @@ def test_a_rule_of_choice_is_known_by_its_regret() -> None:
         " rule of one standard error loses 0 points and 0 nats, less in accuracy and loss"
         " than the smallest validation loss."
     )
-    assert "with 3 strengths each and none; a choice took 20 trainings. None was chosen for 0." in found.words
+    assert "with 3 strengths each besides `none`; a choice took 20 trainings. `none` was chosen for 0." in found.words
     assert "No choice lies at an end" in found.words
     assert [row["mean regret (points)"] for row in found.rows] == ["2.0", "0", "0", "10.0", "2.3"]
 
@@ -63,7 +63,7 @@ def test_edges_of_grids_are_named() -> None:
 @pytest.mark.parametrize(
     ("second", "start"),
     [
-        ((0.9, 0.8), "By what counts in the end"),  # more accurate and of a larger loss
+        ((0.9, 0.8), "By the metric you care about"),  # more accurate and of a larger loss
         ((0.7, 0.8), ""),  # both choose the first
     ],
 )

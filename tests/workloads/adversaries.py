@@ -1,0 +1,36 @@
+"""Adversarial trainings for tests: their variants, and the players after some epochs."""
+
+from typing import Any
+
+from cases import variant
+from torch.func import vmap
+
+from study.config.variants import Variant
+from study.data import Digits
+from study.training.adversarial import Adversaries
+from study.training.batches import Batches
+from study.training.engine import trainer_of
+from study.training.recorder import Recorder
+from study.training.stacked import Stacked
+
+LEAN = {"statistics": {"every_step": True, "windows": 50, "probes": 0}}
+SIZES = {"latent": 6, "generator": [9, 7], "samples": 60}
+
+
+def adversarial(workload: dict[str, Any] | None = None, **changes: Any) -> Variant:
+    settings = {"name": "adversarial", **SIZES, **(workload or {})}
+    adam = {"name": "adam", "lr": 0.01, "beta1": 0.5, "epsilon": 1e-4}  # rounding is not made steps of
+    return variant(**{"workload": settings, "optimizer": adam, "clip": "none", **LEAN, **changes})
+
+
+def trained(v: Variant, seeds: list[int], digits: Digits, compiled: bool = True) -> tuple[Adversaries, Recorder]:
+    """The players after the last epoch, by the compiled program or by the step as it stands."""
+    batches = Batches.prepare(digits, v.data, seeds, "cpu")
+    players = trainer_of(v.workload).start(v, seeds, batches)
+    assert isinstance(players, Adversaries)
+    if not compiled:
+        players.way = Stacked(players.update, vmap(players.update))
+    recorder = Recorder.open(v, len(seeds), players.parameters)
+    for _ in range(v.epochs):
+        players.epoch(batches, recorder)
+    return players, recorder
