@@ -34,7 +34,7 @@ freeze: environment ## freeze config/confirm.yaml and its decision rules as the 
 	$(BIN)/python -m study.jobs.protocol freeze $(CONFIRM) $(if $(WHY),--why "$(WHY)")
 
 # The forecast comes first; what is finished stays, so that the same command goes on.
-confirm: environment ## check, forecast, run and verify the frozen benchmark, 90 min; SEEDS=[...] in place of its own
+confirm: environment ## check, forecast, run and verify the frozen benchmark; SEEDS=[...] in place of its own
 	$(BIN)/python -m study.jobs.protocol check $(CONFIRM)
 	$(SNAKEMAKE) --configfile $(CONFIRM) $(if $(SEEDS),--config seeds=$(SEEDS)) -- cost
 	$(SNAKEMAKE) --configfile $(CONFIRM) $(if $(SEEDS),--config seeds=$(SEEDS))
