@@ -175,6 +175,9 @@ class Regime(Settings):
         paired = [one for clip, several in self.pairs for one in (clip, *several)]
         for field, methods in (("clips", self.clips), ("regularizations", combined), ("pairs", paired)):
             yield from trials.faults(methods, self.optimizer, field)
+        for field, cells in (("clips", [(clip,) for clip in self.clips]), ("regularizations", self.regularizations)):
+            if twin := first_duplicate([" + ".join(one.name for one in several) for several in cells]):
+                yield field, "name each method once where trials choose its strength", f"'{twin}' twice"
         yield from trials.wrong_ranges([*self.clips, *combined, *paired], self.optimizer, tuning)
 
     def _pair_faults(self) -> Iterator[tuple[str, str, object]]:

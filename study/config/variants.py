@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, Self
@@ -208,6 +209,15 @@ class Block:
         if block.name != name:
             raise ValueError(f"'{name}' is not the name of a block of seeds")
         return block
+
+
+def blocks_named(names: Iterable[str]) -> list[Block]:
+    """Return the blocks among some names of folders; any other name, as of a copy made by hand, is passed over."""
+    found = list[Block]()
+    for name in names:
+        with suppress(ValueError):
+            found.append(Block.parse(name))
+    return found
 
 
 def plan_blocks(seeds: Sequence[int], done: Iterable[Block], size: int) -> tuple[Block, ...]:

@@ -21,8 +21,11 @@ def study_of(configuration: Path) -> Study:
     try:
         raw = yaml.safe_load(configuration.read_text(encoding="utf-8"))
         return read(raw, [configuration], {})
-    except (ConfigError, OSError) as error:
+    except ConfigError as error:
         raise ProtocolError(str(error)) from error
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        got = error.strerror if isinstance(error, OSError) else str(error).splitlines()[0]
+        raise ProtocolError(f"The configuration '{configuration}' must be a YAML file. Got {got} instead.") from error
 
 
 def freeze(configuration: Path, why: str) -> str:

@@ -25,7 +25,7 @@ from study.config.cost import core_seconds, duration
 from study.config.errors import ConfigError
 from study.config.read import read
 from study.config.study import Study
-from study.config.variants import Block, Variant, expand, expand_tuning, missing_from
+from study.config.variants import Variant, blocks_named, expand, expand_tuning, missing_from
 from study.jobs.progress import last_words
 from study.results.code_digest import folder_of
 
@@ -65,7 +65,8 @@ def cells_of(study: Study, root: Path = Path()) -> Iterator[CellStatus]:
 
 
 def _cell(variant: Variant, seeds: set[int], results: Path, logs: Path) -> CellStatus:
-    there = {Block.parse(path.parent.name): path for path in results.glob("[0-9]*/weights.parquet")}
+    tables = {path.parent.name: path for path in results.glob("[0-9]*/weights.parquet")}
+    there = {block: tables[block.name] for block in blocks_named(tables)}
     runs, diverged = 0, 0
     for path in there.values():
         statuses = _statuses(path.with_name("runs.parquet"))

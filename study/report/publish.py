@@ -40,7 +40,9 @@ def publish(results: Path, citation: Path, to: Path) -> list[Path]:
     copies |= {path: f"figures/{path.name}" for path in sorted((paper / "figures").glob("*.png"))}
     copies |= {path: path.name for path in (configuration, results / "explorer.html") if path.is_file()}
     given = yaml.safe_load(configuration.read_text(encoding="utf-8"))
-    copies |= {Path(path): f"plugins/{Path(path).name}" for path in given.get("plugins") or ()}
+    copies |= _plugins(given.get("plugins") or ())
+    if lost := [path for path in copies if not path.is_file()]:
+        raise ValueError(f"What is published must be there. Got no file '{lost[0]}' instead.")
     for source, name in copies.items():
         (to / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, to / name)
@@ -50,6 +52,15 @@ def publish(results: Path, citation: Path, to: Path) -> list[Path]:
     text = bibliography(yaml.safe_load(citation.read_text(encoding="utf-8")))
     atomically(to / "suite.bib", lambda f: f.write_text(text, encoding="utf-8"))
     return [*(to / name for name in copies.values()), to / "runs.csv", to / "suite.bib"]
+
+
+def _plugins(paths: Sequence[str]) -> dict[Path, str]:
+    """The names of plugins beside the paper: those of their files, numbered where two have one name."""
+    names = [Path(path).name for path in paths]
+    return {
+        Path(path): f"plugins/{f'{number}-' if names.count(name) > 1 else ''}{name}"
+        for number, (path, name) in enumerate(zip(paths, names, strict=True), 1)
+    }
 
 
 def bibliography(citation: Mapping[str, Any]) -> str:

@@ -45,7 +45,7 @@ class Past:
 class Protocol:
     """A protocol by its number, the digests of its parts, and those before it, the first one first.
 
-    parts: SHA-256 of the configuration, and of the code of each file that decides, by path.
+    parts: SHA-256 of the configuration, and of the code of each file that decides and of each plugin, by path.
     """
 
     number: int
@@ -57,7 +57,8 @@ class Protocol:
         """Protocol 1 of a study as it and the code are now."""
         text = json.dumps(study.model_dump(mode="json", exclude=FREE), sort_keys=True)
         files = {path.relative_to(root).as_posix(): _sha(code_of(path.read_text()).encode()) for path in deciding(root)}
-        return cls(1, {"configuration": _sha(text.encode()), **files})
+        plugins = {f"plugin {path}": _sha(code_of((root / path).read_text()).encode()) for path in study.plugins}
+        return cls(1, {"configuration": _sha(text.encode()), **files, **plugins})
 
     @cached_property
     def digest(self) -> str:
@@ -79,6 +80,17 @@ class Protocol:
         history = [asdict(past) for past in self.history]
         whole = {"protocol": self.number, "digest": self.digest, "history": history, "parts": self.parts}
         return json.dumps(whole, indent=1) + "\n"
+
+    @classmethod
+    def read(cls, lock: Path) -> Protocol:
+        """The protocol of a lock file; raises ProtocolError where it is none, was edited, or cannot be read."""
+        try:
+            return cls.parse(lock.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError) as error:
+            got = error.strerror if isinstance(error, OSError) else "bytes that are no UTF-8"
+            raise ProtocolError(
+                f"The lock '{lock}' must be a file that `make freeze` wrote. Got {got} instead."
+            ) from error
 
     @classmethod
     def parse(cls, text: str) -> Protocol:
@@ -133,7 +145,7 @@ def freeze(study: Study, lock: Path, why: str = "", root: Path = ROOT) -> Protoc
         )
     now = Protocol.of(study, root)
     if lock.exists():
-        old = Protocol.parse(lock.read_text(encoding="utf-8"))
+        old = Protocol.read(lock)
         if not (changed := now.changed(old)):
             return old
         if not why:
@@ -148,7 +160,7 @@ def check(study: Study, lock: Path, root: Path = ROOT) -> Protocol:
     """The protocol that a study is run by; raises ProtocolError where there is none, or another one was frozen."""
     if not lock.exists():
         raise ProtocolError(f"A confirmatory study must have a frozen protocol. Got no '{lock.name}': make freeze.")
-    frozen = Protocol.parse(lock.read_text(encoding="utf-8"))
+    frozen = Protocol.read(lock)
     if changed := Protocol.of(study, root).changed(frozen):
         must = f"The study must be as protocol {frozen.number} was frozen ({frozen.digest})"
         raise ProtocolError(f"{must}. Got another {', '.join(changed)}. Undo it, or freeze the next protocol.")

@@ -215,3 +215,11 @@ def test_widening_replaces_a_range() -> None:
 )  # fmt: skip
 def test_mistakes_are_said_once_and_by_their_place(changes: dict[str, Any], message: str) -> None:
     assert errors(**changes) == [message]
+
+
+def test_two_forms_of_one_method_cannot_share_its_trials() -> None:
+    forms = [{"name": "global_norm", "order": 2}, {"name": "global_norm", "order": "inf"}]
+    assert errors(clips=["none", *forms], pairs=[]) == [
+        "regimes.x.clips: The 'clips' parameter of regime must name each method once where trials choose its strength."
+        " Got 'global_norm' twice instead."
+    ]

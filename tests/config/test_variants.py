@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from study.config.read import parse
-from study.config.variants import Block, RunSpec, Variant, expand, missing_from, plan_blocks
+from study.config.variants import Block, RunSpec, Variant, blocks_named, expand, missing_from, plan_blocks
 from study.optim.metrics import Metric
 
 
@@ -176,3 +176,7 @@ def test_whatever_is_asked_in_turn_no_seed_is_trained_twice(asked: list[tuple[se
 @given(seeds=SEEDS, size=st.integers(1, 12))
 def test_the_plan_does_not_depend_on_the_order_of_the_seeds(seeds: set[int], size: int) -> None:
     assert plan_blocks(sorted(seeds), [], size) == plan_blocks(sorted(seeds, reverse=True), [], size)
+
+
+def test_folders_that_are_no_blocks_are_passed_over() -> None:
+    assert blocks_named(["0-2", "0-2 (copy)", "5", "05"]) == [Block((0, 1, 2)), Block((5,))]

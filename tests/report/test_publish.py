@@ -58,3 +58,19 @@ def test_the_bibtex_of_the_suite_can_be_cited() -> None:
 def test_an_unfinished_study_is_not_published(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"must have its report in '.*none'\. Got no file '.*report\.pdf' instead"):
         publish(tmp_path / "none", CITATION, tmp_path / "docs")
+
+
+def test_plugins_of_one_name_are_both_kept_and_one_that_is_gone_stops_it(results: Path, tmp_path: Path) -> None:
+    paths = [tmp_path / folder / "m.py" for folder in ("a", "b")]
+    for path in paths:
+        path.parent.mkdir()
+        path.write_text(str(path))
+    given = {"name": "mine", "plugins": [str(path) for path in paths]}
+    (results / "configuration.yaml").write_text(yaml.safe_dump(given))
+    to = tmp_path / "docs"
+    publish(results, CITATION, to)
+    assert {path.read_text() for path in (to / "plugins").iterdir()} == {str(path) for path in paths}
+    paths[0].unlink()
+    with pytest.raises(ValueError, match=r"Got no file '.*m\.py' instead"):
+        publish(results, CITATION, tmp_path / "none")
+    assert not (tmp_path / "none").exists(), "nothing is half published"

@@ -240,3 +240,32 @@ def test_words_may_be_mended_and_code_may_not(root: Path) -> None:
 def test_what_only_tells_is_not_locked(root: Path) -> None:
     (root / "study/analysis/columns.py").write_text("MEANINGS = {}\n")
     assert root / "study/analysis/columns.py" not in protocol.deciding(root)
+
+
+def test_an_edited_plugin_is_another_protocol(root: Path) -> None:
+    (root / "mine.py").write_text("BOUND = 1\n")
+    own = study().model_copy(update={"plugins": ("mine.py",)})
+    protocol.freeze(own, lock(root), root=root)
+    assert protocol.check(own, lock(root), root)
+    (root / "mine.py").write_text("BOUND = 2\n")
+    with pytest.raises(ProtocolError, match=r"Got another plugin mine\.py"):
+        protocol.check(own, lock(root), root)
+
+
+@pytest.mark.parametrize("content", [None, b"\xff\xfe\x00"])
+def test_a_lock_that_cannot_be_read_is_told(root: Path, content: bytes | None) -> None:
+    if content is None:
+        lock(root).mkdir()
+    else:
+        lock(root).write_bytes(content)
+    with pytest.raises(ProtocolError, match=r"The lock '.*frozen\.lock' must be a file that `make freeze` wrote"):
+        protocol.check(study(), lock(root), root)
+
+
+@pytest.mark.parametrize("content", [b"a: [", b"\xff\xfe", b"name: 2020-13-45"])
+def test_a_configuration_that_is_no_yaml_is_told_by_the_commands(
+    tmp_path: Path, content: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "broken.yaml").write_bytes(content)
+    assert commands.main(["check", str(tmp_path / "broken.yaml")]) == 1
+    assert "must be a YAML file. Got " in capsys.readouterr().err

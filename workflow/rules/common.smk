@@ -91,7 +91,7 @@ def keep_record():
 def refuse_unlocked():
     """End where a confirmatory study is not what was frozen, unless it is only looked at."""
     asked = get_argument_parser().parse_known_args()[0]
-    if STUDY.status == "confirmatory" and not asked.dryrun and "cost" not in map(str, asked.targets):
+    if STUDY.status == "confirmatory" and not asked.dryrun and list(map(str, asked.targets)) != ["cost"]:
         try:
             protocol.check(STUDY, LOCK)
         except protocol.ProtocolError as error:
@@ -107,7 +107,7 @@ if workflow.is_main_process:
 def blocks_there(variant):
     """The blocks of seeds that are trained already, whole."""
     folder = Path(RESULTS, "runs", variant.regime, folder_of(variant))
-    return [variants.Block.parse(path.parent.name) for path in folder.glob("[0-9]*/weights.parquet")]
+    return variants.blocks_named(path.parent.name for path in folder.glob("[0-9]*/weights.parquet"))
 
 
 def in_question(grid, seeds_of):
