@@ -26,8 +26,8 @@ from study.data.base import DataSet
 from study.data.examples import Contents, SourceFault
 from study.data.own import PACKS, Source, described, described_by, folder_of
 from study.methods import plugins
-from study.parameters import Must, NotBool, Settings, Share, listed, said, shown
-from study.utils.timeout import time_limit
+from study.parameters import Must, NotBool, Settings, Share, listed, must, said, shown
+from study.utils.timeout import contained
 
 SHIPPED: Mapping[str, Contents] = {
     "mnist": Contents(examples=60_000, tested=10_000, classes=10, inputs=784, image=(28, 28)),
@@ -73,9 +73,9 @@ def _square(value: object) -> object:
 
 
 def _one_of(name: str) -> str:
-    """Return the name of a data set of the suite or of a user; raises ValueError if it is malformed."""
+    """Return the name of a data set of the suite or of a user; raises an error if it is malformed."""
     if not name or len(name) > 40 or not name.replace("-", "").replace("_", "").replace(".", "").isalnum():
-        raise ValueError
+        raise must(f"letters, digits, '-', '_' and '.', at most 40 of them, or one of {listed(tuple(SHIPPED))}")
     return name
 
 
@@ -159,14 +159,24 @@ class Data(Settings):
             self._only(*WRITTEN)
             return None
         if self.name not in DataSet.members:
-            must = f"be one of {listed((*SHIPPED, *DataSet.members))}"
-            self.refuse(("name", must, f"'{self.name}'"))
+            known = f"be one of {listed((*SHIPPED, *DataSet.members))}"
+            self.refuse(("name", known, f"'{self.name}'"))
         self._only("size", "label")
         return self._by_function(DataSet.members[self.name])
 
     def _source(self, path: str) -> Source:
-        test = Path(self.test).expanduser() if isinstance(self.test, str) else self.test
-        return Source(Path(path).expanduser(), test, self.size, self.label)
+        test = self._place("test", self.test) if isinstance(self.test, str) else self.test
+        return Source(self._place("path", path), test, self.size, self.label)
+
+    def _place(self, key: str, path: str) -> Path:
+        """Return a path with the home folder in it, if it starts with one."""
+        if "\0" in path:
+            self.refuse((key, "be a path without null bytes", shown(path)))
+        try:
+            return Path(path).expanduser()
+        except RuntimeError:
+            self.refuse((key, "start with the home folder of a user that there is", f"'{path}'"))
+        raise AssertionError  # refused above
 
     def _only(self, *others: str) -> None:
         """Refuse keys that belong to other data."""
@@ -186,15 +196,15 @@ class Data(Settings):
         if share != self.test:
             self.refuse(("test", f"be a share for data '{self.name}'", f"'{self.test}'"))
         try:
-            with time_limit(SECONDS):
+            with contained(SECONDS):
                 return described_by(data_set, share)
         except SourceFault as fault:
             if fault.parameter == "name":
                 raise self._of_function(data_set, f"{fault.must}. Got {fault.got}") from None
             self.refuse((fault.parameter, fault.must, fault.got))
         except Exception as error:
-            got = f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0][:200]}".removesuffix(": ")
-            raise self._of_function(data_set, f"run. Got {got}{plugins.line_of(error, data_set)}") from None
+            got = plugins.reason_of(error) + plugins.line_of(error, data_set)
+            raise self._of_function(data_set, f"run. Got {got}") from None
         raise AssertionError  # refused above
 
     def _of_function(self, data_set: DataSet, wrong: str) -> ValidationError:

@@ -27,7 +27,7 @@ from study.optim.rng import NoiseStreams, generator
 from study.optim.tensors import Tensors, one_hot
 from study.regularization import Objective, Regularization
 from study.utils.imports import ROOT
-from study.utils.timeout import time_limit
+from study.utils.timeout import contained
 
 SECONDS = 60.0  # for one method; a machine may be busy
 
@@ -96,14 +96,13 @@ def fault_of(method: Method, shape: Shape = DIGITS) -> str | None:
     if isinstance(method, Optimizer):
         torch.optim.SGD([torch.zeros(1)])  # the first call imports much of torch, before the time limit starts
     try:
-        with time_limit(SECONDS):
+        with contained(SECONDS):
             small = Small(method, shape) if isinstance(method, Clipping | Regularization) else None
             for hook, trial in small.trials() if small else trials(method, shape):
                 if wrong := trial():
                     return f"The '{hook}' method of {method.owner()} must {wrong} instead."
     except Exception as error:
-        reason = str(error).strip().partition("\n")[0][:200]
-        got = f"{type(error).__name__}: {reason}".removesuffix(": ") + plugins.line_of(error, method)
+        got = plugins.reason_of(error) + plugins.line_of(error, method)
         return f"The '{hook}' method of {method.owner()} must run on the tensors of a small net. Got {got} instead."
     return None
 

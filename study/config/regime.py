@@ -29,7 +29,7 @@ from study.models import MLP
 from study.optim.losses import CrossEntropy
 from study.optim.optimizers import SGD
 from study.optim.schedules import Constant
-from study.parameters import Must, PositiveInt, Settings, Text, first_duplicate, listed
+from study.parameters import Must, PositiveInt, Settings, Text, first_duplicate, listed, shown
 from study.regularization.none import NoRegularization
 from study.workloads import Supervised
 
@@ -117,6 +117,11 @@ class Regime(Settings):
     def _unfit_data(self) -> Iterator[tuple[str, str, object]]:
         if must := self.workload.data_fault(self.data.name):
             yield "data", f"{must} where the workload is '{self.workload.name}'", f"'{self.data.name}'"
+
+        wrong = self.data.wrong_labels
+        if not self.workload.reads_labels and (wrong.train or wrong.validation):
+            must = f"leave out 'label_noise' where the workload is '{self.workload.name}', whose steps read no labels"
+            yield "data", must, shown(self.data.model_dump(include={"label_noise"})["label_noise"])
 
     def _unreadable(self) -> Iterator[tuple[str, str, object]]:
         """A model or regularizers made for images other than those that there are."""

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
-from collections.abc import Callable
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -26,6 +31,33 @@ class SourceFault(ValueError):  # noqa: N818, which the configuration turns into
         self.parameter, self.must, self.got = parameter, must, got
 
 
+# Raised where a file is damaged or of another kind: by Python, numpy, pandas and Pillow.
+UNREADABLE = (
+    OSError,
+    ValueError,
+    EOFError,
+    SyntaxError,
+    RuntimeError,
+    ArithmeticError,
+    MemoryError,
+    csv.Error,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+
+
+@contextmanager
+def reading(file: Path, parameter: str, must: str) -> Iterator[None]:
+    """Turn whatever an unreadable file raises in the `with` block into a SourceFault."""
+    try:
+        yield
+    except SourceFault:
+        raise
+    except UNREADABLE as error:
+        reason = str(error).strip().partition("\n")[0] or type(error).__name__
+        raise SourceFault(parameter, must, f"'{file}' ({reason})") from error
+
+
 @dataclass(frozen=True, eq=False)
 class Part:
     """Examples x [N, ...] with labels y [N], numbers or names; `where` says where the i-th of them stands."""
@@ -34,6 +66,11 @@ class Part:
     y: Array
     where: Callable[[int], str] = lambda index: f"example {index}, counted from 0"
     parameter: str = "path"
+
+    @property
+    def in_words(self) -> bool:
+        """Return whether the labels are names, not numbers."""
+        return self.y.dtype.kind in "OUS"
 
 
 class Contents(Settings):
@@ -97,11 +134,17 @@ def assembled(train: Part, test: Part | None, share: float | None) -> Examples:
 
     Raises SourceFault where examples are not finite, differ in form or have labels that are none of classes 0 to C - 1.
     """
+    for part in (train, test) if test is not None else (train,):
+        _check_form(part)
     names = _classes(train)
     x, image = _inputs(train)
     y = _labels(train, names)
     _different(x, train)
     if test is not None:
+        if test.in_words != train.in_words:
+            kinds = ("numbers", "words")
+            must = f"have labels in {kinds[train.in_words]}, like those that are trained on"
+            raise SourceFault(test.parameter, must, f"'{test.y[0]}' ({test.where(0)})")
         tested, shape = _inputs(test)
         if (tested.shape[1:], shape, tested.dtype) != (x.shape[1:], image, x.dtype):
             must = f"hold examples like those that are trained on ({_form(x, image)})"
@@ -114,22 +157,31 @@ def assembled(train: Part, test: Part | None, share: float | None) -> Examples:
     return Examples(x[learned], y[learned], x[held_out], y[held_out], names, image)
 
 
-def _classes(part: Part) -> tuple[str, ...]:
-    """The names of the classes, in the order of their numbers."""
+def _check_form(part: Part) -> None:
+    """Raise SourceFault unless there are examples, of at least one number each, with a label each."""
+    x, y = part.x, part.y
+    if x.dtype.kind not in "iufb" or x.ndim < 2:
+        raise SourceFault(part.parameter, "hold numbers [N, ...], an example a row", f"{x.dtype} {[*x.shape]}")
+    if y.ndim != 1:
+        raise SourceFault(part.parameter, "have labels [N], a number or a name each", f"labels of shape {[*y.shape]}")
     if len(part.x) != len(part.y):
         raise SourceFault(part.parameter, "have a label for each example", f"{len(part.y)} of {len(part.x)}")
     if not len(part.y):
         raise SourceFault(part.parameter, "hold examples", "none")
-    y = part.y
-    found = np.unique(y).tolist()
-    if y.dtype.kind in "OUS":
-        names = tuple(map(str, found))
-    else:
+    if not x.size:
+        raise SourceFault(part.parameter, "hold examples of at least one number each", f"{[*x.shape]}")
+
+
+def _classes(part: Part) -> tuple[str, ...]:
+    """The names of the classes, in the order of their numbers."""
+    if not part.in_words:
         _whole_numbers(part)
-        names = tuple(str(label) for label in range(int(max(found)) + 1))
-        if missing := sorted({*range(len(names))} - {*map(int, found)}):
-            must = "have labels 0 to C - 1, each of which occurs"
-            raise SourceFault(part.parameter, must, f"labels up to {names[-1]} and none of {missing[0]}")
+    found = np.unique(part.y).tolist()
+    names = tuple(map(str, found if part.in_words else map(int, found)))
+    gaps = (index for index, label in enumerate(found) if label != index)
+    if not part.in_words and (gap := next(gaps, None)) is not None:
+        must = "have labels 0 to C - 1, each of which occurs"
+        raise SourceFault(part.parameter, must, f"labels up to {names[-1]} and none of {gap}")
     if len(names) < 2:
         raise SourceFault(part.parameter, "hold at least 2 classes", f"one, '{names[0]}'")
     return names
@@ -144,7 +196,7 @@ def _whole_numbers(part: Part) -> None:
 
 def _labels(part: Part, names: tuple[str, ...]) -> NDArray[np.int64]:
     """Labels [N] as the numbers of the classes."""
-    if part.y.dtype.kind in "OUS":
+    if part.in_words:
         number = {name: index for index, name in enumerate(names)}
         found = np.array([number.get(str(label), -1) for label in part.y], np.int64)
     else:
@@ -159,8 +211,6 @@ def _labels(part: Part, names: tuple[str, ...]) -> NDArray[np.int64]:
 def _inputs(part: Part) -> tuple[Array, tuple[int, int] | None]:
     """Inputs [N, P], and the pixels of an image where each is one."""
     x = part.x
-    if x.dtype.kind not in "iufb" or x.ndim < 2:
-        raise SourceFault(part.parameter, "hold numbers [N, ...], an example a row", f"{x.dtype} {[*x.shape]}")
     if x.ndim == 4:
         x = _grey(x, part)
     if x.ndim > 3:

@@ -22,7 +22,7 @@ from study.data.base import DataSet
 from study.data.digits import Digits
 from study.data.examples import Array, Contents, Examples, Part, SourceFault, assembled, digest_of
 from study.data.idx import FILES, DataError
-from study.data.pictures import Size, read_pictures
+from study.data.pictures import Size, read_pictures, walked
 from study.data.tables import read_csv, read_idx_folder, read_npz
 
 PACKS = Path("data/own")  # below the working directory, where the suite's own data are too
@@ -56,14 +56,16 @@ class Source:
         """Yield every file that it may be read from."""
         for root in (self.path, self.test):
             if isinstance(root, Path):
-                folders = os.walk(root, followlinks=True) if root.is_dir() else [(str(root.parent), [], [root.name])]
-                yield from (Path(folder, name) for folder, _, names in folders for name in names)
+                folders = walked(root) if root.is_dir() else [(str(root.parent), [root.name])]
+                yield from (Path(folder, name) for folder, names in folders for name in names)
 
     def read(self) -> Examples:
         """Read all of it; raises SourceFault."""
         kind, test = self.kind, self.test if isinstance(self.test, Path) else None
         if test is not None and not test.exists():
             raise SourceFault("test", "be a share, or name a folder or a file that exists", f"'{test}'")
+        if test is not None and test.samefile(self.path):
+            raise SourceFault("test", "name other examples than 'path', which is trained on", f"'{test}'")
         if self.size and kind not in ("pictures", "csv"):
             raise SourceFault("size", "be left out but for pictures and CSV files", list(self.size))
         if self.label and kind != "csv":

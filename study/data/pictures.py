@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
-from study.data.examples import Array, Part, SourceFault
+from study.data.examples import Array, Part, SourceFault, reading
 
 Size = tuple[int, int] | None
 """Height and width in pixels; None where all pictures have the same."""
@@ -31,6 +33,27 @@ def read_pictures(folder: Path, size: Size, test: Path | None) -> tuple[Part, Pa
     return train, None if tested is None else _read(tested, size, "path" if apart else "test")
 
 
+def walked(root: Path) -> Iterator[tuple[str, list[str]]]:
+    """Yield `root` and each folder below with the names of its files, each real folder once.
+
+    A link leads to another folder where that lies apart; one into `root`, or to what holds it, would list files twice.
+    """
+    real = os.path.realpath(root)
+    seen = {real}
+
+    def first(folder: str) -> bool:
+        target = os.path.realpath(folder)
+        inward = os.path.commonpath([real, target]) in (real, target)
+        if target in seen or (os.path.islink(folder) and inward):
+            return False
+        seen.add(target)
+        return True
+
+    for folder, folders, names in os.walk(root, followlinks=True):
+        folders[:] = [name for name in sorted(folders) if first(os.path.join(folder, name))]
+        yield folder, names
+
+
 def _read(folder: Path, size: Size, parameter: str) -> Part:
     files = _listed(folder, parameter)
     if len(files) >= MANY:
@@ -43,7 +66,7 @@ def _read(folder: Path, size: Size, parameter: str) -> Part:
 
 def _listed(folder: Path, parameter: str) -> list[tuple[str, str]]:
     """Each picture with the name of its class."""
-    from torchvision.datasets.folder import IMG_EXTENSIONS, make_dataset  # takes seconds, once
+    from torchvision.datasets.folder import IMG_EXTENSIONS  # takes seconds, once
 
     classes = sorted(one.name for one in folder.iterdir() if one.is_dir() and not one.name.startswith((".", "__")))
     must = "be a folder with a sub-folder of pictures for each class"
@@ -51,20 +74,24 @@ def _listed(folder: Path, parameter: str) -> list[tuple[str, str]]:
         raise SourceFault(parameter, must, f"'{folder}', which has no sub-folder")
     if loose := sorted(one.name for one in folder.iterdir() if one.suffix.lower() in IMG_EXTENSIONS):
         raise SourceFault(parameter, must, f"'{folder / loose[0]}', which is in none")
-    numbers = {name: number for number, name in enumerate(classes)}
-    found = make_dataset(str(folder), numbers, IMG_EXTENSIONS, allow_empty=True)
-    empty = sorted({*numbers.values()} - {number for _, number in found})
-    if empty:
-        raise SourceFault(parameter, "have a picture in each sub-folder", f"none in '{folder / classes[empty[0]]}'")
-    return [(file, classes[number]) for file, number in found]
+    found = [
+        (Path(inner).relative_to(folder).parts[0], inner, name)
+        for inner, names in walked(folder)
+        for name in names
+        if name.lower().endswith(IMG_EXTENSIONS)
+    ]
+    if empty := sorted({*classes} - {kind for kind, _, _ in found}):
+        raise SourceFault(parameter, "have a picture in each sub-folder", f"none in '{folder / empty[0]}'")
+    return [(os.path.join(inner, name), kind) for kind, inner, name in sorted(found) if kind in classes]
 
 
 def _pixels(file: Path, size: Size, parameter: str) -> Array:
     """The grey values of a picture, uint8 [H, W]."""
     from PIL import Image, ImageOps
 
+    must = "hold pictures that can be read"
     try:
-        with Image.open(file) as opened:
+        with reading(file, parameter, must), Image.open(file) as opened:
             if size and opened.format == "JPEG":
                 opened.draft("L", (2 * size[1], 2 * size[0]))  # reads no more of a large photograph than is needed
             if opened.mode.startswith(("I", "F")):
@@ -72,10 +99,8 @@ def _pixels(file: Path, size: Size, parameter: str) -> Array:
             grey = ImageOps.exif_transpose(opened).convert("L")
             fitted = ImageOps.fit(grey, size[::-1]) if size else grey
             return np.asarray(fitted, np.uint8)
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        if isinstance(error, SourceFault):
-            raise
-        raise SourceFault(parameter, "hold pictures that can be read", f"'{file}' ({error})") from error
+    except Image.DecompressionBombError as error:  # a kind of its own
+        raise SourceFault(parameter, must, f"'{file}' ({error})") from error
 
 
 def _one_size(pixels: list[Array], files: list[tuple[str, str]], parameter: str) -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import zipfile
+import csv
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from study.data.examples import Array, Part, SourceFault
+from study.data.examples import Array, Part, SourceFault, reading
 from study.data.idx import FILES, DataError, read_idx
 from study.data.pictures import Size
+from study.parameters import first_duplicate
 
 # By name, those to train on and those of the test: as Keras and MedMNIST write them, and plain.
 NAMES = (
@@ -18,6 +20,9 @@ NAMES = (
     (("train_images", "train_labels"), ("test_images", "test_labels")),
     (("x", "y"), ("x_test", "y_test")),
 )
+
+
+NOTHING = {"na", "n/a", "#n/a", "nan", "null", "none"}
 
 
 def read_npz(path: Path, test: Path | None) -> tuple[Part, Part | None]:
@@ -32,12 +37,14 @@ def read_npz(path: Path, test: Path | None) -> tuple[Part, Part | None]:
 
 
 def _npz(path: Path, parameter: str) -> tuple[Part, Part | None]:
-    try:
-        with np.load(path, allow_pickle=False) as opened:
-            arrays = {name: opened[name] for name in opened.files}
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
-        reason = str(error).partition(".")[0]
-        raise SourceFault(parameter, "name a .npz file of numpy that can be read", f"'{path}' ({reason})") from error
+    must = "name a .npz file of numpy that can be read"
+    with reading(path, parameter, must):
+        opened = np.load(path, allow_pickle=False)
+        if not isinstance(opened, np.lib.npyio.NpzFile):
+            raise SourceFault(parameter, must, f"'{path}' (it holds one array without a name)")
+        with opened:
+            entries = {name: opened[name] for name in opened.files}
+    arrays = {name: one for name, one in entries.items() if isinstance(one, np.ndarray)}
     for first, second in NAMES:
         if arrays.keys() >= {*first}:
             both = [_part(arrays, names, parameter) for names in (first, second) if arrays.keys() >= {*names}]
@@ -61,18 +68,19 @@ def read_csv(path: Path, label: str, size: Size, test: Path | None) -> tuple[Par
 
     size: the others are the pixels 0 to 255 of an image of that size, row by row. Raises SourceFault.
     """
-    return _csv(path, label, size, "path"), None if test is None else _csv(test, label, size, "test")
+    train = _csv(path, label, size, "path")
+    return train, None if test is None else _csv(test, label, size, "test", train.in_words)
 
 
-def _csv(path: Path, label: str, size: Size, parameter: str) -> Part:
-    table = _table(path, parameter)
+def _csv(path: Path, label: str, size: Size, parameter: str, in_words: bool = False) -> Part:
+    table = _table(path, parameter, [label] if in_words else [])
     if label not in table:
         columns = ", ".join(f"'{name}'" for name in list(table)[:5])
         raise SourceFault("label", f"be a column of '{path}', which has {columns} and so on", f"'{label}'")
     if nameless := [name for name in table if str(name).startswith("Unnamed: ")]:
         must = "have a name for each column (an index written without one would be learned from)"
         raise SourceFault(parameter, must, f"none for column {table.columns.get_loc(nameless[0])} from 0 of '{path}'")
-    if (empty := np.flatnonzero(table[label].isna())).size:
+    if (empty := np.flatnonzero(_missing(table[label]))).size:
         raise SourceFault(parameter, "have a label in each row", f"none in '{path}', line {empty[0] + 2}")
     inputs = table.drop(columns=label)
     for name in inputs:
@@ -83,12 +91,34 @@ def _csv(path: Path, label: str, size: Size, parameter: str) -> Part:
     return Part(_image(x, size, path, parameter) if size else x, names, lambda i: f"'{path}', line {i + 2}", parameter)
 
 
-def _table(path: Path, parameter: str) -> pd.DataFrame:
-    try:
-        return pd.read_csv(path, skip_blank_lines=False, float_precision="round_trip")
-    except (OSError, ValueError) as error:
-        reason = str(error).strip().partition("\n")[0]
-        raise SourceFault(parameter, "name a CSV file that can be read", f"'{path}' ({reason})") from error
+def _table(path: Path, parameter: str, texts: Sequence[str]) -> pd.DataFrame:
+    """The table of a file; only what is empty is missing, since words such as NA may be labels."""
+    with reading(path, parameter, "name a CSV file that can be read"):
+        table: pd.DataFrame = pd.read_csv(
+            path,
+            skip_blank_lines=False,
+            float_precision="round_trip",
+            keep_default_na=False,
+            na_values=[""],
+            dtype=dict.fromkeys(texts, str),
+        )
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = csv.reader(file)
+            columns, row = next(rows), next(rows, [])
+    if twin := first_duplicate([name for name in columns if name]):
+        raise SourceFault(parameter, "name each column once", f"'{twin}' twice in '{path}'")
+    if len(row) > len(columns):  # pandas refuses others, but takes the first values of this one for a row's name
+        got = f"{len(row)} in '{path}', line 2"
+        raise SourceFault(parameter, f"have {len(columns)} values in each row, one a column", got)
+    return table
+
+
+def _missing(labels: pd.Series) -> Array:
+    """Where there is no label [N]: nothing, or among numbers a word such as NA that stands for nothing."""
+    words = pd.to_numeric(labels, errors="coerce").isna()
+    stands_for_nothing = set(labels[words].dropna().astype(str).str.lower()) <= NOTHING
+    among_numbers = stands_for_nothing and not words.all()
+    return np.asarray(words if among_numbers else labels.isna())
 
 
 def _numbers(column: pd.Series, path: Path, parameter: str) -> None:

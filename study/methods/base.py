@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import pkgutil
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -14,6 +16,12 @@ from pydantic_core import PydanticCustomError
 
 from study.methods.ranges import LogRange
 from study.parameters import Settings, listed, must, said, suggestion
+
+PLUGIN = "plugin_"  # starts the names of the modules that users' files become
+
+
+class NameTwice(TypeError):  # noqa: N818, which the loader of users' files turns into an error
+    """Two classes of one user's file have one name; the message says which, and where."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +65,18 @@ class Method(Settings):
         if Method in cls.__bases__:
             cls.members = {}
         elif isinstance(name := cls.model_fields["name"].default, str):
+            cls._refuse_twin(cls.members.get(name))
             cls.members[name] = cls
+
+    @classmethod
+    def _refuse_twin(cls, other: type[Method] | None) -> None:
+        """Raise NameTwice where a user's file has given its name to another class already."""
+        if other is not None and other.__module__ == cls.__module__ and cls.__module__.startswith(PLUGIN):
+            frame = sys._getframe()
+            while frame.f_back is not None and frame.f_globals.get("__name__") != cls.__module__:
+                frame = frame.f_back
+            first = inspect.getsourcelines(other)[1]
+            raise NameTwice(f"{cls.owner()} at line {first} and at line {frame.f_lineno}")
 
     @classmethod
     def declared(cls) -> Mapping[str, tuple[object, tuple[str, ...]]]:

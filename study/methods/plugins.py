@@ -11,11 +11,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
 
-from study.methods.base import Method
-from study.parameters import listed
+from study.methods.base import PLUGIN, Method, NameTwice
+from study.parameters import listed, shown
 from study.utils.imports import is_own, top_level_imports
-from study.utils.timeout import time_limit
+from study.utils.timeout import Ended, contained
 
+LONGEST = 80  # letters of a name, which stands in tables and figures
 SECONDS = 120.0  # for a file to be imported, with all that it imports
 # Modules of the library that users' files may still import by the names they once had.
 MOVED = {
@@ -43,7 +44,7 @@ def load(paths: Iterable[str | Path]) -> None:
 def _load(path: Path) -> None:
     if path.suffix != ".py" or not path.is_file():
         raise PluginError(f"must name Python files that exist. Got '{path}' instead")
-    name = f"plugin_{hashlib.sha256(str(path.resolve()).encode() + path.read_bytes()).hexdigest()[:16]}"
+    name = f"{PLUGIN}{hashlib.sha256(str(path.resolve()).encode() + path.read_bytes()).hexdigest()[:16]}"
     if name in sys.modules:
         return
     before = {family: dict(family.members) for family in Method.__subclasses__()}
@@ -53,9 +54,14 @@ def _load(path: Path) -> None:
     except PluginError:
         _restore(name, before)
         raise
+    except NameTwice as error:
+        _restore(name, before)
+        raise PluginError(f"must define each name once. Got {error} of '{path}' instead") from error
     except BaseException as error:
         _restore(name, before)
-        reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        if isinstance(error, KeyboardInterrupt):  # of the user; that of the file's own code is contained
+            raise
+        reason = reason_of(error)
         raise PluginError(f"must name Python files that can be imported. Got '{path}' instead: {reason}") from error
 
 
@@ -71,7 +77,7 @@ def _run(name: str, path: Path) -> ModuleType:
         sys.path.append(folder)  # for what is imported while a method runs
     sys.path.insert(0, folder)  # what lies beside the file comes first, as where Python runs a file
     try:
-        with time_limit(SECONDS):
+        with contained(SECONDS):
             spec.loader.exec_module(module)
     finally:
         sys.path.remove(folder)
@@ -97,6 +103,12 @@ def source_of(method: Method) -> str:
     return inspect.getsourcefile(type(method)) or ""
 
 
+def reason_of(error: BaseException) -> str:
+    """Return the kind of an error and the first line of its message, at most 200 letters of it."""
+    error = error.__cause__ or error if isinstance(error, Ended) else error
+    return f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0][:200]}".removesuffix(": ")
+
+
 def line_of(error: BaseException, method: Method) -> str:
     """Return the line of a method's file where an error arose, as ", line 12"; empty if it arose elsewhere."""
     file = source_of(method)
@@ -112,6 +124,10 @@ def _check(path: Path, module: str, before: Mapping[type[Method], Mapping[str, t
         )
         raise PluginError(f"must name files that define a method ({kinds}). Got '{path}' instead")
     for method in new:
+        name = method.model_fields["name"].default
+        if name.splitlines() != [name] or " + " in name or len(name) > LONGEST:
+            must = f"must give methods names of 1 to {LONGEST} letters, in one line and without ' + '"
+            raise PluginError(f"{must}. Got {method.family} {shown(name)} in '{path}' instead")
         bases = [base for base in method.__mro__[1:] if base.__module__.startswith("study.")]
         if hidden := [name for name in method.model_fields if name != "name" and any(name in vars(b) for b in bases)]:
             raise PluginError(f"must give parameters names of their own. Got '{hidden[0]}' in '{path}' instead")

@@ -1,4 +1,4 @@
-"""Time limit for code that others wrote."""
+"""Limits for code that others wrote: its time, and that it may not end the program."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import FrameType
 
 
 @contextmanager
@@ -31,3 +32,36 @@ def time_limit(seconds: float) -> Iterator[Callable[[], None]]:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+
+
+class Ended(RuntimeError):  # noqa: N818, which stands for another
+    """Code that others wrote tried to end the program; the cause is what it raised."""
+
+
+@contextmanager
+def contained(seconds: float) -> Iterator[None]:
+    """Limit the time of the `with` block, and raise Ended where its code raises SystemExit or KeyboardInterrupt.
+
+    A Ctrl-C of the user stops the program as ever.
+    """
+    stopped = list[int]()
+    before = signal.getsignal(signal.SIGINT)
+    ours = threading.current_thread() is threading.main_thread() and callable(before)
+
+    def note(number: int, frame: FrameType | None) -> None:
+        stopped.append(number)
+        assert callable(before)
+        before(number, frame)
+
+    if ours:
+        signal.signal(signal.SIGINT, note)
+    try:
+        with time_limit(seconds):
+            yield
+    except (SystemExit, KeyboardInterrupt) as error:
+        if stopped:
+            raise
+        raise Ended("it ended the program").with_traceback(error.__traceback__) from error
+    finally:
+        if ours:
+            signal.signal(signal.SIGINT, before)

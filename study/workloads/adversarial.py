@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
 
 import numpy as np
+from pydantic import Field
 
 from study.methods.base import MethodCombination
-from study.parameters import Must, Positive, PositiveInt, listed
+from study.parameters import Must, Positive, PositiveInt, Whole, listed
 from study.workloads.adversarial_losses import AdversarialLossChoice, NonSaturating
 from study.workloads.base import Floats, Workload
 
@@ -35,6 +36,7 @@ class Adversarial(Workload):
     )
     source: ClassVar[str] = "@goodfellow2014; two rates: @heusel2017; scores: @heusel2017, @naeem2020"
     trainer: ClassVar[str | type] = "study.training.adversarial:Adversaries"
+    reads_labels: ClassVar[bool] = False
     columns: ClassVar[tuple[str, ...]] = (
         "frechet_distance",
         "density",
@@ -60,7 +62,9 @@ class Adversarial(Workload):
         Literal["discriminator", "generator", "both"],
         Must("'discriminator', 'generator' or 'both'", ("neither", True)),
     ] = "discriminator"
-    samples: PositiveInt = 1000
+    samples: Annotated[
+        Whole, Field(ge=2, le=10_000), Must("a whole number from 2 to 10,000", (0, 1, 10_001, 1.5, "many", True))
+    ] = 1000
 
     @property
     def clipped(self) -> tuple[Player, ...]:

@@ -24,6 +24,7 @@ class Workload(Method):
 
     family: ClassVar[str] = "workload"
     trainer: ClassVar[str | type] = "study.training.replicates:Replicates"
+    reads_labels: ClassVar[bool] = True  # in its steps
     unit: ClassVar[str] = "epoch"  # what `epochs` of a regime counts
     learner: ClassVar[str] = "model"  # who sees `digits_of_one`
     columns: ClassVar[tuple[str, ...]] = ()  # of the table `epochs`, measured by the trainer in each unit

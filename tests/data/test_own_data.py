@@ -2,6 +2,7 @@
 
 import gzip
 import shutil
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -187,6 +188,16 @@ def _csv(change: Callable[[pd.DataFrame], pd.DataFrame]) -> None:
     change(table).to_csv("bad.csv", index=False)
 
 
+def _npz(name: str, **other: Any) -> None:
+    np.savez(f"{name}.npz", **{"x": np.arange(80.0).reshape(40, 2), "y": np.arange(40) % 2} | other)
+
+
+def _zip(name: str) -> None:
+    with zipfile.ZipFile(name, "w") as file:
+        file.writestr("x", "no array")
+        file.writestr("y", "no array")
+
+
 FAULTS: dict[str, tuple[Callable[[], object], dict[str, Any], str]] = {
     "nothing there": (lambda: None, {"path": "nowhere", "test": 0.2},
                       "path: The 'path' parameter of data must name a folder or a file that exists. Got 'nowhere'"),
@@ -212,6 +223,49 @@ FAULTS: dict[str, tuple[Callable[[], object], dict[str, Any], str]] = {
     "a negative label": (lambda: _csv(lambda t: t.assign(label=t["label"] - 1)), {"path": "bad.csv", "test": 0.2},
                          "path: The 'path' parameter of data must have labels 0 to C - 1, or names. Got -1 ('bad.csv', "
                          "line 2) instead."),
+    "a column twice": (lambda: _csv(lambda t: t.set_axis(["a", "label", "label"], axis=1)),
+                       {"path": "bad.csv", "test": 0.2},
+                       "path: The 'path' parameter of data must name each column once. Got 'label' twice in 'bad.csv'"),
+    "a long row": (lambda: Path("bad.csv").write_text("a,b,label\n" + "1,2,0,7\n3,1,1,8\n" * 20),
+                   {"path": "bad.csv", "test": 0.2},
+                   "path: The 'path' parameter of data must have 3 values in each row, one a column. Got 4 in "
+                   "'bad.csv', line 2 instead."),
+    "a long row later": (lambda: Path("bad.csv").write_text("a,b,label\n" + "1,2,0\n3,1,1\n" * 20 + "1,2,0,7\n"),
+                         {"path": "bad.csv", "test": 0.2},
+                         "path: The 'path' parameter of data must name a CSV file that can be read. Got 'bad.csv' ("),
+    "a number that is missing": (lambda: _csv(lambda t: t.astype({"label": object}).replace({"label": {1: "NA"}})),
+                                 {"path": "bad.csv", "test": 0.2},
+                                 "path: The 'path' parameter of data must have a label in each row. Got none in "),
+    "labels alone": (lambda: _csv(lambda t: t[["label"]]), {"path": "bad.csv", "test": 0.2},
+                     "path: The 'path' parameter of data must hold examples of at least one number each. Got [40, 0]"),
+    "numbers of things": (lambda: _csv(lambda t: t.assign(label=t["label"] + 1_700_000_000)),
+                          {"path": "bad.csv", "test": 0.2},
+                          "path: The 'path' parameter of data must have labels 0 to C - 1, each of which occurs. "
+                          "Got labels up to 1700000001 and none of 0 instead."),
+    "the same twice": (lambda: _csv(lambda t: t), {"path": "bad.csv", "test": "./bad.csv"},
+                       "test: The 'test' parameter of data must name other examples than 'path', which is trained on."),
+    "words and numbers": (lambda: (_npz("a", y=np.array(["0", "1"] * 20)), _npz("b")),
+                          {"path": "a.npz", "test": "b.npz"},
+                          "test: The 'test' parameter of data must have labels in words, like those that are trained"),
+    "numbers and words": (lambda: (_npz("a"), _npz("b", y=np.array(["0", "1"] * 20))),
+                          {"path": "a.npz", "test": "b.npz"},
+                          "test: The 'test' parameter of data must have labels in numbers, like those that are"),
+    "a scalar": (lambda: _npz("a", x=np.array(3.0)), {"path": "a.npz", "test": 0.2},
+                 "path: The 'path' parameter of data must hold numbers [N, ...], an example a row. Got float64 []"),
+    "no columns": (lambda: _npz("a", x=np.zeros((40, 0))), {"path": "a.npz", "test": 0.2},
+                   "path: The 'path' parameter of data must hold examples of at least one number each. Got [40, 0]"),
+    "an empty file": (lambda: Path("a.npz").write_bytes(b""), {"path": "a.npz", "test": 0.2},
+                      "path: The 'path' parameter of data must name a .npz file of numpy that can be read. Got 'a.np"),
+    "one array": (lambda: (np.save("a.npy", np.zeros(3)), shutil.move("a.npy", "a.npz")), {"path": "a.npz"},
+                  "path: The 'path' parameter of data must name a .npz file of numpy that can be read. Got 'a.npz'"),
+    "no arrays": (lambda: _zip("a.npz"), {"path": "a.npz", "test": 0.2},
+                  "path: The 'path' parameter of data must have the arrays 'x_train' and 'y_train' or"),
+    "nobody's home": (lambda: None, {"path": "~nosuch/x", "test": 0.2},
+                      "path: The 'path' parameter of data must start with the home folder of a user that there is."),
+    "a null byte": (lambda: None, {"path": "a\0b", "test": 0.2},
+                    "path: The 'path' parameter of data must be a path without null bytes. Got 'a\\x00b' instead."),
+    "a name of two words": (lambda: None, {"name": "my trees", "path": "trees", "test": 0.2},
+                            "name: The 'name' parameter of data must be letters, digits, '-', '_' and '.', at most"),
     "an unnamed index": (lambda: _csv(lambda t: t.rename(columns={"a": "Unnamed: 0"})),
                          {"path": "bad.csv", "test": 0.2},
                          "path: The 'path' parameter of data must have a name for each column"),
@@ -230,6 +284,25 @@ def test_what_cannot_be_used_is_refused_with_its_place(case: str, tmp_path: Path
     spoil, given, says = FAULTS[case]
     spoil()
     assert fault(**given).startswith(says)
+
+
+def test_links_to_folders_multiply_no_picture(tmp_path: Path) -> None:
+    alone = data(path=str(pictures(tmp_path / "trees")), test=0.25).holds
+    (tmp_path / "trees/oak/again").symlink_to(".")
+    (tmp_path / "trees/elm/all").symlink_to("..")
+    described.cache_clear()
+    assert data(path="trees", test=0.25).holds == alone
+    shutil.move(tmp_path / "trees/birch", tmp_path / "elsewhere")
+    (tmp_path / "trees/birch").symlink_to(tmp_path / "elsewhere")
+    described.cache_clear()
+    assert data(path="trees", test=0.25).holds == alone, "a class may lie on another disk"
+
+
+def test_a_class_may_be_called_na(tmp_path: Path) -> None:
+    table = pd.DataFrame({"a": np.arange(40.0), "label": ["NA", "EU"] * 20})
+    table.to_csv(tmp_path / "named.csv", index=False)
+    found = data(path="named.csv", test=0.25)
+    assert (found.folder / "classes.txt").read_text().split() == ["EU", "NA"]
 
 
 def test_a_model_for_other_images_is_refused(tmp_path: Path) -> None:

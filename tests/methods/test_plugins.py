@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from study.clipping import Clipping
-from study.config.read import ConfigError, parse
+from study.config.read import ConfigError, parse, read
 from study.methods import plugins
 from study.methods.base import Method
 
@@ -70,6 +70,18 @@ BROKEN = {
         "x = 1",
         "must name files that define a method (a clipping, regularizer, model, optimizer, s",
     ),
+    "its error has two lines": ("raise ValueError('one\\ntwo')", "be imported. Got '{path}' instead: ValueError: one."),
+    "a name twice": (
+        HALF + HALF,
+        "must define each name once. Got clipping 'half' at line 6 and at line 17 of '{path}'",
+    ),
+    "no name": (
+        HALF.replace('"half"', '""'),
+        "must give methods names of 1 to 80 letters, in one line and without ' + ",
+    ),
+    "a sum": (HALF.replace('"half"', '"a + b"'), "without ' + '. Got clipping 'a + b' in '{path}' instead"),
+    "two lines": (HALF.replace('"half"', '"a\\nb"'), "without ' + '. Got clipping 'a\\nb' in '{path}' instead"),
+    "a long name": (HALF.replace('"half"', f'"{"a" * 81}"'), "must give methods names of 1 to 80 letters, in one line"),
     "its name is taken": (HALF.replace("half", "value"), "must define methods of new names. Got clipping 'value' in '"),
 }
 
@@ -84,6 +96,22 @@ def test_a_file_that_cannot_be_used_is_an_error_of_the_configuration(mine: Path,
     assert line.startswith("plugins.0: The 'plugins' parameter of study must ")
     assert message.format(path=mine) in line
     assert {family: dict(family.members) for family in Method.__subclasses__()} == before
+
+
+@pytest.mark.parametrize(
+    ("line", "says"), [("raise SystemExit(3)", "SystemExit: 3"), ("raise KeyboardInterrupt", "KeyboardInterrupt")]
+)
+def test_a_method_cannot_end_the_program(mine: Path, line: str, says: str) -> None:
+    mine.write_text(HALF.replace("return {", f"{line}\n        return {{"))
+    with pytest.raises(ConfigError, match=rf"run on the tensors of a small net\. Got {says}, line 11 instead"):
+        read(raw(mine, "half"), [], {})
+
+
+def test_ctrl_c_while_a_method_is_tried_stops_the_program(mine: Path) -> None:
+    body = "import os, signal\n        os.kill(os.getpid(), signal.SIGINT)\n        return {"
+    mine.write_text(HALF.replace("return {", body))
+    with pytest.raises(KeyboardInterrupt):
+        read(raw(mine, "half"), [], {})
 
 
 @pytest.mark.parametrize("path", ["missing.py", "mine.txt", "."])
