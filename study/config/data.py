@@ -68,7 +68,9 @@ else:
 
 
 def _square(value: object) -> object:
-    """Read one number as equal height and width."""
+    """Read one number as equal height and width; raises ValueError for any number of numbers but two."""
+    if isinstance(value, list | tuple) and len(value) != 2:
+        raise ValueError
     return (value, value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
@@ -110,7 +112,7 @@ class Data(Settings):
     ] = None
     label: Annotated[str | None, Must("the name of a column, or null", (3, ["a"]))] = None
     parameters: Annotated[dict[str, Any], Must("a mapping of the data set's parameters", (3, ["a"]))] = {}  # noqa: RUF012
-    contents: Annotated[Contents | None, Must("left to the reading of the configuration, which writes it", (3,))] = None
+    contents: Annotated[Contents | None, Must("left to the reading of the configuration, which writes it", ())] = None
     name: Annotated[
         str,
         AfterValidator(_one_of),

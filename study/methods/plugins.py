@@ -106,7 +106,7 @@ def source_of(method: Method) -> str:
 def reason_of(error: BaseException) -> str:
     """Return the kind of an error and the first line of its message, at most 200 letters of it."""
     error = error.__cause__ or error if isinstance(error, Ended) else error
-    return f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0][:200]}".removesuffix(": ")
+    return f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0][:200]}".removesuffix(": ").rstrip(".")
 
 
 def line_of(error: BaseException, method: Method) -> str:

@@ -43,6 +43,13 @@ def max_norm(method: Any, x: Arrays, w: Arrays, lr: float) -> float:
     return sum(float(np.square(x[key] - w[key]).sum()) for key in x)
 
 
+def weight_clipping(method: Any, x: Arrays, w: Arrays, lr: float) -> float:
+    """The distance to w, each entry being within the bounds."""
+    if any(float(np.abs(t).max()) > method.bound * (1 + ROUNDING) for t in x.values()):
+        return float("inf")
+    return sum(float(np.square(x[key] - w[key]).sum()) for key in x)
+
+
 def spectral_norm(method: Any, x: Arrays, w: Arrays, lr: float) -> float:
     """The same in the spectral norm: in the Frobenius norm the nearest matrix would have its singular values cut."""
     matrices = [key for key in x if x[key].ndim > 1]
@@ -61,6 +68,7 @@ MINIMA: dict[str, Function] = {
     ),
     "max_norm": max_norm,
     "spectral_norm": spectral_norm,
+    "weight_clipping": weight_clipping,
 }
 
 
