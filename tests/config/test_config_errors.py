@@ -100,11 +100,11 @@ NAMES_OF_CLIPS = listed(sorted(Clipping.members))
              "epochs: The 'epochs' parameter of regime must be a whole number of at least 1. Got 0 instead.",
              "modle: The 'modle' parameter of regime is not known; it has 'description', 'workload', 'data', 'model', "
              "'loss', 'optimizer', 'schedule', 'epochs', 'batch_size', 'grid', 'clips', 'regularizations', 'pairs', "
-             "'tuning', 'from', 'sweep'. "
+             "'metrics', 'tuning', 'from', 'sweep'. "
              "Did you mean 'model'?",
              "3: The '3' parameter of regime is not known; it has 'description', 'workload', 'data', 'model', 'loss', "
-             "'optimizer', 'schedule', 'epochs', 'batch_size', 'grid', 'clips', 'regularizations', 'pairs', 'tuning', "
-             "'from', 'sweep'."],
+             "'optimizer', 'schedule', 'epochs', 'batch_size', 'grid', 'clips', 'regularizations', 'pairs', "
+             "'metrics', 'tuning', 'from', 'sweep'."],
         ),
         (
             {"optimizer": {"name": "sgd", "lr": 1, "nesterov": True}},
