@@ -2,14 +2,13 @@
 
 import dataclasses
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 from itertools import cycle
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 from cases import CLIP_MODES, OPTIMIZERS, REGULARIZATION_MODES, SMALL, Make, variant
@@ -25,28 +24,11 @@ from study.training.checkpoints import Checkpoint, packed, restored, state_of, u
 from study.training.engine import TrainingState
 from study.training.program import Program
 from study.training.recorder import Recorder
-from study.training.records import RunRecord, tidy
+from study.training.records import RunRecord
 from study.training.replicates import Replicates
+from tests.interrupted import IDENTITY, EndedError, assert_same, train
 
 EPOCHS = 3
-IDENTITY = {"spec": "a", "seeds": "(3, 1)"}
-
-
-class EndedError(Exception):
-    """Stands for the end of the process."""
-
-
-def train(v: Variant, digits: Digits, file: Path | None = None, end_after: int = 0, say: Any = None) -> list[RunRecord]:
-    """Train, keeping every epoch; `end_after`: the epoch whose checkpoint is the last."""
-    lines = [] if say is None else say
-
-    def report(line: str) -> None:
-        lines.append(line)
-        if end_after and line.startswith(f"epoch {end_after + 1} "):
-            raise EndedError
-
-    checkpoint = Checkpoint(file, IDENTITY, report, seconds=0.0) if file else None
-    return engine.train(v, [3, 1], digits, report, checkpoint)
 
 
 def with_interruptions(v: Variant, digits: Digits, file: Path) -> list[RunRecord]:
@@ -57,15 +39,6 @@ def with_interruptions(v: Variant, digits: Digits, file: Path) -> list[RunRecord
         except EndedError:
             assert file.exists()
     return train(v, digits, file)
-
-
-def assert_same(one: Sequence[RunRecord], other: Sequence[RunRecord]) -> None:
-    """Bit for bit, the wall time aside."""
-    tables = tidy("example", list(one)), tidy("example", list(other))
-    for name, table in tables[0].items():
-        a, b = (t.drop(columns="wall_seconds", errors="ignore") for t in (table, tables[1][name]))
-        assert len(a) or name in ("steps", "tensors")
-        pd.testing.assert_frame_equal(a, b, check_exact=True)
 
 
 SMALL_NET = {"data": {**SMALL["data"], "train_size": 60}, "epochs": EPOCHS}

@@ -8,10 +8,9 @@ from torch.func import vmap
 from study.config.variants import Variant
 from study.data import Digits
 from study.training.adversarial import Adversaries
-from study.training.batches import Batches
-from study.training.engine import trainer_of
 from study.training.recorder import Recorder
 from study.training.stacked import Stacked
+from tests.workloads import trainings
 
 LEAN = {"statistics": {"every_step": True, "windows": 50, "probes": 0}}
 SIZES = {"latent": 6, "generator": [9, 7], "samples": 60}
@@ -25,12 +24,11 @@ def adversarial(workload: dict[str, Any] | None = None, **changes: Any) -> Varia
 
 def trained(v: Variant, seeds: list[int], digits: Digits, compiled: bool = True) -> tuple[Adversaries, Recorder]:
     """The players after the last epoch, by the compiled program or by the step as it stands."""
-    batches = Batches.prepare(digits, v.data, seeds, "cpu")
-    players = trainer_of(v.workload).start(v, seeds, batches)
+    players, recorder = trainings.trained(v, seeds, digits, None if compiled else mapped)
     assert isinstance(players, Adversaries)
-    if not compiled:
-        players.way = Stacked(players.update, vmap(players.update))
-    recorder = Recorder.open(v, len(seeds), players.parameters)
-    for _ in range(v.epochs):
-        players.epoch(batches, recorder)
     return players, recorder
+
+
+def mapped(update: Any) -> Stacked:
+    """The step of one pair, mapped over pairs and not traced."""
+    return Stacked(update, vmap(update))

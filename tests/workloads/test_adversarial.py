@@ -15,13 +15,12 @@ from study.config.variants import Variant
 from study.data import Digits
 from study.optim.rng import generator
 from study.regularization import Regularization
-from study.training.adversarial import Adversaries
 from study.training.batches import Batches
 from study.training.engine import trainer_of
 from study.training.lowering import UnknownOperatorError, lowered
 from study.training.program import example
-from study.training.recorder import Recorder
 from study.training.stacked import Stacked
+from tests.workloads import trainings
 from tests.workloads.adversaries import adversarial, trained
 
 
@@ -166,13 +165,7 @@ def test_torch_comes_to_what_the_program_does(digits: Digits) -> None:
     v = adversarial({"clip_at": "generator"}, clip=CLIP, regularization=[{"name": "dropout", "p": 0.3}, noise])
     compiled, first = trained(v, [3, 1], digits)
     assert compiled.reason == ""
-    batches = Batches.prepare(digits, v.data, [3, 1], "cpu")
-    by_torch = trainer_of(v.workload).start(v, [3, 1], batches)
-    assert isinstance(by_torch, Adversaries)
-    by_torch.way = Stacked(by_torch.update)
-    second = Recorder.open(v, 2, by_torch.parameters)
-    for _ in range(v.epochs):
-        by_torch.epoch(batches, second)
+    by_torch, second = trainings.trained(v, [3, 1], digits, way=Stacked)
     for key, p in compiled.parameters.items():
         torch.testing.assert_close(by_torch.parameters[key], p, rtol=1e-2, atol=1e-4)
     np.testing.assert_allclose(first.log.columns(), second.log.columns(), rtol=2e-2, atol=1e-3, equal_nan=True)

@@ -12,9 +12,9 @@ from study.results import code_digest
 from study.results.columns import TRAININGS
 from study.results.workload_columns import WORKLOADS
 from study.training import engine
-from study.training.checkpoints import Checkpoint
 from study.training.records import tidy
 from study.workloads.adversarial import collapsed
+from tests.interrupted import assert_goes_on
 from tests.workloads.adversaries import adversarial, trained
 
 
@@ -53,27 +53,7 @@ def test_a_training_that_was_ended_goes_on_to_the_same_records(digits: Digits, t
         clip={"name": "zscore", "warm_up_steps": 2},
         regularization=[{"name": "dropout", "p": 0.2}, {"name": "weight_averaging", "decay": 0.5}],
     )
-    whole = tidy("s", engine.train(v, [3, 1], digits))
-
-    def end(line: str) -> None:
-        if line.startswith("epoch 2 "):
-            raise EndedError
-
-    file = tmp_path / "checkpoint"
-    with pytest.raises(EndedError):
-        engine.train(v, [3, 1], digits, end, Checkpoint(file, {"spec": v.digest}, seconds=0.0))
-    lines: list[str] = []
-    resumed = tidy(
-        "s", engine.train(v, [3, 1], digits, lines.append, Checkpoint(file, {"spec": v.digest}, seconds=0.0))
-    )
-    assert lines[0] == "goes on after epoch 1 of 2"
-    for name, table in whole.items():
-        same = [column for column in table if column != "wall_seconds"]
-        assert table[same].equals(resumed[name][same]), name
-
-
-class EndedError(Exception):
-    """Stands for the end of the process."""
+    assert_goes_on(v, digits, tmp_path / "checkpoint")
 
 
 def test_a_run_that_is_not_finite_has_diverged_and_collapsed(digits: Digits) -> None:

@@ -21,10 +21,9 @@ from study.results.workload_columns import WORKLOADS
 from study.training import engine
 from study.training.batches import Batches
 from study.training.dp_sgd import PrivateReplicates, drawn
-from study.training.engine import trainer_of
-from study.training.recorder import Recorder
 from study.training.records import tidy
 from study.training.stacked import Stacked
+from tests.workloads import trainings
 
 LEAN = {"statistics": {"every_step": True, "windows": 50, "probes": 0}}
 
@@ -35,14 +34,8 @@ def private(z: float = 0.7, clip: Any = None, **changes: Any) -> Variant:
 
 
 def trained(v: Variant, seeds: list[int], digits: Digits, by_torch: bool = False) -> PrivateReplicates:
-    batches = Batches.prepare(digits, v.data, seeds, "cpu")
-    models = trainer_of(v.workload).start(v, seeds, batches)
+    models, _ = trainings.trained(v, seeds, digits, Stacked if by_torch else None)
     assert isinstance(models, PrivateReplicates)
-    if by_torch:
-        models.way = Stacked(models.update)
-    recorder = Recorder.open(v, len(seeds), models.parameters)
-    for _ in range(v.epochs):
-        models.epoch(batches, recorder)
     return models
 
 

@@ -19,12 +19,13 @@ from study.results.columns import TRAININGS
 from study.results.workload_columns import WORKLOADS
 from study.training import engine
 from study.training.batches import Batches
-from study.training.checkpoints import Checkpoint
 from study.training.engine import trainer_of
 from study.training.federated import Clients
 from study.training.recorder import Recorder
 from study.training.records import tidy
 from study.training.stacked import Stacked
+from tests.interrupted import assert_goes_on
+from tests.workloads import trainings
 
 Weights = list[Tensor]
 LEAN = {"statistics": {"every_step": True, "windows": 50, "probes": 0}}
@@ -35,14 +36,12 @@ def federated(workload: dict[str, Any] | None = None, **changes: Any) -> Variant
     return variant(**{"workload": settings, "batch_size": 7, "epochs": 3, "clip": "none", **LEAN, **changes})
 
 
-def trained(v: Variant, seeds: list[int], digits: Digits) -> tuple[Clients, Recorder]:
+def trained(
+    v: Variant, seeds: list[int], digits: Digits, way: Callable[[Any], Any] | None = None
+) -> tuple[Clients, Recorder]:
     """The servers after the last round."""
-    batches = Batches.prepare(digits, v.data, seeds, "cpu")
-    clients = trainer_of(v.workload).start(v, seeds, batches)
+    clients, recorder = trainings.trained(v, seeds, digits, way)
     assert isinstance(clients, Clients)
-    recorder = Recorder.open(v, len(seeds), clients.parameters)
-    for _ in range(v.epochs):
-        clients.epoch(batches, recorder)
     return clients, recorder
 
 
@@ -157,13 +156,7 @@ def test_torch_comes_to_what_the_program_does(clip_at: str, digits: Digits) -> N
         regularization={"name": "dropout", "p": 0.3},
     )
     compiled, first = trained(v, [3, 1], digits)
-    batches = Batches.prepare(digits, v.data, [3, 1], "cpu")
-    by_torch = trainer_of(v.workload).start(v, [3, 1], batches)
-    assert isinstance(by_torch, Clients)
-    by_torch.way = Stacked(by_torch.update)
-    second = Recorder.open(v, 2, by_torch.parameters)
-    for _ in range(v.epochs):
-        by_torch.epoch(batches, second)
+    by_torch, second = trained(v, [3, 1], digits, way=Stacked)
     for key, p in compiled.parameters.items():
         torch.testing.assert_close(by_torch.parameters[key], p, rtol=1e-4, atol=1e-6)
     np.testing.assert_allclose(by_torch.noted, compiled.noted, rtol=1e-3, equal_nan=True)
@@ -212,27 +205,7 @@ def test_a_training_that_was_ended_goes_on_to_the_same_records(digits: Digits, t
         clip={"name": "per_sample_adaptive", "initial_norm": 0.1},
         regularization=[{"name": "dropout", "p": 0.2}, {"name": "weight_averaging", "decay": 0.5}],
     )
-    whole = tidy("s", engine.train(v, [3, 1], digits))
-
-    def end(line: str) -> None:
-        if line.startswith("round 2 "):
-            raise EndedError
-
-    file = tmp_path / "checkpoint"
-    with pytest.raises(EndedError):
-        engine.train(v, [3, 1], digits, end, Checkpoint(file, {"spec": v.digest}, seconds=0.0))
-    lines: list[str] = []
-    resumed = tidy(
-        "s", engine.train(v, [3, 1], digits, lines.append, Checkpoint(file, {"spec": v.digest}, seconds=0.0))
-    )
-    assert lines[0] == "goes on after round 1 of 3"
-    for name, table in whole.items():
-        same = [column for column in table if column != "wall_seconds"]
-        assert table[same].equals(resumed[name][same]), name
-
-
-class EndedError(Exception):
-    """Stands for the end of the process."""
+    assert_goes_on(v, digits, tmp_path / "checkpoint")
 
 
 def test_an_edit_of_the_server_trains_no_other_workload_again() -> None:
