@@ -39,8 +39,8 @@ class InputGradientPenalty(DiscriminatorRegularization):
         raise NotImplementedError
 
     def from_squares(self, squares: Tensor) -> Tensor:
-        """Return the penalty [B] of squared gradient norms [B]."""
-        raise NotImplementedError
+        """Return the penalty [B] of squared gradient norms [B]: half of them, unless a subclass says otherwise."""
+        return squares / 2
 
 
 def real_and_generated(x: Tensor) -> tuple[Tensor, Tensor]:

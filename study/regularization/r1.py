@@ -23,6 +23,3 @@ class R1(InputGradientPenalty):
 
     def at(self, real: Tensor, generated: Tensor, noise: Tensors) -> Tensor:
         return real
-
-    def from_squares(self, squares: Tensor) -> Tensor:
-        return squares / 2

@@ -22,6 +22,3 @@ class R2(InputGradientPenalty):
 
     def at(self, real: Tensor, generated: Tensor, noise: Tensors) -> Tensor:
         return generated
-
-    def from_squares(self, squares: Tensor) -> Tensor:
-        return squares / 2

@@ -20,7 +20,7 @@ from study.optim.tensors import Tensors, global_norm, tensor_norms
 from study.regularization.none import NoRegularization
 from study.training.measurements import measure
 from study.training.step import Batch, Chain, Clipped, Direction, MethodState
-from study.training.update import State, Update
+from study.training.update import State, Update, moved_by
 from study.workloads.adversarial import Adversarial, Player
 
 LATENT = "latent"  # stream of what the generator makes digits of
@@ -170,11 +170,7 @@ class PlayersUpdate(Update):
 
     def moved(self, player: Player, old: State, direction: Direction, memory: MethodState, lr: Tensor) -> State:
         """A player's state after its optimizer's step and what follows it."""
-        chain = self.chain.chain(player)
-        ahead, optimizer = chain.variant.optimizer.direction(direction.product(), old.optimizer, old.parameters)
-        parameters = {key: torch.sub(p, lr * ahead[key]) for key, p in old.parameters.items()}
-        parameters, memory = chain.after_update(parameters, memory, lr)
-        return State(parameters, optimizer, memory)
+        return moved_by(self.chain.chain(player), old, direction.product(), memory, lr)[0]
 
     def statistics(
         self, taken: Mapping[Player, tuple[Direction, Clipped]], before: State, after: State

@@ -54,14 +54,23 @@ class Update:
         """
         direction, memory, measured = self.gradient_step(state.parameters, state.memory, x, targets, noise)
         gradient = direction.product()
-        ahead, optimizer = self.chain.variant.optimizer.direction(gradient, state.optimizer, state.parameters)
-        parameters = {key: torch.sub(p, lr * ahead[key]) for key, p in state.parameters.items()}
-        parameters, memory = self.chain.after_update(parameters, memory, lr)
+        after, ahead = moved_by(self.chain, state, gradient, memory, lr)
         if self.every_step:
-            measured |= {"rate": lr, "weights": global_norm(tensor_norms(parameters))}
+            measured |= {"rate": lr, "weights": global_norm(tensor_norms(after.parameters))}
             if self.chain.updaters:
-                moved = {key: p - state.parameters[key] for key, p in parameters.items()}
+                moved = {key: p - state.parameters[key] for key, p in after.parameters.items()}
                 measured["moved"] = global_norm(tensor_norms(moved))
             elif ahead is not gradient:
                 measured["moved"] = lr * global_norm(tensor_norms(ahead))
-        return State(parameters, optimizer, memory), measured
+        return after, measured
+
+
+def moved_by(chain: Chain, old: State, gradient: Tensors, memory: MethodState, lr: Tensor) -> tuple[State, Tensors]:
+    """Return the state after the optimizer's step along a gradient and what follows it, and the optimizer's direction.
+
+    memory: that of the methods after the gradient.
+    """
+    ahead, optimizer = chain.variant.optimizer.direction(gradient, old.optimizer, old.parameters)
+    parameters = {key: torch.sub(p, lr * ahead[key]) for key, p in old.parameters.items()}
+    parameters, memory = chain.after_update(parameters, memory, lr)
+    return State(parameters, optimizer, memory), ahead
