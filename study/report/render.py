@@ -160,7 +160,7 @@ def fill(source: Path, form: Form, study: Study, tables: Tables, captions: Mappi
         clips_before=own.clips_before,
         findings=format,
         runs=runs,
-        scored_at=SCORED_AT[study.scored_at],
+        scored_at=SCORED_AT[study.scored_epoch],
         tuning_runs=origin.runs - len(runs),
         missing=missing_rows(study, tables),
         planned=planned_runs(study),
