@@ -3,6 +3,7 @@ import os
 import sys
 from pathlib import Path
 
+from snakemake.logging import logger
 from snakemake.utils import min_version
 
 min_version("9.27")
@@ -11,11 +12,14 @@ sys.path.insert(0, os.fspath(ROOT))
 os.environ.update(MPLBACKEND="agg")
 os.environ.update(PYTHONPATH=os.pathsep.join([os.fspath(ROOT), os.environ.pop("PYTHONPATH", "")]).strip(os.pathsep))
 
-from study.challenge.command import command_of, settled
+from study.challenge.command import command_of
 from study.challenge.terms import ChallengeError
 from study.config.errors import ConfigError
 from study.data.fetch import DOWNLOADS
+from study.config.cost import trials_seconds
 from study.jobs import interrupt
+from study.jobs.packs import settle
+from study.jobs.progress_handler import ProgressHandler, worth_reading
 from study.results import code_digest
 from study.utils.imports import sources_of
 
@@ -27,8 +31,9 @@ except (ChallengeError, ConfigError) as error:
     raise SystemExit(1) from None
 PLAN = COMMAND.plan
 FOLDER = os.fspath(PLAN.folder)
+PACKS = PLAN.packs
 if workflow.is_main_process:
-    settled(PLAN)
+    settle({PLAN.folder / "jobs" / name: pack for name, pack in PACKS.items()})
 
 
 def data_of(names):
@@ -38,7 +43,19 @@ def data_of(names):
 
 def orders(wildcards):
     """The trainings of a job, as the processes that do them are asked for them."""
-    return [PLAN.order(one) for one in PLAN.jobs[wildcards.job]]
+    return [PLAN.order(one) for one in PLAN.jobs[wildcards.pack]]
+
+
+def described(rule_name, wildcards):
+    """A job in the challenge's words."""
+    if rule_name == "attempt":
+        return f"trials of {wildcards['regime']}: {COMMAND.name}"
+    return f"train {PLAN.label(wildcards['pack'])}" if rule_name == "train" else rule_name
+
+
+def forecast(wildcards):
+    """Forecast core-seconds of the trials of a workload."""
+    return trials_seconds(PLAN.tried[wildcards["regime"]])
 
 
 def sources(script):
@@ -47,7 +64,7 @@ def sources(script):
 
 
 wildcard_constraints:
-    job="|".join(map(re.escape, PLAN.jobs)),
+    pack="|".join(map(re.escape, PLAN.jobs)),
     regime="|".join(map(re.escape, PLAN.tried)) or "none",
 
 
@@ -116,12 +133,12 @@ rule attempt:
 
 rule train:
     input:
-        data=lambda w: data_of({one.variant.data.name for one in PLAN.jobs[w.job]}),
-        trials=lambda w: [ancient(path) for path in {one.trials for one in PLAN.jobs[w.job]} - {None}],
+        data=lambda w: data_of({one.variant.data.name for one in PLAN.jobs[w.pack]}),
+        trials=lambda w: [ancient(path) for path in {one.trials for one in PLAN.jobs[w.pack]} - {None}],
     output:
-        touch(f"{FOLDER}/jobs/{{job}}"),
+        touch(f"{FOLDER}/jobs/{{pack}}"),
     log:
-        f"{FOLDER}/logs/jobs/{{job}}.log",
+        f"{FOLDER}/logs/jobs/{{pack}}.log",
     threads: 1
     params:
         orders=lambda w, threads: orders(w),
@@ -131,6 +148,10 @@ rule train:
 
 onstart:
     print(COMMAND.opening(workflow.cores or 1), file=sys.stderr, flush=True)
+    logger.addHandler(ProgressHandler(PLAN.progress(workflow.cores or 1), described, PACKS, forecast))
+    for handler in logger.handlers:
+        if handler.name == "DefaultStreamHandler" and not workflow.output_settings.verbose:
+            handler.addFilter(worth_reading)
 
 
 onerror:

@@ -13,7 +13,6 @@ from study.challenge.plan import Plan
 from study.challenge.rerun import FOLDER, Sample, again
 from study.challenge.submission import Submission, params_of
 from study.challenge.terms import TERMS, Benchmark, ChallengeError
-from study.jobs.packs import Pack, settle
 from study.parameters import listed
 
 KEYS = ("method", "name", "workloads", "params", "entry", "runs", "seed", "terms", "published")
@@ -27,6 +26,11 @@ class Rank:
     submission: Submission
     workloads: list[str]
     plan: Plan
+
+    @property
+    def name(self) -> str:
+        """The name of the method."""
+        return self.submission.name
 
     def opening(self, cores: int) -> str:
         """Return what is said before anything is trained."""
@@ -45,6 +49,11 @@ class Verify:
     benchmark: Benchmark
     sample: Sample
     plan: Plan
+
+    @property
+    def name(self) -> str:
+        """The name of the entry's method."""
+        return self.sample.entry.name
 
     def opening(self, cores: int) -> str:
         """Return what is said before anything is trained."""
@@ -87,10 +96,3 @@ def _verify(given: Mapping[str, Any], published: Path | None) -> Verify:
     submission = Submission.read(entry.unpack(FOLDER / "code"), entry.name, entry.method["params"])
     sample = Sample.of(entry, str(given.get("runs", "")), int(given.get("seed", 0)))
     return Verify(benchmark, sample, again(benchmark, submission, sample))
-
-
-def settled(plan: Plan) -> dict[str, Path]:
-    """Bring the stamps of a plan's jobs in line with the tables that are there, and return them by job."""
-    stamps = {job: plan.folder / "jobs" / job for job in plan.jobs}
-    settle({stamps[job]: Pack(tuple(map(plan.task, several))) for job, several in plan.jobs.items()})
-    return stamps

@@ -13,7 +13,9 @@ from study.challenge.submission import Submission, drawn_seeds
 from study.challenge.terms import BASELINE, Benchmark, Method, method_of
 from study.config.cost import counted_cores, duration, trials_seconds
 from study.config.variants import Block, Variant, scored_only
-from study.jobs.packs import Task
+from study.jobs.packs import Pack, Task
+from study.jobs.progress import Progress
+from study.methods.labels import NONE
 from study.results import code_digest
 from study.results.code_digest import folder_of
 
@@ -81,6 +83,17 @@ class Plan:
             found[name] = (*found.get(name, ()), one)
         return found
 
+    @cached_property
+    def packs(self) -> dict[str, Pack]:
+        """The trainings of each job, by its name."""
+        return {name: Pack(tuple(map(self.task, several))) for name, several in self.jobs.items()}
+
+    def label(self, job: str) -> str:
+        """Return the trainings of a job in words."""
+        first, runs = self.jobs[job][0], sum(len(one.seeds) for one in self.jobs[job])
+        named = " + ".join(name for name in method_of(first.variant) if name != NONE) or "the baseline"
+        return f"{first.workload}: {named}, {runs} run{'s' if runs > 1 else ''}"
+
     def order(self, one: Training) -> dict[str, Any]:
         """Return a training as the process that does it is asked for it, see `study.jobs.worker.Order`."""
         task = self.task(one)
@@ -103,13 +116,26 @@ class Plan:
 
     def cost(self, cores: int) -> str:
         """Return what it costs, in a line."""
-        left = [one for one in self.tried.values() if not trials_path(self.folder, one).exists()]
-        tasks = [task for task in map(self.task, self.trainings) if not task.whole]
-        seconds = sum(map(trials_seconds, left)) + sum(task.seconds for task in tasks)
-        runs = sum(_runs_of_trials(one) for one in left) + sum(len(task.block.seeds) for task in tasks)
+        tasks = [task for pack in self.packs.values() for task in pack.missing]
+        runs = sum(map(_runs_of_trials, self._untried)) + sum(len(task.block.seeds) for task in tasks)
         if not runs:
             return "Everything is trained already."
+        found = self.progress(cores)
+        seconds = found.total - found.done
         return f"{runs:,} runs to train, about {duration(seconds / cores)} on {counted_cores(cores)}."
+
+    @property
+    def _untried(self) -> list[Variant]:
+        return [one for one in self.tried.values() if not trials_path(self.folder, one).exists()]
+
+    def progress(self, cores: int) -> Progress:
+        """Return how far its trainings are."""
+        each = [task for pack in self.packs.values() for task in pack.tasks]
+        left = [task for pack in self.packs.values() for task in pack.missing]
+        total = sum(task.seconds for task in each) + sum(map(trials_seconds, self.tried.values()))
+        to_do = sum(task.seconds for task in left) + sum(map(trials_seconds, self._untried))
+        jobs, jobs_left = len(each) + len(self.tried), len(left) + len(self._untried)
+        return Progress(total, total - to_do, jobs, jobs - jobs_left, cores)
 
 
 def compared(benchmark: Benchmark) -> Iterator[Method]:

@@ -54,7 +54,9 @@ class Submission:
         except plugins.PluginError as error:
             raise ChallengeError(f"The 'METHOD' parameter of rank {error}.") from error
         kind = _of_name(_defined(file), name, file)
-        return cls(file, _at_middle(kind, params or {}), params or {}, _code(file, kind))
+        method = _at_middle(kind, params or {})
+        read = method.model_dump(mode="json", include=set(params or {}))
+        return cls(file, method, read, _code(file, kind))
 
     @property
     def name(self) -> str:

@@ -1,4 +1,4 @@
-"""The open challenge through its workflow: a method is ranked, its entry verified by another person, a forged one refused."""
+"""The open challenge by its workflow: a method is ranked, its entry verified, a forged one refused."""
 
 import subprocess
 import sys
