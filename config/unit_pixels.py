@@ -1,8 +1,8 @@
-"""A perceptron that reads pixels from 0 to 1, as most published code does; the suite brings them to mean 0, deviation 1."""
+"""A perceptron that reads pixels from 0 to 1; elsewhere in the suite they have mean 0 and standard deviation 1."""
 
 from typing import ClassVar, Literal
 
-from torch import Generator, Tensor, nn
+from torch import Tensor, nn
 
 from study.data.digits import DATA_SETS
 from study.models.base import Site, untouched

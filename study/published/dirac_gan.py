@@ -24,6 +24,7 @@ SLOPE: Mapping[str, float] = {"non_saturating": 0.5, "wasserstein": 1.0}  # f'(0
 CURVATURE = 0.25  # |f''(0)| of the non-saturating loss
 Point = tuple[float, float]
 Pairs = tuple[complex, complex]
+Closed = Callable[[PlayersUpdate], Pairs]
 
 
 class Psi(nn.Module):
@@ -132,7 +133,7 @@ class Lemma:
     name: str
     lemma: str
     loss: str
-    closed: Callable[[PlayersUpdate], Pairs]
+    closed: Closed
     regularization: Any = "none"
     updates: str = "simultaneous"
     at: Point = (0.0, 0.0)
@@ -151,23 +152,30 @@ def mean_square(update: PlayersUpdate) -> float:
 def lemmas() -> Iterator[Lemma]:
     """Yield the closed forms, by loss and regularizer."""
     for loss, slope in SLOPE.items():
-        yield Lemma("no regularizer", "3.2", loss, lambda _, a=slope: damped(a, 0))
-        yield Lemma("alternating steps", "3.3", loss, lambda _, a=slope: alternating(a), updates="alternating")
+        yield Lemma("no regularizer", "lemma 3.2", loss, always(damped(slope, 0)))
+        yield Lemma("alternating steps", "lemma 3.3", loss, always(alternating(slope)), updates="alternating")
         for name in ("r1", "r2"):
             for gamma in (0.3, 4.0):
                 penalty = {"name": name, "strength": gamma}
-                label = f"{name.upper()}, gamma {gamma:g}"
-                yield Lemma(label, "4.2", loss, lambda _, a=slope, g=gamma: damped(a, g), penalty)
+                yield Lemma(
+                    f"{name.upper()}, gamma {gamma:g}", "lemma 4.2", loss, always(damped(slope, gamma)), penalty
+                )
     for std in (0.3, 1.0):
         noise = {"name": "input_noise", "std": std}
-        yield Lemma(f"instance noise {std:g}", "3.5", "non_saturating", _of_noise(std), noise)
+        yield Lemma(f"instance noise {std:g}", "lemma 3.5", "non_saturating", noisy(std), noise)
     box = {"name": "weight_clipping", "bound": 0.5}
-    yield Lemma("weight clipping, within", "3.4", "wasserstein", lambda _: damped(1.0, 0), box)
+    yield Lemma("weight clipping, within", "lemma 3.4", "wasserstein", always(damped(1.0, 0)), box)
     for name, label in (("wgan_gp", "WGAN-GP"), ("dragan", "DRAGAN")):
         penalty = {"name": name, "strength": 0.7}
-        away = (0.2, 0.4)
-        yield Lemma(f"{label}, away from 0", "3.6", "wasserstein", lambda _: damped(1.0, 1.4), penalty, at=away)
+        closed = always(damped(1.0, 2 * 0.7))
+        yield Lemma(f"{label}, away from 0", "lemma 3.6", "wasserstein", closed, penalty, at=(0.2, 0.4))
 
 
-def _of_noise(std: float) -> Callable[[PlayersUpdate], Pairs]:
+def always(pair: Pairs) -> Closed:
+    """Return a closed form that does not depend on what a step draws."""
+    return lambda _: pair
+
+
+def noisy(std: float) -> Closed:
+    """Return the closed form under instance noise, at the mean square of what is drawn."""
     return lambda update: damped(SLOPE["non_saturating"], 2 * CURVATURE * std**2 * mean_square(update))

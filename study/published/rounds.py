@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 
 def rounds_to(target: float, rounds: ArrayLike, accuracies: ArrayLike) -> float:
-    """Return the round, with fractions, at which the best accuracy so far reaches the target; infinite if it never does.
+    """Return the round, with fractions, at which the best accuracy so far reaches the target; infinite if never.
 
     rounds [n], ascending, and accuracies [n] at each; NaN where none was measured. The curve of the best so far is
     joined by straight lines between the rounds that were measured.

@@ -11,7 +11,7 @@ import yaml
 from pydantic import Field, ValidationError
 
 from study.config.errors import ConfigError
-from study.parameters import Inside, Must, NaturalInt, Number, Positive, PositiveInt, Settings, Text, Texts
+from study.parameters import Inside, Must, NaturalInt, NotBool, Number, Positive, PositiveInt, Settings, Text, Texts
 from study.published.equivalence import Summary
 
 
@@ -20,7 +20,7 @@ class Spread(Settings):
 
     title: ClassVar[str] = "published"
     mean: Number
-    sd: Positive | None = None
+    sd: Annotated[Annotated[float, Field(gt=0), NotBool] | None, Must("a positive number, or null", (-1, 0))] = None
     runs: PositiveInt = 1
     ddof: NaturalInt = 1
 
@@ -33,7 +33,10 @@ class Spread(Settings):
 
 
 class Truth(Settings):
-    """A published result and how it is run again; a subclass says of what kind its number is."""
+    """A published result and how it is run again; a subclass says of what kind its number is.
+
+    reason: of a difference, in words; shown: regimes whose runs stand beside it on the page, with words for each.
+    """
 
     title: ClassVar[str] = "truth"
     kind: ClassVar[Literal["accuracy", "rounds"]]
@@ -44,9 +47,11 @@ class Truth(Settings):
     study: Text
     regimes: Texts
     clip: Text = "none"
+    margin: float
     because: Text
     differs: Text
     reason: Text = "unknown"
+    shown: Annotated[dict[str, Text], Must("a mapping from regimes to words", ("all", 3))] = {}  # noqa: RUF012, which pydantic copies
 
     @property
     def width(self) -> float:

@@ -32,7 +32,7 @@ def torchs(activation: str, parameters: dict[str, Tensor]) -> nn.Sequential:
 
 
 def as_torchs(p: Tensor) -> Tensor:
-    """A kernel [out, squares rows columns in] as a convolution's weight [out, in, rows, columns]; others as they are."""
+    """A kernel [out, squares rows columns in] as torch has it, [out, in, rows, columns]; other tensors as they are."""
     if p.ndim != 2 or p.shape[1] not in SIDES:
         return p
     half = SIDES[p.shape[1]] // 2
@@ -67,7 +67,7 @@ def test_the_maximum_is_torchs_pooling_at_every_pixel(shape: tuple[int, ...], se
 @given(shape=MAPS, seed=st.integers(0, 99))
 @settings(max_examples=20)
 def test_squares_are_those_of_pixel_unshuffle(shape: tuple[int, ...], seed: int) -> None:
-    b, high, wide, channels = shape
+    _, high, wide, channels = shape
     maps = torch.randn(shape, generator=random(seed))
     even = maps[:, : high // 2 * 2, : wide // 2 * 2].movedim(-1, 1)
     theirs = F.pixel_unshuffle(even, 2).unflatten(1, (channels, 4)).transpose(1, 2).flatten(1, 2).movedim(1, -1)
