@@ -18,6 +18,7 @@ from study.methods import plugins
 from study.parameters import (
     NOT_NUMBERS,
     Flag,
+    Inside,
     Must,
     NaturalInt,
     NotBool,
@@ -70,11 +71,11 @@ class Margins(Settings):
     """Smallest differences that matter, one for each metric, both at the best epoch and at the last."""
 
     title: ClassVar[str] = "margins"
-    test_accuracy: Positive = 0.005
+    test_accuracy: Inside = 0.005
     test_loss: Positive = 0.02
-    gap_accuracy: Positive = 0.01
+    gap_accuracy: Inside = 0.01
     gap_loss: Positive = 0.05
-    failed: Positive = 0.1
+    failed: Inside = 0.1
 
 
 PRIMARY = ("best_test_accuracy", "best_test_loss", "test_accuracy", "test_loss")

@@ -21,11 +21,11 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from study.config.cost import core_seconds, duration
+from study.config.cost import core_seconds, duration, trials_seconds
 from study.config.errors import ConfigError
 from study.config.read import read
 from study.config.study import Study
-from study.config.variants import Variant, blocks_named, expand, expand_tuning, missing_from
+from study.config.variants import Variant, blocks_named, expand, expand_trials, expand_tuning, missing_from
 from study.jobs.progress import last_words
 from study.results.code_digest import folder_of
 
@@ -51,7 +51,14 @@ class CellStatus:
 
 
 def cells_of(study: Study, root: Path = Path()) -> Iterator[CellStatus]:
-    """Yield the status of every cell of a study, those of its tuning included, from the files below `root`."""
+    """Yield the status of every cell of a study, its tuning included, from the files below `root`.
+
+    All trials of a method count as one cell.
+    """
+    for variant in expand_trials(study):
+        place = f"{variant.regime}/{folder_of(variant)}"
+        trials = root / "results" / study.name / "trials" / place / "trials.parquet"
+        yield _trials(variant, trials, root / "logs" / study.name / "trials" / f"{place}.log")
     wanted: dict[tuple[str, str], tuple[Variant, set[int]]] = {}
     for variant in expand(study):
         wanted[variant.regime, folder_of(variant)] = (variant, set(study.seeds))
@@ -76,6 +83,14 @@ def _cell(variant: Variant, seeds: set[int], results: Path, logs: Path) -> CellS
         return CellStatus(variant.regime, "done", runs, diverged)
     state, why = _unfinished(results, [log for log in logs.glob("*.log") if log.stem not in {b.name for b in there}])
     return CellStatus(variant.regime, state, runs, diverged, core_seconds(variant, len(missing)), why)
+
+
+def _trials(variant: Variant, table: Path, log: Path) -> CellStatus:
+    statuses = _statuses(table)
+    if statuses:
+        return CellStatus(variant.regime, "done", len(statuses), sum(status != "ok" for status in statuses))
+    state, why = _unfinished(table.parent, [log] if log.is_file() else [])
+    return CellStatus(variant.regime, state, seconds=trials_seconds(variant), why=why)
 
 
 def _unfinished(results: Path, logs: Sequence[Path]) -> tuple[str, str]:

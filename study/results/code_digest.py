@@ -15,6 +15,7 @@ from study.config.variants import Variant
 from study.methods.base import Method
 from study.models import Model
 from study.regularization import Regularization
+from study.utils.code import without_words
 from study.utils.imports import ROOT, closure, is_own
 from study.workloads import Workload
 
@@ -120,8 +121,12 @@ def folder_of(variant: Variant) -> str:
 
 @cache
 def digest(files: Iterable[Path]) -> str:
-    """The start of the SHA-256 of the files' names and texts, as they were when this process first asked."""
-    each = sorted((file_name(file), hashlib.sha256(file.read_bytes()).hexdigest()) for file in files)
+    """The start of the SHA-256 of the files' names and code, as they were when this process first asked.
+
+    Comments and docstrings may be mended without a training.
+    """
+    codes = ((file_name(file), without_words(file.read_text(encoding="utf-8"))) for file in files)
+    each = sorted((name, hashlib.sha256(code.encode()).hexdigest()) for name, code in codes)
     lines = "".join(f"{name} {text}\n" for name, text in each)
     return hashlib.sha256(lines.encode()).hexdigest()[:16]
 

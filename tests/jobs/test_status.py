@@ -11,7 +11,7 @@ from cases import STUDY
 from study.config.errors import ConfigError
 from study.config.read import parse
 from study.config.study import Study
-from study.config.variants import Block, Variant, expand
+from study.config.variants import Block, Variant, expand, expand_trials
 from study.jobs import status
 from study.results.code_digest import folder_of
 
@@ -58,6 +58,25 @@ def test_each_cell_has_the_state_that_its_files_tell(study: Study, tmp_path: Pat
     assert (cells[1].runs, cells[1].diverged) == (1, 0)
     assert 0 < cells[1].seconds < cells[2].seconds
     assert cells[3].why == f"{error}  [{log}]"
+
+
+def test_the_trials_of_a_method_are_a_cell(tmp_path: Path) -> None:
+    tuning = {"tuning": {"trials": 3, "seeds": 2}, "clips": ["none", "global_norm"], "grid": "alone"}
+    study = parse({**STUDY, "regimes": {"tried": {**tuning, "regularizations": ["none", "l2", "dropout"]}}})
+    done, failed, *left = expand_trials(study)
+    table = tmp_path / "results" / study.name / "trials/tried" / folder_of(done) / "trials.parquet"
+    table.parent.mkdir(parents=True)
+    pd.DataFrame({"status": ["ok"] * 5 + ["diverged"]}).to_parquet(table)
+    log = tmp_path / "logs" / study.name / "trials/tried" / f"{folder_of(failed)}.log"
+    log.parent.mkdir(parents=True)
+    log.write_text("The clipping 'mine' failed in mine.py, line 3, clip: ValueError\n")
+    cells = [*status.cells_of(study, tmp_path)]
+    assert len(cells) == len(left) + 2 + len(expand(study)) == 8
+    assert (cells[0].state, cells[0].runs, cells[0].diverged, cells[0].seconds) == ("done", 6, 1, 0.0)
+    assert cells[1].state == "failed"
+    assert str(log) in cells[1].why
+    assert {cell.state for cell in cells[2:]} == {"missing"}
+    assert all(cell.seconds > 0 for cell in cells[1:])
 
 
 def test_a_table_that_is_being_written_counts_no_runs(study: Study, tmp_path: Path) -> None:

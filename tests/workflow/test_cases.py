@@ -46,7 +46,7 @@ def test_without_records_trainings_are_judged_by_their_code(finished: Checkout) 
     shutil.rmtree(finished.root / ".snakemake")
     assert "train" not in finished.planned()
     assert finished.planned("--config", "seeds=2", "--", RUNS) == {"collect": 1}, "what it is made of is not known"
-    finished.edit("study/clipping/global_norm.py", lambda text: f"{text}\n# edited\n")
+    finished.edit("study/clipping/global_norm.py", lambda text: f"{text}\nedited = 1\n")
     assert finished.planned("--", RUNS) == {"train": 4, "collect": 1}
 
 

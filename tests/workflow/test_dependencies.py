@@ -56,7 +56,7 @@ def studied(finished_once: tuple[Checkout, str]) -> Checkout:
 def test_an_edit_is_noticed_by_what_imports_it(studied: Checkout, module: str) -> None:
     path = studied.root / module
     before = path.read_text()
-    path.write_text(f"{before}\n# edited\n")
+    path.write_text(f"{before}\nedited = 1\n")
     try:
         printed = studied.snakemake("--dry-run")
     finally:

@@ -95,12 +95,14 @@ def test_a_new_variant_trains_only_itself(finished: Checkout) -> None:
     ],
 )
 def test_an_edited_method_trains_its_own_variants_again(finished: Checkout, source: str, trainings: int) -> None:
-    finished.edit(source, lambda text: text + "\n# edited\n")
+    finished.edit(source, lambda text: text + "\n# words\n")
+    assert finished.planned().get("train", 0) == 0, "what is said is not what is done"
+    finished.edit(source, lambda text: text + "\nedited = 1\n")
     assert finished.planned().get("train", 0) == trainings
 
 
 def test_an_edited_figure_is_drawn_again_and_nothing_is_trained(finished: Checkout) -> None:
-    finished.edit("study/figures/heatmap.py", lambda text: text + "\n# edited\n")
+    finished.edit("study/figures/heatmap.py", lambda text: text + "\nedited = 1\n")
     assert finished.planned() == {"figure": 1, "report": 1}
 
 
