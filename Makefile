@@ -6,7 +6,7 @@ SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 
 CONFIRM := config/confirm.yaml
 
-.PHONY: help simulations freeze confirm study smoke test figures report catalogue claims verify reference status compare explore show publish rank verify-entry fast laws bench gpu-check faults slurm-test lint lock schema rooms tables environment clean
+.PHONY: help simulations published freeze confirm study smoke test figures report catalogue claims verify reference status compare explore show publish rank verify-entry fast laws bench gpu-check faults slurm-test lint lock schema rooms tables environment clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -67,6 +67,12 @@ explore: environment ## a study as one page, opened where there is a desktop: ma
 
 show: environment ## one run: a page, and a summary here: make show STUDY=smoke RUN=memorize/none/none/0
 	@$(BIN)/python -m study.explorer.show "$(or $(STUDY),default)" --run "$(RUN)"
+
+# Trainings that are there are not made again.
+published: environment ## results that others published, run again and judged: docs/published.md; 40 minutes of one core
+	$(SNAKEMAKE) --configfile config/opacus.yaml -- results/opacus/runs.parquet
+	$(SNAKEMAKE) --configfile config/mcmahan.yaml -- results/mcmahan/runs.parquet results/mcmahan/epochs.parquet
+	$(BIN)/python -m study.published config/published.yaml docs/published
 
 publish: ## copy a finished study's paper to docs/studies/: make publish STUDY=catalogue
 	@case "$(STUDY)" in ""|*/*|.*) echo "STUDY must be the name of a study in results/. Got '$(STUDY)' instead."; exit 1;; esac
