@@ -173,6 +173,7 @@ MODELS: dict[str, list[dict[str, Any]]] = {
         {"blocks": 1, "width": 16, "heads": 2},
         {"blocks": 2, "width": 8, "heads": 1, "patch": 14, "activation": "relu"},
     ],
+    "private_cnn": [{}, {"activation": "tanh", "init": "xavier"}],
     "row_rnn": [{"units": 8}, {"units": 7, "activation": "relu", "init": {"name": "normal", "std": 0.2}}],
 }
 

@@ -1,0 +1,1 @@
+"""Results that others have published, run again, each judged by an equivalence test."""

@@ -1,0 +1,164 @@
+"""The page of published results: every number from the tables beside it, every text from the declarations."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from study.published.equivalence import Summary, interval
+from study.published.truths import Rounds, Truth, Truths
+from study.utils.text import number, p_text, percent
+
+Row = Mapping[Hashable, Any]
+VERDICTS = ("equivalent", "different", "cannot tell")
+LOSSES = {"non_saturating": "non-saturating", "wasserstein": "Wasserstein"}
+HEAD = """# Published results, run again
+
+Written by `make published` from [`config/published.yaml`](../config/published.yaml), which held the margins before
+anything was run, and the tables [`published.csv`](published.csv), [`published/runs.csv`](published/runs.csv) and
+[`published/eigenvalues.csv`](published/eigenvalues.csv).
+"""
+METHOD = """A result is **equivalent** if the 90 % interval of its difference from the published mean lies within the
+margin (two one-sided t tests at the level .05), **different** if the whole interval lies beyond it; otherwise the runs
+**cannot tell**. Where a spread was published, the difference is judged by Welch's standard error; a bare number is
+taken as exact. Power is the chance of "equivalent" if nothing differs, with the published spread, or with that of the
+runs here where none was published. Rounds are compared as factors, and their means are geometric.
+"""
+LEMMAS = """The game has one parameter a side, so a step near a point is a matrix of 2 x 2. Its eigenvalues are measured
+by central differences of the step that trains any two players here, at a learning rate of 0.1, and compared with the
+lemma's; the table shows one of each pair. An absolute value below 1 means that the players converge. Penalties centred
+at 1 have no derivative at the equilibrium, where the paper shows that they do not converge (lemma 3.6); here they are
+compared away from it. Instance noise is compared at the noise that is drawn.
+"""
+
+
+def page(truths: Truths, results: pd.DataFrame, runs: pd.DataFrame, eigenvalues: pd.DataFrame) -> str:
+    """Return the page as Markdown, of tables with the columns of `study.published.results`."""
+    found = {str(row["result"]): row for row in results.to_dict("records")}
+    parts = [HEAD, _verdicts(results, eigenvalues), METHOD, _overview(truths, found)]
+    parts += [_section(truth, found.get(truth.name), runs) for truth in truths.all]
+    return "\n".join([*parts, _dirac(truths, eigenvalues)])
+
+
+def _verdicts(results: pd.DataFrame, eigenvalues: pd.DataFrame) -> str:
+    counts = results["verdict"].value_counts()
+    said = ", ".join(f"{counts[one]} {one}" for one in VERDICTS if one in counts) or "none was run"
+    equal = int((eigenvalues["verdict"] == "equivalent").sum())
+    closed = f"{equal} of {len(eigenvalues)} closed forms of the Dirac-GAN are met"
+    return f"**Results of trainings: {said}. {closed}.**\n"
+
+
+def _overview(truths: Truths, found: Mapping[str, Row]) -> str:
+    rows = [
+        (truth.what, _published(truth), *_cells(truth, found[truth.name]))
+        if truth.name in found
+        else (truth.what, _published(truth), "not run", "", _margin(truth), "")
+        for truth in truths.all
+    ]
+    heads = ("result", "published", "here [95 %]", "difference [90 %]", "margin", "verdict")
+    return _table(heads, rows)
+
+
+def _cells(truth: Truth, row: Row) -> tuple[str, str, str, str]:
+    seeds = f"{row['seeds']} seeds"
+    if np.isnan(row["ours"]):
+        return f"not reached by all of {seeds}", "", _margin(truth), str(row["verdict"])
+    here = f"{_value(truth, row['ours'])} [{_value(truth, row['low'])}, {_value(truth, row['high'])}], {seeds}"
+    difference = _difference(truth, *(row[f"difference{end}"] for end in ("", "_low", "_high")))
+    return here, difference, _margin(truth), f"{row['verdict']} (power {percent(row['power'], 0)})"
+
+
+def _value(truth: Truth, value: float) -> str:
+    return number(value) if isinstance(truth, Rounds) else percent(value, 2)
+
+
+def _difference(truth: Truth, middle: float, low: float, high: float) -> str:
+    if isinstance(truth, Rounds):
+        return f"x {middle:.2f} [{low:.2f}, {high:.2f}]"
+    points = [f"{100 * one:+.2f}".replace("-", "−") for one in (middle, low, high)]
+    return f"{points[0]} points [{points[1]}, {points[2]}]"
+
+
+def _margin(truth: Truth) -> str:
+    if isinstance(truth, Rounds):
+        return f"x {truth.margin:g}"
+    points = f"{100 * truth.margin:g}"
+    return f"{points} point{'s' * (points != '1')}"
+
+
+def _published(truth: Truth) -> str:
+    published = truth.published
+    mean = f"{published.mean:g}" if isinstance(truth, Rounds) else percent(published.mean, 2)
+    return mean if published.sd is None else f"{mean} ± {100 * published.sd:.2f}, {published.runs} runs"
+
+
+def _section(truth: Truth, row: Row | None, runs: pd.DataFrame) -> str:
+    lines = [f"## {truth.what}", "", f"Published: {truth.source}.", ""]
+    lines += [f"Margin: {_margin(truth)}, {truth.because.strip()}.", ""]
+    lines += [f"Run as [`config/{truth.study}.yaml`](../config/{truth.study}.yaml). {_sentence(truth.differs)}.", ""]
+    if row is not None:
+        lines += [*_judgement(truth, row), ""]
+    shown = runs[runs["study"].eq(truth.study) & runs["kind"].eq(truth.kind) & runs["regime"].isin(list(truth.shown))]
+    return "\n".join([*lines, _shown(truth, shown)] if len(shown) else lines)
+
+
+def _judgement(truth: Truth, row: Row) -> Iterator[str]:
+    p = "" if np.isnan(row["p"]) else f" (p {p_text(row['p'])})"
+    yield f"**{_sentence(str(row['verdict']))}**{p}."
+    if row["verdict"] == "different":
+        yield f"Reason: {truth.reason.strip()}."
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:].strip()
+
+
+def _shown(truth: Truth, runs: pd.DataFrame) -> str:
+    """Return a table of a result's runs beside others that tell why it is as it is."""
+    rows = []
+    for regime, words in truth.shown.items():
+        for clip, own in runs[runs["regime"] == regime].groupby("clip", sort=False):
+            label = words if clip == "none" else f"{words}, clip `{clip}`"
+            rows.append((label, *_of_runs(truth, own["value"].to_numpy(float), int(own["limit"].max()))))
+    return _table(("setting", "mean [95 %]", "each seed"), rows)
+
+
+def _of_runs(truth: Truth, values: Any, limit: int) -> tuple[str, str]:
+    each = ", ".join(_value(truth, one) if np.isfinite(one) else f"over {limit}" for one in values)
+    if not np.isfinite(values).all() or len(values) < 2:
+        return "", each
+    scale, back = (np.log, np.exp) if isinstance(truth, Rounds) else (np.asarray, np.asarray)
+    summary = Summary.of(scale(values))
+    low, high = (_value(truth, float(back(one))) for one in interval(summary))
+    return f"{_value(truth, float(back(summary.mean)))} [{low}, {high}]", each
+
+
+def _dirac(truths: Truths, eigenvalues: pd.DataFrame) -> str:
+    declared = truths.eigenvalues
+    head = ["## Eigenvalues of the Dirac-GAN", "", f"Published: {declared.source}.", "", LEMMAS]
+    head += [f"Margin: {declared.margin:g}, {declared.because.strip()}. Nothing is random, so there is no power.", ""]
+    rows = [
+        (
+            *(row["case"], LOSSES[row["loss"]], row["lemma"]),
+            _complex(row["closed_real"], row["closed_imaginary"]),
+            _complex(row["real"], row["imaginary"]),
+            f"{row['error']:.0e}".replace("-", "−") if row["error"] else "0",
+            f"{abs(complex(row['real'], row['imaginary'])):.4f}",
+            row["verdict"],
+        )
+        for row in eigenvalues.to_dict("records")
+    ]
+    heads = ("step", "loss", "source", "closed form", "measured", "error", "absolute value", "verdict")
+    return "\n".join([*head, _table(heads, rows)])
+
+
+def _complex(real: float, imaginary: float) -> str:
+    return f"{real:.6f}" if abs(imaginary) < 1e-12 else f"{real:.6f} + {imaginary:.6f}i"
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "".join(f"| {' | '.join(map(str, line))} |\n" for line in lines)
