@@ -8,8 +8,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 README = re.sub(r"\s+", " ", (ROOT / "README.md").read_text(encoding="utf-8"))
-# Regimes with wrong labels; the last is of clothes.
-WRONG_LABELS = ("memorize", "together", "rates_", "optimizers_", "noise_label_noise=0.", "fashion")
+NUMBERS = {5: "five", 6: "six", 7: "seven"}
 
 
 def table(study: str, name: str) -> pd.DataFrame:
@@ -20,31 +19,66 @@ def points(value: float, signed: bool = True) -> str:
     return f"{100 * value:{'+' if signed else ''}.1f}".replace("-", "−")
 
 
-def gain(study: str, clip: str, metric: str) -> tuple[str, str]:
-    """The gain of a clip over the baseline in `memorize`, in points, and its interval."""
-    rows = table(study, "comparisons")
-    alone = (rows["family"] == "clip") & (rows["regime"] == "memorize")
-    (row,) = rows[alone & (rows["clip"] == clip) & (rows["metric"] == metric)].to_dict("records")
-    return points(row["estimate"]), f"[{points(row['low'], False)}, {points(row['high'], False)}]"
+def hypothesis(name: str) -> pd.DataFrame:
+    """A hypothesis of the frozen benchmark: a row for each workload, by its name."""
+    rows = table("confirm", "hypotheses")
+    return rows[rows["hypothesis"] == name].set_index("regime")
 
 
-def test_clips_on_clean_labels() -> None:
-    means, rows = table("paper", "summary"), table("paper", "comparisons")
-    alone = (means["clip"] == "none") & (means["regularization"] == "none")
-    learns = means[alone & (means["metric"] == "best_test_accuracy") & (means["mean"] > 0.8)]["regime"]
-    clean = [regime for regime in learns if not regime.startswith(WRONG_LABELS)]
-    clips = rows[(rows["family"] == "clip") & (rows["metric"] == "best_test_accuracy") & rows["regime"].isin(clean)]
-    higher, lower = (clips["low"] > 0).sum(), (clips["high"] < 0).sum()
-    assert f"{higher} of {len(clips)} clipped settings" in README
-    assert f"{lower} reached a lower one" in README
+def told(row: pd.Series, signed: bool = True) -> str:
+    """A gain in points with its interval."""
+    return f"{points(row['gain'], signed)} points [{points(row['low'], False)}, {points(row['high'], False)}]"
 
 
-def test_clips_under_wrong_labels() -> None:
-    last, best = (gain("paper", "global_norm(0.3)", metric) for metric in ("test_accuracy", "best_test_accuracy"))
-    said = f"Clip to norm 0.3: {last[0]} points {last[1]} after the last epoch, {best[0]} {best[1]} when both"
+def test_a_clip_where_training_works() -> None:
+    rows = hypothesis("clip_accuracy")
+    assert list(rows.index[rows["verdict"] == "supported"]) == ["recurrent"]
+    assert f"in a recurrent net ({told(rows.loc['recurrent'])}) and in no other of {NUMBERS[len(rows)]}" in README
+    saved = hypothesis("clip_rescues")
+    assert set(saved["against_mean"]) == {1}
+    assert set(saved["mean"]) == {0}
+
+
+def test_a_clip_under_wrong_labels() -> None:
+    last, best = (hypothesis(f"clip_wrong_{epoch}").loc["wrong_40"] for epoch in ("last", "best"))
+    assert (last["verdict"], best["verdict"]) == ("supported", "undecided")
+    said = (
+        f"the clip gained {told(last, False)} after the last epoch, and {told(best, False).replace(' points', '')} over"
+    )
     assert said in README
-    sample = gain("catalogue", "per_sample_adaptive(1)", "best_test_accuracy")
-    assert f"Adaptive per-sample clip: {sample[0]} points {sample[1]} over the baseline" in README
+
+
+def test_what_regularizers_gain() -> None:
+    more = hypothesis("augmentation_accuracy")
+    few, wrong = told(more.loc["few"]), told(more.loc["wrong_40"]).replace(" points", "")
+    assert f"{few} on 2,000 digits, {wrong} at 40 % wrong labels" in README
+    boards = table("confirm", "gains")
+    own = boards[(boards["metric"] == "best_test_accuracy") & boards["regime"].isin(["few", "wrong_40"])]
+    best = own.loc[own.groupby("regime")["gain"].idxmax()]
+    assert set(best["regularization_method"]) == {"augmentation"}
+    clean = pd.concat([hypothesis("l2_accuracy"), hypothesis("dropout_accuracy")]).loc[["digits", "few"]]
+    assert (clean["high"] < 0.005).all()
+
+
+def test_the_page_of_the_benchmark() -> None:
+    page = re.sub(r"\s+", " ", (ROOT / "docs/benchmark.md").read_text(encoding="utf-8"))
+    once = table("confirm", "hypotheses").drop_duplicates("hypothesis")["of_all"].value_counts()
+    assert dict(once) == {"supported": 3, "no gain found": 5, "undecided": 11}
+    assert f"Of {once.sum()} hypotheses {once['supported']} are supported, for {once['no gain found']} no gain" in page
+    trials = table("confirm", "trials")
+    chosen = trials[trials["chosen"]]
+    assert f"Of {len(chosen)} choices {chosen['edge'].notna().sum()} lie at an edge" in page
+    budgets = table("confirm", "budgets")
+    one = budgets[(budgets["budget"] == 1) & (budgets["regularization_method"] == "none")]
+    wide = one.pivot_table(index="regime", columns="clip_method", values="best_test_accuracy")
+    wide = wide[["none", "global_norm"]].dropna()
+    assert f"in {(wide['global_norm'] < wide['none']).sum()} of {len(wide)} workloads" in page
+    for name, regime in (("clip_accuracy", "recurrent"), ("clip_accuracy", "deep"), ("clip_and_dropout", "wrong_40")):
+        assert told(hypothesis(name).loc[regime]).split(" points ")[1] in page
+    for name in ("clip_wrong_last", "clip_wrong_best", "per_sample_accuracy"):
+        gains = [points(gain) for gain in hypothesis(name)["gain"]]
+        assert f"{gains[0]}, {gains[1]} and {gains[2]} points" in page
+    assert (hypothesis("clip_wrong_best")["high"] < 0.005).all()
 
 
 def test_rescues() -> None:

@@ -48,5 +48,6 @@ def caption(tables: Tables) -> str:
         f"{QUESTION} First number: decades of learning rate whose trials come within 1 point of the best that the"
         " method's trials reach on the test set, at the best validation epoch: the share of trials times the decades"
         " that were tried; blue: more than the baseline's, red: fewer. A method's strength is tried beside the rate."
-        f" In brackets: the share of the runs that diverged, in per cent. {int(table['trials'].max())} trials of each method."
+        " In brackets: the share of the runs that diverged, in per cent."
+        f" {int(table['trials'].max())} trials of each method."
     )
