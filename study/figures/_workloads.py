@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -60,7 +61,7 @@ class Cell:
 
     text: str
     value: float
-    look: Mapping[str, str] = field(default_factory=dict)
+    look: Mapping[str, Any] = field(default_factory=dict)
 
 
 def cells(

@@ -1,6 +1,7 @@
 """Leaderboard: every method on every workload, in the order of mean ranks."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -16,7 +17,7 @@ QUESTION = "Which methods are better than the baseline, each as well tuned, and 
 NEEDS = ("leaderboard", "gains")
 SWEPT = True
 
-MARKS: Mapping[str, tuple[str, Mapping[str, str]]] = {
+MARKS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "supported": ("", {"weight": "bold"}),
     "harm": ("", {"weight": "bold"}),
     "no gain found": ("", {}),
