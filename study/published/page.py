@@ -18,9 +18,10 @@ LOSSES = {"non_saturating": "non-saturating", "wasserstein": "Wasserstein"}
 HEAD = """# Published results, run again
 
 Written by `make published` from [`config/published.yaml`](../config/published.yaml), which held the margins before
-anything was run, and the tables [`published.csv`](published.csv), [`published/runs.csv`](published/runs.csv) and
-[`published/eigenvalues.csv`](published/eigenvalues.csv).
+anything was run, and the tables [`{name}.csv`]({name}.csv), [`{name}/runs.csv`]({name}/runs.csv) and
+[`{name}/eigenvalues.csv`]({name}/eigenvalues.csv).
 """
+PICTURE = "![The difference of each rerun from its published mean, in margins]({name}.png)\n"
 METHOD = """A result is **equivalent** if the 90 % interval of its difference from the published mean lies within the
 margin (two one-sided t tests at the level .05), **different** if the whole interval lies beyond it; otherwise the runs
 **cannot tell**. Where a spread was published, the difference is judged by Welch's standard error; a bare number is
@@ -35,10 +36,13 @@ compared away from it. Instance noise is compared at the noise that is drawn.
 """
 
 
-def page(truths: Truths, results: pd.DataFrame, runs: pd.DataFrame, eigenvalues: pd.DataFrame) -> str:
-    """Return the page as Markdown, of tables with the columns of `study.published.results`."""
+def page(
+    truths: Truths, results: pd.DataFrame, runs: pd.DataFrame, eigenvalues: pd.DataFrame, name: str = "published"
+) -> str:
+    """Return the page as Markdown, of tables with the columns of `study.published.results`; name: of its files."""
     found = {str(row["result"]): row for row in results.to_dict("records")}
-    parts = [HEAD, _verdicts(results, eigenvalues), METHOD, _overview(truths, found)]
+    parts = [HEAD.format(name=name), _verdicts(results, eigenvalues), _overview(truths, found)]
+    parts += [METHOD, PICTURE.format(name=name)]
     parts += [_section(truth, found.get(truth.name), runs) for truth in truths.all]
     return "\n".join([*parts, _dirac(truths, eigenvalues)])
 
