@@ -100,19 +100,26 @@ def _published(truth: Truth) -> str:
 
 
 def _section(truth: Truth, row: Row | None, runs: pd.DataFrame) -> str:
-    lines = [f"## {truth.what}", "", f"Published: {truth.source}.", ""]
+    also = f" {_sentence(truth.also)}." if truth.also else ""
+    lines = [f"## {truth.what}", "", f"Published: {truth.source}.{also}", ""]
     lines += [f"Margin: {_margin(truth)}, {truth.because.strip()}.", ""]
     lines += [f"Run as [`config/{truth.study}.yaml`](../config/{truth.study}.yaml). {_sentence(truth.differs)}.", ""]
     if row is not None:
         lines += [*_judgement(truth, row), ""]
-    shown = runs[runs["study"].eq(truth.study) & runs["kind"].eq(truth.kind) & runs["regime"].isin(list(truth.shown))]
+    mine = runs[runs["study"].eq(truth.study) & runs["kind"].eq(truth.kind)]
+    shown, there = mine[mine["regime"].isin(list(truth.shown))], set(mine["regime"])
+    missing = [words for regime, words in truth.shown.items() if regime not in there]
+    if missing and row is not None:
+        lines += [f"Not run yet: {'; '.join(missing)}.", ""]
     return "\n".join([*lines, _shown(truth, shown)] if len(shown) else lines)
 
 
 def _judgement(truth: Truth, row: Row) -> Iterator[str]:
-    p = "" if np.isnan(row["p"]) else f" (p {p_text(row['p'])})"
-    yield f"**{_sentence(str(row['verdict']))}**{p}."
+    p = "" if np.isnan(row["p"]) else f" (p of the equivalence test: {p_text(row['p'])})"
+    best = f" Fewest rounds: {truth.shown.get(row['regime'], row['regime'])}." if len(truth.regimes) > 1 else ""
+    yield f"**{_sentence(str(row['verdict']))}**{p}.{best}"
     if row["verdict"] == "different":
+        yield ""
         yield f"Reason: {truth.reason.strip()}."
 
 

@@ -148,6 +148,12 @@ def test_the_committed_page_is_that_of_the_committed_runs() -> None:
     assert (DOCS.parent / "published.md").read_text(encoding="utf-8") == page(TRUTHS, table, runs, forms)
 
 
+def test_standardised_pixels_take_fewer_rounds_as_the_page_says() -> None:
+    rounds = committed("runs.csv").query("kind == 'rounds'").groupby("regime")["value"]
+    assert rounds.max()["standardised_0100"] < rounds.min()["unit_0100"]
+    assert rounds.max()["unit_0215"] < min(rounds.min()["unit_0100"], 87 / 1.25)
+
+
 def test_the_committed_eigenvalues_are_those_of_the_code() -> None:
     now, then = eigenvalues(TRUTHS), committed("eigenvalues.csv")
     pd.testing.assert_frame_equal(now.drop(columns="error"), then.drop(columns="error"), check_dtype=False, atol=1e-9)
