@@ -6,7 +6,7 @@ SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 
 CONFIRM := config/confirm.yaml
 
-.PHONY: help simulations published freeze confirm study smoke test figures report catalogue claims verify reference status compare explore show publish fast laws bench gpu-check faults slurm-test lint lock schema rooms tables environment clean
+.PHONY: help simulations published freeze confirm study smoke test figures report catalogue claims verify reference status compare explore show publish rank verify-entry fast laws bench gpu-check faults slurm-test lint lock schema rooms tables environment clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -91,6 +91,21 @@ fast: .venv/.test-installed ## the quick tests, a few minutes: no workflow, no l
 laws: .venv/.test-installed ## the laws over every method, and over yours: make laws METHODS=my_methods.py ONLY=my_name
 	$(BIN)/pytest tests/laws $(addprefix --methods=,$(METHODS)) $(addprefix -k ,$(ONLY))
 
+# The first name of the file's methods, or NAME; a method that breaks a law says so, see docs/own-method.md.
+CHALLENGE := $(BIN)/python -m snakemake --cores $(CORES) --snakefile workflow/challenge.smk
+rank: .venv/.test-installed ## your method among those of the frozen benchmark, minutes: make rank METHOD=mine.py; NAME, PARAMS, WORKLOADS
+	@name=$$($(BIN)/python -m study.challenge.submission "$(METHOD)" --name "$(NAME)" --params "$(PARAMS)") \
+		&& $(BIN)/pytest tests/laws "--methods=$(METHOD)" -k "$$name"
+	$(CHALLENGE) --config "method=$(METHOD)" "name=$(NAME)" "params=$(PARAMS)" "workloads=$(WORKLOADS)" -- rank
+
+# It runs the code in the entry: read that first.
+verify-entry: environment ## check an entry of make rank and train 4 of its runs again: make verify-entry ENTRY=entry.json RUNS=all
+	rm -rf results/verify-entry
+	$(BIN)/python -m study.challenge.verify check "$(ENTRY)"
+	$(CHALLENGE) --config "entry=$(ENTRY)" "runs=$(RUNS)" \
+		"seed=$(or $(SEED),$(shell $(BIN)/python -m study.challenge.verify seed))" -- verify
+	$(BIN)/python -m study.challenge.verify verdict
+
 bench: .venv/.test-installed data/mnist.verified ## speed compared with PyTorch, scikit-learn and JAX: docs/speed.md, results/bench/
 	$(BIN)/python -m benchmarks.speed
 
@@ -109,7 +124,7 @@ slurm-test: .venv/.test-installed ## the smoke study on a real SLURM, installed 
 lint: .venv/.test-installed ## ruff, snakefmt, snakemake --lint, imports, types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/snakefmt --check Snakefile workflow/rules
+	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/snakemake --lint
 	$(BIN)/lint-imports
 	$(BIN)/mypy

@@ -47,11 +47,16 @@ def publish(results: Path, citation: Path, to: Path) -> list[Path]:
         (to / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, to / name)
     runs = store.read(results / "runs.parquet")
-    small = runs[[column for column in RUNS if column in runs]]
-    atomically(to / "runs.csv", lambda f: small.to_csv(f, index=False, float_format="%.5g", lineterminator="\n"))
+    atomically(to / "runs.csv", lambda f: f.write_text(small_csv(runs), encoding="utf-8"))
     text = bibliography(yaml.safe_load(citation.read_text(encoding="utf-8")))
     atomically(to / "suite.bib", lambda f: f.write_text(text, encoding="utf-8"))
     return [*(to / name for name in copies.values()), to / "runs.csv", to / "suite.bib"]
+
+
+def small_csv(runs: pd.DataFrame, columns: Sequence[str] = RUNS) -> str:
+    """Return runs in their small form as CSV: these columns as far as they are there, numbers to five digits."""
+    small = runs[[column for column in columns if column in runs]]
+    return str(small.to_csv(index=False, float_format="%.5g", lineterminator="\n"))
 
 
 def _plugins(paths: Sequence[str]) -> dict[Path, str]:
