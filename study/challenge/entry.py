@@ -174,7 +174,8 @@ def run_lines(runs: pd.DataFrame) -> list[str]:
 def made_facts(table: Path) -> dict[str, Any]:
     """Return the provenance of a table of runs, without what depends on its method."""
     found = asdict(Provenance.parse(store.read_provenance(table)))
-    return {**found, "source": {"engine": found["source"]["engine"]}, "spec": None}
+    kept = {key: value for key, value in found.items() if key != "spec"}
+    return {**kept, "source": {"engine": found["source"]["engine"]}}
 
 
 def _json(value: Any) -> Any:

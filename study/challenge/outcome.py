@@ -103,15 +103,23 @@ def drawn(ranking: Ranking, method: Method) -> Figure:
 # ------------------------------------------------------------------ in words
 
 
-def head(entry: Entry) -> str:
-    """Return where a method came, in a sentence."""
-    place = entry.place
-    rank = with_interval(place["mean_rank"], place["low"], place["high"])
-    workloads = "1 workload" if place["workloads"] == 1 else f"{place['workloads']} workloads"
+def head(ranking: Ranking, method: Method) -> str:
+    """Return where a method came, among all and among those of as many workloads, in two sentences."""
+    place, board = ranking.place(method), ranking.board
+    mean, low, high = (float(str(place[key])) for key in ("mean_rank", "low", "high"))
+    rank = with_interval(mean, low, high)
+    alike = board[board["workloads"] == place["workloads"]]
+    own = int((alike["place"] <= place["place"]).sum())
     return (
-        f"Place {place['place']} of {place['methods']} by mean rank over {workloads}: {rank}, where 0 is the best and 1"
-        " the last of each."
+        f"Place {place['place']} of {len(board)} by mean rank: {rank}, where 0 is the best and 1 the last of each"
+        f" workload. Of the {len(alike)} methods that were tried on {several(int(str(place['workloads'])))}, it is"
+        f" number {own}."
     )
+
+
+def several(workloads: int) -> str:
+    """Return a number of workloads, in words."""
+    return "this workload" if workloads == 1 else f"all {workloads} workloads"
 
 
 def reproduction(entry: Entry) -> str:
@@ -174,7 +182,7 @@ def summary_lines(entry: Entry, ranking: Ranking, method: Method) -> Iterator[st
     """Yield the outcome as lines of a terminal."""
     yield f"Gain of '{entry.name}' over the baseline at the best validation epoch, 95 % intervals over seeds:"
     yield from _aligned([("", *(TITLES[metric] for metric in METRICS)), *own_rows(ranking, method)])
-    yield from ("", head(entry), f"Gain in test accuracy, points: {LEGEND}.")
+    yield from ("", head(ranking, method), f"Gain in test accuracy, points: {LEGEND}.")
     rows = [("", "", "method", "mean rank", *map(_workload, places(ranking)))]
     rows += [(MARK if one == method else "", *cells) for one, cells in board_rows(ranking)]
     yield from _aligned(rows)
@@ -190,7 +198,7 @@ def _aligned(rows: list[tuple[str, ...]]) -> Iterator[str]:
 def page_lines(entry: Entry, ranking: Ranking, method: Method) -> Iterator[str]:
     """Yield the page as lines of Markdown."""
     frozen, margins = entry.protocol, ranking.gains.drop_duplicates("metric").set_index("metric")["margin"]
-    yield from (f"# {named(*method).capitalize()} among the published methods", "", head(entry), "")
+    yield from (f"# {named(*method).capitalize()} among the published methods", "", head(ranking, method), "")
     yield from (f"![Mean rank and gain of each method; {entry.name} in bold](ranking.png)", "")
     yield (
         f"By protocol {frozen['number']} of `{frozen['study']}` (`{frozen['digest']}`): the same trials of learning"
