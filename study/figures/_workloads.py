@@ -57,7 +57,7 @@ def panels(style: Style, names: Sequence[str], height: float, most: int = 3) -> 
 
 @dataclass(frozen=True)
 class Cell:
-    """What a cell of a table of methods and workloads says, what colours it, and how its text looks."""
+    """Cell of a table of methods and workloads: its text, the value that colours it, and how the text looks."""
 
     text: str
     value: float
