@@ -13,7 +13,7 @@ from study.analysis.columns import DICTIONARY
 from study.explorer.curves import epoch_curves, numbers, step_curves
 from study.figures._style import by_method, style_for
 from study.methods.labels import NONE, method_of
-from study.methods.phrases import cell_phrase, method_phrase, phrase, regime_phrase
+from study.methods.phrases import cell_phrase, phrase, regime_phrase, short_name
 from study.results.columns import EPOCHS, RUNS, SHARE, STEPS, WHEN, Column
 from study.results.provenance import COLUMNS as ORIGIN
 from study.results.store import KEYS, Tables
@@ -178,7 +178,7 @@ def _labels(tables: Tables, about: About) -> Json:
             label: {"text": phrase(kind, label), "color": colours[method_of(label)].color} for label in names
         }
         methods = dict.fromkeys(map(method_of, looks[kind])) | dict.fromkeys(_methods(tables, kind))
-        found["methods"] = found.get("methods", {}) | {f"{kind} {name}": method_phrase(kind, name) for name in methods}
+        found["methods"] = found.get("methods", {}) | {f"{kind} {name}": short_name(name) for name in methods}
     found["regime"] = _regimes(tables, about)
     found["baseline"] = cell_phrase(NONE, NONE)
     return found

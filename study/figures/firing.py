@@ -13,7 +13,7 @@ from study.figures._layout import legend, log_ticks, message, page
 from study.figures._style import NONE, Look, Style, by_method, styled
 from study.figures._summaries import diverged_sentence, finite, less_none, present, seeds_sentence
 from study.methods.labels import method_of
-from study.methods.phrases import method_phrase
+from study.methods.phrases import short_name
 from study.results.store import Tables
 
 NAME = "firing"
@@ -123,7 +123,7 @@ def _gain_axis(axes: Axes, gains: pd.Series) -> None:
 
 def _legend(points: pd.DataFrame, looks: Mapping[str, Look]) -> list[Line2D]:
     shown = present(points, "method", looks)
-    return [Line2D([], [], label=method_phrase("clip", one), **_dots(looks[one])) for one in shown]
+    return [Line2D([], [], label=short_name(one), **_dots(looks[one])) for one in shown]
 
 
 def caption(tables: Tables) -> str:

@@ -108,21 +108,9 @@ def label_phrase(label: str) -> str:
     return phrase("clip" if kinds[0] == "clip" else "regularization", label)
 
 
-def method_phrase(kind: str, name: str) -> str:
-    """Return a method of `kind` without its parameters in words; the parts of a combination joined by " + "."""
-    return " + ".join(_method(PHRASES[kind].get(part, _plain(part))) for part in _parts(name))
-
-
 def short_name(name: str) -> str:
     """Return a method of either kind in a word or two; the parts of a combination joined by " + "."""
     return " + ".join(NAMES.get(part, _plain(part)) for part in _parts(name))
-
-
-def _method(template: str) -> str:
-    """The words before the first parameter, without those that lead to it, and a remark after the last."""
-    head, *rest = re.split(r"\{.*\}", template)
-    words = re.sub(r"(, \w+|( of up)? (at|to|above)( ±)?)$", "", head.strip()) if rest else head
-    return words + (rest[0] if rest and rest[0].startswith(",") else "")
 
 
 def cell_phrase(clip: str, regularization: str) -> str:

@@ -251,7 +251,7 @@ def test_a_benchmark_opens_with_its_order_over_all_workloads_and_shows_its_trial
     lines = shown.cells("leaders")
     assert [line[:3] for line in lines] == [
         ["baseline", "1.25", "[1.00, 1.50]"],
-        ["clip to norm", "2.00", "[1.50, 2.50]"],
+        ["global norm", "2.00", "[1.50, 2.50]"],
         ["L2", "2.75", "[2.50, 3.00]"],
     ]
     assert [line[4] for line in lines] == ["0.00", "+1.00", "−2.00"]

@@ -5,7 +5,7 @@ from cases import CLIP_MODES, REGULARIZATION_MODES, Make
 
 from study.clipping import Clipping
 from study.methods.base import Method, compact
-from study.methods.phrases import PHRASES, PLACE, cell_phrase, method_phrase, phrase, regime_phrase
+from study.methods.phrases import PHRASES, PLACE, cell_phrase, phrase, regime_phrase, short_name
 from study.regularization import Regularization
 
 FAMILIES = {"clip": Clipping, "regularization": Regularization}
@@ -66,11 +66,10 @@ def test_cells_and_regimes_read_aloud() -> None:
 
 
 def test_methods_without_parameters_read_aloud_and_are_told_apart() -> None:
-    assert method_phrase("clip", "global_norm") == "clip to norm"
-    assert method_phrase("clip", "value_as_printed") == "clip values, as printed"
-    assert method_phrase("regularization", "l2 + dropout") == "L2 + dropout"
-    assert method_phrase("regularization", "my_own") == "my own"
-    for kind, phrases in PHRASES.items():
-        told = [method_phrase(kind, name) for name in phrases]
+    assert short_name("global_norm") == "global norm"
+    assert short_name("value_as_printed") == "value, as printed"
+    assert short_name("l2 + dropout") == "L2 + dropout"
+    for phrases in PHRASES.values():
+        told = [short_name(name) for name in phrases]
         assert len(set(told)) == len(told)
         assert not any(set("{}±") & set(one) for one in told)

@@ -76,7 +76,7 @@ function overall(study, state) {
     ...VERDICTS.map(count),
     count("workloads"),
   ];
-  const table = sortable("leaders", `Mean rank by ${metric.title}${metric.at === "best" ? " at the best epoch" : ""} over all workloads: 1 is best`, columns, rows, { ...state, sort: state.sort || "rank" });
+  const table = sortable("leaders", `Mean rank by ${metric.title}${metric.at === "best" ? " at the best epoch" : ""} over all workloads, from 0, the best place, to 1, the last`, columns, rows, { ...state, sort: state.sort || "rank" });
   return [
     h("div", { class: "choices" }, regimeChoice(study, state, "all"), filterBox(state)),
     h("p", { class: "note" }, "Each method as its trials chose it. The counts say in how many workloads it gains or loses more than what matters."),
