@@ -28,7 +28,6 @@ from study.challenge.terms import DRAWN, Method, read_runs
 from study.figures import FIGURES
 from study.figures._style import save, style_for
 from study.figures._workloads import named
-from study.figures.leaderboard import SIGNS
 from study.report.format import number, with_interval
 from study.results import store
 from study.results.store import atomically
@@ -36,6 +35,7 @@ from study.results.store import atomically
 UNITS = {"best_test_accuracy": (100, "points"), "best_test_loss": (1, "nats")}
 TITLES = {"best_test_accuracy": "test accuracy (points)", "best_test_loss": "test loss (nats)"}
 MARK = "→"
+SIGNS = {"supported": "+", "harm": "−", "no gain found": "=", "undecided": "?", "not tested": "×"}
 
 
 def entry_of(rank: Rank) -> Entry:

@@ -172,6 +172,13 @@ class Study(Settings):
         return self
 
     @property
+    def scored_epoch(self) -> Literal["last_epoch", "best_epoch"]:
+        """The epoch whose scores are compared: `scored_at`, or that of `primary` where it alone is given."""
+        if "scored_at" in self.model_fields_set or "primary" not in self.model_fields_set:
+            return self.scored_at
+        return "best_epoch" if self.primary.startswith("best_") else "last_epoch"
+
+    @property
     def tuned_settings(self) -> dict[str, dict[str, Regime]]:
         """The regimes that are tuned over a grid, by name, grouped by the setting in which strengths are chosen."""
         settings: dict[str, dict[str, Regime]] = {}

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.colors import TwoSlopeNorm
 from matplotlib.figure import Figure
 
-from study.figures._layout import page, wrap
-from study.figures._style import NONE, Style
-from study.methods.phrases import cell_phrase, phrase
+from study.figures._layout import name_columns, page, wrap
+from study.figures._style import FAINT, NONE, Style
+from study.methods.phrases import short_name
 
 FAMILIES = {"baseline": "#1a1a1a", "clip": "#0072B2", "regularization": "#E69F00", "pair": "#009E73"}
 """Colours of the kinds of methods, the same in all figures of tuned studies."""
@@ -33,10 +36,9 @@ def with_methods(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def named(clip: str, regularization: str) -> str:
-    """Return a method without its strength in words."""
-    if NONE in (clip, regularization):
-        return cell_phrase(clip, regularization)
-    return f"{phrase('clip', clip)} + {phrase('regularization', regularization)}"
+    """Return a method without its strength, which is another in each workload, in a word or two."""
+    own = [short_name(name) for name in (clip, regularization) if name != NONE]
+    return " + ".join(own) or "baseline"
 
 
 def panels(style: Style, names: Sequence[str], height: float, most: int = 3) -> tuple[Figure, list[Axes]]:
@@ -51,6 +53,45 @@ def panels(style: Style, names: Sequence[str], height: float, most: int = 3) -> 
     for one, name in zip(flat, names, strict=False):
         one.set_title(wrap(name.replace("_", " "), 34), loc="left")
     return figure, flat[: len(names)]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Cell of a table of methods and workloads: its text, the value that colours it, and how the text looks."""
+
+    text: str
+    value: float
+    look: Mapping[str, Any] = field(default_factory=dict)
+
+
+def cells(
+    axes: Axes, told: Mapping[tuple[str, str], Cell], methods: Sequence[str], places: Sequence[str], width: float
+) -> None:
+    """Draw a table: rows are methods, columns workloads; blue is above 0 and red below; empty cells are grey.
+
+    width: of the axes, in inches.
+    """
+    values = np.array([[told[m, p].value if (m, p) in told else np.nan for p in places] for m in methods])
+    extent = limits(np.nanquantile(np.abs(values), [0.9]) if np.isfinite(values).any() else [], 1e-9)
+    axes.set_facecolor(FAINT)
+    axes.pcolormesh(
+        *(np.arange(size + 1) - 0.5 for size in reversed(values.shape)),
+        np.ma.masked_invalid(np.clip(values, -extent, extent)),
+        cmap="RdBu",
+        norm=TwoSlopeNorm(0, -1.6 * extent, 1.6 * extent),
+        edgecolors="white",
+        linewidth=0.8,
+    )
+    for (method, place), cell in told.items():
+        at = places.index(place), methods.index(method)
+        axes.text(*at, cell.text, ha="center", va="center", **cell.look)
+    axes.set_ylim(len(methods) - 0.5, -0.5)
+    name_columns(axes, [place.replace("_", " ") for place in places], width / len(places))
+
+
+def signed(value: float, digits: int) -> str:
+    """Return a number with its sign, a true minus; nothing of one that is not finite."""
+    return f"{value:+.{digits}f}".replace("-", "−") if np.isfinite(value) else ""
 
 
 def seeds_of(gains: pd.DataFrame) -> str:

@@ -14,14 +14,19 @@ NAME = "early_stopping"
 QUESTION = "Does a clip still help a baseline that stops early?"
 NEEDS = ("epochs", "runs", "gains")
 SWEPT = True
-SHOWN = ("none", "global_norm", "per_sample")  # a clip of the batch and one of samples beside the baseline
-COLORS = {"none": "#1a1a1a", "global_norm": "#0072B2", "per_sample": "#D55E00"}
-NAMES = {"none": "baseline", "global_norm": "clip of the batch", "per_sample": "clip of each sample"}
+COLORS = {"none": "#1a1a1a", "global_norm": "#0072B2", "per_sample": "#D55E00", "per_sample_adaptive": "#CC79A7"}
+NAMES = {
+    "none": "baseline",
+    "global_norm": "clip of the batch",
+    "per_sample": "clip of each sample",
+    "per_sample_adaptive": "adaptive clip of each sample",
+}
+SHOWN = tuple(NAMES)  # a clip of the batch and two of samples beside the baseline
 
 
 @styled
 def draw(tables: Tables, style: Style) -> Figure:
-    """Mean test accuracy after each epoch, the mean best validation epoch marked; a panel for each workload."""
+    """Mean accuracy after each epoch, the mean best validation epoch marked; a panel for each workload."""
     runs = tables["runs"]
     runs = runs[(runs["regularization"] == NONE) & runs["clip_method"].isin(SHOWN)]
     runs = runs[runs["regime"].isin(workloads(tables["gains"]))]
@@ -31,22 +36,27 @@ def draw(tables: Tables, style: Style) -> Figure:
         return message(style, "No workload has a clip of the batch or of samples beside the baseline.")
     figure, axes = panels(style, names, 1.7)
     for one, name in zip(axes, names, strict=True):
-        _panel(one, tables["epochs"], runs[runs["regime"] == name])
-    figure.supylabel("test accuracy (%)")
+        _panel(one, tables["epochs"], runs[runs["regime"] == name], _part(tables))
+    figure.supylabel(f"{_part(tables)} accuracy (%)")
     shown = [method for method in SHOWN if method in set(runs["clip_method"])]
     handles = [Line2D([], [], color=COLORS[method], label=NAMES[method]) for method in shown]
     legend(figure, [*handles, Line2D([], [], color="0.3", marker="o", linestyle="", label="best epoch")], style)
     return figure
 
 
-def _panel(axes: Axes, epochs: pd.DataFrame, runs: pd.DataFrame) -> None:
-    regime = runs["regime"].iloc[0]
-    for method, part in runs.groupby("clip_method", sort=False):
-        clip, color = part["clip"].iloc[0], COLORS[str(method)]
+def _part(tables: Tables) -> str:
+    """The part of the data whose accuracy is known after each epoch: a lean study scores the test set only twice."""
+    return "test" if tables["epochs"]["test_accuracy"].notna().any() else "validation"
+
+
+def _panel(axes: Axes, epochs: pd.DataFrame, runs: pd.DataFrame, part: str) -> None:
+    regime, metric = runs["regime"].iloc[0], f"{part}_accuracy"
+    for method, several in runs.groupby("clip_method", sort=False):
+        clip, color = several["clip"].iloc[0], COLORS[str(method)]
         own = epochs[(epochs["regime"] == regime) & (epochs["clip"] == clip) & (epochs["regularization"] == NONE)]
-        curve = 100 * own[own["epoch"] > 0].groupby("epoch")["test_accuracy"].mean()
+        curve = 100 * own[own["epoch"] > 0].groupby("epoch")[metric].mean()
         axes.plot(curve.index, curve, color=color)
-        axes.plot([part["best_epoch"].mean()], [100 * part["best_test_accuracy"].mean()], "o", color=color)
+        axes.plot([several["best_epoch"].mean()], [100 * several[f"best_{metric}"].mean()], "o", color=color)
     axes.set_xlabel("epoch")
     axes.grid(axis="y")
 
@@ -61,8 +71,9 @@ def caption(tables: Tables) -> str:
             100 * part.loc[part["metric"] == key, "gain"].mean() for key in ("test_accuracy", "best_test_accuracy")
         )
         told.append(f"the {NAMES[str(method)]} {last:+.1f} and {best:+.1f}".replace("-", "\N{MINUS SIGN}"))
-    gained = f" Mean gain in points at the last and at the best epoch: {'; '.join(told)}." if told else ""
+    means = " Mean gain in test accuracy over these workloads, in points, at the last and at the best epoch: "
+    gained = f"{means}{'; '.join(told)}." if told else ""
     return (
-        f"{QUESTION} Mean test accuracy over seeds, each method at what its trials chose. Points: mean epoch of the"
-        f" least validation loss, and the test accuracy there.{gained} {seeds_of(gains)}"
+        f"{QUESTION} Mean {_part(tables)} accuracy over seeds, each method at what its trials chose. Points: mean epoch"
+        f" of the least validation loss, and the accuracy there.{gained} {seeds_of(gains)}"
     )

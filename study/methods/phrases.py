@@ -62,6 +62,21 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
 }
 """Phrases of the methods of a kind with places `{parameter=default}`; a method without one is read by its name."""
 
+NAMES: Mapping[str, str] = {
+    "block_rms": "block RMS",
+    "elastic_net_proximal": "proximal elastic net",
+    "l1": "L1",
+    "l1_proximal": "proximal L1",
+    "l2": "L2",
+    "r1": "R1",
+    "r2": "R2",
+    "sam": "SAM",
+    "value_as_printed": "value, as printed",
+    "wgan_gp": "WGAN-GP",
+    "zscore": "z-score",
+}
+"""Short names of methods whose strengths are told elsewhere; any other is read by its own name."""
+
 AXES: Mapping[str, str] = {
     "optimizer.lr": "learning rate",
     "data.train_size": "training digits",
@@ -96,6 +111,11 @@ def label_phrase(label: str) -> str:
 def method_phrase(kind: str, name: str) -> str:
     """Return a method of `kind` without its parameters in words; the parts of a combination joined by " + "."""
     return " + ".join(_method(PHRASES[kind].get(part, _plain(part))) for part in _parts(name))
+
+
+def short_name(name: str) -> str:
+    """Return a method of either kind in a word or two; the parts of a combination joined by " + "."""
+    return " + ".join(NAMES.get(part, _plain(part)) for part in _parts(name))
 
 
 def _method(template: str) -> str:

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from study.config.errors import ConfigError
+from study.figures._style import save, style_for
+from study.published import picture
 from study.published.page import page
 from study.published.results import eigenvalues, judged, runs_of
 from study.published.truths import read
@@ -29,10 +31,11 @@ def main(given: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 1
     found, forms = judged(truths, runs), eigenvalues(truths)
-    text = page(truths, found, runs, forms)
+    text = page(truths, found, runs, forms, asked.to.name)
     store.write(runs, asked.to / "runs.csv")
     store.write(forms, asked.to / "eigenvalues.csv")
     store.write(found, asked.to.with_suffix(".csv"))
+    save(picture.draw(truths, found, style_for([], [])), asked.to, ("png",))
     atomically(asked.to.with_suffix(".md"), lambda file: file.write_text(text, encoding="utf-8"))
     print(found[["result", "published", "ours", "verdict"]].to_string(index=False))
     print(f"Written: {asked.to.with_suffix('.md')}")

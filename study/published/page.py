@@ -18,9 +18,10 @@ LOSSES = {"non_saturating": "non-saturating", "wasserstein": "Wasserstein"}
 HEAD = """# Published results, run again
 
 Written by `make published` from [`config/published.yaml`](../config/published.yaml), which held the margins before
-anything was run, and the tables [`published.csv`](published.csv), [`published/runs.csv`](published/runs.csv) and
-[`published/eigenvalues.csv`](published/eigenvalues.csv).
+anything was run, and the tables [`{name}.csv`]({name}.csv), [`{name}/runs.csv`]({name}/runs.csv) and
+[`{name}/eigenvalues.csv`]({name}/eigenvalues.csv).
 """
+PICTURE = "![The difference of each rerun from its published mean, in margins]({name}.png)\n"
 METHOD = """A result is **equivalent** if the 90 % interval of its difference from the published mean lies within the
 margin (two one-sided t tests at the level .05), **different** if the whole interval lies beyond it; otherwise the runs
 **cannot tell**. Where a spread was published, the difference is judged by Welch's standard error; a bare number is
@@ -35,10 +36,13 @@ compared away from it. Instance noise is compared at the noise that is drawn.
 """
 
 
-def page(truths: Truths, results: pd.DataFrame, runs: pd.DataFrame, eigenvalues: pd.DataFrame) -> str:
-    """Return the page as Markdown, of tables with the columns of `study.published.results`."""
+def page(
+    truths: Truths, results: pd.DataFrame, runs: pd.DataFrame, eigenvalues: pd.DataFrame, name: str = "published"
+) -> str:
+    """Return the page as Markdown, of tables with the columns of `study.published.results`; name: of its files."""
     found = {str(row["result"]): row for row in results.to_dict("records")}
-    parts = [HEAD, _verdicts(results, eigenvalues), METHOD, _overview(truths, found)]
+    parts = [HEAD.format(name=name), _verdicts(results, eigenvalues), _overview(truths, found)]
+    parts += [METHOD, PICTURE.format(name=name)]
     parts += [_section(truth, found.get(truth.name), runs) for truth in truths.all]
     return "\n".join([*parts, _dirac(truths, eigenvalues)])
 
@@ -96,19 +100,26 @@ def _published(truth: Truth) -> str:
 
 
 def _section(truth: Truth, row: Row | None, runs: pd.DataFrame) -> str:
-    lines = [f"## {truth.what}", "", f"Published: {truth.source}.", ""]
+    also = f" {_sentence(truth.also)}." if truth.also else ""
+    lines = [f"## {truth.what}", "", f"Published: {truth.source}.{also}", ""]
     lines += [f"Margin: {_margin(truth)}, {truth.because.strip()}.", ""]
     lines += [f"Run as [`config/{truth.study}.yaml`](../config/{truth.study}.yaml). {_sentence(truth.differs)}.", ""]
     if row is not None:
         lines += [*_judgement(truth, row), ""]
-    shown = runs[runs["study"].eq(truth.study) & runs["kind"].eq(truth.kind) & runs["regime"].isin(list(truth.shown))]
+    mine = runs[runs["study"].eq(truth.study) & runs["kind"].eq(truth.kind)]
+    shown, there = mine[mine["regime"].isin(list(truth.shown))], set(mine["regime"])
+    missing = [words for regime, words in truth.shown.items() if regime not in there]
+    if missing and row is not None:
+        lines += [f"Not run yet: {'; '.join(missing)}.", ""]
     return "\n".join([*lines, _shown(truth, shown)] if len(shown) else lines)
 
 
 def _judgement(truth: Truth, row: Row) -> Iterator[str]:
-    p = "" if np.isnan(row["p"]) else f" (p {p_text(row['p'])})"
-    yield f"**{_sentence(str(row['verdict']))}**{p}."
+    p = "" if np.isnan(row["p"]) else f" (p of the equivalence test: {p_text(row['p'])})"
+    best = f" Fewest rounds: {truth.shown.get(row['regime'], row['regime'])}." if len(truth.regimes) > 1 else ""
+    yield f"**{_sentence(str(row['verdict']))}**{p}.{best}"
     if row["verdict"] == "different":
+        yield ""
         yield f"Reason: {truth.reason.strip()}."
 
 

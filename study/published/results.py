@@ -87,7 +87,7 @@ def _row(truth: Truth, runs: pd.DataFrame) -> dict[str, object] | None:
         "result": truth.name,
         "kind": truth.kind,
         "published": published.mean,
-        "published_sd": published.sd,
+        "published_sd": math.nan if published.sd is None else published.sd,
         "published_runs": published.runs,
         "regime": regime,
         "seeds": len(values),

@@ -35,7 +35,8 @@ class Spread(Settings):
 class Truth(Settings):
     """A published result and how it is run again; a subclass says of what kind its number is.
 
-    reason: of a difference, in words; shown: regimes whose runs stand beside it on the page, with words for each.
+    also: what others found; reason: of a difference, in words; shown: regimes whose runs stand beside it on the page,
+    with words for each.
     """
 
     title: ClassVar[str] = "truth"
@@ -43,6 +44,7 @@ class Truth(Settings):
     name: Text
     what: Text
     source: Text
+    also: Text = ""
     published: Spread
     study: Text
     regimes: Texts

@@ -38,11 +38,13 @@ def _told(row: pd.Series) -> str:
 
 
 def hypothesis_lines(table: pd.DataFrame) -> Iterator[str]:
-    """Yield a line for each verdict that there is, with what the hypotheses of that verdict say."""
+    """Yield a line for each verdict that there is, with what its hypotheses say; the undecided are only counted."""
     once = table.drop_duplicates("hypothesis")
     for verdict in get_args(Verdict):
-        if says := list(once.loc[once["of_all"] == verdict, "statement"]):
-            yield f"**{verdict.capitalize()}:** {' '.join(says)}"
+        says = list(once.loc[once["of_all"] == verdict, "statement"])
+        if says:
+            told = f"{len(says)} of {len(once)}, in the table below." if verdict == "undecided" else " ".join(says)
+            yield f"**{verdict.capitalize()}:** {told}"
 
 
 def hypotheses_told(table: pd.DataFrame) -> str:

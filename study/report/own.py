@@ -1,9 +1,10 @@
-"""Sentences on what a user brought: metrics of their own, and what a clip means before their optimizer."""
+"""Sentences on metrics of a user, on what a clip means before an optimizer, and on privacy."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
 import pandas as pd
 
 from study.config.regime import Regime
@@ -20,6 +21,22 @@ def clips_before(regime: Regime) -> str:
         f"The steps of `{regime.optimizer.name}` stay the same if all gradients are multiplied by one number: a clip"
         " before it does not bound the step, it weighs some gradients less than others."
     )
+
+
+def privacy(name: str, runs: pd.DataFrame) -> str:
+    """Return what differential privacy the variants of a regime have by their accountant; "" where none has any."""
+    own = runs[runs["regime"] == name]
+    if "epsilon" not in own or not np.isfinite(own["epsilon"]).any():
+        return ""
+    private = own[np.isfinite(own["epsilon"])]
+    spent = private.groupby(["clip", "regularization"], sort=False)["epsilon"].max()
+    each = dict[str, list[str]]()
+    for (clip, regularization), epsilon in spent.items():
+        methods = [f"`{one}`" for one in (clip, regularization) if one != "none"]
+        each.setdefault(number(epsilon), []).append(" with ".join(methods) or "the baseline")
+    told = "; ".join(f"{epsilon} with {' or '.join(variants)}" for epsilon, variants in each.items())
+    rest = " The other variants are not private." if len(private) < len(own) else ""
+    return f"Differential privacy, epsilon at the delta of the workload: {told}.{rest}"
 
 
 def own_metrics(name: str, regime: Regime, summary: pd.DataFrame) -> str:

@@ -127,7 +127,10 @@ def fill(source: Path, form: Form, study: Study, tables: Tables, captions: Mappi
         "regimes": [(name, regime, RegimeFindings(name, tables)) for name, regime in single.items()],
         "weights": [(name, rows) for name in single if len(rows := weights_text(runs, name)) > 1],
     }
-    contents = Contents.of({name: bool(rows) for name, rows in printed.items()}, captions, study.figures or ())
+    there = {name: bool(rows) for name, rows in printed.items()}
+    if "leaderboard" in tables:  # which says the same of all methods at once
+        there |= {"overview": False, "ranking": False}
+    contents = Contents.of(there, captions, study.figures or ())
     figures = Figures(form, contents, captions)
     text = environment.get_template(source.name).render(
         study=study,
@@ -158,9 +161,10 @@ def fill(source: Path, form: Form, study: Study, tables: Tables, captions: Mappi
         model_text=_model_text,
         own_metrics=lambda name, regime: own.own_metrics(name, regime, tables["summary"]),
         clips_before=own.clips_before,
+        privacy=lambda name: own.privacy(name, runs),
         findings=format,
         runs=runs,
-        scored_at=SCORED_AT[study.scored_at],
+        scored_at=SCORED_AT[study.scored_epoch],
         tuning_runs=origin.runs - len(runs),
         missing=missing_rows(study, tables),
         planned=planned_runs(study),

@@ -4,17 +4,43 @@ from __future__ import annotations
 
 import pandas as pd
 
-from study.analysis.trials import wider
+from study.analysis.trials import EDGE
+from study.methods.phrases import short_name
 from study.report.format import several
+
+METHOD = ["regime", "clip_method", "regularization_method"]
 
 
 def trials_told(trials: pd.DataFrame) -> dict[str, object]:
-    """Return budget, metric and sentences on edges of a table of trials; nothing of one without rows."""
+    """Return budget, metric, choices and those at an edge of a table of trials; nothing of one without rows."""
     if trials.empty:
         return {}
-    budgets = sorted({int(size) for size in trials.groupby(["regime", "clip_method", "regularization_method"]).size()})
     return {
-        "budget": several([str(size) for size in budgets]),
+        "budget": _budget(trials),
         "metric": several(list(dict.fromkeys(trials["metric"]))),
-        "edges": wider(trials),
+        "choices": int(trials["chosen"].sum()),
+        "edges": edge_rows(trials),
+        "outer": f"{100 * EDGE:g} %",
     }
+
+
+def _budget(trials: pd.DataFrame) -> str:
+    """The number of trials of a method, and of workloads that have another: "16 (8 in `convolutions`)"."""
+    sizes = trials.groupby(METHOD, sort=False)["trial"].nunique().groupby("regime", sort=False).max()
+    usual = sizes.mode().max()
+    others = [f"{size} in `{regime}`" for regime, size in sizes.items() if size != usual]
+    return f"{usual} ({', '.join(others)})" if others else str(usual)
+
+
+def edge_rows(trials: pd.DataFrame) -> list[dict[str, str]]:
+    """Return a row for each chosen trial in the outer part of a range: workload, method, and which end."""
+    chosen = trials[trials["chosen"] & (trials["edge"].fillna("") != "")]
+    return [
+        {"workload": f"`{row['regime']}`", "method": _method(row), "at the edge": str(row["edge"])}
+        for row in chosen.to_dict("records")
+    ]
+
+
+def _method(row: dict[object, object]) -> str:
+    names = [short_name(str(row[key])) for key in METHOD[1:] if row[key] != "none"]
+    return " + ".join(names) or "baseline"

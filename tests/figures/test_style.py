@@ -96,7 +96,7 @@ def test_files_hold_fonts_and_no_dates(tmp_path: Path):
 
 
 def test_a_failing_save_leaves_the_old_file_and_no_rest(tmp_path: Path, monkeypatch):
-    path = tmp_path / "figure.png"
+    path = tmp_path / "figure.svg"
     path.write_text("old")
 
     def fail(self, file, **keywords):
@@ -105,8 +105,8 @@ def test_a_failing_save_leaves_the_old_file_and_no_rest(tmp_path: Path, monkeypa
 
     monkeypatch.setattr(Figure, "savefig", fail)
     with pytest.raises(OSError, match="disk full"):
-        save(Figure(), tmp_path / "figure", ("png",))
-    assert [file.name for file in tmp_path.iterdir()] == ["figure.png"]
+        save(Figure(), tmp_path / "figure", ("svg",))
+    assert [file.name for file in tmp_path.iterdir()] == ["figure.svg"]
     assert path.read_text() == "old"
 
 

@@ -103,6 +103,8 @@ def test_the_command_writes_the_page_and_its_tables(tmp_path: Path, capsys: pyte
     assert status == 0
     text = (tmp_path / "page.md").read_text()
     assert "| slow |" in text
+    assert "(page/runs.csv)" in text
+    assert (tmp_path / "page.png").stat().st_size > 5_000
     assert "Reason: a reason." in text
     assert "different" in capsys.readouterr().out
     table = pd.read_csv(tmp_path / "page.csv")
@@ -122,6 +124,7 @@ def test_wrong_declarations_are_said_in_words(tmp_path: Path, capsys: pytest.Cap
         read(tmp_path / "none.yaml")
 
 
+@pytest.mark.usefixtures("own_methods")
 def test_every_declared_regime_is_in_its_study() -> None:
     for truth in TRUTHS.all:
         path = ROOT / f"config/{truth.study}.yaml"
@@ -143,6 +146,12 @@ def test_the_committed_page_is_that_of_the_committed_runs() -> None:
     again = judged(TRUTHS, runs)
     pd.testing.assert_frame_equal(again, table, check_dtype=False, rtol=1e-9)
     assert (DOCS.parent / "published.md").read_text(encoding="utf-8") == page(TRUTHS, table, runs, forms)
+
+
+def test_standardised_pixels_take_fewer_rounds_as_the_page_says() -> None:
+    rounds = committed("runs.csv").query("kind == 'rounds'").groupby("regime")["value"]
+    assert rounds.max()["standardised_0100"] < rounds.min()["unit_0100"]
+    assert rounds.max()["unit_0215"] < min(rounds.min()["unit_0100"], 87 / 1.25)
 
 
 def test_the_committed_eigenvalues_are_those_of_the_code() -> None:

@@ -1,5 +1,6 @@
 """Sentences of a report on what a user brought."""
 
+import math
 from typing import Any, Literal
 
 import pandas as pd
@@ -10,7 +11,7 @@ from study.config.data import Data
 from study.config.regime import Regime
 from study.data.examples import Contents
 from study.optim.metrics import Metric
-from study.report.own import clips_before, own_metrics
+from study.report.own import clips_before, own_metrics, privacy
 
 
 def regime(**given: Any) -> Regime:
@@ -52,3 +53,12 @@ def test_a_users_data_are_described_with_how_the_test_was_chosen() -> None:
     )
     assert data.words == "`trees`: 3 classes, 6 x 8 pixels; 30 pictures of the test, 25 % of each class."
     assert regime().data.words == ""
+
+
+def test_privacy_is_told_of_the_variants_that_have_it() -> None:
+    rows = [("none", "none", math.inf), ("per_sample(1)", "none", 2.387), ("per_sample(1)", "none", 2.388)]
+    runs = pd.DataFrame(rows, columns=["clip", "regularization", "epsilon"]).assign(regime="x")
+    told = privacy("x", runs)
+    assert "2.4 with `per_sample(1)`." in told
+    assert told.endswith("The other variants are not private.")
+    assert privacy("x", runs.iloc[:1]) == privacy("y", runs) == privacy("x", runs.drop(columns="epsilon")) == ""

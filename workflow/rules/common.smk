@@ -181,7 +181,7 @@ SCORED = ("runs", "tuning_runs")  # tables with the scores of runs
 
 def table_path(name):
     """Where a table of the study is; that of runs as the study asks to have it analysed."""
-    if name in SCORED and (STUDY.target or STUDY.scored_at != "last_epoch"):
+    if name in SCORED and (STUDY.target or STUDY.scored_epoch != "last_epoch"):
         return f"{RESULTS}/scored/{name}.parquet"
     return f"{RESULTS}/{name}.{'csv' if name in ANALYSES else 'parquet'}"
 

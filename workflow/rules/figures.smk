@@ -17,7 +17,7 @@ rule figure:
     resources:
         **SUMMARY,
     params:
-        scored_at=STUDY.scored_at,
+        scored_at=STUDY.scored_epoch,
         caption=lambda w, output: Path(output.caption),  # which a page of snakemake --report reads
         # Of the whole study, also where a part of it is there: tables of the tuning name methods that are still missing.
         clips=list(dict.fromkeys(v.clip_label for v in variants.expand(STUDY))),

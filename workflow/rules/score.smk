@@ -12,7 +12,7 @@ rule score:
         scored_table="|".join(SCORED),
     localrule: True
     params:
-        scored_at=STUDY.scored_at,
+        scored_at=STUDY.scored_epoch,
         target=STUDY.target,
     script:
         "../scripts/score.py"
