@@ -32,7 +32,7 @@ def tried_in(entry: Entry, submission: Submission, benchmark: Benchmark) -> dict
 def faults(entry: Entry, seal: str, submission: Submission, benchmark: Benchmark) -> Iterator[str]:
     """Yield what of an entry does not follow from its code, the protocol and the published tables."""
     if seal != entry.seal:
-        yield _fault("The entry", "be as `make rank` wrote it", "another checksum: it was edited")
+        yield _fault("The entry", "be as `make rank` wrote it", "another checksum")
     if entry.digest != submission.digest or entry.method != method_facts(submission):
         yield _fault(
             "The digest", "be that of the method's code and parameters", entry.digest[:16], submission.digest[:16]

@@ -123,7 +123,7 @@ def test_a_change_is_told_even_where_the_seal_was_made_to_fit(
 
 def test_any_edit_breaks_the_seal(entry: Entry, rank: Rank, tmp_path: Path) -> None:
     edited = found(entry, tmp_path, rank, lambda raw: raw["made"].update(commit="another"), sealed=False)
-    assert edited == ["The entry must be as `make rank` wrote it. Got another checksum: it was edited instead."]
+    assert edited == ["The entry must be as `make rank` wrote it. Got another checksum instead."]
 
 
 @pytest.mark.parametrize(
