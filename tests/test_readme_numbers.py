@@ -133,3 +133,63 @@ def test_what_a_rule_of_choice_costs(column: str, best: str, said: str) -> None:
         for _, each in rows.groupby(["setting", "kind", "method"])
     ]
     assert said.format(100 * sum(lost) / len(lost)) in README
+
+
+PAGE = re.sub(r"\s+", " ", (ROOT / "docs/studies/README.md").read_text(encoding="utf-8"))
+
+
+def ends(study: str, column: str) -> pd.Series:
+    """The sum of a column over the runs of each variant of a published study."""
+    runs = table(study, "runs" if column == "lost" else "outcomes")
+    runs = runs.assign(lost=runs["status"] != "ok") if column == "lost" else runs
+    return runs.groupby(["regime", "clip", "regularization"])[column].sum()
+
+
+def change(study: str, regime: str, clip: str, regularization: str, metric: str, scale: float, digits: int) -> str:
+    """A change against the baseline without its sign, with its interval, as the page prints it."""
+    rows = table(study, "comparisons")
+    own = rows[(rows["regime"] == regime) & (rows["metric"] == metric)]
+    (row,) = own[(own["clip"] == clip) & (own["regularization"] == regularization)].to_dict("records")
+    ordered = sorted(abs(scale * row[key]) for key in ("low", "high"))
+    return f"{abs(scale * row['estimate']):.{digits}f} [{ordered[0]:.{digits}f}, {ordered[1]:.{digits}f}]"
+
+
+def test_the_federated_study() -> None:
+    lost = ends("federated", "lost")
+    assert lost["full_batches"].to_dict() == {
+        ("none", "none"): 10,
+        ("none", "fedprox(1)"): 10,
+        ("global_norm(1)", "none"): 0,
+    }
+    assert lost["high_rate", "none", "none"] == 2
+    for regime, clip, regularization, unit in (
+        ("usual_rate", "global_norm(1)", "none", " points"),
+        ("usual_rate", "none", "fedprox(1)", ""),
+        ("high_rate", "global_norm(1)", "none", " points"),
+        ("high_rate_updates", "per_sample_adaptive(0.5)", "none", ""),
+    ):
+        told = change("federated", regime, clip, regularization, "test_accuracy", 100, 1)
+        assert told.replace(" [", f"{unit} [") in PAGE
+
+
+def test_the_adversarial_study() -> None:
+    collapsed = ends("adversarial", "collapsed")
+    usual = collapsed["non_saturating"]
+    assert (usual["none", "none"], usual["global_norm(0.1)", "none"], usual["value(0.001)", "none"]) == (4, 5, 10)
+    assert usual["none", "spectral_norm(1)"] == collapsed["wasserstein", "none", "wgan_gp(10)"] == 0
+    assert set(collapsed["two_rates"]) == {10}
+    for regime, clip, regularization in (
+        ("non_saturating", "value(0.001)", "none"),
+        ("non_saturating", "none", "spectral_norm(1)"),
+        ("wasserstein", "none", "wgan_gp(10)"),
+        ("wasserstein", "none", "weight_clipping(0.05)"),
+    ):
+        assert change("adversarial", regime, clip, regularization, "test_loss", 1, 0) in PAGE
+
+
+def test_the_private_study() -> None:
+    runs = table("private", "runs")
+    means = 100 * runs.groupby(["regime", "clip"])["test_accuracy"].mean()
+    clipped = [f"{means[f'{noise}_noise', 'per_sample(1)']:.1f}" for noise in ("little", "usual", "much")]
+    assert f"it reached {clipped[0]}, {clipped[1]} and {clipped[2]} % test accuracy" in PAGE
+    assert f"and {means['usual_noise', 'none']:.1f} % without clip and noise" in PAGE

@@ -13,6 +13,7 @@ import yaml
 
 from study.results import store
 from study.results.store import atomically
+from study.results.workload_columns import WORKLOADS
 
 RUNS = (
     "regime", "clip", "regularization", "clip_method", "regularization_method", "seed", "status", "cause",
@@ -21,6 +22,9 @@ RUNS = (
     "clip_rate", "norm_median",
 )  # fmt: skip
 """The columns of `runs.csv`, the runs in their small form: how each ended, to five significant digits."""
+CELLS = ("regime", "clip", "regularization", "seed")
+OUTCOMES = tuple(dict.fromkeys(one.name for tables in WORKLOADS.values() for one in tables.get("runs", ())))
+"""The columns of `outcomes.csv` after those of `CELLS`: what runs of a workload have of their own."""
 
 
 def publish(results: Path, citation: Path, to: Path) -> list[Path]:
@@ -48,9 +52,14 @@ def publish(results: Path, citation: Path, to: Path) -> list[Path]:
         shutil.copyfile(source, to / name)
     runs = store.read(results / "runs.parquet")
     atomically(to / "runs.csv", lambda f: f.write_text(small_csv(runs), encoding="utf-8"))
+    extra = [name for name in OUTCOMES if name in runs and runs[name].notna().any()]
+    if extra:
+        own = runs[runs[extra].notna().any(axis=1)]
+        atomically(to / "outcomes.csv", lambda f: f.write_text(small_csv(own, (*CELLS, *extra)), encoding="utf-8"))
     text = bibliography(yaml.safe_load(citation.read_text(encoding="utf-8")))
     atomically(to / "suite.bib", lambda f: f.write_text(text, encoding="utf-8"))
-    return [*(to / name for name in copies.values()), to / "runs.csv", to / "suite.bib"]
+    written = ("runs.csv", *(["outcomes.csv"] if extra else []), "suite.bib")
+    return [to / name for name in (*copies.values(), *written)]
 
 
 def small_csv(runs: pd.DataFrame, columns: Sequence[str] = RUNS) -> str:

@@ -45,6 +45,19 @@ def test_a_colleague_gets_report_tables_configuration_plugins_and_runs(results: 
     assert runs["test_accuracy"].tolist() == [0.12346]
 
 
+def test_what_a_workload_has_of_its_own_is_published_beside_its_runs(results: Path, tmp_path: Path) -> None:
+    cells = {"regime": ["a", "b"], "clip": "none", "regularization": "none", "seed": 0}
+    store.write(
+        pd.DataFrame({"study": "mine", **cells, "epsilon": [2.34567891, None], "collapsed": None}),
+        results / "runs.parquet",
+    )
+    assert tmp_path / "docs/outcomes.csv" in publish(results, CITATION, tmp_path / "docs")
+    found = pd.read_csv(tmp_path / "docs/outcomes.csv")
+    assert found.to_dict("records") == [
+        {"regime": "a", "clip": "none", "regularization": "none", "seed": 0, "epsilon": 2.3457}
+    ]
+
+
 def test_the_bibtex_of_the_suite_can_be_cited() -> None:
     text = bibliography(yaml.safe_load(CITATION.read_text()))
     read = json.loads(pypandoc.convert_text(text, "csljson", format="bibtex"))
