@@ -185,6 +185,8 @@ def test_the_adversarial_study() -> None:
         ("wasserstein", "none", "weight_clipping(0.05)"),
     ):
         assert change("adversarial", regime, clip, regularization, "test_loss", 1, 0) in PAGE
+    coverage = change("adversarial", "non_saturating", "global_norm(0.1)", "none", "test_accuracy", 100, 1)
+    assert coverage.replace(" [", " points [") in PAGE
 
 
 def test_the_private_study() -> None:
