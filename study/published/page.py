@@ -18,7 +18,8 @@ LOSSES = {"non_saturating": "non-saturating", "wasserstein": "Wasserstein"}
 HEAD = """# Published results, run again
 
 Written by `make published` from [`config/published.yaml`](../config/published.yaml), which held the margins before
-these runs; that other runs of the first row of rounds had taken 36 to 55 was known. Tables: [`{name}.csv`]({name}.csv), [`{name}/runs.csv`]({name}/runs.csv) and
+these runs; that other runs of the first row of rounds had taken 36 to 55 was known. Tables:
+[`{name}.csv`]({name}.csv), [`{name}/runs.csv`]({name}/runs.csv) and
 [`{name}/eigenvalues.csv`]({name}/eigenvalues.csv).
 """
 PICTURE = "![The difference of each rerun from its published mean, in margins]({name}.png)\n"

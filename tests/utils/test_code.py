@@ -22,6 +22,11 @@ def f(x: int) -> str:
     for _ in range(x):  # ä comment
         x += 1
     return f"# {x}" + "é"  ;  """said"""
+
+
+TEXT = """a text
+
+# with an empty line"""
 '''
 
 
@@ -32,6 +37,9 @@ def test_only_the_code_is_left() -> None:
         "    for _ in range(x):",
         "        x += 1",
         '    return f"# {x}" + "é"  ;',
+        'TEXT = """a text',
+        "",
+        '# with an empty line"""',
     ]
 
 
@@ -45,6 +53,7 @@ def test_only_the_code_is_left() -> None:
         ("LIMIT = 3", "LIMIT = 4", False),
         ("        x += 1", "    x += 1", False),  # a body that is another by its indentation alone
         ('"# {x}"', '"#{x}"', False),
+        ("a text\n\n", "a text\n", False),
     ],
 )
 def test_words_may_change_and_code_may_not(old: str, new: str, same: bool) -> None:
