@@ -88,6 +88,18 @@ def test_the_page_of_the_benchmark() -> None:
     assert (hypothesis("clip_wrong_best")["high"] < 0.005).all()
 
 
+def test_the_simulated_studies() -> None:
+    page = re.sub(r"\s+", " ", (ROOT / "docs/benchmark.md").read_text(encoding="utf-8"))
+    rows = pd.read_csv(ROOT / "docs/simulations.csv")
+    rows = rows[rows["seeds"] == 20]
+    by_truth = {truth: part.sort_values("noise") for truth, part in rows.groupby("truth")}
+    gain, harm = ([f"{100 * one:.0f}" for one in by_truth[0.0][key]] for key in ("any supported", "any harm"))
+    assert f"a gain was claimed in {' and '.join(gain)} of 100 studies and harm in {' and '.join(harm)}," in page
+    two, one = ([f"{100 * share:.0f}" for share in by_truth[truth]["supported"]] for truth in (2.0, 1.0))
+    assert f"for {' and '.join(two)} % of the methods, one of one point for {' and '.join(one)} %" in page
+    assert f"covered {100 * rows['coverage'].mean():.0f} %" in page
+
+
 def last_epoch_rates(regime: str) -> tuple[float, float]:
     """The rate that the baseline's trials chose, and that of the least validation loss at the last epoch."""
     rows = table("confirm", "trials")
