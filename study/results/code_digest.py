@@ -15,7 +15,7 @@ from study.config.variants import Variant
 from study.methods.base import Method
 from study.models import Model
 from study.regularization import Regularization
-from study.utils.code import without_words
+from study.utils.code import code_of
 from study.utils.imports import ROOT, closure, is_own
 from study.workloads import Workload
 
@@ -125,7 +125,7 @@ def digest(files: Iterable[Path]) -> str:
 
     Comments and docstrings may be mended without a training.
     """
-    codes = ((file_name(file), without_words(file.read_text(encoding="utf-8"))) for file in files)
+    codes = ((file_name(file), code_of(file)) for file in files)
     each = sorted((name, hashlib.sha256(code.encode()).hexdigest()) for name, code in codes)
     lines = "".join(f"{name} {text}\n" for name, text in each)
     return hashlib.sha256(lines.encode()).hexdigest()[:16]

@@ -5,10 +5,18 @@ from __future__ import annotations
 import ast
 import io
 import tokenize
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import TypeGuard
 
 Place = tuple[int, int]
 """A line, from 1, and a column, in characters."""
+
+
+def code_of(file: Path) -> str:
+    """Return the code of a Python file without its words, read in the encoding that it declares."""
+    with tokenize.open(file) as source:
+        return without_words(source.read())
 
 
 def without_words(source: str) -> str:
@@ -18,16 +26,17 @@ def without_words(source: str) -> str:
     Python is returned as it is.
     """
     try:
-        tree = ast.parse(source)
-        words = [*_comments(source), *_docstrings(tree, source)]
+        nodes = list(ast.walk(ast.parse(source)))
+        comments = _comments(source)
     except (SyntaxError, tokenize.TokenError):
         return source
     lines = source.split("\n")
-    for (first, start), (last, end) in sorted(words, reverse=True):
+    docstrings = [node for node in nodes if _is_docstring(node)]
+    for (first, start), (last, end) in sorted([*comments, *_places(docstrings, lines)], reverse=True):
         after = lines[last - 1][end:]
         lines[first - 1 : last] = [lines[first - 1][:start], *[""] * (last - first)]
         lines[last - 1] += after
-    texts = _texts(tree)
+    texts = _inside(nodes, {id(node.value) for node in docstrings})
     return "\n".join(
         line if number in texts else line.rstrip()
         for number, line in enumerate(lines, 1)
@@ -40,24 +49,19 @@ def _comments(source: str) -> list[tuple[Place, Place]]:
     return [(token.start, token.end) for token in tokens if token.type == tokenize.COMMENT]
 
 
-def _docstrings(tree: ast.Module, source: str) -> list[tuple[Place, Place]]:
-    """Find the texts that stand as statements, at the start of a body or after what they explain."""
-    lines = source.split("\n")
+def _places(nodes: Iterable[ast.Expr], lines: Sequence[str]) -> Iterator[tuple[Place, Place]]:
+    """Yield where each node starts and ends."""
 
     def place(line: int, byte: int) -> Place:  # the syntax tree counts bytes
         return line, len(lines[line - 1].encode()[:byte].decode())
 
-    return [
-        (place(node.lineno, node.col_offset), place(node.end_lineno or 0, node.end_col_offset or 0))
-        for node in ast.walk(tree)
-        if _is_docstring(node)
-    ]
+    for node in nodes:
+        yield place(node.lineno, node.col_offset), place(node.end_lineno or 0, node.end_col_offset or 0)
 
 
-def _texts(tree: ast.Module) -> set[int]:
-    """The lines that end inside of a text which is a value."""
-    words = {id(node.value) for node in ast.walk(tree) if _is_docstring(node)}
-    texts = (node for node in ast.walk(tree) if _is_text(node) and id(node) not in words)
+def _inside(nodes: Iterable[ast.AST], docstrings: Collection[int]) -> set[int]:
+    """The lines that end inside of a text which is a value, and none of the docstrings, given by their identities."""
+    texts = (node for node in nodes if _is_text(node) and id(node) not in docstrings)
     return {line for node in texts for line in range(node.lineno, node.end_lineno or 0)}
 
 

@@ -1,10 +1,11 @@
 """Words of source may be mended without a change of its code; anything else is one."""
 
 import ast
+from pathlib import Path
 
 import pytest
 
-from study.utils.code import without_words
+from study.utils.code import code_of, without_words
 from study.utils.imports import ROOT
 
 SOURCE = '''"""A module."""
@@ -59,6 +60,12 @@ def test_only_the_code_is_left() -> None:
 def test_words_may_change_and_code_may_not(old: str, new: str, same: bool) -> None:
     assert old in SOURCE
     assert (without_words(SOURCE.replace(old, new, 1)) == without_words(SOURCE)) is same
+
+
+def test_a_file_is_read_in_the_encoding_that_it_declares(tmp_path: Path) -> None:
+    file = tmp_path / "old.py"
+    file.write_bytes("# -*- coding: latin-1 -*-\nNAME = 'M\u00fcller'  # a name\n".encode("latin-1"))
+    assert code_of(file) == "NAME = 'M\u00fcller'"
 
 
 def test_what_is_no_python_stays_as_it_is() -> None:
