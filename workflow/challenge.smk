@@ -15,7 +15,6 @@ os.environ.update(PYTHONPATH=os.pathsep.join([os.fspath(ROOT), os.environ.pop("P
 from study.challenge.command import command_of
 from study.challenge.terms import ChallengeError
 from study.config.errors import ConfigError
-from study.data.fetch import DOWNLOADS
 from study.config.cost import trials_seconds
 from study.jobs import interrupt
 from study.jobs.packs import settle
@@ -34,11 +33,6 @@ FOLDER = os.fspath(PLAN.folder)
 PACKS = PLAN.packs
 if workflow.is_main_process:
     settle({PLAN.folder / "jobs" / name: pack for name, pack in PACKS.items()})
-
-
-def data_of(names):
-    """What trainings on data sets wait for; the shipped sample needs nothing."""
-    return [ancient(f"data/{name}.verified") for name in names if name in DOWNLOADS]
 
 
 def orders(wildcards):
@@ -66,6 +60,10 @@ def sources(script):
 wildcard_constraints:
     pack="|".join(map(re.escape, PLAN.jobs)),
     regime="|".join(map(re.escape, PLAN.tried)) or "none",
+
+
+include: "rules/stamps.smk"
+include: "rules/data.smk"
 
 
 rule rank:
@@ -101,21 +99,9 @@ rule verify:
         "scripts/verify_entry.py"
 
 
-rule data:
-    output:
-        stamp="data/{name}.verified",
-    log:
-        "logs/data/{name}.log",
-    localrule: True
-    params:
-        folder=lambda w, output: output.stamp.removesuffix(".verified"),
-    script:
-        "scripts/data.py"
-
-
 rule attempt:
     input:
-        data=lambda w: data_of({PLAN.tried[w.regime].data.name}),
+        data=lambda w: data_of(PLAN.tried[w.regime].data.name),
     output:
         f"{FOLDER}/trials/{{regime}}/{{variant}}/trials.parquet",
     log:
@@ -133,7 +119,7 @@ rule attempt:
 
 rule train:
     input:
-        data=lambda w: data_of({one.variant.data.name for one in PLAN.jobs[w.pack]}),
+        data=lambda w: data_of(PLAN.jobs[w.pack][0].variant.data.name),
         trials=lambda w: [ancient(path) for path in {one.trials for one in PLAN.jobs[w.pack]} - {None}],
     output:
         touch(f"{FOLDER}/jobs/{{pack}}"),

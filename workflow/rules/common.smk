@@ -186,18 +186,6 @@ def table_path(name):
     return f"{RESULTS}/{name}.{'csv' if name in ANALYSES else 'parquet'}"
 
 
-def data_of(name):
-    """What a training on a data set waits for; the shipped sample needs nothing. Its time says nothing of the digits."""
-    return ancient(f"data/{name}.verified") if name in DOWNLOADS else []
-
-
-def drop_stamps():
-    """Delete the stamps of data sets of which a file is gone, as after a purge: they are fetched again."""
-    for name, download in DOWNLOADS.items():
-        if not all(os.path.exists(f"data/{name}/{file}") for file in download.files):
-            Path(f"data/{name}.verified").unlink(missing_ok=True)
-
-
 def variant_of(wildcards):
     """The variant that a training job trains."""
     try:
