@@ -142,7 +142,7 @@ def test_a_file_that_is_no_entry_is_refused(tmp_path: Path, text: str, message: 
 
 
 def test_code_stays_in_its_folder(entry: Entry, tmp_path: Path) -> None:
-    for name in ("../out.py", "/tmp/out.py", "a/../../out.py"):
+    for name in ("../out.py", "/out.py", "a/../../out.py"):
         with pytest.raises(ChallengeError, match="must lie in one folder"):
             replace(entry, code={name: ["x = 1"]}).unpack(tmp_path / "code")
 

@@ -10,12 +10,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from study.models import ACTIVATIONS, MLP, Initialisation, sites
-
-MODULES = {"relu": nn.ReLU, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid, "gelu": nn.GELU}
-
-
-def random(seed: int = 0) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
+from tests.models.torchs import MODULES, random
 
 
 def test_every_activation_has_an_oracle() -> None:

@@ -5,30 +5,23 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
-from torch.func import functional_call, grad
 from torch.nn import functional as F
 
 from study.models import ACTIVATIONS, sites
 from study.models.private_cnn import PrivateCNN, largest, squares
+from tests.models.torchs import MODULES, assert_as_torchs, random
 
-MODULES = {"relu": nn.ReLU, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid, "gelu": nn.GELU}
 SIDES = {64: 8, 256: 4}  # of the kernels, by their number of inputs
 
 
-def random(seed: int = 0) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
-
-
-def torchs(activation: str, parameters: dict[str, Tensor]) -> nn.Sequential:
-    """The same network of torch's layers, with these weights."""
+def torchs(activation: str) -> nn.Sequential:
+    """The same network of torch's layers."""
     act = MODULES[activation]
-    net = nn.Sequential(
+    return nn.Sequential(
         *(nn.Unflatten(1, (1, 28, 28)), nn.Conv2d(1, 16, 8, stride=2, padding=3), act(), nn.MaxPool2d(2, 1)),
         *(nn.Conv2d(16, 32, 4, stride=2), act(), nn.MaxPool2d(2, 1), nn.Flatten()),
         *(nn.Linear(512, 32), act(), nn.Linear(32, 10)),
     )
-    net.load_state_dict(dict(zip(net.state_dict(), map(as_torchs, parameters.values()), strict=True)))
-    return net
 
 
 def as_torchs(p: Tensor) -> Tensor:
@@ -43,15 +36,7 @@ def as_torchs(p: Tensor) -> Tensor:
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_logits_and_gradients_are_those_of_torchs_layers(activation: str) -> None:
     model = PrivateCNN(activation=activation, init="xavier")
-    module = model.build(784, 10)
-    parameters = model.initialise(module, random())
-    x, labels = torch.randn(7, 784, generator=random(1)), torch.arange(7)
-    oracle = torchs(activation, parameters)
-    torch.testing.assert_close(functional_call(module, parameters, (x,)), oracle(x), rtol=1e-4, atol=1e-5)
-    gradient = grad(lambda p: F.cross_entropy(functional_call(module, p, (x,)), labels))(parameters)
-    F.cross_entropy(oracle(x), labels).backward()
-    for ours, theirs in zip(gradient.values(), oracle.parameters(), strict=True):
-        torch.testing.assert_close(as_torchs(ours), theirs.grad, rtol=1e-4, atol=1e-5)
+    assert_as_torchs(model, torchs(activation), as_torchs, atol=1e-5)
 
 
 MAPS = st.tuples(st.integers(1, 3), st.integers(2, 7), st.integers(2, 7), st.integers(1, 3))
