@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -27,10 +27,11 @@ from study.challenge.rerun import chosen_trial
 from study.challenge.terms import DRAWN, Method, read_runs
 from study.figures import FIGURES
 from study.figures._style import save, style_for
-from study.figures._workloads import named
+from study.methods.phrases import method_words
 from study.report.format import number, with_interval
 from study.results import store
 from study.results.store import atomically
+from study.utils.text import markdown_table
 
 UNITS = {"best_test_accuracy": (100, "points"), "best_test_loss": (1, "nats")}
 TITLES = {"best_test_accuracy": "test accuracy (points)", "best_test_loss": "test loss (nats)"}
@@ -95,7 +96,7 @@ def drawn(ranking: Ranking, method: Method) -> Figure:
     """Return the leaderboard's figure with the row of a method in bold."""
     figure = FIGURES["leaderboard"].draw({"leaderboard": ranking.board, "gains": ranking.gains}, style_for([], []))
     for label in (one for axes in figure.axes for one in axes.get_yticklabels()):
-        if label.get_text() == named(*method):
+        if label.get_text() == method_words(*method):
             label.set_fontweight("bold")
     return figure
 
@@ -158,7 +159,7 @@ def board_rows(ranking: Ranking) -> Iterator[tuple[Method, tuple[str, ...]]]:
         method = (str(row["clip_method"]), str(row["regularization_method"]))
         rank = with_interval(row["mean_rank"], row["low"], row["high"])
         gains = (cells.get((*method, regime), "") for regime in places(ranking))
-        yield method, (str(row["place"]), named(*method), rank, *gains)
+        yield method, (str(row["place"]), method_words(*method), rank, *gains)
 
 
 def _short(row: dict[object, object]) -> str:
@@ -198,7 +199,7 @@ def _aligned(rows: list[tuple[str, ...]]) -> Iterator[str]:
 def page_lines(entry: Entry, ranking: Ranking, method: Method) -> Iterator[str]:
     """Yield the page as lines of Markdown."""
     frozen, margins = entry.protocol, ranking.gains.drop_duplicates("metric").set_index("metric")["margin"]
-    yield from (f"# {named(*method).capitalize()} among the published methods", "", head(ranking, method), "")
+    yield from (f"# {method_words(*method).capitalize()} among the published methods", "", head(ranking, method), "")
     yield from (f"![Mean rank and gain of each method; {entry.name} in bold](ranking.png)", "")
     yield (
         f"By protocol {frozen['number']} of `{frozen['study']}` (`{frozen['digest']}`): the same trials of learning"
@@ -208,18 +209,11 @@ def page_lines(entry: Entry, ranking: Ranking, method: Method) -> Iterator[str]:
         " method with the entry among the methods of a workload and kind."
     )
     yield from ("", "## Its gains over the baseline", "")
-    yield from _table(("workload", *(TITLES[one] for one in METRICS)), list(own_rows(ranking, method)))
+    yield from markdown_table(("workload", *(TITLES[one] for one in METRICS)), list(own_rows(ranking, method)))
     yield from ("", "## What its trials chose", "")
     chosen = [(_workload(k), f"`{v['label']}`", f"{v['lr']:g}", str(v["trial"])) for k, v in entry.chosen.items()]
-    yield from _table(("workload", "method", "learning rate", "trial"), chosen)
+    yield from markdown_table(("workload", "method", "learning rate", "trial"), chosen)
     yield from ("", "## All methods", "", f"Gain in test accuracy, points. {LEGEND}.", "")
     rows = [tuple(f"**{c}**" if one == method and c else c for c in cells) for one, cells in board_rows(ranking)]
-    yield from _table(("place", "method", "mean rank", *map(_workload, places(ranking))), rows)
+    yield from markdown_table(("place", "method", "mean rank", *map(_workload, places(ranking))), rows)
     yield from ("", reproduction(entry))
-
-
-def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
-    yield f"| {' | '.join(head)} |"
-    yield "|" + "---|" * len(head)
-    for row in rows:
-        yield f"| {' | '.join(row)} |"

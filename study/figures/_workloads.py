@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 
 from study.figures._layout import name_columns, page, wrap
 from study.figures._style import FAINT, NONE, Style
-from study.methods.phrases import short_name
+from study.methods.phrases import method_words
 
 FAMILIES = {"baseline": "#1a1a1a", "clip": "#0072B2", "regularization": "#E69F00", "pair": "#009E73"}
 """Colours of the kinds of methods, the same in all figures of tuned studies."""
@@ -32,13 +32,7 @@ def kind_of(clip: str, regularization: str) -> str:
 def with_methods(table: pd.DataFrame) -> pd.DataFrame:
     """The table with columns `kind` and `method`, the latter a name for people."""
     pairs = list(zip(table["clip_method"].astype(str), table["regularization_method"].astype(str), strict=True))
-    return table.assign(kind=[kind_of(*pair) for pair in pairs], method=[named(*pair) for pair in pairs])
-
-
-def named(clip: str, regularization: str) -> str:
-    """Return a method without its strength, which is another in each workload, in a word or two."""
-    own = [short_name(name) for name in (clip, regularization) if name != NONE]
-    return " + ".join(own) or "baseline"
+    return table.assign(kind=[kind_of(*pair) for pair in pairs], method=[method_words(*pair) for pair in pairs])
 
 
 def panels(style: Style, names: Sequence[str], height: float, most: int = 3) -> tuple[Figure, list[Axes]]:
@@ -87,11 +81,6 @@ def cells(
         axes.text(*at, cell.text, ha="center", va="center", **cell.look)
     axes.set_ylim(len(methods) - 0.5, -0.5)
     name_columns(axes, [place.replace("_", " ") for place in places], width / len(places))
-
-
-def signed(value: float, digits: int) -> str:
-    """Return a number with its sign, a true minus; nothing of one that is not finite."""
-    return f"{value:+.{digits}f}".replace("-", "−") if np.isfinite(value) else ""
 
 
 def seeds_of(gains: pd.DataFrame) -> str:

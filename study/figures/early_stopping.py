@@ -9,6 +9,7 @@ from study.figures._layout import legend, message
 from study.figures._style import NONE, Style, styled
 from study.figures._workloads import panels, seeds_of, with_methods, workloads
 from study.results.store import Tables
+from study.utils.text import signed
 
 NAME = "early_stopping"
 QUESTION = "Does a clip still help a baseline that stops early?"
@@ -35,9 +36,10 @@ def draw(tables: Tables, style: Style) -> Figure:
     if not names:
         return message(style, "No workload has a clip of the batch or of samples beside the baseline.")
     figure, axes = panels(style, names, 1.7)
+    known = _part(tables)
     for one, name in zip(axes, names, strict=True):
-        _panel(one, tables["epochs"], runs[runs["regime"] == name], _part(tables))
-    figure.supylabel(f"{_part(tables)} accuracy (%)")
+        _panel(one, tables["epochs"], runs[runs["regime"] == name], known)
+    figure.supylabel(f"{known} accuracy (%)")
     shown = [method for method in SHOWN if method in set(runs["clip_method"])]
     handles = [Line2D([], [], color=COLORS[method], label=NAMES[method]) for method in shown]
     legend(figure, [*handles, Line2D([], [], color="0.3", marker="o", linestyle="", label="best epoch")], style)
@@ -70,7 +72,7 @@ def caption(tables: Tables) -> str:
         last, best = (
             100 * part.loc[part["metric"] == key, "gain"].mean() for key in ("test_accuracy", "best_test_accuracy")
         )
-        told.append(f"the {NAMES[str(method)]} {last:+.1f} and {best:+.1f}".replace("-", "\N{MINUS SIGN}"))
+        told.append(f"the {NAMES[str(method)]} {signed(last, 1)} and {signed(best, 1)}")
     means = " Mean gain in test accuracy over these workloads, in points, at the last and at the best epoch: "
     gained = f"{means}{'; '.join(told)}." if told else ""
     return (

@@ -1,5 +1,6 @@
 """Leaderboard: every method on every workload, in the order of mean ranks."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,8 +10,9 @@ from matplotlib.figure import Figure
 
 from study.figures._layout import message, page
 from study.figures._style import Style, styled
-from study.figures._workloads import FAMILIES, MARKERS, Cell, cells, seeds_of, signed, with_methods, workloads
+from study.figures._workloads import FAMILIES, MARKERS, Cell, cells, seeds_of, with_methods, workloads
 from study.results.store import Tables
+from study.utils.text import signed
 
 NAME = "leaderboard"
 QUESTION = "Which methods are better than the baseline, each as well tuned, and where?"
@@ -62,7 +64,8 @@ def _gains(axes: Axes, gains: pd.DataFrame, names: list[str], width: float) -> N
     told = dict[tuple[str, str], Cell]()
     for one in gains.to_dict("records"):
         value, (mark, look) = (100 if accuracy else 1) * float(one["gain"]), MARKS[one["verdict"]]
-        told[one["method"], one["regime"]] = Cell(signed(value, 1 if accuracy else 2) + mark, value, look)
+        shown = signed(value, 1 if accuracy else 2) if math.isfinite(value) else ""
+        told[one["method"], one["regime"]] = Cell(shown + mark, value, look)
     cells(axes, told, names, workloads(gains), width)
     axes.set_yticks([])
     axes.set_title("gain in percentage points" if accuracy else "gain in loss", loc="left")

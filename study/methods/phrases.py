@@ -113,6 +113,11 @@ def short_name(name: str) -> str:
     return " + ".join(NAMES.get(part, _plain(part)) for part in _parts(name))
 
 
+def method_words(clip: str, regularization: str) -> str:
+    """Return a method without its strength, that of a clip, of regularizers or of both, in a word or two."""
+    return " + ".join(short_name(name) for name in (clip, regularization) if name != NONE) or "baseline"
+
+
 def cell_phrase(clip: str, regularization: str) -> str:
     """Return a cell in words, with the baseline left out where a method is there."""
     told = {"clip": clip, "regularization": regularization}

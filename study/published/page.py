@@ -10,7 +10,7 @@ import pandas as pd
 
 from study.published.equivalence import Summary, interval
 from study.published.truths import Rounds, Truth, Truths
-from study.utils.text import number, p_text, percent
+from study.utils.text import markdown_table, number, p_text, percent, signed
 
 Row = Mapping[Hashable, Any]
 VERDICTS = ("equivalent", "different", "cannot tell")
@@ -83,7 +83,7 @@ def _value(truth: Truth, value: float) -> str:
 def _difference(truth: Truth, middle: float, low: float, high: float) -> str:
     if isinstance(truth, Rounds):
         return f"x {middle:.2f} [{low:.2f}, {high:.2f}]"
-    points = [f"{100 * one:+.2f}".replace("-", "−") for one in (middle, low, high)]
+    points = [signed(100 * one, 2) for one in (middle, low, high)]
     return f"{points[0]} points [{points[1]}, {points[2]}]"
 
 
@@ -172,5 +172,4 @@ def _complex(real: float, imaginary: float) -> str:
 
 
 def _table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    lines = [heads, ["---"] * len(heads), *rows]
-    return "".join(f"| {' | '.join(map(str, line))} |\n" for line in lines)
+    return "\n".join([*markdown_table(heads, rows), ""])

@@ -7,6 +7,8 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
+from study.results.scores import crossing
+
 
 def rounds_to(target: float, rounds: ArrayLike, accuracies: ArrayLike) -> float:
     """Return the round, with fractions, at which the best accuracy so far reaches the target; infinite if never.
@@ -18,12 +20,4 @@ def rounds_to(target: float, rounds: ArrayLike, accuracies: ArrayLike) -> float:
     """
     x, y = np.asarray(rounds, float), np.asarray(accuracies, float)
     known = ~np.isnan(y)
-    x, best = x[known], np.maximum.accumulate(y[known])
-    reached = np.flatnonzero(best >= target)
-    if not reached.size:
-        return math.inf
-    after = int(reached[0])
-    if after == 0 or best[after] == target:
-        return float(x[after])
-    rise = (target - best[after - 1]) / (best[after] - best[after - 1])
-    return float(x[after - 1] + rise * (x[after] - x[after - 1]))
+    return crossing(x[known], np.maximum.accumulate(y[known]), target, never=math.inf)

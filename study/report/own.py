@@ -8,14 +8,17 @@ import numpy as np
 import pandas as pd
 
 from study.config.regime import Regime
+from study.methods.labels import NONE
 from study.optim.metrics import Metric
 from study.report.format import number
 from study.results.own_metrics import columns_of
 
+BASELINE = "the baseline"
+
 
 def clips_before(regime: Regime) -> str:
     """Return what a clip means where the optimizer's step is invariant to the gradient's scale; "" elsewhere."""
-    if not regime.optimizer.scale_invariant or all(clip.name == "none" for clip in regime.clips):
+    if not regime.optimizer.scale_invariant or all(clip.name == NONE for clip in regime.clips):
         return ""
     return (
         f"The steps of `{regime.optimizer.name}` stay the same if all gradients are multiplied by one number: a clip"
@@ -32,8 +35,7 @@ def privacy(name: str, runs: pd.DataFrame) -> str:
     spent = private.groupby(["clip", "regularization"], sort=False)["epsilon"].max()
     each = dict[str, list[str]]()
     for (clip, regularization), epsilon in spent.items():
-        methods = [f"`{one}`" for one in (clip, regularization) if one != "none"]
-        each.setdefault(number(epsilon), []).append(" with ".join(methods) or "the baseline")
+        each.setdefault(number(epsilon), []).append(_variant(str(clip), str(regularization)))
     told = "; ".join(f"{epsilon} with {' or '.join(variants)}" for epsilon, variants in each.items())
     rest = " The other variants are not private." if len(private) < len(own) else ""
     return f"Differential privacy, epsilon at the delta of the workload: {told}.{rest}"
@@ -52,14 +54,19 @@ def _told(metric: Metric, summary: pd.DataFrame) -> Iterator[str]:
     if rows.empty:
         return
     ordered = rows.sort_values("mean", ascending=column.better < 0, kind="stable")
-    baseline = rows[(rows["clip"] == "none") & (rows["regularization"] == "none")]
+    baseline = rows[(rows["clip"] == NONE) & (rows["regularization"] == NONE)]
     parts = [f"baseline {_mean(row, column.unit.factor)}" for _, row in baseline.iterrows()]
     first = ordered.iloc[0]
-    methods = [f"`{first[key]}`" for key in ("clip", "regularization") if first[key] != "none"]
-    best = f"best of {len(rows)} variants is {' with '.join(methods) or 'the baseline'}"
-    parts.append(f"{best}, {_mean(first, column.unit.factor)}" if methods else best)
+    variant = _variant(first["clip"], first["regularization"])
+    best = f"best of {len(rows)} variants is {variant}"
+    parts.append(best if variant == BASELINE else f"{best}, {_mean(first, column.unit.factor)}")
     unit = f" ({column.unit.symbol})" if column.unit.symbol else ""
     yield f"{column.title[:1].upper()}{column.title[1:]}{unit}: {'; '.join(parts)}."
+
+
+def _variant(clip: str, regularization: str) -> str:
+    """Return a variant by its labels."""
+    return " with ".join(f"`{label}`" for label in (clip, regularization) if label != NONE) or BASELINE
 
 
 def _mean(row: pd.Series, factor: float) -> str:

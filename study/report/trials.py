@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from study.analysis.trials import EDGE
-from study.methods.phrases import short_name
+from study.methods.phrases import method_words
 from study.report.format import several
 
 METHOD = ["regime", "clip_method", "regularization_method"]
@@ -36,11 +36,6 @@ def edge_rows(trials: pd.DataFrame) -> list[dict[str, str]]:
     """Return a row for each chosen trial in the outer part of a range: workload, method, and which end."""
     chosen = trials[trials["chosen"] & (trials["edge"].fillna("") != "")]
     return [
-        {"workload": f"`{row['regime']}`", "method": _method(row), "at the edge": str(row["edge"])}
-        for row in chosen.to_dict("records")
+        {"workload": f"`{regime}`", "method": method_words(*map(str, names)), "at the edge": str(edge)}
+        for regime, *names, edge in chosen[[*METHOD, "edge"]].itertuples(index=False)
     ]
-
-
-def _method(row: dict[object, object]) -> str:
-    names = [short_name(str(row[key])) for key in METHOD[1:] if row[key] != "none"]
-    return " + ".join(names) or "baseline"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Iterator, Sequence
 
 LEAST = 1e-6  # below which a number is a residue of rounding
 
@@ -32,3 +33,14 @@ def p_text(p: float) -> str:
 def percent(share: float, digits: int = 1) -> str:
     """A share as a percentage."""
     return f"{100 * share:.{digits}f} %".replace("-", "−") if math.isfinite(share) else "undefined"
+
+
+def signed(value: float, digits: int) -> str:
+    """A number with its sign, a true minus."""
+    return f"{value:+.{digits}f}".replace("-", "−")
+
+
+def markdown_table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:
+    """Yield the lines of a table in Markdown."""
+    for line in (heads, ["---"] * len(heads), *rows):
+        yield f"| {' | '.join(map(str, line))} |"
