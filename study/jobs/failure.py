@@ -49,10 +49,20 @@ def reason(error: BaseException, variant: Variant) -> str:
         for method in methods:
             if os.path.realpath(frame.filename) == os.path.realpath(plugins.source_of(method)):
                 return f"{_name(method)} failed in {_file(method)}, line {frame.lineno}, {frame.name}: {what}"
-    for method in methods:
+    for method in () if short_of_memory(error) else methods:
         if wrong := dry_run.fault_of(method):
             return f"{wrong} ({_file(method)})"
+    if isinstance(error, SystemError):
+        what += "; the memory may not have been enough"
     return f"The training of '{variant.clip_label}' with '{variant.regularization_label}' failed: {what}"
+
+
+def short_of_memory(error: BaseException) -> bool:
+    """Return whether memory ran out: a trial of the methods would fail as well, and blame one that is right.
+
+    Python says SystemError where an extension failed without a reason, as some do when they get no memory.
+    """
+    return isinstance(error, MemoryError | SystemError) or "memory" in str(error).lower()
 
 
 def _name(method: Method) -> str:

@@ -120,6 +120,24 @@ def test_where_no_method_is_at_fault_the_training_is_named(
     )
 
 
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (MemoryError(), "MemoryError"),
+        (RuntimeError("can't allocate memory"), "RuntimeError: can't allocate memory"),
+        (SystemError("without a reason"), "SystemError: without a reason; the memory may not have been enough"),
+    ],
+)
+def test_where_memory_runs_out_no_method_is_tried_and_blamed(
+    faulty: Callable[..., Variant], capsys: pytest.CaptureFixture[str], error: Exception, reason: str
+) -> None:
+    def runs_out(say: object) -> None:
+        raise error
+
+    line = line_of(faulty({"name": "faulty", "how": "shape"}), runs_out, capsys)
+    assert line == f"The training of 'faulty(shape)' with 'none' failed: {reason}"
+
+
 def test_a_sign_of_life_starts_the_time_anew(
     faulty: Callable[..., Variant], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
