@@ -17,15 +17,13 @@ from typing import Any  # noqa: E402
 
 import torch  # noqa: E402
 
-from benchmarks.speed import agreement, jobs, parts, picture, sections, settings, tables  # noqa: E402
-from benchmarks.speed.task import Task  # noqa: E402
+from benchmarks.speed import agreement, jobs, methods, picture, sections, settings, tables  # noqa: E402
 from study.utils import malloc  # noqa: E402
 
 FULL = {
-    "seeds": sections.seeds((1, 5, 10, 30), 30),
+    "seeds": sections.seeds((1, 5, 10, 30), 150),
     "batches": sections.batches((128, 512), 10, 20),
     "models": sections.models((1, 5, 10), 10),
-    "clips": sections.clips(10, 10),
 }
 
 
@@ -35,9 +33,9 @@ def measured(turns: int, only: list[str]) -> dict[str, Any]:
     for name, section in FULL.items():
         if name in only:
             found[name] = [{**asdict(row.timing), "of": row.of, "way": row.way} for row in section.rows(turns, report)]
-    if "parts" in only:
-        report("where a step's time goes")
-        found["parts"] = parts.parts(Task(), turns)
+    if "methods" in only:
+        found["methods"] = methods.costs(10, turns, report)
+        found["by_sample"] = methods.by_sample(10, turns)
     if "jobs" in only:
         report("whole trainings")
         found["jobs"] = [asdict(cost) for cost in jobs.costs(3)]
@@ -50,7 +48,7 @@ def report(line: str) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.speed", description="Speed of training, side by side.")
-    names = [*FULL, "parts", "jobs"]
+    names = [*FULL, "methods", "jobs"]
     parser.add_argument("--turns", type=int, default=11, help="how often each way is timed (11)")
     parser.add_argument("--only", nargs="+", choices=names, default=names, help="some sections; docs/ stays as it is")
     given = parser.parse_args()

@@ -3,28 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
 from benchmarks.speed.clock import Timing, Way, timed
-from benchmarks.speed.engine_ways import BY_SAMPLE, ENGINE, LIMIT, PLAIN_ENGINE, TRACED
+from benchmarks.speed.engine_ways import ENGINE, LIMIT, PLAIN_ENGINE, TRACED
 from benchmarks.speed.other_ways import JAX, SCIKIT_LEARN
-from benchmarks.speed.task import CLIP, PER_SAMPLE, Task
+from benchmarks.speed.task import Task
 from benchmarks.speed.torch_ways import ENSEMBLE, IN_MEMORY, STOCK
 
 Report = Callable[[str], None]
 PEERS = (STOCK, ENSEMBLE, IN_MEMORY, SCIKIT_LEARN, JAX, ENGINE, PLAIN_ENGINE, TRACED, LIMIT)
-CLIPS: Sequence[Mapping[str, Any] | str] = (
-    "none",
-    CLIP,
-    {"name": "value", "bound": 0.01},
-    {"name": "adaptive_unit", "ratio": 0.01},
-    {"name": "percentile"},
-    {"name": "spike", "warm_up_steps": 0, "threshold": 2.0},
-    PER_SAMPLE,
-    {"name": "per_sample_layer", "max_norm": 1.0},
-    {"name": "per_sample_adaptive", "initial_norm": 1.0},
-)
 
 
 @dataclass(frozen=True)
@@ -72,19 +60,6 @@ def models(counts: Sequence[int], steps: int) -> Section:
         for count in counts
     }
     return Section("models", "other models", groups)
-
-
-def clips(count: int, steps: int) -> Section:
-    """All clips with and without statistics in one round of turns."""
-    ways = [clipping(clip, way) for clip in CLIPS for way in (ENGINE, PLAIN_ENGINE)]
-    ways.append(clipping(PER_SAMPLE, BY_SAMPLE))
-    return Section("clips", "clipping methods", {named(count, "seed"): (Task(seeds=count, steps=steps), ways)})
-
-
-def clipping(clip: Mapping[str, Any] | str, way: Way) -> Way:
-    """The way with this clip in place of the task's."""
-    name = clip if isinstance(clip, str) else clip["name"]
-    return Way(f"{name}, {way.name}", lambda task: way.start(replace(task, clip=clip)))
 
 
 def named(count: int, what: str) -> str:

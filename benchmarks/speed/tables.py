@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from benchmarks.speed.aims import aims
-from benchmarks.speed.engine_ways import BY_SAMPLE, ENGINE, LIMIT, PLAIN_ENGINE
+from benchmarks.speed.aims import aims as aims_of
+from benchmarks.speed.engine_ways import ENGINE, LIMIT, PLAIN_ENGINE
 
 Found = Mapping[str, Any]
 Rows = Sequence[Mapping[str, Any]]
+TITLES = {"clipping": "Every clip", "regularization": "Every regularizer of one net"}
+PRODUCTS = 2 * 64 * (2 * 784 * 128 + 3 * 128 * 10)  # operations of a step of the tutorial's net
 
 
 def markdown(found: Found) -> str:
     """All tables of what was measured."""
-    makers = {"seeds": seeds, "parts": parts, "batches": batches, "models": models, "clips": clips, "jobs": jobs}
-    pieces = [make(found[name]) for name, make in makers.items() if name in found]
-    if "seeds" in found:
-        pieces.insert(0, reached(found["seeds"]))
+    makers = {"seeds": seeds, "batches": batches, "models": models, "methods": methods, "jobs": jobs}
+    pieces = [make(found) for name, make in makers.items() if name in found]
+    if "seeds" in found and "methods" in found:
+        pieces.insert(0, reached(found))
     return "\n\n".join(pieces)
 
 
@@ -37,32 +39,45 @@ def ms(value: float) -> str:
     return f"{value:.2f}" if value < 10 else f"{value:.1f}"
 
 
-def reached(rows: Rows) -> str:
-    lines = [(aim.text, aim.shown(), "yes" if aim.reached else "no") for aim in aims(rows)]
+def reached(found: Found) -> str:
+    aims = aims_of(found["seeds"], found["methods"])
+    lines = [(aim.text, aim.shown(), "yes" if aim.reached else "no") for aim in aims]
     return "At 10 seeds, with all statistics of every step on:\n\n" + table(("aim", "measured", "reached"), lines)
 
 
-def seeds(rows: Rows) -> str:
+def seeds(found: Found) -> str:
     """Ways by seeds; the last columns compare at 10 seeds."""
-    found, middle = columns(rows), "10 seeds"
-    own = found[ENGINE.name][middle]
+    rows, middle = found["seeds"], "10 seeds"
+    times, peak = columns(rows), found["settings"]["gflops"]
+    own = times[ENGINE.name][middle]
     spread = {row["way"]: f"{row['low']:.2f} to {row['high']:.2f}" for row in rows if row["of"] == middle}
-    head = ("way", *next(iter(found.values())), "quartiles at 10", "times this engine at 10")
+    counts = next(iter(times.values()))
+    head = ("way", *counts, "quartiles at 10", "times this engine at 10", "share of the core at 10")
     lines = [
-        (way, *map(ms, each.values()), spread[way], f"{each[middle] / own:.2f}")
-        for way, each in sorted(found.items(), key=lambda item: -item[1][middle])
+        (way, *map(ms, each.values()), spread[way], f"{each[middle] / own:.2f}", f"{share(each[middle], peak):.0%}")
+        for way, each in sorted(times.items(), key=lambda item: -item[1][middle])
     ]
-    return "### The tutorial's setting: 784-128-10, batches of 64, SGD, clip by global norm\n\n" + table(head, lines)
+    title = "### The tutorial's setting: 784-128-10, batches of 64, SGD, clip by global norm"
+    return f"{title}\n\n{table(head, lines)}\n\n{where(times, middle)}"
 
 
-def parts(found: Mapping[str, float]) -> str:
-    whole = sum(found.values())
-    lines = [(name, ms(value), f"{value / whole:.0%}") for name, value in found.items()]
-    return "### Where a step's time goes: 10 seeds, statistics on\n\n" + table(("part", "ms", "share"), lines)
+def share(milliseconds: float, peak: float) -> float:
+    """The products of a step in this time, as a share of the core's fastest (peak, in GFLOP/s)."""
+    return PRODUCTS / (milliseconds * 1e6) / peak
 
 
-def batches(rows: Rows) -> str:
-    found = columns(rows)
+def where(times: Mapping[str, Mapping[str, float]], middle: str) -> str:
+    """Where a step's time goes, as differences between ways."""
+    whole, bare, limit = (times[way.name][middle] for way in (ENGINE, PLAIN_ENGINE, LIMIT))
+    return (
+        f"Of this engine's {ms(whole)} ms at 10 seeds, statistics take {ms(whole - bare)}; torch's products alone take "
+        f'{ms(limit)}. "Share of the core" is the {PRODUCTS / 1e6:.1f} million operations of a step\'s products, at '
+        "that way's speed, as a share of what the core reaches in a product of two matrices of 1,024 x 1,024."
+    )
+
+
+def batches(measured: Found) -> str:
+    found = columns(measured["batches"])
     head = ("way", *(f"{of}, {what}" for of in found[LIMIT.name] for what in ("ms", "share of the limit")))
     lines = [
         (way, *(text for of, t in each.items() for text in (ms(t), f"{found[LIMIT.name][of] / t:.0%}")))
@@ -71,7 +86,8 @@ def batches(rows: Rows) -> str:
     return "### Larger batches, 10 seeds\n\n" + table(head, lines)
 
 
-def models(rows: Rows) -> str:
+def models(measured: Found) -> str:
+    rows = measured["models"]
     found = columns(rows)
     names = list(dict.fromkeys(row["of"].split(", ")[0] for row in rows))
     counts = list(dict.fromkeys(row["of"].split(", ")[1] for row in rows))
@@ -79,28 +95,35 @@ def models(rows: Rows) -> str:
     return "### Other models, batches of 64\n\n" + table(("model", "way", *counts), lines)
 
 
-def clips(rows: Rows) -> str:
-    found = {row["way"]: row["median"] for row in rows}
-    names = list(dict.fromkeys(way.split(", ")[0] for way in found))
-    off, on = ({name: found.get(f"{name}, {way.name}") for name in names} for way in (PLAIN_ENGINE, ENGINE))
-    head = (
-        "clipping",
-        "statistics off",
-        "statistics on",
-        "off: times unclipped",
-        "on: times unclipped",
-        "statistics cost",
+def methods(found: Found) -> str:
+    """A table of the clips and one of the regularizers, each relative to the family's `none`."""
+    rows = found["methods"]
+    pieces = [_family(family, [row for row in rows if row["family"] == family]) for family in TITLES]
+    own, plain = found["by_sample"].values()
+    pieces.append(
+        f"A clip by sample done the plain way, by a gradient of each sample (`vmap(grad)`), takes {ms(plain)} ms a step"
+        f" and model, {plain / own:.0f} times as long as here."
     )
+    return "\n\n".join(pieces)
+
+
+def _family(family: str, rows: Rows) -> str:
+    none = next(row["on"] for row in rows if row["name"] == "none")
+    head = ("method", "statistics on", "off", "by torch, on", "on: times `none`", "compiled in, s", "loaded in, s")
     lines = [
-        (f"`{n}`", ms(off[n]), ms(on[n]), *(f"{t[n] / t['none']:.2f}" for t in (off, on)), f"{on[n] / off[n] - 1:+.0%}")
-        for n in names
+        (
+            f"`{row['name']}`",
+            *(ms(row[key]) for key in ("on", "off", "traced")),
+            f"{row['on'] / none:.2f}",
+            *(f"{row[key]:.1f}" for key in ("compiled", "loaded")),
+        )
+        for row in rows
     ]
-    plain = found[f"per_sample, {BY_SAMPLE.name}"]
-    lines.append((f"`per_sample` by {BY_SAMPLE.name}", ms(plain), "", f"{plain / off['none']:.1f}", "", ""))
-    return "### Clipping methods, 10 seeds\n\n" + table(head, lines)
+    return f"### {TITLES[family]}, 10 seeds\n\n{table(head, lines)}"
 
 
-def jobs(rows: Rows) -> str:
+def jobs(measured: Found) -> str:
+    rows = measured["jobs"]
     budgets = list(dict.fromkeys(row["budget"] for row in rows))
     found = {(row["job"], row["budget"]): row for row in rows}
     own = {budget: found[names(rows)[-1], budget]["seconds"] for budget in budgets}
@@ -147,6 +170,7 @@ Measured on one core of: {on["processor"]}, {on["system"]}; Python {on["python"]
 
 The stock loop, the loop in memory and scikit-learn train one model at a time, so their time per model does not depend
 on the number of seeds. scikit-learn has no clip. "Matrix products alone" is the limit: the five products of a step and
-nothing else. Among whole trainings, "short" is 2 epochs of 1,984 digits and "long" 5 of 9,984; the engine writes
-its default statistics, the loops score the test digits after each epoch.
+nothing else. A program is compiled once for all strengths, rates and seeds of a method and kept on disk; "loaded" is
+what a later job spends in place of "compiled". Among whole trainings, "short" is 2 epochs of 1,984 digits and "long" 5
+of 9,984; the engine writes its default statistics, the loops score the test digits after each epoch.
 """

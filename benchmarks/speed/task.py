@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from study.config.variants import Variant
 from study.data import Digits, load
+from study.methods.base import Method
 from study.optim.rng import generator
 from study.optim.tensors import Tensors
 from study.training.batches import Batches, normalised
@@ -32,7 +33,8 @@ class Task:
     batch: int = 64
     steps: int = 30
     model: Mapping[str, Any] = field(default_factory=lambda: MLP)
-    clip: Mapping[str, Any] | str = field(default_factory=lambda: CLIP)
+    clip: Mapping[str, Any] | str | Method = field(default_factory=lambda: CLIP)
+    regularization: str | Method = "none"
     epochs: int = 1000  # at most
 
     def variant(self, **statistics: Any) -> Variant:
@@ -47,7 +49,7 @@ class Task:
                 "epochs": self.epochs,
                 "batch_size": self.batch,
                 "clip": self.clip,
-                "regularization": "none",
+                "regularization": self.regularization,
                 "statistics": statistics,
             }
         )
