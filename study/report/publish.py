@@ -19,7 +19,7 @@ RUNS = (
     "regime", "clip", "regularization", "clip_method", "regularization_method", "seed", "status", "cause",
     "train_accuracy", "test_accuracy", "train_loss", "test_loss", "gap_accuracy", "gap_loss", "validation_accuracy",
     "validation_loss", "best_epoch", "best_test_accuracy", "best_test_loss", "best_gap_accuracy", "best_gap_loss",
-    "clip_rate", "norm_median",
+    "clip_rate", "norm_median", "spike_score",
 )  # fmt: skip
 """The columns of `runs.csv`, the runs in their small form: how each ended, to five significant digits."""
 CELLS = ("regime", "clip", "regularization", "seed")
