@@ -30,7 +30,7 @@ def save(found: Mapping[str, Any], stem: Path) -> None:
 @styled
 def draw(found: Mapping[str, Any], style: Style) -> Figure:
     """Left: bars at 10 seeds, the limit a line; right: lines over the number of seeds."""
-    figure = page(style, 3.1)
+    figure = page(style, 3.6)
     left, right = figure.subplots(1, 2, width_ratios=(1.15, 1))
     times = columns(found["seeds"])
     bars(left, {way: each["10 seeds"] for way, each in times.items()})
@@ -49,7 +49,7 @@ def bars(axes: Axes, times: Mapping[str, float]) -> None:
         axes.text(min(times[way], CUT) + 0.03, place, f"{ms(times[way])}{arrow}", va="center")
     axes.axvline(limit, color="black", linewidth=0.8, linestyle=(0, (2.5, 1.2)))
     axes.text(limit, -0.62, f" products alone {ms(limit)}", va="bottom", ha="left")
-    axes.set_yticks(range(len(ways)), [wrap(way, 26) for way in ways])
+    axes.set_yticks(range(len(ways)), [wrap(way, 30) for way in ways])
     axes.tick_params(axis="y", length=0)
     axes.set(xlim=(0, CUT * 1.18), ylim=(len(ways) - 0.4, -1.0), xlabel="ms per step and model, 10 seeds")
 

@@ -21,6 +21,7 @@ from study.training.batches import Batches, normalised
 FOLDER = Path("data/mnist")
 LR, MAX_NORM, INPUTS, CLASSES = 0.01, 1.0, 784, 10
 MLP: Mapping[str, Any] = {"name": "mlp", "hidden": [128]}
+TRANSFORMER: Mapping[str, Any] = {"name": "patch_transformer", "width": 32}
 CLIP: Mapping[str, Any] = {"name": "global_norm", "max_norm": MAX_NORM}
 PER_SAMPLE: Mapping[str, Any] = {"name": "per_sample", "max_norm": MAX_NORM}
 

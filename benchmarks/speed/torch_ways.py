@@ -16,6 +16,7 @@ from torch.utils.data import DataLoader, Subset
 
 from benchmarks.speed.clock import Way
 from benchmarks.speed.task import FOLDER, LR, MAX_NORM, Task, digits
+from study.models.patch_transformer import positions
 from study.optim.tensors import Tensors
 
 Pairs = Iterable[tuple[Tensor, Tensor]]
@@ -52,6 +53,38 @@ class RowRNN(nn.Module):
         return self.output(self.rnn(x.view(-1, 28, 28))[0][:, -1])
 
 
+class PatchTransformer(nn.Module):
+    """The engine's `patch_transformer`, as `TRANSFORMER` has it, of torch's own functions."""
+
+    def __init__(self, blocks: int = 2, width: int = 32) -> None:
+        super().__init__()
+        self.embed, self.output = nn.Linear(49, width), nn.Linear(width, 10)
+        self.blocks = nn.ModuleList(AttentionBlock(width) for _ in range(blocks))
+        self.register_buffer("positions", positions(16, width))
+
+    def forward(self, x: Tensor) -> Tensor:
+        patches = F.unfold(x.view(-1, 1, 28, 28), 7, stride=7).mT
+        h = self.embed(patches) + self.positions
+        for block in self.blocks:
+            h = block(h)
+        return self.output(F.layer_norm(h, h.shape[-1:]).mean(1))
+
+
+class AttentionBlock(nn.Module):
+    """Four heads of attention, then a perceptron of twice the width; pre-norm."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.query, self.key, self.value, self.mix = (nn.Linear(width, width) for _ in range(4))
+        self.up, self.down = nn.Linear(width, 2 * width), nn.Linear(2 * width, width)
+
+    def forward(self, h: Tensor) -> Tensor:
+        read = F.layer_norm(h, h.shape[-1:])
+        q, k, v = (part(read).unflatten(-1, (4, -1)).transpose(1, 2) for part in (self.query, self.key, self.value))
+        h = h + self.mix(F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(-2))
+        return h + self.down(F.gelu(self.up(F.layer_norm(h, h.shape[-1:]))))
+
+
 def perceptron() -> nn.Module:
     return nn.Sequential(nn.Flatten(), nn.Linear(784, 128), nn.ReLU(), nn.Linear(128, 10))
 
@@ -60,6 +93,7 @@ def perceptron() -> nn.Module:
 PLAIN = {
     "mlp": (perceptron, {f"layers.{i}.{p}": f"{2 * i + 1}.{p}" for i in (0, 1) for p in ("weight", "bias")}),
     "lenet": (LeNet, {}),
+    "patch_transformer": (PatchTransformer, {}),
     "row_rnn": (
         RowRNN,
         {

@@ -18,6 +18,7 @@ from typing import Any
 
 from study.utils.timer import HEAD
 
+LOADED_LATE = ("scipy.linalg", "threadpoolctl", "pyarrow.pandas_compat")  # by probes and tables, in each child anew
 DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
 
 
@@ -69,8 +70,8 @@ def _load(threads: int) -> None:
     from study.training.lowering import lowered
     from study.utils import malloc
 
-    importlib.import_module("study.jobs.job")
-    importlib.import_module("study.jobs.failure")
+    for name in ("study.jobs.job", "study.jobs.failure", *LOADED_LATE):
+        importlib.import_module(name)
     torch.set_num_threads(threads)
     malloc.keep_freed()
     lowered(lambda x: [x.relu()], [torch.zeros(1)])  # the first graph makes torch load its compiler, for a second

@@ -26,7 +26,7 @@ from tests.faults.conftest import (
     with_a_method,
 )
 
-pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]
+pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("smoke")]  # one worker: they share a finished study
 
 
 @pytest.fixture

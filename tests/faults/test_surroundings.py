@@ -13,7 +13,7 @@ import pytest
 from tests.checkout import ROOT, Checkout
 from tests.faults.conftest import RUNS, Job, Results, Told, assert_same, assert_whole
 
-pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]
+pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("smoke")]  # one worker: they share a finished study
 SURROUNDINGS = {
     "an ASCII terminal": {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
     "a Turkish terminal at the date line": {"LC_ALL": "tr_TR.UTF-8", "TZ": "Pacific/Kiritimati"},

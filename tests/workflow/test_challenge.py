@@ -8,7 +8,7 @@ import pytest
 from tests.challenge.published import COPY, publish
 from tests.checkout import Checkout
 
-pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]
+pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("fresh")]
 TERMS = ("--terms", "terms.yaml")
 
 

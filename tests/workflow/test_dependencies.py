@@ -9,7 +9,7 @@ import pytest
 from study.utils.imports import ROOT, sources_of
 from tests.checkout import Checkout
 
-pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("smoke")]
+pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("smoke")]  # with the faults
 
 SCRIPTS = ("analyse", "collect", "figure", "provenance", "report", "table")  # of the smoke study, by their rules' names
 ENGINE, NO_TRAINING = {"train"}, set[str]()

@@ -11,7 +11,7 @@ import pytest
 
 from tests.checkout import Checkout
 
-pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("smoke")]
+pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("smoke")]  # with the faults
 
 RUNS = "results/smoke/runs.parquet"
 

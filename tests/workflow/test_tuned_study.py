@@ -7,7 +7,7 @@ import pytest
 
 from tests.checkout import ROOT, Checkout
 
-pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]  # one worker: they share a finished study
+pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("fresh")]
 
 PAGE = (ROOT / "docs" / "asking.md").read_text()
 QUESTION = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)[0]

@@ -6,7 +6,7 @@ import pytest
 
 from tests.checkout import Checkout
 
-pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]  # one worker: they share a finished study
+pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("fresh")]
 
 STUDY = """
 name: smoke
