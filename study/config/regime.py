@@ -198,7 +198,7 @@ class Regime(Settings):
 
     @property
     def crosses(self) -> bool:
-        """Whether every clip meets every regularizer, and there is such a pair."""
+        """Return whether every clip meets every regularizer, and there is such a pair."""
         labels = self.clip_labels, self.regularization_labels
         return self.grid == "crossed" and all(any(one != "none" for one in several) for several in labels)
 

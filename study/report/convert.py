@@ -10,18 +10,7 @@ import pypandoc
 import typst
 
 from study.report.fonts import SHIPPED
-
-
-def escaped_marks(text: str, marks: str = "\\*_[]<>|$^~`#") -> str:
-    """Markdown that shows these marks of a text as they are; spaces stay."""
-    return "".join(f"\\{c}" if c in marks else c for c in text)
-
-
-def escaped(text: str) -> str:
-    """Text of any origin as one paragraph of Markdown that shows it as it is, in each form of the report."""
-    words = escaped_marks(" ".join(text.split()), "\\*_[]<>|$^~`#@&{}!")
-    return re.sub(r"^(\(?\w*)([-+.):=])", r"\1\\\2", words)  # would begin a list, or underline a heading
-
+from study.report.markdown import escaped
 
 CITATION = re.compile(r"\[@[^\]]+\]")
 
@@ -81,15 +70,8 @@ def to_pdf(markdown: str, folder: Path, bibliography: Path, template: Path) -> b
         return bytes(typst.compile(source.name, root=str(folder), font_paths=[str(SHIPPED)]))
 
 
-INTERVAL = re.compile(r"\[[−\d.][^][]*, [^][]*\]|\d %")
-"""`[−0.4, 1.2 %]` and `5 %`, which are not broken into lines."""
 FIGURE = re.compile(r'#figure\((?=(?:#?box\()?image\("(figures/[^"]+)\.pdf")')
 PAGE = 1.25  # heights of a figure by its width that a page has room for, beside a caption
-
-
-def unbroken(text: str) -> str:
-    """Text whose intervals and percentages stay on one line."""
-    return INTERVAL.sub(lambda found: found[0].replace(" ", "\N{NO-BREAK SPACE}"), text)
 
 
 def _floating(text: str, folder: Path) -> str:

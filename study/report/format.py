@@ -14,7 +14,7 @@ from study.analysis.conventions import ALPHA
 from study.analysis.conventions import IN_POINTS as IN_POINTS
 from study.analysis.power import decidable
 from study.methods.phrases import label_phrase, phrase
-from study.report.convert import escaped
+from study.report.markdown import escaped
 from study.utils.text import number as number
 from study.utils.text import p_text as p_text
 from study.utils.text import percent as percent

@@ -11,8 +11,8 @@ from study.config.regime import Regime
 from study.methods.labels import NONE
 from study.methods.phrases import cell_phrase
 from study.optim.metrics import Metric
-from study.report.convert import escaped
 from study.report.format import number
+from study.report.markdown import escaped
 from study.results.own_metrics import columns_of
 
 BASELINE = "the baseline"

@@ -6,7 +6,7 @@ import re
 
 import pandas as pd
 
-from study.report.convert import unbroken
+from study.report.markdown import unbroken
 
 LINK = re.compile(r"\[([^]]*)\]\([^)]*\)")
 MARKS = re.compile(r"[*`\\]")

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import pandas as pd
 
 from study.methods.phrases import phrase
-from study.report.convert import escaped
 from study.report.format import (
     IN_POINTS,
     Effect,
@@ -24,6 +23,7 @@ from study.report.format import (
     sentences,
     with_interval,
 )
+from study.report.markdown import escaped
 from study.results.cells import failed
 from study.results.store import Tables
 

@@ -23,9 +23,10 @@ from study.methods.base import compact
 from study.models import Model
 from study.report import format, ledger, own, tuning
 from study.report.contents import Contents
-from study.report.convert import cited, escaped, to_html, to_pdf, unbroken, without_header
+from study.report.convert import cited, to_html, to_pdf, without_header
 from study.report.fonts import unprintable, warning
 from study.report.hypotheses import hypotheses_told, hypothesis_rows
+from study.report.markdown import escaped, unbroken
 from study.report.missing import missing_rows, planned_runs
 from study.report.pipe_table import pipe_table
 from study.report.power import resolution_rows, resolution_text, undecidable_text
@@ -128,7 +129,8 @@ def fill(source: Path, form: Form, study: Study, tables: Tables, captions: Mappi
         "weights": weights_rows(runs, single),
     }
     there = {name: bool(rows) for name, rows in printed.items()}
-    there["divergence"] = bool(failed(runs).any())
+    if not failed(runs).any():
+        there["divergence"] = False
     if "leaderboard" in tables:  # which says the same of all methods at once
         there |= {"overview": False, "ranking": False}
     contents = Contents.of(there, captions, study.figures or ())

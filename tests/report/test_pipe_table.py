@@ -5,7 +5,7 @@ import re
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from study.report.convert import unbroken
+from study.report.markdown import unbroken
 from study.report.pipe_table import PAGE, pipe_table
 
 WORDS = st.lists(st.text("abc", min_size=1, max_size=8), max_size=9).map(" ".join)
