@@ -132,12 +132,16 @@ def caption(tables: Tables) -> str:
     left_out = (
         f" Runs without an accuracy, one of none beside it or a clip rate: {lost} of {len(pairs)}." if lost else ""
     )
+    below = (
+        " Below: the thresholds of clips to the global norm as multiples of the gradient norm of the runs without a clip"
+        " (the median over steps, and of that over seeds); grey lines join those of a regime. If one multiple were the"
+        " best everywhere, all lines would have their tops above it; left of 1, more than half of the steps of an"
+        " unclipped run exceed the threshold."
+    )
+    relative = _points(runs)["multiple"].notna().any() if len(pairs) else False
     return (
         f"{QUESTION} A point is a clip in a regime, without regularization: the mean over seeds of its test accuracy"
         " less that of the baseline at the same seed, so above 0 where it helps; logarithmic outside -1 to 1"
-        f" where some differ by more than {LARGE:g} points. Above: by how often the clip fires. Below: the"
-        " thresholds of global_norm as multiples of the gradient norm of the runs without a clip (the median over"
-        " steps, and of that over seeds); grey lines join those of a regime. If one multiple were the best everywhere,"
-        " all lines would have their tops above it; left of 1, more than half of the steps of an unclipped run exceed"
-        f" the threshold. {seeds_sentence(runs)} {diverged_sentence(runs)}{left_out}"
+        f" where some differ by more than {LARGE:g} points, by how often the clip fires.{below if relative else ''}"
+        f" {seeds_sentence(runs)} {diverged_sentence(runs)}{left_out}"
     )
