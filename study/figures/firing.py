@@ -133,7 +133,7 @@ def caption(tables: Tables) -> str:
         f" Runs without an accuracy, one of none beside it or a clip rate: {lost} of {len(pairs)}." if lost else ""
     )
     below = (
-        " Below: the thresholds of clips to the global norm as multiples of the gradient norm of the runs without a clip"
+        " Below: thresholds of clips to the global norm as multiples of the gradient norm of the runs without a clip"
         " (the median over steps, and of that over seeds); grey lines join those of a regime. If one multiple were the"
         " best everywhere, all lines would have their tops above it; left of 1, more than half of the steps of an"
         " unclipped run exceed the threshold."
