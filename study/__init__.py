@@ -18,4 +18,6 @@ for name, value in SAME_BITS.items() if X86 else ():
     os.environ.setdefault(name, value)
 os.environ.setdefault("XLA_FLAGS", f"{ONE_THREAD} --xla_cpu_max_isa=AVX2" if X86 else ONE_THREAD)
 os.environ.setdefault("JAX_PLATFORMS", "cpu")  # what runs on a GPU is left to torch
-os.environ.setdefault("PJRT_NPROC", "1")  # threads of XLA; one more would spin while it waits, on another job's core
+# Threads of XLA. It splits long sums among them, so that with one for each core the number of cores would change the
+# bits; and a second one spins while it waits, on another job's core.
+os.environ.setdefault("PJRT_NPROC", "1")

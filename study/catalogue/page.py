@@ -22,7 +22,8 @@ from study.optim.losses import Loss
 from study.optim.optimizers import Optimizer
 from study.optim.schedules import Schedule
 from study.regularization import Regularization
-from study.report.convert import escaped_marks, to_html
+from study.report.convert import to_html
+from study.report.markdown import escaped_marks
 from study.results.store import atomically
 from study.workloads import Workload
 from study.workloads.adversarial_losses import AdversarialLoss

@@ -197,6 +197,12 @@ class Regime(Settings):
         return [clip.label for clip in self.clips]
 
     @property
+    def crosses(self) -> bool:
+        """Return whether every clip meets every regularizer, and there is such a pair."""
+        labels = self.clip_labels, self.regularization_labels
+        return self.grid == "crossed" and all(any(one != "none" for one in several) for several in labels)
+
+    @property
     def regularization_labels(self) -> list[str]:
         """The labels of the regularizers and of their combinations, in their order."""
         return [combined_label(several) for several in self.regularizations]

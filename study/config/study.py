@@ -44,6 +44,7 @@ OF_SWEEPS = (
     "lr_map",
     *OF_TRIALS,
 )  # show points of sweeps too
+OF_UNTUNED = ("gap_forest", "ranking")  # say no more than the leaderboard of a study tuned by trials
 Slug = Annotated[
     str,
     Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$"),
@@ -231,12 +232,23 @@ class Study(Settings):
         }.get(figure, (len(swept) < len(self.regimes), "regime without a sweep"))
         return "" if there else what
 
+    def shows(self, figure: str) -> bool:
+        """Return whether the report shows a figure that can be drawn: a listed one, without a list any that tells.
+
+        No pairs are told where a clip meets no regularizer, and methods tuned by trials stand in the leaderboard.
+        """
+        if self.figures:
+            return figure in self.figures
+        if figure == "heatmap":
+            return any(one.crosses for one in self.regimes.values() if not one.part_of)
+        return figure not in OF_UNTUNED or not self.tried_regimes
+
     def draws(self, figure: str, regimes: Iterable[str]) -> bool:
         """Return whether a figure is drawn of these regimes: most show no points of sweeps, the heat map only pairs."""
         own = [self.regimes[name] for name in regimes if name in self.regimes]
         there = figure in OF_SWEEPS or not any(one.part_of for one in own)
         pairs = figure != "heatmap" or all(one.grid == "crossed" for one in own)
-        return there and pairs and not self.lacks(figure) and (not self.figures or figure in self.figures)
+        return there and pairs and not self.lacks(figure) and self.shows(figure)
 
     @model_validator(mode="after")
     def _figures_can_be_drawn(self, info: ValidationInfo) -> Self:

@@ -10,6 +10,7 @@ import os
 import sys
 import webbrowser
 from collections.abc import Sequence
+from numbers import Integral, Real
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -63,10 +64,12 @@ def run_named(runs: pd.DataFrame, name: str) -> pd.Series:
 def printed(value: object, column: Column) -> str:
     """Return a value in the unit of its column."""
     unit = column.unit
-    if not isinstance(value, int | float) or value != value:
+    if not isinstance(value, Real) or value != value:
         return "-"
-    digits = f".{unit.digits}f" if unit.digits is not None else ".4g"
-    return f"{unit.factor * value:{digits}} {unit.symbol}".rstrip()
+    if isinstance(value, Integral):  # a count
+        return f"{value} {unit.symbol}".rstrip()
+    digits = f"z.{unit.digits}f" if unit.digits is not None else ".4g"
+    return f"{unit.factor * float(value):{digits}} {unit.symbol}".rstrip()
 
 
 def summary(run: pd.Series) -> Table:

@@ -25,6 +25,8 @@ NOT_MEASURED = "No gradient norms: the study does not measure every step."
 FAR = 1000.0  # norms more than this many times the regime's median are beyond the axis
 LINE = 0.145  # inches which a line of a row label needs
 NAMES = 1.9  # inches which row labels of `wrap`'s usual 30 characters and their axis label take
+LETTER = 0.062  # inches of a letter of a label, on average
+SLANT = 40  # degrees of a column's name, where it has the room
 CELL = 0.38  # inches which an entry such as "10/10" needs
 BLOCK = "block-"  # begins the id of a heading in the SVG: a figure of several pages may be cut above it
 HEADING = 0.16  # inches which the name above some panels needs
@@ -75,12 +77,25 @@ def name_cells(axes: Axes, columns: Sequence[str], rows: Sequence[str], width: f
 
 def name_columns(axes: Axes, labels: Sequence[str], pitch: float) -> None:
     """Slanted names if lines of neighbours have the room, else upright."""
+    fitting, slanted = _columns(labels, pitch)
+    turned = {"rotation": SLANT, "ha": "right", "rotation_mode": "anchor"} if slanted else {"rotation": 90}
+    axes.set_xticks(range(len(labels)), fitting, **turned)
+
+
+def columns_height(labels: Sequence[str], width: float) -> float:
+    """Inches which the names of columns need below a matrix `width` inches wide."""
+    fitting, slanted = _columns(labels, width / len(labels))
+    longest = max(LETTER * max(map(len, label.split("\n"))) for label in fitting)
+    tall = LINE * max(map(lines, fitting))
+    return longest * math.sin(math.radians(SLANT)) + tall * math.cos(math.radians(SLANT)) if slanted else longest
+
+
+def _columns(labels: Sequence[str], pitch: float) -> tuple[Sequence[str], bool]:
+    """The names in lines, and whether they can be slanted."""
     wrapped = [wrap(label, 24) for label in labels]
     needed = 9.0 * max(map(lines, wrapped), default=1)
-    slanted = needed <= 72 * pitch * math.sin(math.radians(40))
-    fitting = wrapped if slanted or needed <= 72 * pitch else labels
-    turned = {"rotation": 40, "ha": "right", "rotation_mode": "anchor"} if slanted else {"rotation": 90}
-    axes.set_xticks(range(len(labels)), fitting, **turned)
+    slanted = needed <= 72 * pitch * math.sin(math.radians(SLANT))
+    return wrapped if slanted or needed <= 72 * pitch else labels, slanted
 
 
 def decimal(value: float) -> str:
@@ -155,7 +170,7 @@ def heading(figure: Figure, place: SubplotSpec, text: str, whole: bool = False) 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """The panels of one regime: each group of labels starts on a new row."""
+    """The panels of one regime: each group of labels starts on a new row, where one cannot hold them all."""
 
     heading: str
     groups: tuple[tuple[str, ...], ...]
@@ -177,9 +192,9 @@ def panel_grid(blocks: Sequence[Block], style: Style, columns: int, height: floa
     `height` is that of a row of panels in inches. Only the outer panels carry tick labels.
     """
     rows = [_rows(block, columns) for block in blocks]
-    columns = max(len(labels) for block in rows for _, labels in block)
+    columns = max(len(row) for block in rows for row in block)
     width = int(17 * style.width / columns)  # characters of a title
-    tall = [max(lines(named(label, width)) for label in labels) for block in rows for _, labels in block]
+    tall = [max(lines(named(label, width)) for _, label in row) for block in rows for row in block]
     figure = page(style, 0.2 + 0.22 * len(blocks) + height * len(tall) + LINE * sum(tall) - LINE * len(tall))
     ratios = [ratio for block in rows for ratio in (0.001, *[1.0] * len(block))]
     grid = figure.add_gridspec(len(ratios), columns, height_ratios=ratios)
@@ -189,25 +204,28 @@ def panel_grid(blocks: Sequence[Block], style: Style, columns: int, height: floa
         heading = figure.add_subplot(grid[top, :])
         heading.set_axis_off()
         regime_title(heading, block.heading)
-        for line, (group, labels) in enumerate(members):
-            below = max((len(later) for _, later in members[line + 1 :]), default=0)
-            for column, label in enumerate(labels):
+        for line, row in enumerate(members):
+            below = max((len(later) for later in members[line + 1 :]), default=0)
+            for column, (group, label) in enumerate(row):
                 first = panels[-1].axes if line or column else None
                 axes = figure.add_subplot(grid[top + 1 + line, column], sharex=first, sharey=first)
                 axes.tick_params(labelleft=column == 0, labelbottom=column >= below)
-                axes.set_title(named(label, width))
+                title = axes.set_title(named(label, width))
+                if not column and line and len(row) >= len(members[line - 1]):  # else tick labels are beside the title
+                    more = max(lines(named(one, width)) for _, one in row) - lines(named(label, width))
+                    title.set_gid(f"{BLOCK}{top + 1 + line}-{more}")
                 panels.append(Panel(block.heading, group, label, axes))
         top += 1 + len(members)
     return figure, panels
 
 
-def _rows(block: Block, columns: int) -> list[tuple[int, Sequence[str]]]:
-    """The labels of each row of panels, with the number of their group."""
-    return [
-        (number, group[start : start + columns])
-        for number, group in enumerate(block.groups)
-        for start in range(0, len(group), columns)
-    ]
+def _rows(block: Block, columns: int) -> list[Sequence[tuple[int, str]]]:
+    """The labels of each row of panels, each with the number of its group."""
+    groups = [[(number, label) for label in group] for number, group in enumerate(block.groups)]
+    together = list(itertools.chain(*groups))
+    if len(together) <= columns:
+        return [together]
+    return [group[start : start + columns] for group in groups for start in range(0, len(group), columns)]
 
 
 def log_ticks(low: float, high: float, most: int = 4) -> dict[float, str]:

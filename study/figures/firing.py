@@ -39,13 +39,16 @@ def draw(tables: Tables, style: Style) -> Figure:
     if points.empty:
         return message(style, "No clip to show: none has a clip rate, and a test accuracy beside that of none.")
     looks = by_method(style).clips
-    figure = page(style, 5.4)
-    left = figure.add_subplot(2, 1, 1)
-    right = figure.add_subplot(2, 1, 2, sharey=left)
-    _rates(left, points, looks)
-    _thresholds(right, points.dropna(subset="multiple"), looks)
-    _gain_axis(left, points["difference"])
-    right.set_ylabel(left.get_ylabel())
+    relative = points.dropna(subset="multiple")
+    panels = 1 if relative.empty else 2  # without a clip to the norm beside a measured one the second has no points
+    figure = page(style, 2.4 * panels)
+    above = figure.add_subplot(panels, 1, 1)
+    _rates(above, points, looks)
+    if panels > 1:
+        below = figure.add_subplot(panels, 1, 2, sharey=above)
+        _thresholds(below, relative, looks)
+        below.set_ylabel(GAIN)
+    _gain_axis(above, points["difference"])
     legend(figure, _legend(points, looks), style)
     return figure
 
@@ -82,11 +85,6 @@ def _rates(axes: Axes, points: pd.DataFrame, looks: Mapping[str, Look]) -> None:
 
 def _thresholds(axes: Axes, points: pd.DataFrame, looks: Mapping[str, Look]) -> None:
     axes.set_xlabel("threshold / median gradient norm of the baseline")
-    if points.empty:
-        text = "no global_norm beside\na measured gradient norm"
-        axes.text(0.5, 0.5, text, ha="center", va="center", transform=axes.transAxes, color="0.4")
-        axes.set_xticks([])
-        return
     for regime, part in points.sort_values("multiple").groupby("regime", sort=False):
         name = f"thresholds in {regime}"
         axes.plot(part["multiple"], part["difference"], color="0.8", linewidth=0.7, zorder=1, label=name)
@@ -134,12 +132,16 @@ def caption(tables: Tables) -> str:
     left_out = (
         f" Runs without an accuracy, one of none beside it or a clip rate: {lost} of {len(pairs)}." if lost else ""
     )
+    below = (
+        " Below: thresholds of clips to the global norm as multiples of the gradient norm of the runs without a clip"
+        " (the median over steps, and of that over seeds); grey lines join those of a regime. If one multiple were the"
+        " best everywhere, all lines would have their tops above it; left of 1, more than half of the steps of an"
+        " unclipped run exceed the threshold."
+    )
+    relative = _points(runs)["multiple"].notna().any() if len(pairs) else False
     return (
         f"{QUESTION} A point is a clip in a regime, without regularization: the mean over seeds of its test accuracy"
         " less that of the baseline at the same seed, so above 0 where it helps; logarithmic outside -1 to 1"
-        f" where some differ by more than {LARGE:g} points. Above: by how often the clip fires. Below: the"
-        " thresholds of global_norm as multiples of the gradient norm of the runs without a clip (the median over"
-        " steps, and of that over seeds); grey lines join those of a regime. If one multiple were the best everywhere,"
-        " all lines would have their tops above it; left of 1, more than half of the steps of an unclipped run exceed"
-        f" the threshold. {seeds_sentence(runs)} {diverged_sentence(runs)}{left_out}"
+        f" where some differ by more than {LARGE:g} points, by how often the clip fires.{below if relative else ''}"
+        f" {seeds_sentence(runs)} {diverged_sentence(runs)}{left_out}"
     )

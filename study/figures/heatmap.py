@@ -8,9 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from study.figures._layout import CELL, NAMES, cell_height, decimal, in_blocks, name_cells, page
+from study.figures._layout import CELL, NAMES, cell_height, columns_height, decimal, in_blocks, name_cells, page
 from study.figures._style import FAINT, NONE, Style, styled
 from study.figures._summaries import diverged_sentence, finite, present, regimes, seeds_sentence
+from study.methods.phrases import phrase
 from study.results.store import Tables
 
 NAME = "heatmap"
@@ -53,7 +54,8 @@ def draw(tables: Tables, style: Style) -> Figure:
     across = len(METRICS) if most * len(METRICS) * CELL <= room else 1
     parts = [part for regime in regimes(runs) for part in _parts(runs, regime, style, int(room / across / CELL))]
     heights = [len(part.others) * cell_height(part.others) for part in parts[::across]]
-    figure = page(style, sum(heights) + 1.2 * len(heights))
+    below = [columns_height([phrase("clip", clip) for clip in part.clips], room / across) for part in parts[::across]]
+    figure = page(style, sum(heights) + sum(below) + 0.55 * len(heights))  # two lines of title, the axis' name
     grid = figure.add_gridspec(len(heights), across, height_ratios=heights)
     for number, part in enumerate(parts):
         line, column = divmod(number, across)

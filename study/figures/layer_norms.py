@@ -1,6 +1,6 @@
 """Gradient norm of each weight tensor before the clip, one panel per clip."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,8 @@ QUESTION = "How do the layers' gradient norms compare over training, and does cl
 NEEDS = ("tensors",)
 
 COLUMNS = 3
+FEW = 12  # names of tensors in the legend
+ENDS = ("nearest to the input", "nearest to the output")
 
 
 @styled
@@ -30,20 +32,21 @@ def draw(tables: Tables, style: Style) -> Figure:
     blocks = [
         Block(regime, (tuple(present(tensors[tensors["regime"] == regime], "clip", style.clips)),)) for regime in shown
     ]
-    looks = _looks(list(tensors["tensor"].drop_duplicates()))
+    looks = {
+        regime: _looks(list(tensors.loc[tensors["regime"] == regime, "tensor"].drop_duplicates())) for regime in shown
+    }
     figure, panels = panel_grid(blocks, style, COLUMNS, 1.1)
     parts = {regime: aligned(tensors[tensors["regime"] == regime]) for regime in shown}
     medians = [_medians(parts[panel.heading], panel.label) for panel in panels]
     for panel, table in zip(panels, medians, strict=True):
         for name in table:
-            look = looks[str(name)]
+            look = looks[panel.heading][str(name)]
             panel.axes.plot(table.index, table[name], color=look.color, linestyle=look.line, label=str(name))
     for panel, table in zip(panels, medians, strict=True):
         log_norm_axis(panel.axes, parts[panel.heading]["norm_before"], table)
     figure.supxlabel("optimizer step")
     figure.supylabel("gradient norm")
-    handles = [Line2D([], [], color=look.color, linestyle=look.line, label=name) for name, look in looks.items()]
-    legend(figure, handles, style)
+    legend(figure, _legend(looks), style)
     return figure
 
 
@@ -59,6 +62,14 @@ def _looks(names: Sequence[str]) -> dict[str, Look]:
         name: Look("#" + "".join(f"{round(255 * part):02x}" for part in shade[:3]), "", LINES[number % len(LINES)])
         for number, (name, shade) in enumerate(zip(names, shades, strict=False))
     }
+
+
+def _legend(looks: Mapping[str, Mapping[str, Look]]) -> list[Line2D]:
+    """The tensors by name where all regimes have the same few, else the ends of the order."""
+    first, *others = looks.values()
+    if any(one != first for one in others) or len(first) > FEW:
+        first = {name: _looks(ENDS)[name] for name in ENDS}
+    return [Line2D([], [], color=look.color, linestyle=look.line, label=name) for name, look in first.items()]
 
 
 def _medians(tensors: pd.DataFrame, clip: str) -> pd.DataFrame:

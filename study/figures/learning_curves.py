@@ -45,8 +45,8 @@ def draw(tables: Tables, style: Style) -> Figure:
 
 def _block(epochs: pd.DataFrame, regime: str, style: Style) -> Block:
     labels = present(epochs, "clip", style.clips), present(epochs, "regularization", style.regularizations)
-    groups = tuple(tuple(label for label in group if label != NONE) for group in labels)
-    return Block(regime, groups if any(groups) else ((NONE,),))
+    clips, regularizations = (tuple(label for label in group if label != NONE) for group in labels)
+    return Block(regime, (clips, regularizations) if clips or regularizations else ((NONE,),))
 
 
 def _of(panel: Panel, epochs: pd.DataFrame, style: Style) -> tuple[pd.DataFrame, Look]:

@@ -29,6 +29,8 @@ def draw(tables: Tables, style: Style) -> Figure:
     figure, axes = panels(style, list(maps), 2.6, most=2)
     for one, table in zip(axes, maps.values(), strict=True):
         _panel(one, table)
+        if len(maps) == 1:
+            one.set_title("", loc="left")  # the sweep's name tells no reader anything
     return figure
 
 
@@ -56,10 +58,13 @@ def _panel(axes: Axes, table: pd.DataFrame) -> None:
     values = table.to_numpy(float)
     best = np.nanmax(values)
     axes.set_facecolor(FAINT)
-    axes.pcolormesh(np.ma.masked_invalid(values), cmap="Blues", vmin=best - SPAN, vmax=best + SPAN, edgecolors="white")
+    mesh = axes.pcolormesh(
+        np.ma.masked_invalid(values), cmap="Blues", vmin=best - SPAN, vmax=best + SPAN, edgecolors="white"
+    )
     for (row, column), value in np.ndenumerate(values):
         if np.isfinite(value):
-            axes.text(column + 0.5, row + 0.5, f"{value:.1f}", ha="center", va="center")
+            ground = {"facecolor": mesh.to_rgba(value), "edgecolor": "none", "pad": 1.0}  # a line passes below
+            axes.text(column + 0.5, row + 0.5, f"{value:.1f}", ha="center", va="center", bbox=ground)
     _diagonals(axes, table)
     thresholds = [f"{value:g}" if np.isfinite(value) else "no clip" for value in table.index]
     axes.set_xticks(np.arange(values.shape[1]) + 0.5, [f"{rate:g}" for rate in table.columns])

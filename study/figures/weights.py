@@ -44,8 +44,7 @@ def draw(tables: Tables, style: Style) -> Figure:
         axes = figure.add_subplot(grid[line, 2])
         _shares(axes, part, names[regime], style)
         axes.set_title("all weights", loc="left")
-    every = [name for name in style.regularizations if any(name in own for own in names.values())]
-    legend(figure, _legend(every, style), style)
+    legend(figure, _legend(), style)  # the methods have their marks beside their names on the right
     return figure
 
 
@@ -106,13 +105,10 @@ def _shares(axes: Axes, runs: pd.DataFrame, names: Sequence[str], style: Style) 
     axes.grid(axis="x")
 
 
-def _legend(names: Sequence[str], style: Style) -> list[Line2D]:
-    curves = [Line2D([], [], label=named(name, 80)) for name in names]
-    for name, curve in zip(names, curves, strict=True):
-        _dress(curve, style.regularizations[name])
+def _legend() -> list[Line2D]:
     zero = Line2D([], [], color="0.2", marker="o", linestyle="", label="exactly 0")
     small = Line2D([], [], color="0.2", marker="o", linestyle="", markerfacecolor="white", label="|w| < 0.001")
-    return [*curves, zero, small]
+    return [zero, small]
 
 
 def caption(tables: Tables) -> str:
@@ -123,6 +119,6 @@ def caption(tables: Tables) -> str:
     return (
         f"{QUESTION} No clipping, weights at the last epoch. Left: share of the weights of the first and"
         " last tensor up to a magnitude (a curve starts at its share of exact zeros; dotted: |w| = 0.001)."
-        " Right: shares among all weights. Means over seeds, no interval."
+        " Right: shares among all weights; the marks are those of the curves. Means over seeds, no interval."
         f" {seeds_sentence(runs)} {diverged_sentence(runs)}{left_out}"
     )

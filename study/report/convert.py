@@ -10,18 +10,7 @@ import pypandoc
 import typst
 
 from study.report.fonts import SHIPPED
-
-
-def escaped_marks(text: str, marks: str = "\\*_[]<>|$^~`#") -> str:
-    """Markdown that shows these marks of a text as they are; spaces stay."""
-    return "".join(f"\\{c}" if c in marks else c for c in text)
-
-
-def escaped(text: str) -> str:
-    """Text of any origin as one paragraph of Markdown that shows it as it is, in each form of the report."""
-    words = escaped_marks(" ".join(text.split()), "\\*_[]<>|$^~`#@&{}!")
-    return re.sub(r"^(\(?\w*)([-+.):=])", r"\1\\\2", words)  # would begin a list, or underline a heading
-
+from study.report.markdown import escaped
 
 CITATION = re.compile(r"\[@[^\]]+\]")
 
@@ -74,23 +63,42 @@ def to_pdf(markdown: str, folder: Path, bibliography: Path, template: Path) -> b
             *("--variable", f"cuts:({cuts or ':'})"),
         ],
     )
+    text = _floating(text, folder)
     with tempfile.NamedTemporaryFile("w", dir=folder, suffix=".typ", encoding="utf-8") as source:
         source.write(text)
         source.flush()
         return bytes(typst.compile(source.name, root=str(folder), font_paths=[str(SHIPPED)]))
 
 
-HEADINGS = re.compile(r'id="block-\d+">.*?translate\(\S+ (\S+?)\)', re.DOTALL)
-"""The baseline of each heading of a figure, in points from the top."""
-ABOVE = 10.0  # points of a heading above its baseline
+FIGURE = re.compile(r'#figure\((?=(?:#?box\()?image\("(figures/[^"]+)\.pdf")')
+PAGE = 1.25  # heights of a figure by its width that a page has room for, beside a caption
+
+
+def _floating(text: str, folder: Path) -> str:
+    """The figures before the appendix float to the next page with room for them, and the text goes on meanwhile."""
+    body, appendix, rest = text.partition("\n= Appendix")
+
+    def placed(found: re.Match[str]) -> str:
+        size = SIZE.search((folder / f"{found[1]}.svg").read_text(encoding="utf-8"))
+        fits = size is not None and float(size[2]) <= PAGE * float(size[1])
+        return f"{found[0]}placement: auto, " if fits else found[0]
+
+    return f"{FIGURE.sub(placed, body)}\n#place.flush()\n{appendix}{rest}"
+
+
+SIZE = re.compile(r'viewBox="0 0 (\S+) (\S+)"')
+HEADINGS = re.compile(r'id="block-\d+(?:-(\d+))?">.*?translate\(\S+ (\S+?)\)', re.DOTALL)
+"""The lines that others take above each heading or row of a figure, and its baseline in points from the top."""
+ABOVE = 10.0  # points of a line above its baseline
+ROW = 8.0  # points of the last line of a row's titles
 
 
 def _cuts(svg: Path) -> str:
     """Where a figure may be cut between two of its blocks, as shares of its height in an array of typst."""
     text = svg.read_text(encoding="utf-8")
-    size = re.search(r'viewBox="0 0 \S+ (\S+)"', text)
-    places = sorted({float(y) - ABOVE for y in HEADINGS.findall(text)})[1:]
-    return f"({''.join(f'{place / float(size[1]):.4f}, ' for place in places)})" if size else "()"
+    size = SIZE.search(text)
+    places = sorted({float(y) - (ROW + ABOVE * int(more) if more else ABOVE) for more, y in HEADINGS.findall(text)})[1:]
+    return f"({''.join(f'{place / float(size[2]):.4f}, ' for place in places)})" if size else "()"
 
 
 def without_header(markdown: str) -> str:

@@ -13,6 +13,8 @@ from study.analysis.comparisons import BOTH_FAIL
 from study.analysis.conventions import ALPHA
 from study.analysis.conventions import IN_POINTS as IN_POINTS
 from study.analysis.power import decidable
+from study.methods.phrases import label_phrase, phrase
+from study.report.markdown import escaped
 from study.utils.text import number as number
 from study.utils.text import p_text as p_text
 from study.utils.text import percent as percent
@@ -56,6 +58,11 @@ class Effect:
     superiority: float
     decidable: bool = True
     both_fail: bool = False
+
+    @property
+    def words(self) -> str:
+        """Its method, or the two of a pair, in words."""
+        return " with ".join(map(in_words, self.label.split(" with ")))
 
     @property
     def defined(self) -> bool:
@@ -135,20 +142,30 @@ def _effect(family: str, metric: str, row: object) -> Effect:
     )
 
 
+def in_words(label: str) -> str:
+    """`clip to norm 0.1` of a method's label `global_norm(0.1)`, as Markdown; `baseline` of both baselines."""
+    return escaped(label_phrase(label))
+
+
+def cell_words(clip: str, regularization: str) -> str:
+    """`clip to norm 0.1 with no regularizer` of a cell's two labels, as Markdown."""
+    return escaped(f"{phrase('clip', clip)} with {phrase('regularization', regularization)}")
+
+
 def listed(effects: Sequence[Effect]) -> str:
-    """`global_norm(0.1)` (−12.3 points), `value(0.01)` (−0.4 points)."""
-    return _first(effects, [f"`{effect.label}` ({effect.size})" for effect in effects])
+    """`clip to norm 0.1 (−12.3 points); clip values at ±0.01 (−0.4 points)`."""
+    return _first(effects, [f"{effect.words} ({effect.size})" for effect in effects])
 
 
 def named(effects: Sequence[Effect]) -> str:
-    """`global_norm(0.1)`, `value(0.01)`."""
-    return _first(effects, [f"`{effect.label}`" for effect in effects])
+    """`clip to norm 0.1; clip values at ±0.01`."""
+    return _first(effects, [effect.words for effect in effects])
 
 
 def _first(effects: Sequence[Effect], texts: Sequence[str]) -> str:
     """So many as a sentence can hold; the table has them all."""
     rest = f" and {len(effects) - MOST_NAMED} more" if len(effects) > MOST_NAMED else ""
-    return ", ".join(texts[:MOST_NAMED]) + rest
+    return "; ".join(texts[:MOST_NAMED]) + rest  # a phrase has commas of its own
 
 
 def sentences(found: Sequence[Effect], metric: str) -> Iterator[str]:

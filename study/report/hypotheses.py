@@ -12,6 +12,7 @@ from study.analysis.gains import Verdict
 from study.report.format import with_interval
 
 Row = dict[str, object]
+DECIDED: tuple[Verdict, ...] = ("supported", "harm")
 SCALES = {"accuracy": (100.0, " points"), "loss": (1.0, " nats"), "failed": (100.0, " % fewer runs lost")}
 
 
@@ -30,21 +31,36 @@ def _rows(part: pd.DataFrame) -> Iterator[Row]:
 
 
 def _told(row: pd.Series) -> str:
+    if not math.isfinite(row["gain"]):
+        return f"`{row['regime']}` {row['verdict']}"
+    return f"`{row['regime']}` {_gain(row)}, {row['verdict']}"
+
+
+def _gain(row: pd.Series) -> str:
+    """A gain with its interval and unit."""
     scale, unit = SCALES[str(row["metric"]).rpartition("_")[2]]
     gain, low, high = (scale * float(row[key]) for key in ("gain", "low", "high"))
-    if not math.isfinite(gain):
-        return f"`{row['regime']}` {row['verdict']}"
-    return f"`{row['regime']}` {with_interval(gain, low, high, signed=True)}{unit}, {row['verdict']}"
+    return f"{with_interval(gain, low, high, signed=True)}{unit}"
 
 
 def hypothesis_lines(table: pd.DataFrame) -> Iterator[str]:
     """Yield a line for each verdict that there is, with what its hypotheses say; the undecided are only counted."""
     once = table.drop_duplicates("hypothesis")
     for verdict in get_args(Verdict):
-        says = list(once.loc[once["of_all"] == verdict, "statement"])
-        if says:
-            told = f"{len(says)} of {len(once)}, in the table below." if verdict == "undecided" else " ".join(says)
-            yield f"**{verdict.capitalize()}:** {told}"
+        found = once[once["of_all"] == verdict]
+        if len(found):
+            parts = [table[table["hypothesis"] == name] for name in found["hypothesis"]]
+            told = [_finding(part) if verdict in DECIDED else str(part["statement"].iloc[0]) for part in parts]
+            below = f"{len(found)} of {len(once)}, in the table below."
+            yield f"**{verdict.capitalize()}:** {below if verdict == 'undecided' else ' '.join(told)}"
+
+
+def _finding(part: pd.DataFrame) -> str:
+    """A hypothesis with its gain: the smallest and the largest over its workloads."""
+    known = part[part["gain"].map(math.isfinite)].sort_values("gain")
+    ends = [known.iloc[0], known.iloc[-1]] if len(known) > 1 else [row for _, row in known.iterrows()]
+    gains = list(dict.fromkeys(_gain(row) for row in ends))
+    return f"{str(part['statement'].iloc[0]).removesuffix('.')}{': ' if gains else ''}{' to '.join(gains)}."
 
 
 def hypotheses_told(table: pd.DataFrame) -> str:

@@ -9,8 +9,10 @@ import pandas as pd
 
 from study.config.regime import Regime
 from study.methods.labels import NONE
+from study.methods.phrases import cell_phrase
 from study.optim.metrics import Metric
 from study.report.format import number
+from study.report.markdown import escaped
 from study.results.own_metrics import columns_of
 
 BASELINE = "the baseline"
@@ -65,8 +67,8 @@ def _told(metric: Metric, summary: pd.DataFrame) -> Iterator[str]:
 
 
 def _variant(clip: str, regularization: str) -> str:
-    """Return a variant by its labels."""
-    return " with ".join(f"`{label}`" for label in (clip, regularization) if label != NONE) or BASELINE
+    """Return a variant in words."""
+    return BASELINE if clip == regularization == NONE else escaped(cell_phrase(clip, regularization))
 
 
 def _mean(row: pd.Series, factor: float) -> str:

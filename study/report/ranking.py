@@ -7,7 +7,7 @@ import math
 import pandas as pd
 
 from study.analysis.conventions import ALPHA
-from study.report.format import percent, with_interval
+from study.report.format import in_words, percent, with_interval
 
 Row = dict[str, object]
 KIND_WORDS = {"clip": "clips", "regularization": "regularizers"}
@@ -29,16 +29,17 @@ def _none(part: pd.DataFrame) -> float:
 
 def _ranked(regime: str, kind: str, part: pd.DataFrame) -> Row:
     first, others = part.iloc[0], part.iloc[1:]
-    tied = [f"`{label}`" for label in others.loc[~(others["p_best_adjusted"] < ALPHA), "label"]]  # nor what is untested
+    untold = ~(others["p_best_adjusted"] < ALPHA)  # nor what is untested
+    tied = [in_words(label) for label in others.loc[untold, "label"]]
     better, worse = (int(((part["p_adjusted"] < ALPHA) & (sign * part["estimate"] > 0)).sum()) for sign in (1, -1))
     rest = f" and {len(tied) - MOST_NAMED} more" if len(tied) > MOST_NAMED else ""
     return {
         "regime": f"`{regime}`",
         "of": f"{len(part)} {KIND_WORDS[kind]}",
-        "first": f"`{first['label']}`",
+        "first": in_words(first["label"]),
         "test accuracy": percent(first["mean"]),
         "mean rank": with_interval(first["rank"], first["rank_low"], first["rank_high"]),
-        "not distinguishable from it": (", ".join(tied[:MOST_NAMED]) + rest) if tied else "\N{EN DASH}",
+        "not distinguishable from it": ("; ".join(tied[:MOST_NAMED]) + rest) if tied else "\N{EN DASH}",
         "better, worse than the baseline": f"{better}, {worse}"
         if math.isfinite(_none(part))
         else "the baseline has no accuracy",

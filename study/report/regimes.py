@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
+from study.methods.phrases import phrase
 from study.report.format import (
     IN_POINTS,
     Effect,
+    cell_words,
     counted,
     effects,
+    in_words,
     listed,
     number,
     p_text,
@@ -20,6 +23,7 @@ from study.report.format import (
     sentences,
     with_interval,
 )
+from study.report.markdown import escaped
 from study.results.cells import failed
 from study.results.store import Tables
 
@@ -100,7 +104,7 @@ class RegimeFindings:
         tested = self.effects(family, "test_accuracy")
         raised = [e for e in tested if e.decided and e.estimate > 0]
         if raised:
-            yield f"{subject}, {len(raised)} raised test accuracy, `{raised[0].label}` most ({raised[0].size})"
+            yield f"{subject}, {len(raised)} raised test accuracy, {_most(raised)}"
         elif compared := [e for e in tested if e.defined]:
             able = any(e.decidable for e in compared)
             seeds = counted(max(e.n for e in compared), "seed")
@@ -116,8 +120,7 @@ class RegimeFindings:
         paid = [test.estimate for _, test in lowered if test.decided and test.estimate < 0]
         kept = [gap for gap, test in lowered if not (test.decided and test.estimate < 0)]
         if kept:
-            best = f"`{kept[0].label}` most ({kept[0].size})"
-            yield f"{len(kept)} lowered the gap without a decided loss of test accuracy, {best}"
+            yield f"{len(kept)} lowered the gap without a decided loss of test accuracy, {_most(kept)}"
         if paid:
             cost = number(100 * min(paid), sign=True)
             yield f"{len(paid)} lowered the gap and test accuracy (down to {cost} points)"
@@ -126,7 +129,7 @@ class RegimeFindings:
         """Each clip and each regularizer alone: differences of gap and test accuracy, in percentage points."""
         return [
             {
-                "alone": f"`{gap.label}`",
+                "alone": gap.words,
                 "accuracy gap": gap.interval,
                 "p": "" if gap.both_fail else p_text(gap.p_adjusted),
                 "test accuracy": test.interval,
@@ -156,7 +159,7 @@ class RegimeFindings:
             return f"No run of {len(runs)} diverged."
         ran, cells = _cells(runs), _cells(lost)
         whole = {cell for cell, k in cells.items() if k == ran[cell]}
-        part = [f"`{c}` with `{r}` ({k} of {ran[c, r]})" for (c, r), k in cells.items() if (c, r) not in whole]
+        part = [f"{cell_words(c, r)} ({k} of {ran[c, r]})" for (c, r), k in cells.items() if (c, r) not in whole]
         causes = ", ".join(f"{cause} {k}" for cause, k in lost["cause"].value_counts().items())
         text = f"{len(lost)} of {len(runs)} runs diverged ({causes})."
         text += f" Every seed was lost for {'; '.join(_grouped(whole, list(ran)))}." if whole else ""
@@ -168,7 +171,7 @@ class RegimeFindings:
         alone = self.runs[(self.runs["regularization"] == "none") & (self.runs["clip"] != "none")]
         groups = alone[alone["clip_rate"].notna()].groupby("clip", sort=False)["clip_rate"]
         parts = [
-            f"`{clip}` in {percent(rates.mean())} of the steps ({_range(rates)})"
+            f"{in_words(str(clip))} in {percent(rates.mean())} of the steps ({_range(rates)})"
             + (", so it shows nothing about the method at a lower threshold" if (rates == 0).all() else "")
             for clip, rates in groups
         ]
@@ -195,9 +198,22 @@ def _grouped(lost: set[tuple[str, str]], cells: list[tuple[str, str]]) -> Iterat
         of_clip = [regularizer for c, regularizer in cells if c == clip]
         gone = [regularizer for regularizer in of_clip if (clip, regularizer) in lost]
         if gone == of_clip:
-            yield f"`{clip}`, whatever the regularizer"
+            yield f"{_clip(clip)}, whatever the regularizer"
         elif gone:
-            yield f"`{clip}` with {', '.join(f'`{regularizer}`' for regularizer in gone)}"
+            yield f"{_clip(clip)}, with {' or '.join(_regularizer(one) for one in gone)}"
+
+
+def _clip(label: str) -> str:
+    return escaped(phrase("clip", label))
+
+
+def _regularizer(label: str) -> str:
+    return escaped(phrase("regularization", label))
+
+
+def _most(effects: Sequence[Effect]) -> str:
+    """The first of some in words, with its interval."""
+    return f"the most by {effects[0].words}: {effects[0].interval} {effects[0].unit}"
 
 
 def _cells(runs: pd.DataFrame) -> Counter[tuple[str, str]]:
@@ -210,14 +226,21 @@ def _range(values: pd.Series[float]) -> str:
     return "every seed" if low == high else f"{percent(low)} to {percent(high)} by seed"
 
 
-def weights_text(runs: pd.DataFrame, regime: str) -> list[dict[str, str]]:
-    """Weights at the end by regularizer, without a clip: exact zeros, small ones, the largest, the norm."""
+def weights_rows(runs: pd.DataFrame, regimes: Iterable[str]) -> list[dict[str, str]]:
+    """Weights at the end by regime and regularizer, without a clip; of regimes with a regularizer alone."""
+    parts = [_weights(runs, regime) for regime in regimes]
+    return [row for part in parts if len(part) > 1 for row in part]
+
+
+def _weights(runs: pd.DataFrame, regime: str) -> list[dict[str, str]]:
+    """Exact zeros, small ones, the largest weight and the norm."""
     rows = runs[(runs["regime"] == regime) & (runs["clip"] == "none")]
     columns = ["weight_zero", "weight_small", "weight_max", "weight_norm"]
     means = rows.groupby("regularization", sort=False)[columns].mean()
     return [
         {
-            "regularizer": f"`{label}`",
+            "regime": f"`{regime}`",
+            "regularizer": _regularizer(str(label)),
             "exactly zero": percent(row["weight_zero"]),
             "below 0.001": percent(row["weight_small"]),
             "largest": number(row["weight_max"]),

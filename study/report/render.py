@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.metadata
 import inspect
 import platform
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,15 +23,17 @@ from study.methods.base import compact
 from study.models import Model
 from study.report import format, ledger, own, tuning
 from study.report.contents import Contents
-from study.report.convert import cited, escaped, to_html, to_pdf, without_header
+from study.report.convert import cited, to_html, to_pdf, without_header
 from study.report.fonts import unprintable, warning
 from study.report.hypotheses import hypotheses_told, hypothesis_rows
+from study.report.markdown import escaped, unbroken
 from study.report.missing import missing_rows, planned_runs
+from study.report.pipe_table import pipe_table
 from study.report.power import resolution_rows, resolution_text, undecidable_text
 from study.report.questions import answers
 from study.report.questions.base import count
 from study.report.ranking import ranking_rows
-from study.report.regimes import RegimeFindings, weights_text
+from study.report.regimes import RegimeFindings, weights_rows
 from study.report.status import history_rows, protocol_rows, status_text
 from study.report.summary import summary_lines
 from study.report.trials import trials_told
@@ -87,7 +88,7 @@ class Figures:
         return f"[{self.number(name)}](#figure-{name})" if name in self.contents.figures else ""
 
 
-MATHS = {"||": "‖", "_p": "ₚ", "_k": "ₖ", "_1": "₁", "_2": "₂", "^2": "²", "`": ""}
+MATHS = {"||": "‖", "_p": "ₚ", "_k": "ₖ", "_i": "ᵢ", "_0": "₀", "_1": "₁", "_2": "₂", "^2": "²", "`": ""}
 """Signs of a docstring's formulas that need no escape in Markdown, which a reader of its source would see."""
 
 
@@ -125,9 +126,11 @@ def fill(source: Path, form: Form, study: Study, tables: Tables, captions: Mappi
         "answers": answers(tables) if "answers" in tables else [],
         "ranking": ranking_rows(tables["ranking"]),
         "regimes": [(name, regime, RegimeFindings(name, tables)) for name, regime in single.items()],
-        "weights": [(name, rows) for name in single if len(rows := weights_text(runs, name)) > 1],
+        "weights": weights_rows(runs, single),
     }
     there = {name: bool(rows) for name, rows in printed.items()}
+    if not failed(runs).any():
+        there["divergence"] = False
     if "leaderboard" in tables:  # which says the same of all methods at once
         there |= {"overview": False, "ranking": False}
     contents = Contents.of(there, captions, study.figures or ())
@@ -138,7 +141,7 @@ def fill(source: Path, form: Form, study: Study, tables: Tables, captions: Mappi
         contents=contents,
         figures=figures,
         printed=printed,
-        table=_pipe_table,
+        table=pipe_table,
         text=escaped,
         unprintable=boxes(study) if form == "pdf" else "",
         sweeps=_sweeps(study),
@@ -253,29 +256,6 @@ def _model_text(model: Model) -> str:
     return f"`{model.name}` ({', '.join(f'{key} {compact(value)}' for key, value in given)})"
 
 
-def _pipe_table(rows: list[dict[str, object]] | pd.DataFrame) -> str:
-    """Rows as Markdown; the dashes under the names give pandoc the widths of a table that is wider than a page."""
-    table = pd.DataFrame(rows)
-    lines = table.to_markdown(index=False, disable_numparse=True).splitlines()
-    widths = _widths([[str(name), *map(str, table[name])] for name in table])
-    return "\n".join([*lines[:1], f"|{'|'.join(':' + '-' * width for width in widths)}|", *lines[2:]])
-
-
-LINK = re.compile(r"\[([^]]*)\]\([^)]*\)")
-WIDEST = 40  # characters of a column that others of the table leave room for
-PAGE = 105  # characters of a table's row that a page of the PDF has room for
-
-
-def _widths(columns: list[list[str]]) -> list[int]:
-    """The characters of each column: its longest word, and of what is left its share of what its cells ask for."""
-    columns = [[LINK.sub(r"\1", cell) for cell in cells] for cells in columns]
-    least = [2 + max(len(word) for cell in cells for word in cell.split(" ")) for cells in columns]
-    wanted = [max(floor, 2 + min(max(map(len, cells)), WIDEST)) for floor, cells in zip(least, columns, strict=True)]
-    more = sum(wanted) - sum(least)
-    share = min(1.0, max(0, PAGE - sum(least)) / more) if more else 0.0
-    return [round(floor + share * (wish - floor)) for floor, wish in zip(least, wanted, strict=True)]
-
-
 def render(
     source: Path, study: Study, tables: Tables, captions: Mapping[str, str], folder: Path, lock: str = ""
 ) -> None:
@@ -285,9 +265,9 @@ def render(
     """
     beside = source.parent
     text = {form: fill(source, form, study, tables, captions, lock) for form in ("md", "html", "pdf")}
-    page = to_html(text["html"], folder, beside / "references.bib", beside / "report.css")
+    page = to_html(unbroken(text["html"]), folder, beside / "references.bib", beside / "report.css")
     page_md = cited(without_header(text["md"]), beside / "references.bib")
-    pdf = to_pdf(text["pdf"], folder, beside / "references.bib", beside / "report.typ")
+    pdf = to_pdf(unbroken(text["pdf"]), folder, beside / "references.bib", beside / "report.typ")
     atomically(folder / "report.md", lambda file: file.write_text(page_md, encoding="utf-8"))
     atomically(folder / "report.html", lambda file: file.write_text(page, encoding="utf-8"))
     atomically(folder / "report.pdf", lambda file: file.write_bytes(pdf))

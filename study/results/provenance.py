@@ -21,7 +21,7 @@ from study.results import code_digest, store
 from study.utils.imports import ROOT
 
 PACKAGES = ("numpy", "jax", "jaxlib", "scipy", "scikit-learn", "pandas", "pyarrow")
-ENVIRONMENT = (*SAME_BITS, "XLA_FLAGS", "MKL_ENABLE_INSTRUCTIONS")
+ENVIRONMENT = (*SAME_BITS, "XLA_FLAGS", "PJRT_NPROC", "MKL_ENABLE_INSTRUCTIONS")
 Facts = dict[str, str]
 GROUPS = ("source", "packages", "machine", "settings")
 COLUMNS = ("commit", "dirty", *GROUPS)

@@ -62,6 +62,7 @@ def _reworded(text: str, workload: type[Workload]) -> str:
     accuracy, loss = workload.accuracy, workload.loss_name
     short = loss.split()[-1]
     for pattern, words in (
+        (r"\bShare of (.+?) digits classified as labelled", rf"{accuracy.capitalize()} of \1 digits"),
         (r"\baccuracies\b", f"{accuracy}s"),
         (r"\bAccuracies\b", f"{accuracy}s".capitalize()),
         (r"\baccuracy\b", accuracy),

@@ -79,7 +79,8 @@ def surroundings() -> tuple[str, ...]:
     """Return what an executable depends on besides its program: lowering code, compiler, flags, processor."""
     texts = [Path(__file__).with_name(name).read_bytes() for name in LOWERED_BY]
     sources = [hashlib.sha256(text).hexdigest() for text in texts]
-    return *sources, jax.__version__, os.environ.get("XLA_FLAGS", ""), platform.machine(), processor()
+    settings = (os.environ.get(name, "") for name in ("XLA_FLAGS", "PJRT_NPROC"))
+    return *sources, jax.__version__, *settings, platform.machine(), processor()
 
 
 def processor() -> str:

@@ -73,6 +73,19 @@ def test_a_claim_about_what_the_study_has_not_is_refused() -> None:
         study(claims=["sparsity", "sparsity"])
 
 
+def test_a_figure_that_would_say_nothing_is_shown_only_where_it_is_listed() -> None:
+    clips = {
+        "clips": ["none", {"name": "value", "bound": 1}],
+        "regularizations": ["none", {"name": "l2", "strength": 1}],
+    }
+    alone = parse({"name": "few", "defaults": {"grid": "alone"}, "regimes": {"one": clips}})
+    assert parse({"name": "few", "regimes": {"one": clips}}).shows("heatmap")
+    assert not alone.shows("heatmap"), "no clip meets a regularizer there"
+    assert not parse({"name": "few", "regimes": {"one": {**clips, "regularizations": ["none"]}}}).shows("heatmap")
+    assert alone.model_copy(update={"figures": ("heatmap",)}).shows("heatmap")
+    assert alone.shows("ranking")
+
+
 def test_every_verdict_has_a_figure_that_is_drawn() -> None:
     given = study(claims=["sparsity"])
     assert given.draws("weights", ["memorize"])

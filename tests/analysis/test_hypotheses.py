@@ -104,7 +104,11 @@ def test_rows_in_print(found: pd.DataFrame) -> None:
     assert first["verdict"] == "**harm**"
     assert "`a` +1.9 [" in str(first["gain, by workload"])
     assert second["verdict"] == "**no gain found**"
-    assert list(hypothesis_lines(found)) == ["**Harm:** A clip helps.", "**No gain found:** A clip helps."]
+    harm, no_gain = hypothesis_lines(found)
+    ends = [f"{100 * gain:+.1f}".replace("-", "−") for gain in sorted(found.loc[found["hypothesis"] == "up", "gain"])]
+    assert harm.startswith(f"**Harm:** A clip helps: {ends[0]} [")
+    assert f" points to {ends[1]} [" in harm
+    assert no_gain == "**No gain found:** A clip helps."
     assert hypotheses_told(found) == "Of 2 hypotheses: 1 harm, 1 no gain found."
 
 

@@ -15,7 +15,7 @@ from study.explorer import build, page, show
 from study.explorer.curves import step_curves
 from study.explorer.payload import DIGEST, RUN, encoded, metrics, payload, study_payload
 from study.results import store
-from study.results.columns import PROVENANCE
+from study.results.columns import PROVENANCE, RUNS
 from tests.explorer.studies import cells, large, runs_of, tables
 
 FIVE_MB = 5_000_000
@@ -152,6 +152,14 @@ def test_show_sums_up_a_run_and_prints_where_its_page_is(folder: Path, capsys: p
     assert f"{100 * run['test_accuracy']:.2f} %" in printed
     assert f"#view=run&run={run['digest'][:DIGEST]}" in printed
     assert (folder / "explorer.html").exists()
+
+
+def test_counts_and_shares_of_a_run_are_printed_in_their_units() -> None:
+    column = {one.name: one for one in RUNS.columns}
+    assert show.printed(np.int64(12400), column["steps"]) == "12400"
+    assert show.printed(np.float64(0.5), column["test_accuracy"]) == "50.00 %"
+    assert show.printed(-1e-9, column["gap_loss"]) == "0.0000 nats", "no negative zero"
+    assert show.printed(float("nan"), column["test_accuracy"]) == "-"
 
 
 @pytest.mark.parametrize("arguments", [["no-such-study"], [""], ["no-such-study", "--run", "x"]])

@@ -5,7 +5,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from study.figures._layout import FAR, decimal, in_blocks, log_norm_axis, page, row_centres, wrap
+from study.figures._layout import (
+    FAR,
+    Block,
+    decimal,
+    in_blocks,
+    log_norm_axis,
+    page,
+    panel_grid,
+    row_centres,
+    wrap,
+)
+from study.figures._style import style_for
 
 labels = st.text(alphabet="abc_(,=.0) +", min_size=1, max_size=80).map(str.strip).filter(bool)
 
@@ -58,3 +69,16 @@ def test_an_explosion_is_named_at_the_edge_and_does_not_squeeze_the_axis(style):
     log_norm_axis(axes, norms, norms)
     assert axes.get_ylim()[1] == pytest.approx(1.5 * FAR)
     assert [text.get_text() for text in axes.texts] == ["↑ 1e+30"]
+
+
+@pytest.mark.parametrize(("clips", "rows"), [(3, 1), (4, 2), (7, 3)])
+def test_groups_of_panels_share_a_row_that_holds_them_all(clips, rows):
+    """Five columns; two panels in the second group."""
+    values, penalties = [f"value({n + 1})" for n in range(clips)], ["l1(1)", "l2(1)"]
+    style = style_for(["none", *values], ["none", *penalties])
+    _, panels = panel_grid([Block("regime", (tuple(values), tuple(penalties)))], style, 5, 1.0)
+    assert [(panel.group, panel.label) for panel in panels] == [
+        *((0, one) for one in values),
+        *((1, one) for one in penalties),
+    ]
+    assert len({panel.axes.get_subplotspec().rowspan.start for panel in panels}) == rows

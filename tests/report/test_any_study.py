@@ -40,7 +40,7 @@ def drawn(made: Made) -> set[str]:
     tuned = {"tuning", "profiles", "across"} if made.study.tuned_settings else set()
     there = {*TABLES, "comparisons", "ranking", "claims", "regimes", *tuned}
     able = [one for one in FIGURES if not made.study.lacks(one) and there.issuperset(FIGURES[one].needs)]
-    return {one for one in able if not made.study.figures or one in made.study.figures}
+    return {one for one in able if made.study.shows(one)}
 
 
 def own_words(text: str) -> str:

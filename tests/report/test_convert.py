@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from study.report.convert import cited, escaped
+from study.report.convert import cited
+from study.report.markdown import escaped
 
 BIBLIOGRAPHY = Path(__file__).parents[2] / "paper" / "references.bib"
 

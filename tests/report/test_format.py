@@ -41,14 +41,14 @@ def test_decided_needs_the_interval_and_the_test(low: float, high: float, p: flo
 
 def test_rises_falls_undecided_and_no_difference_are_told_apart() -> None:
     found = [
-        effect("up(1)", 0.05, 0.04, 0.06, 0.01),
-        effect("down(1)", -0.05, -0.06, -0.04, 0.01),
+        effect("value(1)", 0.05, 0.04, 0.06, 0.01),
+        effect("l2(0.1)", -0.05, -0.06, -0.04, 0.01),
         effect("open(1)", 0.01, -0.01, 0.02, 0.4),
         effect("idle(1)", 0.0, 0.0, 0.0, 1.0),
     ]
     assert list(sentences(found, "test_accuracy")) == [
-        "The test accuracy rose with `up(1)` (+5.0 points).",
-        "The test accuracy fell with `down(1)` (−5.0 points).",
-        "Undecided for the test accuracy: `open(1)` (+1.0 points).",
-        "The test accuracy was the same in every seed with `idle(1)`.",
+        "The test accuracy rose with clip values at ±1 (+5.0 points).",
+        "The test accuracy fell with L2, lambda 0.1 (−5.0 points).",
+        "Undecided for the test accuracy: open 1 (+1.0 points).",
+        "The test accuracy was the same in every seed with idle 1.",
     ]

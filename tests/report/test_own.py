@@ -42,7 +42,7 @@ def test_a_metric_is_told_of_the_baseline_and_of_the_best_variant() -> None:
     summary = pd.DataFrame(rows, columns=["clip", "regularization", "mean"])
     summary = summary.assign(regime="a", metric="test_worst", low=summary["mean"] - 1, high=summary["mean"] + 1)
     told = own_metrics("a", regime(metrics=["worst"]), summary)
-    assert told == "Test worst: baseline 3.0 [2.0, 4.0]; best of 3 variants is `sign`, 2.0 [1.0, 3.0]."
+    assert told == "Test worst: baseline 3.0 [2.0, 4.0]; best of 3 variants is sign of the gradient, 2.0 [1.0, 3.0]."
     assert own_metrics("a", regime(), summary) == ""
 
 
@@ -59,6 +59,6 @@ def test_privacy_is_told_of_the_variants_that_have_it() -> None:
     rows = [("none", "none", math.inf), ("per_sample(1)", "none", 2.387), ("per_sample(1)", "none", 2.388)]
     runs = pd.DataFrame(rows, columns=["clip", "regularization", "epsilon"]).assign(regime="x")
     told = privacy("x", runs)
-    assert "2.4 with `per_sample(1)`." in told
+    assert "2.4 with clip each sample to norm 1." in told
     assert told.endswith("The other variants are not private.")
     assert privacy("x", runs.iloc[:1]) == privacy("y", runs) == privacy("x", runs.drop(columns="epsilon")) == ""

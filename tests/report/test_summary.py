@@ -142,4 +142,4 @@ def test_a_ranking_is_a_row_for_each_regime_and_kind() -> None:
         ]
     )  # fmt: skip
     (found,) = ranking_rows(ranking)
-    assert list(found.values())[2:] == ["`none`", "90.0 %", "1.0 [1.0, 1.0]", "`value(1)`", "0, 1"]
+    assert list(found.values())[2:] == ["baseline", "90.0 %", "1.0 [1.0, 1.0]", "clip values at ±1", "0, 1"]

@@ -138,12 +138,13 @@ ANALYSES = (
 )
 
 
-# Without a list, all figures whose tables the study makes; that of regimes is of use to sweeps alone.
+# Without a list, the figures that tell something of those whose tables the study makes; that of regimes is of use
+# to sweeps alone.
 SWEPT = any(regime.part_of for regime in STUDY.regimes.values())
 MADE = {*store.TABLES, *ANALYSES} - ({"regimes"} if not SWEPT else set())
 ALONE = [name for name, regime in STUDY.regimes.items() if not regime.part_of]
 DRAWABLE = [name for name, figure in FIGURES.items() if MADE.issuperset(figure.needs) and not STUDY.lacks(name)]
-SHOWN = [name for name in DRAWABLE if not STUDY.figures or name in STUDY.figures]
+SHOWN = [name for name in DRAWABLE if STUDY.shows(name)]
 
 
 def seeds_of(key):
