@@ -17,17 +17,17 @@ from study.workloads.adversarial import Adversarial
 
 # Measured on the reference machine of the README, ten replicates a training, statistics of every step on.
 SECONDS_PER_JOB = 9.0  # start-up and work of a job that trains nothing
-SECONDS_PER_TRAINING = 1.5  # data, program, tables, and its share of the start of a pack
+SECONDS_PER_TRAINING = 3.0  # data, program, tables, and its share of the start of a pack
 SECONDS_PER_RUN = 0.1  # final scores of one replicate
 SECONDS_PER_EPOCH = 0.007  # scoring one replicate after an epoch
 SECONDS_PER_SCORED_SAMPLES = 0.2  # the same for a thousand samples of a generator
 SECONDS_PER_PROBE = 0.1  # of one replicate
-SECONDS_PER_LAYER = 0.077e-3  # of a step of one replicate, for each linear layer whatever its size
-SECONDS_PER_PRODUCT = 0.0685e-9  # of a step, for each parameter and sample of the batch
+SECONDS_PER_LAYER = 0.048e-3  # of a step of one replicate, for each linear layer whatever its size
+SECONDS_PER_PRODUCT = 0.0425e-9  # of a step, for each parameter and sample of the batch
 SECONDS_PER_STEP: Mapping[type[Model], float] = {  # other nets, at batches of 64
-    RowRNN: 6.5e-3,
-    LeNet: 25e-3,
-    PatchTransformer: 20e-3,
+    RowRNN: 3.0e-3,
+    LeNet: 8.0e-3,
+    PatchTransformer: 4.5e-3,
 }
 LEAN = 0.75  # a step without statistics, against one with them
 
