@@ -203,6 +203,12 @@ class Regime(Settings):
         return self.grid == "crossed" and all(any(one != "none" for one in several) for several in labels)
 
     @property
+    def maps_rates(self) -> bool:
+        """Return whether it is a point of a sweep of the learning rate alone, with clips to the norm at thresholds."""
+        thresholds = {one.label for one in self.clips if one.name == "global_norm"}
+        return set(self.at) == {"optimizer.lr"} and len(thresholds) > 1
+
+    @property
     def regularization_labels(self) -> list[str]:
         """The labels of the regularizers and of their combinations, in their order."""
         return [combined_label(several) for several in self.regularizations]

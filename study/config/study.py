@@ -241,6 +241,8 @@ class Study(Settings):
             return figure in self.figures
         if figure == "heatmap":
             return any(one.crosses for one in self.regimes.values() if not one.part_of)
+        if figure == "lr_map":
+            return any(one.maps_rates for one in self.regimes.values())
         return figure not in OF_UNTUNED or not self.tried_regimes
 
     def draws(self, figure: str, regimes: Iterable[str]) -> bool:

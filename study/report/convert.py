@@ -75,13 +75,16 @@ PAGE = 1.25  # heights of a figure by its width that a page has room for, beside
 
 
 def _floating(text: str, folder: Path) -> str:
-    """The figures before the appendix float to the next page with room for them, and the text goes on meanwhile."""
+    """Figures before the appendix float to the foot of the next page with room for them, so that none precedes the title.
+
+    The text goes on meanwhile.
+    """
     body, appendix, rest = text.partition("\n= Appendix")
 
     def placed(found: re.Match[str]) -> str:
         size = SIZE.search((folder / f"{found[1]}.svg").read_text(encoding="utf-8"))
         fits = size is not None and float(size[2]) <= PAGE * float(size[1])
-        return f"{found[0]}placement: auto, " if fits else found[0]
+        return f"{found[0]}placement: bottom, " if fits else found[0]
 
     return f"{FIGURE.sub(placed, body)}\n#place.flush()\n{appendix}{rest}"
 
