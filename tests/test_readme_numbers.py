@@ -6,6 +6,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from study.analysis.statistics import bca_interval
+
 ROOT = Path(__file__).parents[1]
 README = re.sub(r"\s+", " ", (ROOT / "README.md").read_text(encoding="utf-8"))
 
@@ -204,3 +206,38 @@ def test_the_private_study() -> None:
     clipped = [f"{means[f'{noise}_noise', 'per_sample(1)']:.1f}" for noise in ("little", "usual", "much")]
     assert f"it reached {clipped[0]}, {clipped[1]} and {clipped[2]} % test accuracy" in PAGE
     assert f"and {means['usual_noise', 'none']:.1f} % without clip and noise" in PAGE
+
+
+def test_the_transformer_study() -> None:
+    runs = table("transformer", "runs")
+    cells = runs.set_index(["regime", "clip", "seed"])["test_accuracy"].sort_index()
+
+    def gain(rate: str, of: tuple[int, str], than: tuple[int, str], sign: int = 1) -> str:
+        """The change of test accuracy between two cells, (steps of warm-up, clip), in points with its interval."""
+        one, other = (cells[f"{rate}_warmup={warm}", clip] for warm, clip in (of, than))
+        change = 100 * sign * (one - other)
+        interval = bca_interval(change.to_numpy())
+        return f"{change.mean():.1f} [{interval.low:.1f}, {interval.high:.1f}]".replace("-", "−")
+
+    plain, warm, clip, both = ((w, c) for c in ("none", "global_norm(0.5)") for w in (0, 60))
+    stated = [
+        ("raised accuracy by", gain("sgd_lr=1", clip, plain)),
+        ("the warm-up by", gain("sgd_lr=1", warm, plain)),
+        ("both by", gain("sgd_lr=1", both, plain)),
+        ("to the clip (", gain("sgd_lr=1", both, clip)),
+        ("The clip cost", gain("sgd_lr=0.1", clip, plain, -1)),
+        ("The warm-up raised accuracy by", gain("adamw_lr=0.1", warm, plain)),
+        ("no gain is shown (", gain("adamw_lr=0.1", clip, plain)),
+        ("with the warm-up it cost", gain("adamw_lr=0.1", both, warm, -1)),
+        ("The warm-up gained", gain("adamw_lr=0.01", warm, plain)),
+        ("no gain is shown (", gain("adamw_lr=0.01", clip, plain)),
+    ]
+    page = PAGE.replace(" points [", " [")
+    for words, told in stated:
+        assert f"{words} {told}".replace("( ", "(") in page
+    means = 100 * cells.groupby(level=[0, 1]).mean()
+    assert f"at {means['sgd_lr=1_warmup=0', clip[1]]:.1f} %, stay below" in PAGE
+    assert f"without one, at {means['sgd_lr=0.1_warmup=0', 'none']:.1f} %." in PAGE
+    assert f"came in {(runs['spike_score'] > 0).sum()} of {len(runs)} runs" in PAGE
+    assert (runs["status"] == "ok").all()
+    assert not runs.loc[runs["regime"].isin(["sgd_lr=0.1_warmup=0", "sgd_lr=0.1_warmup=60"]), "spike_score"].any()

@@ -75,7 +75,7 @@ PAGE = 1.25  # heights of a figure by its width that a page has room for, beside
 
 
 def _floating(text: str, folder: Path) -> str:
-    """Figures before the appendix float to the foot of the next page with room for them, so that none precedes the title.
+    """Figures before the appendix float to the foot of the next page with room for them, below the title.
 
     The text goes on meanwhile.
     """
