@@ -167,9 +167,10 @@ def collect(variants: Sequence[Sequence[Path]], seeds: Iterable[int], path: Path
                     [_parquet(block).replace_schema_metadata(None) for block in blocks], promote_options="permissive"
                 )
                 table = table.filter(pc.is_in(table["seed"], wanted))
-                order = pa.array(range(table.num_rows))
-                table = table.append_column("_row", order).sort_by([("seed", "ascending"), ("_row", "ascending")])
-                writer.write_table(_of_schema(table.drop_columns("_row").unify_dictionaries(), schema))
+                rows = {"seed": table["seed"], "row": pa.array(range(table.num_rows))}
+                # Table.sort_by would start threads, which have been seen to abort the process at its end.
+                order = pc.sort_indices(pa.table(rows), sort_keys=[("seed", "ascending"), ("row", "ascending")])
+                writer.write_table(_of_schema(table.take(order).unify_dictionaries(), schema))
 
     _sealed(path, fill)
 
