@@ -17,6 +17,8 @@ from study.report.tables import TABLES as MADE
 from study.results.store import TABLES
 from tests.report.random_studies import Made, studies, tables
 
+pytestmark = pytest.mark.slow
+
 PAPER = Path(__file__).parents[2] / "paper"
 HOLES = re.compile(
     r"\bnan\b|[|:(,=] ?None\b(?! of)|undefined, undefined|\(\)|[:,;] \.(?!\d)|: ,|\s\.\s|\s,|\.\.\s|\*\*\s*\*\*"

@@ -28,6 +28,8 @@ from study.training.records import RunRecord
 from study.training.replicates import Replicates
 from tests.interrupted import IDENTITY, EndedError, assert_same, train
 
+pytestmark = pytest.mark.slow
+
 EPOCHS = 3
 
 

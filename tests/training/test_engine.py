@@ -20,6 +20,8 @@ from study.training.recorder import Recorder
 from study.training.records import RunRecord, tidy
 from study.training.replicates import Replicates
 
+pytestmark = pytest.mark.slow
+
 Tensors = dict[str, Tensor]
 
 

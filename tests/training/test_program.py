@@ -17,6 +17,8 @@ from study.training.program import Program
 from study.training.step import Chain
 from study.training.update import State, Update
 
+pytestmark = pytest.mark.slow
+
 STEPS, BATCH = 6, 9
 IMAGES = torch.rand(50, 784, generator=torch.Generator().manual_seed(0)) * 2 - 0.5
 LABELS = torch.randint(0, 10, (50,), generator=torch.Generator().manual_seed(1))

@@ -17,6 +17,8 @@ from study.workloads.adversarial import collapsed
 from tests.interrupted import assert_goes_on
 from tests.workloads.adversaries import adversarial, trained
 
+pytestmark = pytest.mark.slow
+
 
 def test_weights_of_the_generator_are_averaged(digits: Digits) -> None:
     averaged, _ = trained(
