@@ -168,7 +168,7 @@ def collect(variants: Sequence[Sequence[Path]], seeds: Iterable[int], path: Path
                 )
                 table = table.filter(pc.is_in(table["seed"], wanted))
                 rows = {"seed": table["seed"], "row": pa.array(range(table.num_rows))}
-                # Not Table.sort_by, which plans with threads: a process was seen to abort at its end with one still there.
+                # Not Table.sort_by, which plans with threads: once a process aborted at its end with one still there.
                 order = pc.sort_indices(pa.table(rows), sort_keys=[("seed", "ascending"), ("row", "ascending")])
                 writer.write_table(_of_schema(table.take(order).unify_dictionaries(), schema))
 
