@@ -180,7 +180,7 @@ def test_a_grid_that_no_machine_could_train_is_refused_before_it_is_written_out(
 
 
 def test_a_study_longer_than_it_may_be_is_refused_with_its_forecast() -> None:
-    raw = {"name": "a", "regimes": {"x": {"epochs": 10**6}}}
+    raw = {"name": "a", "regimes": {"x": {"epochs": 10**7}}}
     with pytest.raises(ConfigError) as caught:
         parse(raw)
     (message,) = caught.value.messages
