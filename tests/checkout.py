@@ -1,6 +1,7 @@
 """The smoke study through Snakemake, in a copy of the repository of its own."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 ROOT = Path(__file__).parents[1]
 PARTS = ("Snakefile", "config", "paper", "profiles", "study", "workflow")
@@ -47,6 +49,12 @@ class Checkout:
         rows = [line.split() for line in table.splitlines()[3:]]
         return {rule: int(count) for rule, count in rows if rule not in ("all", "total")}
 
+    def trainings_to_do(self, *arguments: str) -> int:
+        """How many trainings a run would do, in however many jobs."""
+        found = re.search(r"^To do: (\d+) of \d+ trainings", self.snakemake("-c1", *arguments, "--", "cost"), re.MULTILINE)
+        assert found
+        return int(found[1])
+
     @property
     def results(self) -> Path:
         return self.root / "results" / "smoke"
@@ -81,9 +89,15 @@ def fresh(tmp_path: Path) -> Checkout:
 
 @pytest.fixture(scope="session")
 def finished_once(tmp_path_factory: pytest.TempPathFactory) -> tuple[Checkout, str]:
-    """A copy in which the smoke study has run and what it printed."""
-    checkout = copied(tmp_path_factory.mktemp("smoke"))
-    return checkout, checkout.snakemake("--cores", "2")
+    """A copy in which the smoke study has run and what it printed; to be read alone, since all workers share it."""
+    shared = tmp_path_factory.getbasetemp()
+    shared = (shared.parent if os.environ.get("PYTEST_XDIST_WORKER") else shared) / "smoke"
+    with FileLock(f"{shared}.lock"):
+        if not (shared / "printed").exists():
+            shutil.rmtree(shared, ignore_errors=True)
+            shared.mkdir()
+            (shared / "printed").write_text(copied(shared).snakemake("--cores", "2"))
+    return Checkout(shared), (shared / "printed").read_text()
 
 
 @pytest.fixture

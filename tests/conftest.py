@@ -36,6 +36,10 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(f"The '--methods' option {error}.") from None
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.get_closest_marker("workflow") is None)  # the longest first
+
+
 def pytest_collection_finish() -> None:
     # statsmodels collects garbage at each adjustment, which among all the libraries loaded here takes most of a second.
     gc.freeze()

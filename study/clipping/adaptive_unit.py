@@ -1,12 +1,12 @@
-from typing import ClassVar, Literal
+from __future__ import annotations
 
-import torch
-from torch import Tensor
+from typing import ClassVar, Literal
 
 from study.clipping.base import Clipping, Part
 from study.methods.ranges import LogRange
 from study.optim.tensors import Tensors
 from study.parameters import Flag, Positive
+from study.utils.lazy import torch
 
 
 class AdaptiveUnit(Clipping):
@@ -32,13 +32,13 @@ class AdaptiveUnit(Clipping):
         exempt = set(last_layer(gradient)) if self.skip_last else set()
         return {key: g if key in exempt else self._cap(g, parameters[key]) for key, g in gradient.items()}, state
 
-    def _cap(self, g: Tensor, w: Tensor) -> Tensor:
+    def _cap(self, g: torch.Tensor, w: torch.Tensor) -> torch.Tensor:
         limit = self.ratio * unit_norm(w).clamp(min=self.floor)
         size = unit_norm(g)
         return g * torch.where(size > limit, limit / size.clamp(min=1e-6), 1.0)
 
 
-def unit_norm(tensor: Tensor) -> Tensor:
+def unit_norm(tensor: torch.Tensor) -> torch.Tensor:
     """Return the norm of each output unit, in a shape that broadcasts to the tensor; a vector or scalar is one unit."""
     dims = tuple(range(1, tensor.ndim)) if tensor.ndim > 1 else tuple(range(tensor.ndim))
     return torch.linalg.vector_norm(tensor, dim=dims, keepdim=True)

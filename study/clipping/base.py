@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar, Literal, get_args
 
-import torch
-from torch import Tensor
-
 from study.methods.base import Method, MethodCombination
 from study.optim.tensors import Tensors, rescaled
+from study.utils.lazy import torch
 
 Part = Literal["coordinate", "unit", "tensor", "model", "sample"]
 
@@ -40,7 +38,7 @@ class Clipping(Method):
         """Return the clipped gradient and the next state."""
         raise NotImplementedError
 
-    def norm_bound(self, state: Tensors) -> Tensor | float | None:
+    def norm_bound(self, state: Tensors) -> torch.Tensor | float | None:
         """Return the 2-norm that no clipped gradient exceeds, of a sample where samples are clipped; None if any may.
 
         state: the state before the clip.

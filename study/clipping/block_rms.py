@@ -1,12 +1,12 @@
-from typing import ClassVar, Literal
+from __future__ import annotations
 
-import torch
-from torch import Tensor
+from typing import ClassVar, Literal
 
 from study.clipping.base import Part, Rescaling
 from study.methods.ranges import LogRange
 from study.optim.tensors import Tensors
 from study.parameters import Positive
+from study.utils.lazy import torch
 
 
 class BlockRms(Rescaling):
@@ -29,6 +29,6 @@ class BlockRms(Rescaling):
         return {key: 1.0 / torch.clamp(rms(g) / self.threshold, min=1.0) for key, g in gradient.items()}, state
 
 
-def rms(tensor: Tensor) -> Tensor:
+def rms(tensor: torch.Tensor) -> torch.Tensor:
     """Return the root mean square of the entries, a scalar."""
     return torch.linalg.vector_norm(tensor) / tensor.numel() ** 0.5

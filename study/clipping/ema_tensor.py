@@ -1,11 +1,10 @@
 from typing import ClassVar, Literal
 
-import torch
-
 from study.clipping.base import Part, Rescaling
 from study.methods.ranges import LogRange
 from study.optim.tensors import Tensors
 from study.parameters import Positive, PositiveInt, Share
+from study.utils.lazy import torch
 
 
 class EmaTensor(Rescaling):

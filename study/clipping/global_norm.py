@@ -1,11 +1,10 @@
 from typing import Annotated, ClassVar, Literal
 
-import torch
-
 from study.clipping.base import Rescaling
 from study.methods.ranges import LogRange
 from study.optim.tensors import Tensors, norm
 from study.parameters import Must, NotBool, Positive
+from study.utils.lazy import torch
 
 EPSILON = 1e-6  # torch.nn.utils.clip_grad_norm_ adds it to the norm; optax does not
 

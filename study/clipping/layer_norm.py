@@ -1,12 +1,12 @@
-from typing import Annotated, ClassVar, Literal
+from __future__ import annotations
 
-import torch
-from torch import Tensor
+from typing import Annotated, ClassVar, Literal
 
 from study.clipping.base import Part, Rescaling
 from study.methods.ranges import LogRange
 from study.optim.tensors import Tensors
 from study.parameters import Must, NotBool, Positive
+from study.utils.lazy import torch
 
 EPSILON = 1e-6  # as in the clip by the global norm; Keras adds none
 
@@ -29,6 +29,6 @@ class LayerNorm(Rescaling):
     def coefficients(self, gradient: Tensors, parameters: Tensors, state: Tensors) -> tuple[Tensors, Tensors]:
         return {key: self._scale(g) for key, g in gradient.items()}, state
 
-    def _scale(self, g: Tensor) -> Tensor:
+    def _scale(self, g: torch.Tensor) -> torch.Tensor:
         size = torch.linalg.vector_norm(g, float(self.order))
         return torch.clamp(self.max_norm / (size + EPSILON), max=1.0)

@@ -2,12 +2,11 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import ClassVar, Literal
 
-import torch
-
 from study.clipping.base import Rescaling
 from study.methods.ranges import LogRange
 from study.optim.tensors import Tensors, norm
 from study.parameters import Positive
+from study.utils.lazy import torch
 
 
 class Normalized(Rescaling):

@@ -1,12 +1,12 @@
-from typing import ClassVar, Literal
+from __future__ import annotations
 
-import torch
-from torch import Tensor
+from typing import ClassVar, Literal
 
 from study.clipping.base import PerSample
 from study.methods.ranges import LogRange
 from study.optim.tensors import Tensors
 from study.parameters import Positive
+from study.utils.lazy import torch
 
 EPSILON = 1e-6  # Opacus adds it to the norm; optax does not
 
@@ -31,11 +31,11 @@ class PerSampleNorm(PerSample):
         return self.max_norm
 
 
-def whole_norms(norms: Tensors) -> Tensor:
+def whole_norms(norms: Tensors) -> torch.Tensor:
     """Return the norm [B] of each sample's gradient over all tensors."""
     return torch.linalg.vector_norm(torch.stack(list(norms.values()), dim=1), dim=1)
 
 
-def bounded(norms: Tensor, bound: float | Tensor) -> Tensor:
+def bounded(norms: torch.Tensor, bound: float | torch.Tensor) -> torch.Tensor:
     """Return the weights [B] that scale gradients of these norms [B] down to the bound, 1 for those below it."""
     return torch.clamp(bound / (norms + EPSILON), max=1.0)

@@ -1,13 +1,13 @@
-from typing import ClassVar, Literal
+from __future__ import annotations
 
-import torch
-from torch import Tensor
+from typing import ClassVar, Literal
 
 from study.clipping.base import PerSample
 from study.clipping.per_sample import bounded, whole_norms
 from study.methods.ranges import LogRange
 from study.optim.tensors import Tensors
 from study.parameters import Positive, Share
+from study.utils.lazy import torch
 
 
 class PerSampleAdaptive(PerSample):
@@ -38,9 +38,9 @@ class PerSampleAdaptive(PerSample):
         following = bound * torch.exp(-self.rate * (unclipped - self.quantile))
         return dict.fromkeys(norms, bounded(each, bound)), {"bound": following}
 
-    def norm_bound(self, state: Tensors) -> Tensor:
+    def norm_bound(self, state: Tensors) -> torch.Tensor:
         return state["bound"]
 
-    def with_noisy_count(self, state: Tensors, noise: Tensor) -> Tensors:
+    def with_noisy_count(self, state: Tensors, noise: torch.Tensor) -> Tensors:
         """Return the state that noise [] on the share u would have led to."""
         return {"bound": state["bound"] * torch.exp(-self.rate * noise)}

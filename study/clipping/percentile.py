@@ -1,13 +1,14 @@
+from __future__ import annotations
+
 from typing import Annotated, ClassVar, Literal
 
-import torch
 from pydantic import Field
-from torch import Tensor
 
 from study.clipping.base import Rescaling
 from study.methods.ranges import LogRange
 from study.optim.tensors import Tensors, norm
 from study.parameters import NOT_NUMBERS, Must, NotBool, PositiveInt
+from study.utils.lazy import torch
 
 EPSILON = 1e-6  # AutoClip clips by torch's clip_grad_norm_, which adds it to the norm
 
@@ -46,7 +47,7 @@ class Percentile(Rescaling):
         return dict.fromkeys(gradient, scale), state
 
 
-def remembered(size: Tensor, state: Tensors) -> Tensors:
+def remembered(size: torch.Tensor, state: Tensors) -> Tensors:
     """Return the state with one more norm, which replaces the oldest once the window is full."""
     slot = (state["seen"] % state["recent"].numel()).view(1)
     oldest = state["recent"].gather(0, slot)
@@ -57,7 +58,7 @@ def remembered(size: Tensor, state: Tensors) -> Tensors:
     }
 
 
-def with_one(ordered: Tensor, x: Tensor) -> Tensor:
+def with_one(ordered: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
     """Insert x into sorted numbers [n] and return them sorted, [n + 1].
 
     Each place holds its number, x, or the number before it.
@@ -67,7 +68,7 @@ def with_one(ordered: Tensor, x: Tensor) -> Tensor:
     return torch.minimum(after, torch.maximum(before, x))
 
 
-def without(ordered: Tensor, x: Tensor) -> Tensor:
+def without(ordered: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
     """Remove x from sorted numbers [n + 1] that contain it and return them sorted, [n].
 
     From x on, each place takes the next number.
@@ -75,7 +76,7 @@ def without(ordered: Tensor, x: Tensor) -> Tensor:
     return torch.where(ordered[:-1] < x, ordered[:-1], ordered[1:])
 
 
-def percentile(ordered: Tensor, count: Tensor, percent: float) -> Tensor:
+def percentile(ordered: torch.Tensor, count: torch.Tensor, percent: float) -> torch.Tensor:
     """Return the percentile of the first `count` of sorted numbers, with linear interpolation as in numpy."""
     rank = (count - 1).to(torch.float64) * (percent / 100)
     below = rank.floor()

@@ -1,14 +1,14 @@
+from __future__ import annotations
+
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import ClassVar, Literal
-
-import torch
-from torch import Tensor
 
 from study.clipping.base import Clipping, Part
 from study.methods.ranges import LogRange
 from study.optim.tensors import Tensors
 from study.parameters import Positive
+from study.utils.lazy import torch
 
 
 class Sign(Clipping):
@@ -31,6 +31,6 @@ class Sign(Clipping):
     def clip(self, gradient: Tensors, parameters: Tensors, state: Tensors) -> tuple[Tensors, Tensors]:
         return {key: self._signed(g) for key, g in gradient.items()}, state
 
-    def _signed(self, g: Tensor) -> Tensor:
+    def _signed(self, g: torch.Tensor) -> torch.Tensor:
         # torch.sign makes 0 of a NaN and 1 of an infinity; 0 times the gradient keeps both visible.
         return torch.add(0.0 * g, torch.sign(g), alpha=self.magnitude)

@@ -1,14 +1,14 @@
+from __future__ import annotations
+
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Annotated, ClassVar, Literal
-
-import torch
-from torch import Tensor
 
 from study.clipping.base import Clipping, Part
 from study.methods.ranges import LogRange
 from study.optim.tensors import Tensors
 from study.parameters import Must, Positive
+from study.utils.lazy import torch
 
 
 class SignOnTrigger(Clipping):
@@ -33,7 +33,7 @@ class SignOnTrigger(Clipping):
         chosen = set(gradient) if self.tensors == "all" else {next(iter(gradient))}
         return {key: self._replace(g) if key in chosen else g for key, g in gradient.items()}, state
 
-    def _replace(self, g: Tensor) -> Tensor:
+    def _replace(self, g: torch.Tensor) -> torch.Tensor:
         # One of the two factors is 0: several times faster than torch.where with a scalar condition.
         over = torch.linalg.vector_norm(g) > self.threshold
         kept, signed = torch.where(over, 0.0, 1.0), torch.where(over, self.threshold, 0.0)

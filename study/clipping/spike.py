@@ -1,15 +1,14 @@
+from __future__ import annotations
+
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import ClassVar, Literal
-
-import torch
-import torch.nn.functional as F
-from torch import Tensor
 
 from study.clipping.base import Clipping, Part
 from study.methods.ranges import LogRange
 from study.optim.tensors import Tensors
 from study.parameters import NaturalInt, Positive, Share
+from study.utils.lazy import torch
 
 
 class Spike(Clipping):
@@ -55,7 +54,7 @@ def square(key: str) -> str:
     return f"square of {key}"
 
 
-def clamped(g: Tensor, threshold: Tensor, v: Tensor) -> Tensor:
+def clamped(g: torch.Tensor, threshold: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
     """Clamp each coordinate to a magnitude of at most sqrt(threshold v); a coordinate whose v is 0 stays as it is."""
-    limit = (threshold * F.threshold(v, 0.0, torch.inf)).sqrt()  # faster than torch.where
+    limit = (threshold * torch.nn.functional.threshold(v, 0.0, torch.inf)).sqrt()  # faster than torch.where
     return torch.clamp(g, -limit, limit)

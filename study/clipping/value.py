@@ -2,13 +2,13 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Annotated, ClassVar, Literal
 
-import torch
 from pydantic import Field
 
 from study.clipping.base import Clipping, Part
 from study.methods.ranges import LogRange
 from study.optim.tensors import Tensors
 from study.parameters import Must, NotBool, Positive
+from study.utils.lazy import torch
 
 
 class Value(Clipping):

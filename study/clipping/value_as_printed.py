@@ -1,17 +1,17 @@
+from __future__ import annotations
+
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Annotated, ClassVar, Literal
 
 import numpy as np
-import torch
-import torch.nn.functional as F
 from pydantic import Field
-from torch import Tensor
 
 from study.clipping.base import Clipping, Part
 from study.methods.ranges import LogRange
 from study.optim.tensors import Tensors
 from study.parameters import Must, NotBool, Positive
+from study.utils.lazy import torch
 
 
 class ValueAsPrinted(Clipping):
@@ -44,10 +44,10 @@ class ValueAsPrinted(Clipping):
     def clip(self, gradient: Tensors, parameters: Tensors, state: Tensors) -> tuple[Tensors, Tensors]:
         return {key: self._as_printed(g) for key, g in gradient.items()}, state
 
-    def _as_printed(self, g: Tensor) -> Tensor:
+    def _as_printed(self, g: torch.Tensor) -> torch.Tensor:
         lower = self.bound if self.lower is None else self.lower
-        # F.threshold is ten times as fast as torch.where here.
-        return F.threshold(g.clamp(max=self.bound), next_below(-lower, g.dtype), lower)
+        # torch.nn.functional.threshold is ten times as fast as torch.where here.
+        return torch.nn.functional.threshold(g.clamp(max=self.bound), next_below(-lower, g.dtype), lower)
 
 
 def next_below(x: float, dtype: torch.dtype) -> float:

@@ -1,14 +1,14 @@
+from __future__ import annotations
+
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import ClassVar, Literal
-
-import torch
-from torch import Tensor
 
 from study.clipping.base import Rescaling
 from study.methods.ranges import LogRange
 from study.optim.tensors import Tensors, norm
 from study.parameters import Positive, PositiveInt, Share
+from study.utils.lazy import torch
 
 EPSILON = 1e-6  # the published implementation adds it in both divisions
 
@@ -48,7 +48,7 @@ class ZScore(Rescaling):
         scale = torch.where(fires, limit / (size + EPSILON), 1.0)
         return dict.fromkeys(gradient, scale), self._averaged(torch.where(fires, limit, size), state)
 
-    def _averaged(self, size: Tensor, state: Tensors) -> Tensors:
+    def _averaged(self, size: torch.Tensor, state: Tensors) -> Tensors:
         """Return the mean and variance of the norms: plain ones in the warm-up, exponential averages afterwards."""
         mean, variance, count = state["mean"], state["variance"], state["seen"] + 1
         warm = count <= self.warm_up_steps

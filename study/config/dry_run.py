@@ -7,10 +7,6 @@ from collections.abc import Iterator
 from functools import cached_property, partial
 from pathlib import Path
 
-import torch
-from torch import Tensor, nn
-from torch.func import functional_call
-
 from study.clipping import Clipping, PerSample
 from study.config.errors import Fault
 from study.config.family_trials import Trial, trials
@@ -27,6 +23,7 @@ from study.optim.rng import NoiseStreams, generator
 from study.optim.tensors import Tensors, one_hot
 from study.regularization import Objective, Regularization
 from study.utils.imports import ROOT
+from study.utils.lazy import torch
 from study.utils.timeout import contained
 
 SECONDS = 60.0  # for one method; a machine may be busy
@@ -58,15 +55,17 @@ def _without_sample_gradients(study: Study) -> Iterator[Fault]:
     for name, regime in study.regimes.items():
         clips = [clip.label for clip in regime.clips if isinstance(clip, PerSample)]
         if clips and (outside := _outside_linear_layers(regime.model.build(*shape_of(regime)))):
-            wanted = f"be free of clips by sample where {regime.model.owner()} has parameters outside nn.Linear layers"
+            wanted = (
+                f"be free of clips by sample where {regime.model.owner()} has parameters outside torch.nn.Linear layers"
+            )
             message = f"The 'clips' parameter of regime '{name}' must {wanted}. Got '{clips[0]}' and {outside} instead."
             yield Fault(("regimes", name, "clips"), message)
 
 
-def _outside_linear_layers(module: nn.Module) -> list[str]:
-    """Return the names of the parameters that belong to no nn.Linear."""
+def _outside_linear_layers(module: torch.nn.Module) -> list[str]:
+    """Return the names of the parameters that belong to no torch.nn.Linear."""
     keys = [key for key, _ in module.named_parameters()]
-    return [key for key in keys if type(module.get_submodule(key.rpartition(".")[0])) is not nn.Linear]
+    return [key for key in keys if type(module.get_submodule(key.rpartition(".")[0])) is not torch.nn.Linear]
 
 
 def shape_of(regime: Regime) -> Shape:
@@ -159,11 +158,13 @@ class Small:
         draws = {self.method.name: self.method.noise(sites(self.module, BATCH, self.shape.inputs), self.one)}
         return NoiseStreams.open(draws, [0, 1]).draw(torch.device("cpu"))[self.method.name]
 
-    def _data_penalty(self, parameters: Tensors, x: Tensor, targets: Tensor, noise: Tensors) -> Tensor:
+    def _data_penalty(
+        self, parameters: Tensors, x: torch.Tensor, targets: torch.Tensor, noise: Tensors
+    ) -> torch.Tensor:
         assert isinstance(self.method, Regularization)
 
-        def network(p: Tensors, x: Tensor) -> Tensor:
-            logits: Tensor = functional_call(self.module, p, (x,))
+        def network(p: Tensors, x: torch.Tensor) -> torch.Tensor:
+            logits: torch.Tensor = torch.func.functional_call(self.module, p, (x,))
             return logits
 
         seen = Objective(x, lambda p: CrossEntropy().value(network(p, x), targets), network)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-
-import torch
-from torch import Tensor, nn
-from torch.func import functional_call, grad
+from functools import wraps
+from typing import ParamSpec, TypeVar
 
 from study.config.trial_call import BATCH, DIGITS, KEEP, Call, Shape, unlike
 from study.methods.base import Method
@@ -19,9 +17,23 @@ from study.optim.optimizers import Optimizer
 from study.optim.rng import generator
 from study.optim.schedules import Schedule
 from study.optim.tensors import Tensors, one_hot
+from study.utils.lazy import torch
 
+R = TypeVar("R")
+P = ParamSpec("P")
 Trial = Callable[[], str | None]
 """What a method must do and did instead, None where all is right."""
+
+
+def _without_gradients(function: Callable[P, R]) -> Callable[P, R]:
+    """Return the function under `torch.no_grad`, which as a decorator would load torch with this module."""
+
+    @wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        with torch.no_grad():
+            return function(*args, **kwargs)
+
+    return call
 
 
 def trials(method: Method, shape: Shape) -> Iterator[tuple[str, Trial]]:
@@ -44,13 +56,13 @@ def _of_model(method: Model, shape: Shape) -> Iterator[tuple[str, Trial]]:
     yield "network", lambda: _forward(method, method.build(*shape), shape)
 
 
-def _buffers(module: nn.Module) -> str | None:
+def _buffers(module: torch.nn.Module) -> str | None:
     names = [f"'{name}'" for name, _ in module.named_buffers()]
     must = "build a module without buffers, which all seeds would share (layer and group normalization have none)"
     return f"{must}. Got the buffers {', '.join(names)}" if names else None
 
 
-def _initialised(method: Model, module: nn.Module) -> str | None:
+def _initialised(method: Model, module: torch.nn.Module) -> str | None:
     wanted = {name: p.detach() for name, p in module.named_parameters()}
     first, second = (method.initialise(module, generator(0, "init")) for _ in range(2))
     if wrong := unlike(wanted, first):
@@ -59,14 +71,14 @@ def _initialised(method: Model, module: nn.Module) -> str | None:
     return None if same else "draw from the generator alone. Got other numbers from the same generator"
 
 
-def _forward(method: Model, module: nn.Module, shape: Shape) -> str | None:
+def _forward(method: Model, module: torch.nn.Module, shape: Shape) -> str | None:
     random = generator(0, "init")
     each = [method.initialise(module, random) for _ in range(2)]
     parameters = {key: torch.stack([one[key] for one in each]) for key in each[0]}
     x = torch.randn(2, BATCH, shape.inputs, generator=random)
 
-    def logits(p: Tensors, x: Tensor) -> Tensor:
-        found: Tensor = functional_call(module, p, (x,))
+    def logits(p: Tensors, x: torch.Tensor) -> torch.Tensor:
+        found: torch.Tensor = torch.func.functional_call(module, p, (x,))
         return found
 
     return Call(logits, (parameters, x), torch.zeros(2, BATCH, shape.classes), (module,)).wrong(method)
@@ -76,10 +88,13 @@ def _of_loss(method: Loss, shape: Shape) -> Iterator[tuple[str, Trial]]:
     logits = torch.randn(2, BATCH, shape.classes, generator=generator(0, "init"))
     targets = one_hot(torch.arange(2 * BATCH).view(2, BATCH) % shape.classes, shape.classes)
     yield "value", lambda: Call(method.value, (logits, targets)).wrong(method)
-    yield "value", lambda: Call(lambda z, t: grad(method.value)(z, t), (logits, targets), logits).wrong(method)
+    yield (
+        "value",
+        lambda: Call(lambda z, t: torch.func.grad(method.value)(z, t), (logits, targets), logits).wrong(method),
+    )
 
 
-@torch.no_grad()
+@_without_gradients
 def _measured(method: Metric, shape: Shape) -> str | None:
     logits = torch.randn(5 * shape.classes, shape.classes, generator=generator(0, "init"))
     labels = torch.arange(5 * shape.classes) % shape.classes
@@ -90,16 +105,16 @@ def _measured(method: Metric, shape: Shape) -> str | None:
     if kept := changed(before, snapshot(method)):
         return f"keep nothing in Python objects. Got another {kept} after a call"
     first = got[0]
-    if isinstance(first, Tensor) and first.numel() != 1:
+    if isinstance(first, torch.Tensor) and first.numel() != 1:
         return f"return one number. Got a tensor of shape {tuple(first.shape)}"
-    if isinstance(first, bool) or not isinstance(first, Tensor | int | float):
+    if isinstance(first, bool) or not isinstance(first, torch.Tensor | int | float):
         return f"return one number. Got {type(first).__name__}"
     if not math.isfinite(float(first)):
         return f"return a finite number where every class is there. Got {float(first)}"
     return None if float(first) == float(got[1]) else "return the same for the same inputs. Got another number"
 
 
-@torch.no_grad()
+@_without_gradients
 def _optimizer(method: Optimizer) -> str | None:
     together = _optimized(method, slice(0, 2))
     before = snapshot(method)
@@ -131,7 +146,7 @@ def _optimized(method: Optimizer, seeds: slice, scale: float = 1.0) -> Tensors:
     each = [model.initialise(module, random) for _ in range(2)]
     stacked = {key: torch.stack([one[key] for one in each]) for key in each[0]}
     gradient = {key: torch.randn(p.shape, generator=random) for key, p in stacked.items()}
-    parameters: Tensors = {key: nn.Parameter(p[seeds].clone()) for key, p in stacked.items()}
+    parameters: Tensors = {key: torch.nn.Parameter(p[seeds].clone()) for key, p in stacked.items()}
     gradient = {key: scale * g[seeds] for key, g in gradient.items()}
     return _by_torch(method, parameters, gradient) if method.by_torch else _by_direction(method, parameters, gradient)
 
@@ -147,7 +162,7 @@ def _by_torch(method: Optimizer, parameters: Tensors, gradient: Tensors) -> Tens
     return {key: p.detach() for key, p in parameters.items()}
 
 
-@torch.no_grad()
+@_without_gradients
 def _by_direction(method: Optimizer, parameters: Tensors, gradient: Tensors) -> Tensors:
     state = method.initial_state(parameters)
     for _ in range(2):

@@ -6,12 +6,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-import torch
-from torch import Tensor
-from torch.func import vmap
-
 from study.methods.base import Method
 from study.methods.python_state import changed, snapshot
+from study.utils.lazy import torch
 
 BATCH = 4
 
@@ -45,7 +42,7 @@ class Call:
     def wrong(self, method: Method) -> str | None:
         """Return what the method must do and what it did; None if it does it."""
         first = self._of_model(0)
-        kept = each_of(first, Tensor.clone)
+        kept = each_of(first, torch.Tensor.clone)
         got = self.function(*first)
         if any(not torch.equal(a, b) for a, b in zip(_tensors(first), _tensors(kept), strict=True)):
             return "leave what comes in as it is. Got a change in place"
@@ -69,7 +66,7 @@ class Call:
 
     def _unmapped(self) -> str | None:
         try:
-            vmap(self.function)(*self.arguments)
+            torch.func.vmap(self.function)(*self.arguments)
         except RuntimeError as error:
             reason = str(error).strip().partition("\n")[0][:200]
             without = "without a Python 'if' on the value of a tensor and without random numbers of its own"
@@ -91,7 +88,7 @@ def unlike(wanted: Any, got: Any, name: str = "") -> str | None:
             what = "the state that it was given, with" if name == STATE else "tensors by"
             return f"return {what} the names {sorted(wanted)}. Got {found}"
         return next((wrong for key in wanted if (wrong := unlike(wanted[key], got[key], f"{name}{key}"))), None)
-    if not isinstance(got, Tensor):
+    if not isinstance(got, torch.Tensor):
         return f"return a tensor{of}. Got {_kind(got)}"
     if got.shape != wanted.shape:
         return f"return a tensor of shape {tuple(wanted.shape)}{of}. Got {tuple(got.shape)}"
@@ -106,14 +103,14 @@ def _kind(value: object) -> str:
     return f"a tuple of {len(value)}" if isinstance(value, tuple) else type(value).__name__
 
 
-def each_of(tree: Any, change: Callable[[Tensor], Tensor]) -> Any:
+def each_of(tree: Any, change: Callable[[torch.Tensor], torch.Tensor]) -> Any:
     if isinstance(tree, tuple):
         return tuple(each_of(one, change) for one in tree)
     return {key: each_of(one, change) for key, one in tree.items()} if isinstance(tree, dict) else change(tree)
 
 
-def _tensors(tree: Any) -> Iterator[Tensor]:
-    if isinstance(tree, Tensor):
+def _tensors(tree: Any) -> Iterator[torch.Tensor]:
+    if isinstance(tree, torch.Tensor):
         yield tree
     else:
         for one in tree.values() if isinstance(tree, dict) else tree:

@@ -1,15 +1,16 @@
 """The data sets a study can name, and reading one into tensors (quickly: every training starts with this)."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from study.data.idx import DataError, read_idx
+from study.utils.lazy import torch
 
 IMAGE_SHAPE: Final = (28, 28)
 CLASSES: Final = 10
@@ -26,12 +27,12 @@ class Digits:
     """
 
     name: str
-    train_images: Tensor
-    train_labels: Tensor
-    test_images: Tensor
-    test_labels: Tensor
-    mean: float | Tensor
-    std: float | Tensor
+    train_images: torch.Tensor
+    train_labels: torch.Tensor
+    test_images: torch.Tensor
+    test_labels: torch.Tensor
+    mean: float | torch.Tensor
+    std: float | torch.Tensor
     scale: float = 255.0
     classes: int = CLASSES
     image_shape: tuple[int, int] = IMAGE_SHAPE
@@ -69,7 +70,7 @@ def load(name: str, folder: Path) -> Digits:
     return Digits(name, *train, *test, mean=known_set.mean, std=known_set.std)
 
 
-def _pairs(image_file: Path, label_file: Path) -> tuple[Tensor, Tensor]:
+def _pairs(image_file: Path, label_file: Path) -> tuple[torch.Tensor, torch.Tensor]:
     """Images uint8 [N, P] and labels int64 [N]."""
     images, labels = read_idx(image_file, 3), read_idx(label_file, 1)
     _check(image_file, f"images of {IMAGE_SHAPE} pixels", images.shape[1:] == IMAGE_SHAPE, images.shape[1:])

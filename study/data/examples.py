@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from study.data.splits import stratified
 from study.parameters import Settings
+from study.utils.lazy import torch
 
 Array = NDArray[Any]
 GREY = np.array([299, 587, 114])  # ITU-R 601-2, as Pillow turns colours to grey

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from study.data.base import DataSet
 from study.data.digits import Digits
@@ -24,6 +23,7 @@ from study.data.examples import Array, Contents, Examples, Part, SourceFault, as
 from study.data.idx import FILES, DataError
 from study.data.pictures import Size, read_pictures, walked
 from study.data.tables import read_csv, read_idx_folder, read_npz
+from study.utils.lazy import torch
 
 PACKS = Path("data/own")  # below the working directory, where the suite's own data are too
 READERS = ("examples.py", "idx.py", "own.py", "pictures.py", "splits.py", "tables.py")

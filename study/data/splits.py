@@ -1,15 +1,16 @@
 """Training and validation subsets, stratified by class, and wrong labels."""
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from study.data.digits import Digits
 from study.data.idx import DataError
+from study.utils.lazy import torch
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -22,10 +23,10 @@ class Split:
     noisy: bool [T], true where the label was replaced.
     """
 
-    train: Tensor
-    validation: Tensor
-    labels: Tensor
-    noisy: Tensor
+    train: torch.Tensor
+    validation: torch.Tensor
+    labels: torch.Tensor
+    noisy: torch.Tensor
 
 
 def split(
@@ -54,7 +55,7 @@ def split(
     return Split(train, validation, labels, noisy)
 
 
-def with_wrong_labels(labels: Tensor, share: float, classes: int, seed: int) -> tuple[Tensor, Tensor]:
+def with_wrong_labels(labels: torch.Tensor, share: float, classes: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
     """Labels [T] of which round(share * T) became another class, drawn uniformly; and which did, bool [T].
 
     Which positions, and by how many classes the label is shifted, depends on the seed and T alone.
@@ -94,7 +95,9 @@ def _sizes_checked(digits: Digits, train_size: int | None, validation_size: int)
     return T
 
 
-def stratified(labels: Tensor, train_size: int, validation_size: int, seed: int) -> tuple[Tensor, Tensor]:
+def stratified(
+    labels: torch.Tensor, train_size: int, validation_size: int, seed: int
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Disjoint rows, each class with its share of both: those that scikit-learn's `train_test_split` draws.
 
     It is not called: importing it would take a training job most of a second.
@@ -129,7 +132,7 @@ def _in_proportion(sizes: NDArray[np.int64], total: int, random: np.random.Rando
     return shares.astype(np.int64)
 
 
-def _noise(size: int, share: float, classes: int, seed: int) -> tuple[Tensor, Tensor]:
+def _noise(size: int, share: float, classes: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
     """Positions replaced, bool [T], and what is added to the label modulo the classes, int64 [T]."""
     rng = np.random.default_rng(seed)
     order = rng.permutation(size)

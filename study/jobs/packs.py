@@ -15,6 +15,7 @@ from study.results import store
 
 SECONDS = 60.0  # forecast work of a pack, at most, where a training alone does not take longer
 SHARE = 1 / 16  # of the study's work in a pack, at most: small studies must keep all cores of a machine busy
+LEAST = 20.0  # seconds that a pack may take in any study: less is not worth the start of a process
 
 
 @dataclass(frozen=True)
@@ -84,9 +85,13 @@ def packed(tasks: Iterable[Task]) -> dict[str, Pack]:
     own is alone, so that trials that fail hold up nothing else.
     """
     tasks = list(tasks)
-    most = min(SECONDS, SHARE * sum(task.seconds for task in tasks))
-    packs = [Pack(part) for part in _parts(tasks, most)]
+    packs = [Pack(part) for part in _parts(tasks, most_seconds(tasks))]
     return {pack.name: pack for pack in packs}
+
+
+def most_seconds(tasks: Iterable[Task]) -> float:
+    """Return the forecast core-seconds of a pack of a study of these trainings, at most, unless it is of one."""
+    return max(LEAST, min(SECONDS, SHARE * sum(task.seconds for task in tasks)))
 
 
 def _parts(tasks: Iterable[Task], most: float) -> Iterator[tuple[Task, ...]]:

@@ -14,10 +14,10 @@ from types import FunctionType, GeneratorType, MethodType, ModuleType
 from typing import Any
 
 import numpy as np
-import torch
 
 from study.parameters import shown
 from study.utils.imports import ROOT, closure, is_own
+from study.utils.lazy import torch
 
 LIBRARY = ROOT / "study"
 MOST = 10_000  # objects that are looked at below one name

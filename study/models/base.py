@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import ClassVar
+from typing import ClassVar, TypeAlias
 
-import torch
 from pydantic import AfterValidator
-from torch import Generator, Tensor, nn
 
 from study.methods.base import Method
 from study.parameters import Must, listed
+from study.utils.lazy import torch
 
-Activation = Callable[[Tensor], Tensor]
-Site = Callable[[str, Tensor], Tensor]
+Activation: TypeAlias = "Callable[[torch.Tensor], torch.Tensor]"
+Site: TypeAlias = "Callable[[str, torch.Tensor], torch.Tensor]"
 SIDE = 28  # pixels
 
 
-def untouched(name: str, h: Tensor) -> Tensor:
+def untouched(name: str, h: torch.Tensor) -> torch.Tensor:
     """Return the activations as they are: the site of a model in evaluation."""
     return h
 
@@ -27,18 +26,18 @@ def untouched(name: str, h: Tensor) -> Tensor:
 # are trained together. tanh and erf do not.
 
 
-def sigmoid(x: Tensor) -> Tensor:
+def sigmoid(x: torch.Tensor) -> torch.Tensor:
     """Return 1 / (1 + exp(-x))."""
     return torch.tanh(x / 2) / 2 + 0.5
 
 
-def gelu(x: Tensor) -> Tensor:
+def gelu(x: torch.Tensor) -> torch.Tensor:
     """Return x times the standard normal distribution function at x."""
     return x / 2 * (1 + torch.erf(x * 0.5**0.5))
 
 
 ACTIVATIONS: Mapping[str, Activation] = MappingProxyType(
-    {"relu": torch.relu, "tanh": torch.tanh, "sigmoid": sigmoid, "gelu": gelu}
+    {"relu": lambda x: torch.relu(x), "tanh": lambda x: torch.tanh(x), "sigmoid": sigmoid, "gelu": gelu}
 )
 
 
@@ -65,7 +64,7 @@ class Model(Method):
     family: ClassVar[str] = "model"
     reads: ClassVar[tuple[int, int] | None] = None  # the pixels of the images that it is made for
 
-    def network(self, inputs: int, classes: int) -> nn.Module:
+    def network(self, inputs: int, classes: int) -> torch.nn.Module:
         """Return a module whose forward takes x [B, inputs] and a `Site` and returns logits [B, classes].
 
         It passes the pixels to the site as "input", then the hidden activations as "hidden0", "hidden1", ..., and
@@ -73,11 +72,11 @@ class Model(Method):
         """
         raise NotImplementedError
 
-    def initialise(self, module: nn.Module, random: Generator) -> dict[str, Tensor]:
+    def initialise(self, module: torch.nn.Module, random: torch.Generator) -> dict[str, torch.Tensor]:
         """Return fresh parameters, drawn from the generator alone."""
         raise NotImplementedError
 
-    def build(self, inputs: int, classes: int) -> nn.Module:
+    def build(self, inputs: int, classes: int) -> torch.nn.Module:
         """Return the network, its parameters not yet set."""
         with torch.device("meta"):  # draws no random numbers
             module = self.network(inputs, classes)
@@ -90,11 +89,11 @@ class Model(Method):
             raise ValueError(f"The number of inputs of {self.owner()} must be {wanted}. Got {inputs} instead.")
 
 
-def sites(module: nn.Module, batch: int, inputs: int) -> dict[str, tuple[int, ...]]:
+def sites(module: torch.nn.Module, batch: int, inputs: int) -> dict[str, tuple[int, ...]]:
     """Return the shapes [B, ...] of the activations at each site of one model, in forward order."""
     seen: dict[str, tuple[int, ...]] = {}
 
-    def record(name: str, h: Tensor) -> Tensor:
+    def record(name: str, h: torch.Tensor) -> torch.Tensor:
         seen[name] = tuple(h.shape)
         return h
 

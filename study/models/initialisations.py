@@ -7,10 +7,10 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import PlainSerializer
-from torch import Generator, Tensor, nn
 
 from study.methods.base import Method, entry
 from study.parameters import Positive
+from study.utils.lazy import torch
 
 
 class Initialisation(Method):
@@ -19,29 +19,29 @@ class Initialisation(Method):
     family: ClassVar[str] = "initialisation"
 
     def initialise(
-        self, module: nn.Module, random: Generator, pixels: Mapping[str, int] = MappingProxyType({})
-    ) -> dict[str, Tensor]:
+        self, module: torch.nn.Module, random: torch.Generator, pixels: Mapping[str, int] = MappingProxyType({})
+    ) -> dict[str, torch.Tensor]:
         """Return fresh parameters for the linear layers of a module, drawn from the generator alone.
 
         pixels: the number of pixels of each layer that serves as the kernel of a convolution, by the layer's name.
         """
         for name, layer in module.named_modules():
-            if isinstance(layer, nn.Linear):
+            if isinstance(layer, torch.nn.Linear):
                 self._layer(layer, random, pixels.get(name, 1))
         return {key: p.detach().clone() for key, p in module.named_parameters()}
 
-    def _layer(self, layer: nn.Linear, random: Generator, pixels: int) -> None:
+    def _layer(self, layer: torch.nn.Linear, random: torch.Generator, pixels: int) -> None:
         w = layer.weight.detach()
         # torch counts the outputs of a kernel with its pixels; which input is on which axis does not matter to a draw.
         self.weight(w if pixels == 1 else w.unflatten(1, (-1, pixels)), random)
         if layer.bias is not None:
             self.bias(layer.bias.detach(), layer.in_features, random)
 
-    def weight(self, w: Tensor, random: Generator) -> None:
+    def weight(self, w: torch.Tensor, random: torch.Generator) -> None:
         """Overwrite a weight [out, in], or [out, channels, pixels] for a convolution."""
         raise NotImplementedError
 
-    def bias(self, b: Tensor, inputs: int, random: Generator) -> None:
+    def bias(self, b: torch.Tensor, inputs: int, random: torch.Generator) -> None:
         """Overwrite the bias [out] of a layer with `inputs` inputs."""
         b.zero_()
 
@@ -53,12 +53,12 @@ class PyTorch(Initialisation):
     source: ClassVar[str] = "torch.nn.Linear, torch.nn.Conv2d"
     name: Literal["pytorch"] = "pytorch"
 
-    def weight(self, w: Tensor, random: Generator) -> None:
+    def weight(self, w: torch.Tensor, random: torch.Generator) -> None:
         self.bias(w, w[0].numel(), random)
 
-    def bias(self, b: Tensor, inputs: int, random: Generator) -> None:
+    def bias(self, b: torch.Tensor, inputs: int, random: torch.Generator) -> None:
         bound = inputs**-0.5
-        nn.init.uniform_(b, -bound, bound, random)
+        torch.nn.init.uniform_(b, -bound, bound, random)
 
 
 class He(Initialisation):
@@ -68,8 +68,8 @@ class He(Initialisation):
     source: ClassVar[str] = "@he2015, eq. 10; torch's kaiming_normal_"
     name: Literal["he"] = "he"
 
-    def weight(self, w: Tensor, random: Generator) -> None:
-        nn.init.kaiming_normal_(w, nonlinearity="relu", generator=random)
+    def weight(self, w: torch.Tensor, random: torch.Generator) -> None:
+        torch.nn.init.kaiming_normal_(w, nonlinearity="relu", generator=random)
 
 
 class Xavier(Initialisation):
@@ -79,8 +79,8 @@ class Xavier(Initialisation):
     source: ClassVar[str] = "@glorot2010, eq. 16; torch's xavier_uniform_"
     name: Literal["xavier"] = "xavier"
 
-    def weight(self, w: Tensor, random: Generator) -> None:
-        nn.init.xavier_uniform_(w, generator=random)
+    def weight(self, w: torch.Tensor, random: torch.Generator) -> None:
+        torch.nn.init.xavier_uniform_(w, generator=random)
 
 
 class Orthogonal(Initialisation):
@@ -90,8 +90,8 @@ class Orthogonal(Initialisation):
     source: ClassVar[str] = "@saxe2014; torch's orthogonal_"
     name: Literal["orthogonal"] = "orthogonal"
 
-    def weight(self, w: Tensor, random: Generator) -> None:
-        nn.init.orthogonal_(w, generator=random)
+    def weight(self, w: torch.Tensor, random: torch.Generator) -> None:
+        torch.nn.init.orthogonal_(w, generator=random)
 
 
 class NormalWeights(Initialisation):
@@ -102,8 +102,8 @@ class NormalWeights(Initialisation):
     name: Literal["normal"] = "normal"
     std: Positive = 0.01
 
-    def weight(self, w: Tensor, random: Generator) -> None:
-        nn.init.normal_(w, std=self.std, generator=random)
+    def weight(self, w: torch.Tensor, random: torch.Generator) -> None:
+        torch.nn.init.normal_(w, std=self.std, generator=random)
 
 
 class Zero(Initialisation):
@@ -112,7 +112,7 @@ class Zero(Initialisation):
     formula: ClassVar[str] = r"w = 0"
     name: Literal["zero"] = "zero"
 
-    def weight(self, w: Tensor, random: Generator) -> None:
+    def weight(self, w: torch.Tensor, random: torch.Generator) -> None:
         w.zero_()
 
 

@@ -1,55 +1,10 @@
-from itertools import pairwise
+from __future__ import annotations
+
 from typing import Annotated, ClassVar, Literal
 
-import torch
-from torch import Generator, Tensor, nn
-from torch.nn import functional as F
-
-from study.models.base import ACTIVATIONS, SIDE, Activation, Model, Site, among, untouched
+from study.models.base import ACTIVATIONS, SIDE, Model, among
 from study.models.initialisations import InitialisationChoice, PyTorch
-
-KERNEL = 5  # pixels along a side
-
-
-class Convolutional(nn.Module):
-    """Two convolutions with 6 and 16 kernels of 5 x 5, each followed by average pooling, and three linear layers."""
-
-    def __init__(self, classes: int, activation: Activation) -> None:
-        super().__init__()
-        self.kernels = nn.ModuleList(nn.Linear(channels * KERNEL**2, out) for channels, out in ((1, 6), (6, 16)))
-        self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise((16 * 5 * 5, 120, 84, classes)))
-        self.activation = activation
-
-    def forward(self, x: Tensor, site: Site = untouched) -> Tensor:
-        maps = F.pad(site("input", x).unflatten(1, (SIDE, SIDE)), (2, 2, 2, 2))[..., None]
-        for index, kernel in enumerate(self.kernels):
-            maps = pooled(self.activation(kernel(patches(maps, KERNEL))))
-            maps = site(f"hidden{index}", maps.movedim(-1, 1)).movedim(1, -1)
-        h = maps.movedim(-1, 1).flatten(1)
-        *hidden, last = self.layers
-        for index, layer in enumerate(hidden, len(self.kernels)):
-            h = site(f"hidden{index}", self.activation(layer(h)))
-        logits: Tensor = last(h)
-        return logits
-
-
-def patches(maps: Tensor, side: int) -> Tensor:
-    """Return the side x side patch around each pixel that has a whole one, [B, H', W', side^2 C], of maps [B, H, W, C].
-
-    A patch is in the order of rows, columns, channels. Shifted copies, first along rows and then along columns, are
-    the fastest way that torch.func.vmap can map.
-    """
-    high, wide = (size - side + 1 for size in maps.shape[1:3])
-    along_row = torch.cat([maps[:, :, j : j + wide] for j in range(side)], dim=-1)
-    return torch.cat([along_row[:, i : i + high] for i in range(side)], dim=-1)
-
-
-def pooled(maps: Tensor) -> Tensor:
-    """Return the means of squares of 2 x 2 pixels, [B, H/2, W/2, C], of maps [B, H, W, C]."""
-    for axis in (1, 2):
-        even, odd = maps.unflatten(axis, (-1, 2)).unbind(axis + 1)
-        maps = (even + odd) / 2
-    return maps
+from study.utils.lazy import torch
 
 
 class LeNet(Model):
@@ -71,9 +26,13 @@ class LeNet(Model):
     activation: Annotated[str, *among(ACTIVATIONS)] = "tanh"
     init: InitialisationChoice = PyTorch()
 
-    def network(self, inputs: int, classes: int) -> nn.Module:
+    def network(self, inputs: int, classes: int) -> torch.nn.Module:
         self.needs_images(inputs)
+        from study.models.networks.lenet import Convolutional
+
         return Convolutional(classes, ACTIVATIONS[self.activation])
 
-    def initialise(self, module: nn.Module, random: Generator) -> dict[str, Tensor]:
+    def initialise(self, module: torch.nn.Module, random: torch.Generator) -> dict[str, torch.Tensor]:
+        from study.models.networks.lenet import KERNEL
+
         return self.init.initialise(module, random, {"kernels.0": KERNEL**2, "kernels.1": KERNEL**2})

@@ -1,28 +1,11 @@
-from itertools import pairwise
+from __future__ import annotations
+
 from typing import Annotated, ClassVar, Literal
 
-from torch import Generator, Tensor, nn
-
-from study.models.base import ACTIVATIONS, Activation, Model, Site, among, untouched
+from study.models.base import ACTIVATIONS, Model, among
 from study.models.initialisations import InitialisationChoice, PyTorch
 from study.parameters import Must, PositiveInt
-
-
-class Perceptron(nn.Module):
-    """Linear layers with an activation between them."""
-
-    def __init__(self, widths: tuple[int, ...], activation: Activation) -> None:
-        super().__init__()
-        self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(widths))
-        self.activation = activation
-
-    def forward(self, x: Tensor, site: Site = untouched) -> Tensor:
-        x = site("input", x)
-        *hidden, last = self.layers
-        for index, layer in enumerate(hidden):
-            x = site(f"hidden{index}", self.activation(layer(x)))
-        logits: Tensor = last(x)
-        return logits
+from study.utils.lazy import torch
 
 
 class MLP(Model):
@@ -37,8 +20,10 @@ class MLP(Model):
     activation: Annotated[str, *among(ACTIVATIONS)] = "relu"
     init: InitialisationChoice = PyTorch()
 
-    def network(self, inputs: int, classes: int) -> nn.Module:
+    def network(self, inputs: int, classes: int) -> torch.nn.Module:
+        from study.models.networks.mlp import Perceptron
+
         return Perceptron((inputs, *self.hidden, classes), ACTIVATIONS[self.activation])
 
-    def initialise(self, module: nn.Module, random: Generator) -> dict[str, Tensor]:
+    def initialise(self, module: torch.nn.Module, random: torch.Generator) -> dict[str, torch.Tensor]:
         return self.init.initialise(module, random)

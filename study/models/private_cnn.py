@@ -1,57 +1,10 @@
-from itertools import pairwise
+from __future__ import annotations
+
 from typing import Annotated, ClassVar, Literal
 
-import torch
-from torch import Generator, Tensor, nn
-from torch.nn import functional as F
-
-from study.models.base import ACTIVATIONS, SIDE, Activation, Model, Site, among, untouched
+from study.models.base import ACTIVATIONS, SIDE, Model, among
 from study.models.initialisations import InitialisationChoice, PyTorch
-from study.models.lenet import patches
-
-STRIDE = 2  # pixels, of both convolutions
-PADDING = 3  # pixels on each side, before the first convolution
-KERNELS = (8, 4)  # pixels along a side
-MAPS = (16, 32)
-UNITS = 32
-
-
-class Strided(nn.Module):
-    """Two convolutions of stride 2, each followed by a maximum of neighbours, and two linear layers."""
-
-    def __init__(self, classes: int, activation: Activation) -> None:
-        super().__init__()
-        channels = zip(pairwise((1, *MAPS)), KERNELS, strict=True)
-        self.kernels = nn.ModuleList(nn.Linear(a * side**2, b) for (a, b), side in channels)
-        self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise((MAPS[1] * 4 * 4, UNITS, classes)))
-        self.activation = activation
-
-    def forward(self, x: Tensor, site: Site = untouched) -> Tensor:
-        maps = F.pad(site("input", x).unflatten(1, (SIDE, SIDE)), (PADDING,) * 4)[..., None]
-        for index, (kernel, side) in enumerate(zip(self.kernels, KERNELS, strict=True)):
-            maps = largest(self.activation(kernel(patches(squares(maps), side // STRIDE))))
-            maps = site(f"hidden{index}", maps.movedim(-1, 1)).movedim(1, -1)
-        hidden, last = self.layers
-        h = site("hidden2", self.activation(hidden(maps.movedim(-1, 1).flatten(1))))
-        logits: Tensor = last(h)
-        return logits
-
-
-def squares(maps: Tensor) -> Tensor:
-    """Return squares of 2 x 2 pixels as channels, [B, H // 2, W // 2, 4 C], of maps [B, H, W, C].
-
-    A convolution of stride 2 with an even kernel is one of stride 1 of these, whose patches need no strided copies. A
-    square is in the order of rows, columns, channels; an odd last row or column is left out.
-    """
-    high, wide = (size // STRIDE for size in maps.shape[1:3])
-    whole = maps[:, : high * STRIDE, : wide * STRIDE]
-    return whole.unflatten(2, (wide, STRIDE)).unflatten(1, (high, STRIDE)).movedim(2, 3).flatten(3)
-
-
-def largest(maps: Tensor) -> Tensor:
-    """Return the maximum of each 2 x 2 pixels, [B, H - 1, W - 1, C], of maps [B, H, W, C]."""
-    rows = torch.maximum(maps[:, 1:], maps[:, :-1])
-    return torch.maximum(rows[:, :, 1:], rows[:, :, :-1])
+from study.utils.lazy import torch
 
 
 class PrivateCNN(Model):
@@ -74,10 +27,14 @@ class PrivateCNN(Model):
     activation: Annotated[str, *among(ACTIVATIONS)] = "relu"
     init: InitialisationChoice = PyTorch()
 
-    def network(self, inputs: int, classes: int) -> nn.Module:
+    def network(self, inputs: int, classes: int) -> torch.nn.Module:
         self.needs_images(inputs)
+        from study.models.networks.private_cnn import Strided
+
         return Strided(classes, ACTIVATIONS[self.activation])
 
-    def initialise(self, module: nn.Module, random: Generator) -> dict[str, Tensor]:
+    def initialise(self, module: torch.nn.Module, random: torch.Generator) -> dict[str, torch.Tensor]:
+        from study.models.networks.private_cnn import KERNELS
+
         pixels = {f"kernels.{index}": side**2 for index, side in enumerate(KERNELS)}
         return self.init.initialise(module, random, pixels)

@@ -1,33 +1,15 @@
+from __future__ import annotations
+
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Annotated, ClassVar, Literal
 
-from torch import Generator, Tensor, nn
-
-from study.models.base import ACTIVATIONS, SIDE, Activation, Model, Site, among, untouched
+from study.models.base import ACTIVATIONS, SIDE, Activation, Model, among
 from study.models.initialisations import InitialisationChoice, PyTorch
 from study.parameters import PositiveInt
+from study.utils.lazy import torch
 
 PLAIN: Mapping[str, Activation] = MappingProxyType({name: ACTIVATIONS[name] for name in ("tanh", "relu")})
-
-
-class Recurrent(nn.Module):
-    """A state that is updated by each row of the image; the last state gives the logits."""
-
-    def __init__(self, units: int, classes: int, activation: Activation) -> None:
-        super().__init__()
-        self.inputs = nn.Linear(SIDE, units)
-        self.recurrent = nn.Linear(units, units, bias=False)
-        self.output = nn.Linear(units, classes)
-        self.activation = activation
-
-    def forward(self, x: Tensor, site: Site = untouched) -> Tensor:
-        first, *later = self.inputs(site("input", x).unflatten(1, (SIDE, SIDE))).unbind(1)
-        h = self.activation(first)  # the state before the first row is zero
-        for driven in later:
-            h = self.activation(driven + self.recurrent(h))
-        logits: Tensor = self.output(site("hidden0", h))
-        return logits
 
 
 class RowRNN(Model):
@@ -46,9 +28,11 @@ class RowRNN(Model):
     activation: Annotated[str, *among(PLAIN)] = "tanh"
     init: InitialisationChoice = PyTorch()
 
-    def network(self, inputs: int, classes: int) -> nn.Module:
+    def network(self, inputs: int, classes: int) -> torch.nn.Module:
         self.needs_images(inputs)
+        from study.models.networks.row_rnn import Recurrent
+
         return Recurrent(self.units, classes, PLAIN[self.activation])
 
-    def initialise(self, module: nn.Module, random: Generator) -> dict[str, Tensor]:
+    def initialise(self, module: torch.nn.Module, random: torch.Generator) -> dict[str, torch.Tensor]:
         return self.init.initialise(module, random)

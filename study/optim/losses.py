@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-import torch
-from torch import Tensor
-from torch.nn import functional as F
-
 from study.methods.base import Method
+from study.utils.lazy import torch
 
 
 class Loss(Method):
@@ -16,7 +13,7 @@ class Loss(Method):
 
     family: ClassVar[str] = "loss"
 
-    def value(self, logits: Tensor, targets: Tensor) -> Tensor:
+    def value(self, logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         """Return the loss, a scalar."""
         raise NotImplementedError
 
@@ -26,8 +23,8 @@ class CrossEntropy(Loss):
 
     name: Literal["cross_entropy"] = "cross_entropy"
 
-    def value(self, logits: Tensor, targets: Tensor) -> Tensor:
-        return -(targets * F.log_softmax(logits, dim=-1)).sum(-1).mean()
+    def value(self, logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        return -(targets * torch.nn.functional.log_softmax(logits, dim=-1)).sum(-1).mean()
 
 
 class SquaredError(Loss):
@@ -35,5 +32,5 @@ class SquaredError(Loss):
 
     name: Literal["squared_error"] = "squared_error"
 
-    def value(self, logits: Tensor, targets: Tensor) -> Tensor:
+    def value(self, logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         return 0.5 * torch.square(targets - logits).sum(-1).mean()

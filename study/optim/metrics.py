@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar, Literal
 
-from torch import Tensor
-
 from study.methods.base import Method
+from study.utils.lazy import torch
 
 PREFIXES = ("best_", "train_", "validation_", "test_")  # of a metric's columns
 
@@ -26,7 +25,7 @@ class Metric(Method):
     def declared(cls) -> Mapping[str, tuple[object, tuple[str, ...]]]:
         return {"better": (cls.better, ("higher", "lower"))}
 
-    def value(self, logits: Tensor, labels: Tensor) -> Tensor | float:
+    def value(self, logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor | float:
         """Return the score of logits [N, C] and labels [N], one number; NaN where it is not defined."""
         raise NotImplementedError
 

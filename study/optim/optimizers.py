@@ -6,14 +6,13 @@ import math
 from collections.abc import Iterable
 from typing import Annotated, ClassVar, Literal, Self
 
-import torch
 from pydantic import Field, model_validator
-from torch import Tensor
 
 from study.methods.base import Method
 from study.methods.ranges import LogRange
 from study.optim.tensors import Tensors
 from study.parameters import Flag, Must, NonNegative, NotBool, Positive, Share
+from study.utils.lazy import torch
 
 Beta = Annotated[float, Field(ge=0, lt=1), NotBool, Must("a number from 0 to below 1", (-0.1, 1, "high"))]
 OptimizerState = dict[str, Tensors]  # by what is remembered, then by tensor
@@ -40,7 +39,7 @@ class Optimizer(Method):
         """The direction u of one model's step w - lr u, and the next state; u is `gradient` itself where it is that."""
         raise NotImplementedError
 
-    def build(self, parameters: Iterable[Tensor]) -> torch.optim.Optimizer:
+    def build(self, parameters: Iterable[torch.Tensor]) -> torch.optim.Optimizer:
         """Return an optimizer of torch over stacked parameters [R, ...], in the place of `direction`.
 
         It is never compiled: torch takes the steps of a training with it.

@@ -7,10 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
-from torch import Generator, Tensor
 
 from study.optim.tensors import Tensors
+from study.utils.lazy import torch
 
 Noise = dict[str, Tensors]  # by regularizer, then by name
 
@@ -32,7 +31,7 @@ class Distribution:
 
     shape: tuple[int, ...]
 
-    def fill(self, out: Tensor, random: Generator) -> None:
+    def fill(self, out: torch.Tensor, random: torch.Generator) -> None:
         """Overwrite `out` [*shape] with the next numbers of the stream."""
         out.uniform_(generator=random)
 
@@ -41,7 +40,7 @@ class Distribution:
 class Normal(Distribution):
     """Standard normal random numbers of a shape."""
 
-    def fill(self, out: Tensor, random: Generator) -> None:
+    def fill(self, out: torch.Tensor, random: torch.Generator) -> None:
         out.normal_(generator=random)
 
 
@@ -51,7 +50,7 @@ class Beta(Distribution):
 
     a: float
 
-    def fill(self, out: Tensor, random: Generator) -> None:
+    def fill(self, out: torch.Tensor, random: torch.Generator) -> None:
         from scipy.special import betaincinv  # only mixup needs it
 
         uniform = torch.rand(self.shape, generator=random, dtype=torch.float64)
@@ -67,7 +66,7 @@ class NoiseStreams:
 
     draws: Distributions
     buffers: Noise
-    generators: dict[str, tuple[Generator, ...]]
+    generators: dict[str, tuple[torch.Generator, ...]]
 
     @classmethod
     def open(cls, draws: Distributions, seeds: Sequence[int]) -> NoiseStreams:

@@ -1,11 +1,10 @@
+from __future__ import annotations
+
 import math
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
 
-import torch
 from pydantic import Field
-from torch import Tensor
-from torch.nn.functional import grid_sample
 
 from study.methods.base import MethodCombination
 from study.methods.ranges import LogRange
@@ -13,6 +12,7 @@ from study.optim.rng import Distribution
 from study.optim.tensors import Tensors
 from study.parameters import Must, NonNegative, NotBool
 from study.regularization.base import Place, Regularization
+from study.utils.lazy import torch
 
 Degrees = Annotated[
     float, Field(ge=0, le=180), NotBool, Must("a number from 0 to 180", (-1, 181, "much", True, float("nan"), [1]))
@@ -44,7 +44,7 @@ class Augmentation(Regularization):
         samples = sites["input"][0]
         return {"shift": Distribution((samples, 2)), "turn": Distribution((samples,))} if self._acts else {}
 
-    def batch(self, x: Tensor, targets: Tensor, noise: Tensors) -> tuple[Tensor, Tensor]:
+    def batch(self, x: torch.Tensor, targets: torch.Tensor, noise: Tensors) -> tuple[torch.Tensor, torch.Tensor]:
         if not self._acts:
             return x, targets
         angles = (2 * noise["turn"] - 1) * math.radians(self.degrees)
@@ -62,16 +62,21 @@ class Augmentation(Regularization):
         return self.shift > 0 or self.degrees > 0
 
 
-def moved(x: Tensor, angles: Tensor, shifts: Tensor) -> Tensor:
+def moved(x: torch.Tensor, angles: torch.Tensor, shifts: torch.Tensor) -> torch.Tensor:
     """Rotate square images [B, P] clockwise by angles [B] (radians), then shift them right and down by [B, 2]."""
     side = math.isqrt(x.shape[1])
     black = x.amin(1, keepdim=True)
     places = source_places(side, angles, shifts) * (2 / side)  # grid_sample's unit is half a side
     images = (x - black).unflatten(1, (1, side, side))
-    return grid_sample(images, places, mode="bilinear", padding_mode="zeros", align_corners=False).flatten(1) + black
+    return (
+        torch.nn.functional.grid_sample(
+            images, places, mode="bilinear", padding_mode="zeros", align_corners=False
+        ).flatten(1)
+        + black
+    )
 
 
-def source_places(side: int, angles: Tensor, shifts: Tensor) -> Tensor:
+def source_places(side: int, angles: torch.Tensor, shifts: torch.Tensor) -> torch.Tensor:
     """Return the source of each pixel, [B, side, side, 2]: column and row from the centre of the image, in pixels."""
     from_centre = torch.arange(side, device=angles.device) - (side - 1) / 2
     right = (from_centre - shifts[:, :1])[:, None, :]

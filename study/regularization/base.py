@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal, get_args
-
-import torch
-from torch import Tensor
-from torch.func import grad
+from typing import ClassVar, Literal, TypeAlias, get_args
 
 from study.methods.base import Method
 from study.optim.rng import Distribution
 from study.optim.tensors import Tensors
+from study.utils.lazy import torch
 
-Rate = float | Tensor  # a learning rate, of a step that is traced a tensor []
+Rate: TypeAlias = "float | torch.Tensor"  # a learning rate, of a step that is traced a tensor []
 Place = Literal["none", "data", "model", "loss", "gradient", "update", "projection", "stopping", "evaluation"]
 
 
@@ -25,9 +22,9 @@ class Objective:
     x: [B, ...]; loss: parameters -> the data loss, a scalar; network: (parameters, x) -> logits [B, K].
     """
 
-    x: Tensor
-    loss: Callable[[Tensors], Tensor]
-    network: Callable[[Tensors, Tensor], Tensor]
+    x: torch.Tensor
+    loss: Callable[[Tensors], torch.Tensor]
+    network: Callable[[Tensors, torch.Tensor], torch.Tensor]
 
 
 class Regularization(Method):
@@ -57,18 +54,18 @@ class Regularization(Method):
         """
         return {}
 
-    def batch(self, x: Tensor, targets: Tensor, noise: Tensors) -> tuple[Tensor, Tensor]:
+    def batch(self, x: torch.Tensor, targets: torch.Tensor, noise: Tensors) -> tuple[torch.Tensor, torch.Tensor]:
         """Return the batch to learn from (place "data").
 
         x: normalised pixels [B, P]; targets: distributions [B, K].
         """
         return x, targets
 
-    def activation(self, site: str, h: Tensor, noise: Tensors) -> Tensor:
+    def activation(self, site: str, h: torch.Tensor, noise: Tensors) -> torch.Tensor:
         """Return the activations [B, ...] that the next layer sees at a site while training (place "model")."""
         return h
 
-    def penalty(self, parameters: Tensors) -> Tensor | None:
+    def penalty(self, parameters: Tensors) -> torch.Tensor | None:
         """Return a scalar to add to the data loss (place "loss")."""
         return None
 
@@ -76,9 +73,9 @@ class Regularization(Method):
         """Return the gradient of the data loss plus that of the penalty; override it where a closed form is faster."""
         if not self.overrides("penalty"):
             return gradient
-        return {key: gradient[key] + slope for key, slope in grad(self.penalty)(parameters).items()}
+        return {key: gradient[key] + slope for key, slope in torch.func.grad(self.penalty)(parameters).items()}
 
-    def data_penalty(self, parameters: Tensors, objective: Objective, noise: Tensors) -> Tensor:
+    def data_penalty(self, parameters: Tensors, objective: Objective, noise: Tensors) -> torch.Tensor:
         """Return a scalar to add to the data loss that depends on the batch too (place "loss")."""
         raise NotImplementedError
 
@@ -144,7 +141,7 @@ def add_scaled(gradient: Tensors, terms: Tensors, factor: float) -> Tensors:
     return {key: torch.add(g, terms[key], alpha=factor) if key in terms else g for key, g in gradient.items()}
 
 
-def soft_threshold(w: Tensor, threshold: Rate) -> Tensor:
+def soft_threshold(w: torch.Tensor, threshold: Rate) -> torch.Tensor:
     """sign(w) max(|w| - threshold, 0), the proximal step of threshold ||w||_1."""
     return torch.sign(w) * torch.clamp(w.abs() - threshold, min=0)
 

@@ -1,7 +1,7 @@
+from __future__ import annotations
+
 from collections.abc import Mapping
 from typing import ClassVar, Literal
-
-from torch import Tensor
 
 from study.methods.ranges import LogRange
 from study.optim.rng import Distribution, Normal
@@ -9,6 +9,7 @@ from study.optim.tensors import Tensors
 from study.parameters import NonNegative
 from study.regularization.base import Place
 from study.regularization.input_gradient import InputGradientPenalty, off_one
+from study.utils.lazy import torch
 
 
 class DRAGAN(InputGradientPenalty):
@@ -30,8 +31,8 @@ class DRAGAN(InputGradientPenalty):
         rows, *rest = sites["input"]
         return {"around": Normal((rows // 2, *rest))} if self.strength > 0 else {}
 
-    def at(self, real: Tensor, generated: Tensor, noise: Tensors) -> Tensor:
+    def at(self, real: torch.Tensor, generated: torch.Tensor, noise: Tensors) -> torch.Tensor:
         return real + self.std * noise["around"]
 
-    def from_squares(self, squares: Tensor) -> Tensor:
+    def from_squares(self, squares: torch.Tensor) -> torch.Tensor:
         return off_one(squares)

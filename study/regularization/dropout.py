@@ -1,13 +1,14 @@
+from __future__ import annotations
+
 from collections.abc import Mapping
 from typing import ClassVar, Literal
-
-from torch import Tensor
 
 from study.methods.ranges import LogRange
 from study.optim.rng import Distribution
 from study.optim.tensors import Tensors
 from study.parameters import Share
 from study.regularization.base import Place, Regularization
+from study.utils.lazy import torch
 
 
 class Dropout(Regularization):
@@ -27,7 +28,7 @@ class Dropout(Regularization):
     def noise(self, sites: Mapping[str, tuple[int, ...]], parameters: Tensors) -> Mapping[str, Distribution]:
         return {site: Distribution(shape) for site, shape in sites.items() if self._rate(site) > 0}
 
-    def activation(self, site: str, h: Tensor, noise: Tensors) -> Tensor:
+    def activation(self, site: str, h: torch.Tensor, noise: Tensors) -> torch.Tensor:
         rate = self._rate(site)
         return h * (noise[site] >= rate) / (1 - rate) if rate > 0 else h
 

@@ -1,12 +1,12 @@
-from typing import ClassVar, Literal
+from __future__ import annotations
 
-import torch
-from torch import Tensor
+from typing import ClassVar, Literal
 
 from study.methods.ranges import LogRange
 from study.optim.tensors import Tensors
 from study.parameters import Flag, NonNegative
 from study.regularization.base import Place, Regularization, add_scaled, penalized, signs
+from study.utils.lazy import torch
 
 
 class ElasticNet(Regularization):
@@ -26,7 +26,7 @@ class ElasticNet(Regularization):
     strength: NonNegative = 1.0
     biases: Flag = False
 
-    def penalty(self, parameters: Tensors) -> Tensor:
+    def penalty(self, parameters: Tensors) -> torch.Tensor:
         chosen = list(penalized(parameters, self.biases).values())
         l1 = torch.stack([torch.linalg.vector_norm(p, 1) for p in chosen]).sum()
         l2 = torch.stack([p.square().sum() for p in chosen]).sum()

@@ -1,13 +1,12 @@
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
 
-import torch
-
 from study.methods.ranges import LogRange
 from study.optim.rng import Distribution, Normal
 from study.optim.tensors import Tensors
 from study.parameters import Must, NonNegative
 from study.regularization.base import Place, Regularization
+from study.utils.lazy import torch
 
 DECAY = 0.55  # as in the paper
 

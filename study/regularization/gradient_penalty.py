@@ -1,13 +1,12 @@
-from typing import ClassVar, Literal
+from __future__ import annotations
 
-import torch
-from torch import Tensor
-from torch.func import grad
+from typing import ClassVar, Literal
 
 from study.methods.ranges import LogRange
 from study.optim.tensors import Tensors
 from study.parameters import NonNegative
 from study.regularization.base import Objective, Place, Regularization
+from study.utils.lazy import torch
 
 
 class GradientPenalty(Regularization):
@@ -24,8 +23,8 @@ class GradientPenalty(Regularization):
     source: ClassVar[str] = "@barrett2021, the explicit gradient regularization"
     strength: NonNegative
 
-    def data_penalty(self, parameters: Tensors, objective: Objective, noise: Tensors) -> Tensor:
+    def data_penalty(self, parameters: Tensors, objective: Objective, noise: Tensors) -> torch.Tensor:
         if self.strength == 0:
             return objective.x.new_zeros(())
-        slopes = grad(objective.loss)(parameters).values()
+        slopes = torch.func.grad(objective.loss)(parameters).values()
         return self.strength * torch.stack([g.square().sum() for g in slopes]).sum()

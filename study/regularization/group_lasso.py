@@ -1,12 +1,12 @@
-from typing import Annotated, ClassVar, Literal
+from __future__ import annotations
 
-import torch
-from torch import Tensor
+from typing import Annotated, ClassVar, Literal
 
 from study.methods.ranges import LogRange
 from study.optim.tensors import Tensors
 from study.parameters import Must, NonNegative
 from study.regularization.base import Place, Rate, Regularization, penalized
+from study.utils.lazy import torch
 
 
 class GroupLasso(Regularization):
@@ -35,14 +35,14 @@ class GroupLasso(Regularization):
         chosen = penalized(parameters, biases=False)
         return parameters | {key: self._shortened(w, lr * self.strength) for key, w in chosen.items()}, state
 
-    def _shortened(self, w: Tensor, by: Rate) -> Tensor:
+    def _shortened(self, w: torch.Tensor, by: Rate) -> torch.Tensor:
         norms = group_norms(w, self.groups)
         size = w.numel() / norms.numel()
         # A zero group divides by the smallest number instead: it stays zero, and at strength zero too.
         return w * torch.clamp(1 - by * size**0.5 / norms.clamp(min=torch.finfo(w.dtype).tiny), min=0)
 
 
-def group_norms(w: Tensor, groups: str) -> Tensor:
+def group_norms(w: torch.Tensor, groups: str) -> torch.Tensor:
     """Return the norm of the weights that leave each input (or enter each output), broadcastable to w (out, in)."""
     kept = 1 if groups == "outgoing" else 0
     others = [d for d in range(w.ndim) if d != kept]

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
-from torch.func import grad
-
 from study.methods.base import MethodCombination
 from study.optim.tensors import Tensors
 from study.parameters import NonNegative
 from study.regularization.base import Objective, Regularization
+from study.utils.lazy import torch
 
 
 class DiscriminatorRegularization(Regularization):
@@ -28,34 +25,34 @@ class InputGradientPenalty(DiscriminatorRegularization):
 
     strength: NonNegative
 
-    def data_penalty(self, parameters: Tensors, objective: Objective, noise: Tensors) -> Tensor:
+    def data_penalty(self, parameters: Tensors, objective: Objective, noise: Tensors) -> torch.Tensor:
         if self.strength == 0:
             return objective.x.new_zeros(())
         x = self.at(*real_and_generated(objective.x), noise)
         return self.strength * self.from_squares(squared_slopes(objective, parameters, x)).mean()
 
-    def at(self, real: Tensor, generated: Tensor, noise: Tensors) -> Tensor:
+    def at(self, real: torch.Tensor, generated: torch.Tensor, noise: Tensors) -> torch.Tensor:
         """Return the rows [B, P] at which the gradient counts, from the real and the generated ones [B, P]."""
         raise NotImplementedError
 
-    def from_squares(self, squares: Tensor) -> Tensor:
+    def from_squares(self, squares: torch.Tensor) -> torch.Tensor:
         """Return the penalty [B] of squared gradient norms [B]: half of them, unless a subclass says otherwise."""
         return squares / 2
 
 
-def real_and_generated(x: Tensor) -> tuple[Tensor, Tensor]:
+def real_and_generated(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the halves [B, ...] of a batch [2B, ...]."""
     half = x.shape[0] // 2
     return x[:half], x[half : 2 * half]
 
 
-def squared_slopes(objective: Objective, parameters: Tensors, x: Tensor) -> Tensor:
+def squared_slopes(objective: Objective, parameters: Tensors, x: torch.Tensor) -> torch.Tensor:
     """Return the squared norm [B] of the gradient of the logits' sum in each row of x [B, P]."""
-    slopes = grad(lambda inputs: objective.network(parameters, inputs).sum())(x)
+    slopes = torch.func.grad(lambda inputs: objective.network(parameters, inputs).sum())(x)
     return slopes.flatten(1).square().sum(1)
 
 
-def off_one(squares: Tensor) -> Tensor:
+def off_one(squares: torch.Tensor) -> torch.Tensor:
     """Return (norm - 1)^2 for squared norms [B]; where a norm is 0, its slope counts as 0."""
     tiny = torch.finfo(squares.dtype).tiny
     return (squares.clamp(min=tiny).sqrt() - 1).square()

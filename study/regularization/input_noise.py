@@ -1,13 +1,14 @@
+from __future__ import annotations
+
 from collections.abc import Mapping
 from typing import ClassVar, Literal
-
-from torch import Tensor
 
 from study.methods.ranges import LogRange
 from study.optim.rng import Distribution, Normal
 from study.optim.tensors import Tensors
 from study.parameters import NonNegative
 from study.regularization.base import Place, Regularization
+from study.utils.lazy import torch
 
 
 class InputNoise(Regularization):
@@ -27,5 +28,5 @@ class InputNoise(Regularization):
     def noise(self, sites: Mapping[str, tuple[int, ...]], parameters: Tensors) -> Mapping[str, Distribution]:
         return {"input": Normal(sites["input"])} if self.std > 0 else {}
 
-    def batch(self, x: Tensor, targets: Tensor, noise: Tensors) -> tuple[Tensor, Tensor]:
+    def batch(self, x: torch.Tensor, targets: torch.Tensor, noise: Tensors) -> tuple[torch.Tensor, torch.Tensor]:
         return (x + self.std * noise["input"] if self.std > 0 else x), targets

@@ -1,15 +1,14 @@
+from __future__ import annotations
+
 from collections.abc import Mapping
 from typing import ClassVar, Literal
-
-import torch
-from torch import Tensor
-from torch.func import vjp
 
 from study.methods.ranges import LogRange
 from study.optim.rng import Distribution, Normal
 from study.optim.tensors import Tensors
 from study.parameters import NonNegative, PositiveInt
 from study.regularization.base import Objective, Place, Regularization
+from study.utils.lazy import torch
 
 
 class Jacobian(Regularization):
@@ -33,12 +32,12 @@ class Jacobian(Regularization):
         samples, classes = sites["input"][0], list(parameters.values())[-1].shape[0]  # the last layer gives logits
         return {"directions": Normal((self.projections, samples, classes))} if self.strength > 0 else {}
 
-    def data_penalty(self, parameters: Tensors, objective: Objective, noise: Tensors) -> Tensor:
+    def data_penalty(self, parameters: Tensors, objective: Objective, noise: Tensors) -> torch.Tensor:
         if self.strength == 0:
             return objective.x.new_zeros(())
         directions = noise["directions"]
         units = directions / torch.linalg.vector_norm(directions, dim=-1, keepdim=True)
-        pull = vjp(lambda x: objective.network(parameters, x), objective.x)[1]
+        pull = torch.func.vjp(lambda x: objective.network(parameters, x), objective.x)[1]
         squares = torch.stack([pull(v)[0].square().sum() for v in units.unbind()])
         _, samples, classes = directions.shape
         return self.strength * classes / samples * squares.mean()

@@ -1,12 +1,12 @@
-from typing import ClassVar, Literal
+from __future__ import annotations
 
-import torch
-from torch import Tensor
+from typing import ClassVar, Literal
 
 from study.methods.ranges import LogRange
 from study.optim.tensors import Tensors
 from study.parameters import Flag, NonNegative
 from study.regularization.base import Place, Regularization, add_scaled, penalized, signs
+from study.utils.lazy import torch
 
 
 class L1(Regularization):
@@ -23,7 +23,7 @@ class L1(Regularization):
     strength: NonNegative
     biases: Flag = False
 
-    def penalty(self, parameters: Tensors) -> Tensor:
+    def penalty(self, parameters: Tensors) -> torch.Tensor:
         chosen = penalized(parameters, self.biases).values()
         return self.strength * torch.stack([torch.linalg.vector_norm(p, 1) for p in chosen]).sum()
 

@@ -1,11 +1,12 @@
-from typing import ClassVar, Literal
+from __future__ import annotations
 
-from torch import Tensor
+from typing import ClassVar, Literal
 
 from study.methods.ranges import LogRange
 from study.optim.tensors import Tensors
 from study.parameters import Share
 from study.regularization.base import Place, Regularization
+from study.utils.lazy import torch
 
 
 class LabelSmoothing(Regularization):
@@ -21,5 +22,5 @@ class LabelSmoothing(Regularization):
     source: ClassVar[str] = "@szegedy2016, section 7"
     smoothing: Share
 
-    def batch(self, x: Tensor, targets: Tensor, noise: Tensors) -> tuple[Tensor, Tensor]:
+    def batch(self, x: torch.Tensor, targets: torch.Tensor, noise: Tensors) -> tuple[torch.Tensor, torch.Tensor]:
         return x, targets * (1 - self.smoothing) + self.smoothing / targets.shape[-1]

@@ -1,12 +1,11 @@
 from typing import ClassVar, Literal
 
-import torch
-
 from study.methods.ranges import LogRange
 from study.optim.tensors import Tensors
 from study.parameters import Positive
 from study.regularization.base import Place, Rate, Regularization, penalized
 from study.regularization.group_lasso import group_norms
+from study.utils.lazy import torch
 
 
 class MaxNorm(Regularization):

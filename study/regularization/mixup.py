@@ -1,13 +1,14 @@
+from __future__ import annotations
+
 from collections.abc import Mapping
 from typing import ClassVar, Literal
-
-from torch import Tensor
 
 from study.methods.ranges import LogRange
 from study.optim.rng import Beta, Distribution
 from study.optim.tensors import Tensors
 from study.parameters import NonNegative
 from study.regularization.base import Place, Regularization
+from study.utils.lazy import torch
 
 
 class Mixup(Regularization):
@@ -30,12 +31,12 @@ class Mixup(Regularization):
     def noise(self, sites: Mapping[str, tuple[int, ...]], parameters: Tensors) -> Mapping[str, Distribution]:
         return {"share": Beta((), self.alpha)} if self.alpha > 0 else {}
 
-    def batch(self, x: Tensor, targets: Tensor, noise: Tensors) -> tuple[Tensor, Tensor]:
+    def batch(self, x: torch.Tensor, targets: torch.Tensor, noise: Tensors) -> tuple[torch.Tensor, torch.Tensor]:
         if self.alpha == 0:
             return x, targets
         return mixed(x, noise["share"]), mixed(targets, noise["share"])
 
 
-def mixed(t: Tensor, share: Tensor) -> Tensor:
+def mixed(t: torch.Tensor, share: torch.Tensor) -> torch.Tensor:
     """Mix each row of t [B, ...] with its partner."""
     return share * t + (1 - share) * t.flip(0)

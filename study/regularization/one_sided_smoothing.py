@@ -1,13 +1,13 @@
-from typing import ClassVar, Literal
+from __future__ import annotations
 
-import torch
-from torch import Tensor
+from typing import ClassVar, Literal
 
 from study.methods.ranges import LogRange
 from study.optim.tensors import Tensors
 from study.parameters import Share
 from study.regularization.base import Place
 from study.regularization.input_gradient import DiscriminatorRegularization, real_and_generated
+from study.utils.lazy import torch
 
 
 class OneSidedSmoothing(DiscriminatorRegularization):
@@ -23,7 +23,7 @@ class OneSidedSmoothing(DiscriminatorRegularization):
     source: ClassVar[str] = "@salimans2016, section 3.4"
     smoothing: Share
 
-    def batch(self, x: Tensor, targets: Tensor, noise: Tensors) -> tuple[Tensor, Tensor]:
+    def batch(self, x: torch.Tensor, targets: torch.Tensor, noise: Tensors) -> tuple[torch.Tensor, torch.Tensor]:
         real, generated = real_and_generated(targets)
         as_generated = torch.cat([torch.ones_like(real[:, :1]), torch.zeros_like(real[:, 1:])], 1)
         smooth = real * (1 - self.smoothing) + self.smoothing * as_generated

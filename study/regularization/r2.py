@@ -1,11 +1,12 @@
-from typing import ClassVar, Literal
+from __future__ import annotations
 
-from torch import Tensor
+from typing import ClassVar, Literal
 
 from study.methods.ranges import LogRange
 from study.optim.tensors import Tensors
 from study.regularization.base import Place
 from study.regularization.input_gradient import InputGradientPenalty
+from study.utils.lazy import torch
 
 
 class R2(InputGradientPenalty):
@@ -20,5 +21,5 @@ class R2(InputGradientPenalty):
     formula: ClassVar[str] = r"\frac{\gamma}{2}\, \mathbb{E}_{x \sim G} \lVert\nabla_x D(x)\rVert_2^2"
     source: ClassVar[str] = "@mescheder2018, equation 10"
 
-    def at(self, real: Tensor, generated: Tensor, noise: Tensors) -> Tensor:
+    def at(self, real: torch.Tensor, generated: torch.Tensor, noise: Tensors) -> torch.Tensor:
         return generated

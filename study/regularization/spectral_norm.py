@@ -1,12 +1,12 @@
-from typing import ClassVar, Literal
+from __future__ import annotations
 
-import torch
-from torch import Tensor
+from typing import ClassVar, Literal
 
 from study.methods.ranges import LogRange
 from study.optim.tensors import Tensors
 from study.parameters import Positive, PositiveInt
 from study.regularization.base import Place, Rate, Regularization, penalized
+from study.utils.lazy import torch
 
 WARM_UP = 15  # power iterations on the initial weights, as in torch.nn.utils.parametrizations.spectral_norm
 
@@ -38,7 +38,7 @@ class SpectralNorm(Regularization):
         return parameters | scaled, {key: u for key, (_, u) in found.items()}
 
 
-def start(w: Tensor) -> Tensor:
+def start(w: torch.Tensor) -> torch.Tensor:
     """Return the first u, a unit vector [out].
 
     Its entries differ: a vector of equal entries is orthogonal to every gradient of a softmax's last layer.
@@ -47,7 +47,7 @@ def start(w: Tensor) -> Tensor:
     return u / torch.linalg.vector_norm(u)
 
 
-def power_method(w: Tensor, u: Tensor, iterations: int) -> tuple[Tensor, Tensor]:
+def power_method(w: torch.Tensor, u: torch.Tensor, iterations: int) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the estimated spectral norm of w [out, in] and the next u [out]; a zero matrix keeps u.
 
     Sums are used, not matrix products, whose rounding depends on how many replicates are mapped over.

@@ -1,12 +1,12 @@
-from typing import ClassVar, Literal
+from __future__ import annotations
 
-import torch
-from torch import Tensor
+from typing import ClassVar, Literal
 
 from study.methods.ranges import LogRange
 from study.optim.tensors import Tensors
 from study.parameters import Flag, NonNegative
 from study.regularization.base import Place, Regularization, penalized
+from study.utils.lazy import torch
 
 
 class SumOfNorms(Regularization):
@@ -24,7 +24,7 @@ class SumOfNorms(Regularization):
     strength: NonNegative
     biases: Flag = True
 
-    def penalty(self, parameters: Tensors) -> Tensor:
+    def penalty(self, parameters: Tensors) -> torch.Tensor:
         chosen = penalized(parameters, self.biases).values()
         return self.strength * torch.stack([torch.linalg.vector_norm(p) for p in chosen]).sum()
 
@@ -32,7 +32,7 @@ class SumOfNorms(Regularization):
         chosen = penalized(parameters, self.biases)
         return {key: self._pulled(g, chosen[key]) if key in chosen else g for key, g in gradient.items()}
 
-    def _pulled(self, g: Tensor, w: Tensor) -> Tensor:
+    def _pulled(self, g: torch.Tensor, w: torch.Tensor) -> torch.Tensor:
         """Return g + strength w / ||w||, and g where w = 0."""
         norm = torch.linalg.vector_norm(w)
         return torch.addcmul(g, w, torch.where(norm > 0, self.strength / norm, 0.0))

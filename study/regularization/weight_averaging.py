@@ -1,12 +1,11 @@
 from typing import ClassVar, Literal
 
-import torch
-
 from study.methods.base import MethodCombination
 from study.methods.ranges import LogRange
 from study.optim.tensors import Tensors
 from study.parameters import Share
 from study.regularization.base import Place, Rate, Regularization
+from study.utils.lazy import torch
 
 
 class WeightAveraging(Regularization):

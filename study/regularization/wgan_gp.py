@@ -1,13 +1,14 @@
+from __future__ import annotations
+
 from collections.abc import Mapping
 from typing import ClassVar, Literal
-
-from torch import Tensor
 
 from study.methods.ranges import LogRange
 from study.optim.rng import Distribution
 from study.optim.tensors import Tensors
 from study.regularization.base import Place
 from study.regularization.input_gradient import InputGradientPenalty, off_one
+from study.utils.lazy import torch
 
 
 class WGANGP(InputGradientPenalty):
@@ -28,8 +29,8 @@ class WGANGP(InputGradientPenalty):
     def noise(self, sites: Mapping[str, tuple[int, ...]], parameters: Tensors) -> Mapping[str, Distribution]:
         return {"share": Distribution((sites["input"][0] // 2, 1))} if self.strength > 0 else {}
 
-    def at(self, real: Tensor, generated: Tensor, noise: Tensors) -> Tensor:
+    def at(self, real: torch.Tensor, generated: torch.Tensor, noise: Tensors) -> torch.Tensor:
         return noise["share"] * real + (1 - noise["share"]) * generated
 
-    def from_squares(self, squares: Tensor) -> Tensor:
+    def from_squares(self, squares: torch.Tensor) -> torch.Tensor:
         return off_one(squares)

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any, Self
 
 import pandas as pd
-import torch
 
 from study import SAME_BITS
 from study.config.variants import Variant
 from study.results import code_digest, store
 from study.utils.imports import ROOT
+from study.utils.lazy import torch
 
 PACKAGES = ("numpy", "jax", "jaxlib", "scipy", "scikit-learn", "pandas", "pyarrow")
 ENVIRONMENT = (*SAME_BITS, "XLA_FLAGS", "PJRT_NPROC", "MKL_ENABLE_INSTRUCTIONS")

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from study.methods.base import Method, entry
 from study.parameters import Positive, PositiveInt
+from study.utils.lazy import torch
 
 
 class ClientSplit(Method):
@@ -22,7 +21,7 @@ class ClientSplit(Method):
         """Return the number of digits of each client."""
         return digits // clients
 
-    def deal(self, labels: Tensor, clients: int, random: np.random.Generator) -> Tensor:
+    def deal(self, labels: torch.Tensor, clients: int, random: np.random.Generator) -> torch.Tensor:
         """Return the positions [K, n] in labels [T] that each of K clients gets, none of them twice."""
         raise NotImplementedError
 
@@ -34,7 +33,7 @@ class IID(ClientSplit):
     source: ClassVar[str] = "@mcmahan2017, section 3"
     name: Literal["iid"] = "iid"
 
-    def deal(self, labels: Tensor, clients: int, random: np.random.Generator) -> Tensor:
+    def deal(self, labels: torch.Tensor, clients: int, random: np.random.Generator) -> torch.Tensor:
         n = self.size(len(labels), clients)
         return torch.from_numpy(random.permutation(len(labels))[: clients * n].reshape(clients, n))
 
@@ -50,7 +49,7 @@ class Shards(ClientSplit):
     def size(self, digits: int, clients: int) -> int:
         return self.per_client * (digits // (clients * self.per_client))
 
-    def deal(self, labels: Tensor, clients: int, random: np.random.Generator) -> Tensor:
+    def deal(self, labels: torch.Tensor, clients: int, random: np.random.Generator) -> torch.Tensor:
         shards = clients * self.per_client
         width = len(labels) // shards
         shuffled = random.permutation(len(labels))  # which of equal labels come first is drawn too
@@ -69,7 +68,7 @@ class Dirichlet(ClientSplit):
     name: Literal["dirichlet"] = "dirichlet"
     alpha: Positive = 0.5
 
-    def deal(self, labels: Tensor, clients: int, random: np.random.Generator) -> Tensor:
+    def deal(self, labels: torch.Tensor, clients: int, random: np.random.Generator) -> torch.Tensor:
         n, all_labels = self.size(len(labels), clients), labels.numpy()
         pools = [random.permutation(np.flatnonzero(all_labels == label)) for label in range(all_labels.max() + 1)]
         prior = np.array([pool.size for pool in pools]) / len(all_labels)

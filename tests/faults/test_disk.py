@@ -14,7 +14,7 @@ from study.results import store
 from tests.checkout import Checkout
 from tests.faults.conftest import RUNS, Job, Results, Told, assert_same, assert_whole, results_of
 
-pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("smoke")]  # one worker: they share a finished study
+pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("faults")]  # one worker: they share what is undisturbed
 
 
 def attempt(*command: str | Path) -> None:

@@ -17,7 +17,7 @@ from study.training.checkpoints import CheckpointError, unpacked
 from tests.checkout import Checkout
 from tests.faults.conftest import RUNS, Job, Results, Told, assert_same, assert_whole, results_of
 
-pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("smoke")]  # one worker: they share a finished study
+pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("faults")]  # one worker: they share what is undisturbed
 
 
 def assert_nothing_half(job: Job, undisturbed: Results) -> bool:

@@ -26,7 +26,7 @@ from tests.faults.conftest import (
     with_a_method,
 )
 
-pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("smoke")]  # one worker: they share a finished study
+pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("faults")]  # one worker: they share what is undisturbed
 
 
 @pytest.fixture
@@ -133,7 +133,7 @@ def calm_with_a_method(finished_once: tuple[Checkout, str], tmp_path_factory: py
 
 def assert_comes_to_its_end(study: Checkout, request: pytest.FixtureRequest) -> None:
     """The same command makes what is missing, which is what it would have been."""
-    assert study.planned("--", RUNS) == {"train": 2, "collect": 1}
+    assert study.trainings_to_do() == 2
     study.snakemake("--cores", "2", "--", RUNS)
     assert_whole(study, request.getfixturevalue("calm_with_a_method"))
 

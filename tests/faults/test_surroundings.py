@@ -13,7 +13,7 @@ import pytest
 from tests.checkout import ROOT, Checkout
 from tests.faults.conftest import RUNS, Job, Results, Told, assert_same, assert_whole
 
-pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("smoke")]  # one worker: they share a finished study
+pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("faults")]  # one worker: they share what is undisturbed
 SURROUNDINGS = {
     "an ASCII terminal": {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
     "a Turkish terminal at the date line": {"LC_ALL": "tr_TR.UTF-8", "TZ": "Pacific/Kiritimati"},
@@ -45,12 +45,12 @@ def test_times_of_files_that_are_wrong(trained_study: Checkout, tries: int, told
     """As on a machine whose clock went wrong while it trained."""
     if tries < 2:
         pytest.skip("tried by make faults")
-    planned = {}
+    to_do = {}
     for when, shift in (("future", 1e6), ("past", -1e8)):
         for path in trained_study.results.glob("runs/*/*/*/*.parquet"):
             os.utime(path, (time.time() + shift,) * 2)
-        planned[when] = trained_study.planned("--", RUNS).get("train", 0)
-    assert planned == {"future": 0, "past": 0}  # a training is told by the digests in its folder's name
+        to_do[when] = trained_study.trainings_to_do()
+    assert to_do == {"future": 0, "past": 0}  # a training is told by the digests in its folder's name
     told("training tables with file times in the future", 1, "nothing is trained again", "nothing to recover")
     told("training tables with file times years ago", 1, "nothing is trained again", "nothing to recover")
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from study.config.variants import Block
 from study.jobs import packs
-from study.jobs.packs import SECONDS, SHARE, Task, packed, settle
+from study.jobs.packs import LEAST, SECONDS, Task, most_seconds, packed, settle
 
 DATA = ("mnist-sample", "mnist")
 
@@ -34,7 +34,7 @@ def test_every_training_is_in_one_pack_in_the_order_of_the_grid(tasks: list[Task
 
 @given(TASKS)
 def test_a_pack_has_one_data_set_and_a_minute_of_work_or_one_training(tasks: list[Task]) -> None:
-    most = min(SECONDS, SHARE * sum(one.seconds for one in tasks))
+    most = most_seconds(tasks)
     for pack in packed(tasks).values():
         assert len({one.variant.data.name for one in pack.tasks}) == 1
         assert len(pack.tasks) == 1 or pack.seconds <= most
@@ -42,7 +42,7 @@ def test_a_pack_has_one_data_set_and_a_minute_of_work_or_one_training(tasks: lis
 
 @given(TASKS)
 def test_neighbours_are_apart_only_where_together_they_would_be_too_much(tasks: list[Task]) -> None:
-    most = min(SECONDS, SHARE * sum(one.seconds for one in tasks))
+    most = most_seconds(tasks)
     several = list(packed(tasks).values())
     for left, right in pairwise(several):
         first = right.tasks[0]
@@ -50,10 +50,13 @@ def test_neighbours_are_apart_only_where_together_they_would_be_too_much(tasks: 
         assert other or left.seconds + first.seconds > most
 
 
-def test_small_studies_keep_sixteen_cores_busy_and_short_trainings_share_a_process() -> None:
-    assert len(packed([task(i) for i in range(16)])) == 16
-    many = packed([task(i) for i in range(1000)])
-    assert max(len(pack.tasks) for pack in many.values()) >= 5
+def test_short_trainings_share_a_process_and_a_study_keeps_sixteen_cores_busy_where_that_is_worth_it() -> None:
+    together = int(LEAST // task(0).seconds)
+    assert [len(pack.tasks) for pack in packed([task(i) for i in range(2 * together)]).values()] == [together] * 2
+    middling = [task(i, epochs=2000) for i in range(16)]
+    assert LEAST < middling[0].seconds < SECONDS
+    assert len(packed(middling)) == 16
+    assert max(len(pack.tasks) for pack in packed([task(i) for i in range(1000)]).values()) >= 5
 
 
 @pytest.fixture

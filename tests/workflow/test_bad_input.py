@@ -8,7 +8,7 @@ import pytest
 
 from tests.checkout import Checkout
 
-pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]  # one worker: they share a finished study
+pytestmark = pytest.mark.workflow
 
 CODE = "__use_yte__: true\nname: ?__import__('os').system('touch hacked')\nregimes: {x: {}}\n"
 LATE = """

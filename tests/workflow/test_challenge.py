@@ -8,7 +8,7 @@ import pytest
 from tests.challenge.published import COPY, publish
 from tests.checkout import Checkout
 
-pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("fresh")]
+pytestmark = pytest.mark.workflow
 TERMS = ("--terms", "terms.yaml")
 
 

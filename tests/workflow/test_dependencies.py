@@ -1,6 +1,7 @@
 """An edit of a module makes again what imports it, and nothing else."""
 
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from study.utils.imports import ROOT, sources_of
 from tests.checkout import Checkout
 
-pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("smoke")]  # with the faults
+pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("dependencies")]  # one worker: they share a study
 
 SCRIPTS = ("analyse", "collect", "figure", "provenance", "report", "table")  # of the smoke study, by their rules' names
 ENGINE, NO_TRAINING = {"train"}, set[str]()
@@ -48,8 +49,8 @@ def planned(printed: str) -> set[str]:
 
 
 @pytest.fixture(scope="module")
-def studied(finished_once: tuple[Checkout, str]) -> Checkout:
-    return finished_once[0]
+def studied(finished_once: tuple[Checkout, str], tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    return Checkout(shutil.copytree(finished_once[0].root, tmp_path_factory.mktemp("studied") / "copy", symlinks=True))
 
 
 @pytest.mark.parametrize("module", EDITED)

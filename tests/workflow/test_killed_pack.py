@@ -11,7 +11,7 @@ import pytest
 
 from tests.checkout import Checkout
 
-pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("smoke")]  # with the faults
+pytestmark = pytest.mark.workflow
 
 RUNS = "results/smoke/runs.parquet"
 
@@ -20,7 +20,6 @@ RUNS = "results/smoke/runs.parquet"
 def packed(fresh: Checkout) -> Checkout:
     """A study of four short trainings in one job."""
     fresh.edit("config/smoke.yaml", lambda text: re.sub(r"  unstable:\n(    .*\n)+", "", text))
-    fresh.edit("study/jobs/packs.py", lambda text: text.replace("SHARE = 1 / 16", "SHARE = 1.0"))
     return fresh
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.checkout import ROOT, Checkout
 
-pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]  # one worker: they share a finished study
+pytestmark = pytest.mark.workflow
 
 CODE = re.findall(r"## Add your own .*?```python\n(.*?)```", (ROOT / "docs/own-method.md").read_text(), re.DOTALL)
 
@@ -26,14 +26,14 @@ def test_methods_of_a_users_file_are_trained_ranked_and_tracked(finished: Checko
         ),
     )
     added = 2 * (3 * 3 - 2 * 2)  # regimes x (clips x regularizations now - before)
-    assert finished.planned()["train"] == added
+    assert finished.trainings_to_do() == added
     finished.snakemake("--cores", "2")
     ranking = pd.read_csv(finished.results / "ranking.csv")
     assert {"fair_share", "towards_start"} <= set(ranking["method"])
     assert "fair_share(0.5)" in (finished.results / "paper/report.md").read_text()
     assert finished.planned() == {}
     files[0].write_text(CODE[0].replace("share = self", "share = 0.9 * self"))
-    assert finished.planned()["train"] == 2 * 3, "the runs of the edited method, and no others"
+    assert finished.trainings_to_do() == 2 * 3, "the runs of the edited method, and no others"
 
 
 def test_a_plugin_that_cannot_be_loaded_is_an_error_and_nothing_starts(fresh: Checkout, tmp_path: Path) -> None:

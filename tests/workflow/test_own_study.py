@@ -9,7 +9,7 @@ from PIL import Image
 from tests.checkout import Checkout
 from tests.own_document import CODE, STUDY, draw
 
-pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("fresh")]
+pytestmark = pytest.mark.workflow
 
 
 def test_pictures_and_ones_own_code_come_to_a_ranking_and_edits_are_followed(fresh: Checkout) -> None:

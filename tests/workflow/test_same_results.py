@@ -18,7 +18,7 @@ from study.results import store
 from study.results.provenance import GROUPS
 from tests.checkout import ROOT, Checkout
 
-pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]  # one worker: they share a finished study
+pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("same results")]  # one worker: they share a study
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ from study.results import store
 from tests.checkout import ROOT, Checkout
 from tests.workflow import cluster
 
-pytestmark = [pytest.mark.slurm, pytest.mark.workflow, pytest.mark.xdist_group("slurm")]  # beside the other workflows
+pytestmark = [pytest.mark.slurm, pytest.mark.workflow]
 
 Found = TypeVar("Found")
 TABLES = [f"{name}.parquet" for name in store.TABLES] + ["comparisons.csv", "summary.csv", "ranking.csv", "regimes.csv"]

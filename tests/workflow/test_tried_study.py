@@ -5,7 +5,7 @@ import pytest
 
 from tests.checkout import Checkout
 
-pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("fresh")]
+pytestmark = pytest.mark.workflow
 
 STUDY = """
 name: smoke
