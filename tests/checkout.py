@@ -51,7 +51,9 @@ class Checkout:
 
     def trainings_to_do(self, *arguments: str) -> int:
         """How many trainings a run would do, in however many jobs."""
-        found = re.search(r"^To do: (\d+) of \d+ trainings", self.snakemake("-c1", *arguments, "--", "cost"), re.MULTILINE)
+        found = re.search(
+            r"^To do: (\d+) of \d+ trainings", self.snakemake("-c1", *arguments, "--", "cost"), re.MULTILINE
+        )
         assert found
         return int(found[1])
 
