@@ -30,7 +30,7 @@ class Task:
     @property
     def tables(self) -> dict[str, Path]:
         """The path of each of its tables."""
-        return {name: self.folder / f"{name}.parquet" for name in store.TABLES}
+        return {name: self.folder / f"{name}.parquet" for name in (*store.TABLES, *self.variant.workload.tables)}
 
     @property
     def whole(self) -> bool:

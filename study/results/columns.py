@@ -232,6 +232,16 @@ WEIGHTS = Table(
     ),
 )
 
+SAMPLES = Table(
+    "samples.parquet",
+    "a run of an adversarial training and one of the first digits that its generator makes at the end",
+    (
+        *KEYS,
+        Column("sample", "sample", "Which digit; the same number is the same noise in every run.", COUNT),
+        Column("pixels", "pixels", "Grey levels row by row, a byte each."),
+    ),
+)
+
 PROVENANCE = Table(
     "provenance.csv",
     "a distinct provenance of runs, the most runs first",
@@ -253,6 +263,7 @@ TRAININGS: Mapping[str, Table] = {
     "steps": STEPS,
     "tensors": TENSORS,
     "weights": WEIGHTS,
+    "samples": SAMPLES,
     "provenance": PROVENANCE,
 }
 """The tables of trainings, by name."""

@@ -25,6 +25,8 @@ from study.training.probes import probe
 from study.training.recorder import Recorder
 from study.training.replicates import Replicates
 
+KEPT = 20  # samples of a run that are kept as pictures
+
 
 @dataclass(eq=False)
 class Adversaries(Replicates):
@@ -78,6 +80,14 @@ class Adversaries(Replicates):
     def made(self, parameters: Tensors) -> Tensor:
         """Return the samples [M, P] by which one model is scored."""
         return self.pair.generate(part("generator", parameters), self.latent)
+
+    @torch.no_grad()
+    def samples(self, parameters: Tensors) -> Tensor:
+        """The first of the samples by which one model is scored, grey levels [N, P] of uint8; 0 where not finite."""
+        made, images = self.made(parameters)[:KEPT], self.pair
+        low, high = (images.low, images.high) if images.low < images.high else (float(x) for x in made.aminmax())
+        grey = (made - low) / max(high - low, 1e-12) * 255
+        return grey.nan_to_num(0.0, 0.0, 0.0).clamp(0, 255).round().to(torch.uint8)
 
     @property
     def pair(self) -> Pair:

@@ -35,6 +35,9 @@ class Scorer(Protocol):
     def probe(self, parameters: Tensors, images: Tensor, labels: Tensor, classes: int) -> Tensor:
         """Return the statistics named in `PROBES` of one model on images [B, P] and labels [B]."""
 
+    def samples(self, parameters: Tensors) -> Tensor | None:
+        """Return digits that one model makes, grey levels [N, P] of uint8, of a workload that has a table of them."""
+
 
 @dataclass(eq=False)
 class Recorder:
@@ -200,6 +203,7 @@ class Recorder:
             weights={key: magnitudes(p) for key, p in last.items() if p.ndim > 1},
             steps_taken=steps_taken,
             wall_seconds=wall,
+            samples=scorer.samples(last),
         )
 
     def _epochs(self, r: int) -> dict[str, Floats]:

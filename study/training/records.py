@@ -81,7 +81,8 @@ class RunRecord:
     """Record of one run: its identity, outcome and measurements. `fold`: the fold left out in cross-validation.
 
     final, best: scores of `train`, `validation`, `test` at the last epoch and at the best validation epoch; epochs:
-    arrays [E + 1]; steps: arrays [S]; tensors: by parameter, norms before and after the clip [S, 2].
+    arrays [E + 1]; steps: arrays [S]; tensors: by parameter, norms before and after the clip [S, 2]; samples: grey
+    levels [N, P] of digits that the model makes, if it makes any.
     """
 
     variant: Variant
@@ -97,6 +98,7 @@ class RunRecord:
     weights: Mapping[str, Histogram]
     steps_taken: int
     wall_seconds: float
+    samples: Tensor | None = None
 
 
 def keys(study: str, record: RunRecord) -> dict[str, str | int]:
@@ -229,6 +231,12 @@ def weight_rows(study: str, record: RunRecord) -> pd.DataFrame:
     return _keyed(study, record, pd.concat(parts, ignore_index=True))
 
 
+def sample_rows(study: str, record: RunRecord) -> pd.DataFrame:
+    """Return the rows of `samples` for a record."""
+    levels = [] if record.samples is None else [one.numpy().tobytes() for one in record.samples.cpu()]
+    return _keyed(study, record, pd.DataFrame({"sample": np.arange(len(levels)), "pixels": levels}))
+
+
 def _keyed(study: str, record: RunRecord, table: pd.DataFrame) -> pd.DataFrame:
     for position, (key, value) in enumerate(keys(study, record).items()):
         table.insert(position, key, value)
@@ -236,10 +244,11 @@ def _keyed(study: str, record: RunRecord, table: pd.DataFrame) -> pd.DataFrame:
 
 
 def tidy(study: str, records: Iterable[RunRecord]) -> dict[str, pd.DataFrame]:
-    """Return the five tables of some runs: runs, epochs, steps, tensors, weights."""
+    """Return the five tables of some runs: runs, epochs, steps, tensors, weights; and those of their workload."""
     records = list(records)
     runs = pd.DataFrame([run_row(study, r) for r in records]).astype({"diverged_step": "Int64", "fold": "Int64"})
     parts = {"epochs": epoch_rows, "steps": step_rows, "tensors": tensor_rows, "weights": weight_rows}
+    parts |= {"samples": sample_rows} if any("samples" in r.variant.workload.tables for r in records) else {}
     return {"runs": runs} | {
         name: pd.concat([rows(study, r) for r in records], ignore_index=True) for name, rows in parts.items()
     }

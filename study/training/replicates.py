@@ -192,6 +192,10 @@ class Replicates:
         """The statistics named in `study.training.probes.PROBES` of one model on images [B, P] and labels [B]."""
         return probe(self.module, self.variant.loss, parameters, images, labels, classes)
 
+    def samples(self, parameters: Tensors) -> Tensor | None:
+        """Digits that one model makes, grey levels [N, P] of uint8, of a workload that has a table of them."""
+        return None
+
     @property
     def noted(self) -> NDArray[np.float64]:
         """The workload's own columns of the epoch just taken, [R, C]."""

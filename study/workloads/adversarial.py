@@ -46,6 +46,7 @@ class Adversarial(Workload):
         "discriminator_auc",
         "discriminator_gap",
     )
+    tables: ClassVar[tuple[str, ...]] = ("samples",)
     accuracy: ClassVar[str] = "coverage"
     loss_name: ClassVar[str] = "Fréchet distance"
     name: Literal["adversarial"] = "adversarial"

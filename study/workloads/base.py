@@ -28,6 +28,7 @@ class Workload(Method):
     unit: ClassVar[str] = "epoch"  # what `epochs` of a regime counts
     learner: ClassVar[str] = "model"  # who sees `digits_of_one`
     columns: ClassVar[tuple[str, ...]] = ()  # of the table `epochs`, measured by the trainer in each unit
+    tables: ClassVar[tuple[str, ...]] = ()  # of its trainings, beside those of every training
     accuracy: ClassVar[str] = "accuracy"  # what the columns of this name hold, in words
     loss_name: ClassVar[str] = "cross-entropy"  # what the columns of losses hold
 

@@ -32,6 +32,7 @@ STUDIES: dict[str, Callable[[], Tables]] = {
     ),
     "swept": swept_tables,
     "trials": trial_tables,
+    "adversarial": lambda: with_samples(tables(Grid({"play": (CLIPS, REGULARIZATIONS)}, seeds=3, windows=8))),
     "federated": lambda: with_clients(tables(Grid({"steps": (CLIPS[:3], REGULARIZATIONS[:2])}, seeds=3, windows=8))),
 }
 
@@ -46,7 +47,15 @@ DRAWN = [
     if figure != "lr_map" or name == "trials"
     if figure in SWEPT or name != "swept"  # whose other tables are not made
     if figure == "clients" or name != "federated"  # which differs from "default" in nothing else
+    if (figure == "samples") == (name == "adversarial")
 ]
+
+
+def with_samples(made: Tables) -> Tables:
+    """Return the study with a table of digits, which here are noise."""
+    keys, rng = made["runs"][["study", "regime", "clip", "regularization", "seed"]], np.random.default_rng(1)
+    each = keys.merge(pd.DataFrame({"sample": range(12)}), how="cross")
+    return {**made, "samples": each.assign(pixels=[rng.bytes(784) for _ in range(len(each))])}
 
 
 def with_clients(made: Tables) -> Tables:

@@ -39,7 +39,7 @@ QUANTITIES = (
     "trials",
     "decades",
 )
-TABLES = {"runs", "epochs", "steps", "tensors", "weights"}
+TABLES = {"runs", "epochs", "steps", "tensors", "weights", "samples"}
 TABLES |= {"comparisons", "ranking", "regimes", "tuning", "profiles", "across", "claims"}
 TABLES |= {"gains", "leaderboard", "budgets", "robustness"}
 

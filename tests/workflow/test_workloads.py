@@ -29,6 +29,8 @@ regimes:
   private:
     workload: {name: dp_sgd}
     clips: [none, {name: per_sample, max_norm: 1.0}]
+  adversarial:
+    workload: {name: adversarial, generator: [16], latent: 4, samples: 50}
 """
 
 
@@ -44,6 +46,12 @@ def test_workloads_share_a_study(fresh: Checkout) -> None:
     assert federated["rounds_to_target"].notna().all()
     assert np.isfinite(private.loc[private["clip"] != "none", "epsilon"]).all()
     assert private["client_drift"].isna().all()
+    samples = pd.read_parquet(fresh.results / "samples.parquet")
+    assert samples.groupby(["regime", "seed"], observed=True).size().to_dict() == {
+        ("adversarial", 0): 20,
+        ("adversarial", 1): 20,
+    }
+    assert (fresh.results / "paper" / "figures" / "samples.png").stat().st_size > 5_000
     tuning = pd.read_csv(fresh.results / "tuning.csv")
     assert set(tuning["method"]) > {"per_sample"}
     assert tuning.groupby(["setting", "kind", "method"])["chosen"].sum().eq(1).all()

@@ -12,6 +12,8 @@ from study.results import code_digest
 from study.results.columns import TRAININGS
 from study.results.workload_columns import WORKLOADS
 from study.training import engine
+from study.training.adversarial import KEPT
+from study.training.evaluation import replicates_of
 from study.training.records import tidy
 from study.workloads.adversarial import collapsed
 from tests.interrupted import assert_goes_on
@@ -49,6 +51,20 @@ def test_a_seed_does_not_depend_on_its_company(digits: Digits) -> None:
     assert set(together["tensors"]["tensor"].str.partition(".")[0]) == {"discriminator"}
 
 
+def test_digits_of_each_run_are_kept_as_pictures(digits: Digits) -> None:
+    players, _ = trained(adversarial(), [0, 1], digits)
+    _, parameters = replicates_of(players.evaluated())
+    made = players.made(parameters)[:KEPT]
+    kept = players.samples(parameters)
+    assert kept.dtype == torch.uint8
+    low, high = players.pair.low, players.pair.high
+    torch.testing.assert_close(low + (high - low) * kept / 255, made, atol=0.51 * (high - low) / 255, rtol=0)
+    table = tidy("s", engine.train(adversarial(), [0, 1], digits))["samples"]
+    assert list(table.columns) == TRAININGS["samples"].names
+    rows = table[table["seed"] == 1]
+    assert [np.frombuffer(one, np.uint8).tolist() for one in rows["pixels"]] == kept.tolist()
+
+
 def test_a_training_that_was_ended_goes_on_to_the_same_records(digits: Digits, tmp_path: Path) -> None:
     v = adversarial(
         {"clip_at": "both"},
@@ -60,10 +76,12 @@ def test_a_training_that_was_ended_goes_on_to_the_same_records(digits: Digits, t
 
 def test_a_run_that_is_not_finite_has_diverged_and_collapsed(digits: Digits) -> None:
     v = adversarial(optimizer={"name": "sgd", "lr": 1e9})
-    runs = tidy("s", engine.train(v, [0], digits))["runs"]
+    tables = tidy("s", engine.train(v, [0], digits))
+    runs = tables["runs"]
     assert runs["status"].tolist() == ["diverged"]
     assert runs["collapsed"].tolist() == [1.0]
     assert runs["test_accuracy"].isna().all()
+    assert set(b"".join(tables["samples"]["pixels"])) == {0}
 
 
 @pytest.mark.parametrize(

@@ -141,7 +141,8 @@ ANALYSES = (
 # Without a list, the figures that tell something of those whose tables the study makes; that of regimes is of use
 # to sweeps alone.
 SWEPT = any(regime.part_of for regime in STUDY.regimes.values())
-MADE = {*store.TABLES, *ANALYSES} - ({"regimes"} if not SWEPT else set())
+OF_WORKLOADS = list(dict.fromkeys(table for one in VARIANTS.values() for table in one.workload.tables))
+MADE = {*store.TABLES, *OF_WORKLOADS, *ANALYSES} - ({"regimes"} if not SWEPT else set())
 ALONE = [name for name, regime in STUDY.regimes.items() if not regime.part_of]
 DRAWABLE = [name for name, figure in FIGURES.items() if MADE.issuperset(figure.needs) and not STUDY.lacks(name)]
 SHOWN = [name for name in DRAWABLE if STUDY.shows(name)]
@@ -219,6 +220,6 @@ wildcard_constraints:
     regime=r"[a-z0-9_.=-]+",
     variant=r"[^/]+",
     seeds=r"[0-9_-]+",
-    table="|".join([*store.TABLES, "tuning_runs", "trial_runs"]),
+    table="|".join([*store.TABLES, *OF_WORKLOADS, "tuning_runs", "trial_runs"]),
     figure="|".join(DRAWABLE),
     name="|".join(DOWNLOADS),
