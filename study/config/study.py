@@ -219,7 +219,7 @@ class Study(Settings):
     def lacks(self, figure: str) -> str:
         """Return what a study must have for a figure and this one lacks; "" if the figure can be drawn."""
         swept = [regime for regime in self.regimes.values() if regime.part_of]
-        federated = [one for one in self.regimes.values() if one.workload.name == "federated" and not one.part_of]
+        kinds = {regime.workload.name for regime in self.regimes.values() if not regime.part_of}
         there, what = {
             "claims": (self.claims, "claims"),
             "profiles": (self.tuned_settings, "tuned regime"),
@@ -228,7 +228,8 @@ class Study(Settings):
             "firing": (True, ""),
             "lr_map": (swept, "sweep"),
             **dict.fromkeys(OF_TRIALS, (self.tried_regimes, "regime tuned by trials")),
-            "clients": (federated, "federated regime without a sweep"),
+            "clients": ("federated" in kinds, "federated regime without a sweep"),
+            "samples": ("adversarial" in kinds, "adversarial regime without a sweep"),
         }.get(figure, (len(swept) < len(self.regimes), "regime without a sweep"))
         return "" if there else what
 

@@ -25,6 +25,7 @@ SECTIONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "curves": ("learning_curves",),
         "gradients": ("gradient_norm", "clip_rate", "layer_norms"),
         "clients": ("clients",),
+        "samples": ("samples",),
         "weights": ("weights",),
         "divergence": ("divergence",),
     }

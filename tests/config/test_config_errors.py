@@ -282,7 +282,7 @@ def test_a_figure_that_the_study_does_not_draw_is_refused(regime: dict[str, Any]
     """By what the figures themselves say of the tables that they need and of sweeps."""
     of_tuning = {"tuning", "tuned", "profiles", "across", "thresholds"}
     absent = (
-        {"claims", "gains", "leaderboard", "budgets", "robustness"}
+        {"claims", "gains", "leaderboard", "budgets", "robustness", "samples"}
         | tables
         | (set() if "tuning" in regime else of_tuning)
     )
