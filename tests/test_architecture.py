@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 from docs import rooms
+from study.figures import FIGURES
 from study.utils.imports import ROOT, sources_of
 
 PAGE = rooms.PAGE.read_text(encoding="utf-8")
@@ -41,6 +42,15 @@ def test_what_draws_nothing_loads_no_matplotlib() -> None:
     """To plan, to train and to tell; drawing takes half a second to load."""
     names = ["study.config.read", "study.jobs.job", "study.figures", "study.report.tables", "study.analysis.ranking"]
     code = f"import sys, {', '.join(names)}; sys.exit('matplotlib' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+
+
+def test_what_trains_nothing_loads_no_torch() -> None:
+    """To plan, to draw and to tell; torch takes more time to load than a figure to draw."""
+    names = ["study.config.read", "study.jobs.packs", "study.jobs.progress", "study.results.provenance"]
+    names += [f"study.figures.{name}" for name in FIGURES]
+    names += ["study.report.render", "study.explorer.build", "study.report.status", "study.analysis.two_studies"]
+    code = f"import sys, {', '.join(names)}; sys.exit('torch' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
 
 
