@@ -50,7 +50,11 @@ def _differences(tables: Tables) -> Iterator[tuple[str, str]]:
         yield variant, str(in_latex(interval_of(row, scale=scale, signed=True)))
 
 
+def text(values: dict[str, str]) -> str:
+    """Return the macros as LaTeX."""
+    return HEAD + "".join(f"\\studydefine{{{key}}}{{{value}}}\n" for key, value in values.items())
+
+
 def save(values: dict[str, str], path: Path) -> None:
     """Write the macros."""
-    lines = [f"\\studydefine{{{key}}}{{{value}}}\n" for key, value in values.items()]
-    atomically(path, lambda f: f.write_text(HEAD + "".join(lines), encoding="utf-8"))
+    atomically(path, lambda f: f.write_text(text(values), encoding="utf-8"))

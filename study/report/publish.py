@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
@@ -11,6 +12,7 @@ from typing import Any
 import pandas as pd
 import yaml
 
+from study.report import numbers
 from study.results import store
 from study.results.store import atomically
 from study.results.workload_columns import WORKLOADS
@@ -23,6 +25,7 @@ RUNS = (
 )  # fmt: skip
 """The columns of `runs.csv`, the runs in their small form: how each ended, to five significant digits."""
 CELLS = ("regime", "clip", "regularization", "seed")
+FORMS = ("report.pdf", "report.html", "report.md")
 OUTCOMES = tuple(dict.fromkeys(one.name for tables in WORKLOADS.values() for one in tables.get("runs", ())))
 """The columns of `outcomes.csv` after those of `CELLS`: what runs of a workload have of their own."""
 
@@ -30,42 +33,74 @@ OUTCOMES = tuple(dict.fromkeys(one.name for tables in WORKLOADS.values() for one
 def publish(results: Path, citation: Path, to: Path) -> list[Path]:
     """Copy into `to` what a colleague needs of the study in `results`; the files in their order.
 
-    Raises ValueError where the study has no report or no configuration beside it.
+    Raises ValueError where the study has no report of its runs, or no configuration beside them.
     """
-    paper, configuration = results / "paper", results / "configuration.yaml"
-    for needed in (paper / "report.pdf", configuration):
-        if not needed.is_file():
-            raise ValueError(
-                f"The study to publish must have its report in '{results}'. Got no file '{needed}' instead."
-            )
-    copies = {path: path.name for path in [*sorted(paper.glob("report.*")), *sorted(results.glob("*.csv"))]}
-    copies |= {path: path.name for path in paper.glob("numbers.tex")}
-    copies |= {path: f"tables/{path.name}" for path in sorted((paper / "tables").glob("*.tex"))}
-    copies |= {path: f"figures/{path.name}" for path in sorted((paper / "figures").glob("*.png"))}
-    copies |= {path: path.name for path in (configuration, results / "explorer.html") if path.is_file()}
-    given = yaml.safe_load(configuration.read_text(encoding="utf-8"))
-    copies |= _plugins(given.get("plugins") or ())
+    copies = _copies(results, paper_of(results))
+    written = {"runs.csv": small_csv(runs := store.read(results / "runs.parquet"))}
+    if extra := [name for name in OUTCOMES if name in runs and runs[name].notna().any()]:
+        written["outcomes.csv"] = small_csv(runs[runs[extra].notna().any(axis=1)], (*CELLS, *extra))
+    written["suite.bib"] = _cited(citation)
     if lost := [path for path in copies if not path.is_file()]:
         raise ValueError(f"What is published must be there. Got no file '{lost[0]}' instead.")
     for source, name in copies.items():
         (to / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, to / name)
-    runs = store.read(results / "runs.parquet")
-    atomically(to / "runs.csv", lambda f: f.write_text(small_csv(runs), encoding="utf-8"))
-    extra = [name for name in OUTCOMES if name in runs and runs[name].notna().any()]
-    if extra:
-        own = runs[runs[extra].notna().any(axis=1)]
-        atomically(to / "outcomes.csv", lambda f: f.write_text(small_csv(own, (*CELLS, *extra)), encoding="utf-8"))
-    text = bibliography(yaml.safe_load(citation.read_text(encoding="utf-8")))
-    atomically(to / "suite.bib", lambda f: f.write_text(text, encoding="utf-8"))
-    written = ("runs.csv", *(["outcomes.csv"] if extra else []), "suite.bib")
+    for name, text in written.items():
+        atomically(to / name, lambda file, text=text: file.write_text(text, encoding="utf-8"))
     return [to / name for name in (*copies.values(), *written)]
+
+
+def paper_of(results: Path) -> Path:
+    """Return the folder of a study's paper: that of the default study is the repository's own."""
+    return results.parent.parent / "paper" if results.name == "default" else results / "paper"
+
+
+def _copies(results: Path, paper: Path) -> dict[Path, str]:
+    """The files to copy with their names beside the report."""
+    configuration = results / "configuration.yaml"
+    for needed in (*(paper / name for name in FORMS), configuration):
+        if not needed.is_file():
+            must = f"The study to publish must have its report in '{results}'."
+            raise ValueError(f"{must} Got no file '{needed}' instead.")
+    if (paper / "numbers.tex").is_file() and not _of_these_runs(paper / "numbers.tex", results):
+        must = f"The paper in '{paper}' must be of the runs in '{results}'. Got other numbers"
+        raise ValueError(f"{must} in 'numbers.tex' instead: run the study to its end.")
+    copies = {path: path.name for path in [*(paper / name for name in FORMS), *sorted(results.glob("*.csv"))]}
+    copies |= {path: path.name for path in paper.glob("numbers.tex")}
+    copies |= {path: f"tables/{path.name}" for path in sorted((paper / "tables").glob("*.tex"))}
+    copies |= {path: f"figures/{path.name}" for path in sorted((paper / "figures").glob("*.png"))}
+    copies |= {path: path.name for path in (configuration, results / "explorer.html") if path.is_file()}
+    return copies | _plugins(_mapping(configuration).get("plugins") or ())
+
+
+def _of_these_runs(macros: Path, results: Path) -> bool:
+    """Whether a paper's numbers are those of the tables: a report outlives the results that it was made of."""
+    paths = [results / name for name in ("runs.parquet", "summary.csv", "comparisons.csv")]
+    return macros.read_text(encoding="utf-8") == numbers.text(numbers.numbers(store.read_all(paths)))
 
 
 def small_csv(runs: pd.DataFrame, columns: Sequence[str] = RUNS) -> str:
     """Return runs in their small form as CSV: these columns as far as they are there, numbers to five digits."""
     small = runs[[column for column in columns if column in runs]]
     return str(small.to_csv(index=False, float_format="%.5g", lineterminator="\n"))
+
+
+def _mapping(path: Path) -> dict[str, Any]:
+    try:
+        found = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ValueError(f"The file '{path}' must be YAML. Got {error} instead.") from error
+    if not isinstance(found, dict):
+        raise ValueError(f"The file '{path}' must be a mapping. Got {type(found).__name__} instead.")
+    return found
+
+
+def _cited(citation: Path) -> str:
+    try:
+        return bibliography(_mapping(citation))
+    except (KeyError, TypeError, AttributeError) as error:
+        must = f"The file '{citation}' must name title, version, date-released and authors, as CITATION.cff does."
+        raise ValueError(f"{must} Got {error} instead.") from error
 
 
 def _plugins(paths: Sequence[str]) -> dict[Path, str]:
@@ -109,9 +144,24 @@ def _entry(kind: str, key: str, fields: Mapping[str, object]) -> str:
     return f"@{kind}{{{key},\n{lines}\n}}\n"
 
 
-if __name__ == "__main__":
+def main(words: Sequence[str] | None = None) -> int:
+    """Publish a study: its folder of results, and the folder to write."""
+    parser = argparse.ArgumentParser(prog="python -m study.report.publish", description="Publish a finished study.")
+    parser.add_argument("results", type=Path, help="the folder of its results")
+    parser.add_argument("to", type=Path, help="the folder to write")
+    given = parser.parse_args(words)
     try:
-        published = publish(Path(sys.argv[1]), Path("CITATION.cff"), Path(sys.argv[2]))
-    except (ValueError, OSError) as error:
-        sys.exit(str(error))
-    print(f"{len(published)} files in {sys.argv[2]}")
+        published = publish(given.results, Path("CITATION.cff"), given.to)
+    except OSError as error:
+        must = f"The path '{error.filename}' must be one that can be read and written."
+        print(f"{must} Got '{error.strerror}' instead.", file=sys.stderr)
+        return 1
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(f"{len(published)} files in {given.to}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -8,28 +8,34 @@ import pypandoc
 import pytest
 import yaml
 
-from study.report.publish import RUNS, bibliography, publish
+from study.report import numbers
+from study.report.publish import RUNS, bibliography, main, publish
 from study.results import store
 
 CITATION = Path(__file__).parents[2] / "CITATION.cff"
 
 
-@pytest.fixture
-def results(tmp_path: Path) -> Path:
-    folder = tmp_path / "results" / "mine"
-    plugin = tmp_path / "my_clip.py"
+def finished(folder: Path, paper: Path) -> Path:
+    """A study's results with its paper, plugin and configuration."""
+    plugin = folder.parents[1] / "my_clip.py"
     plugin.write_text("# a clip\n")
     for name in ("report.md", "report.html", "report.pdf", "tables/variants.tex", "figures/heatmap.png"):
-        (folder / "paper" / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / "paper" / name).write_text(name)
+        (paper / name).parent.mkdir(parents=True, exist_ok=True)
+        (paper / name).write_text(name)
+    folder.mkdir(parents=True, exist_ok=True)
     (folder / "comparisons.csv").write_text("a\n1\n")
     (folder / "explorer.html").write_text("the page")
-    (folder / "configuration.yaml").write_text(yaml.safe_dump({"name": "mine", "plugins": [str(plugin)]}))
+    (folder / "configuration.yaml").write_text(yaml.safe_dump({"name": folder.name, "plugins": [str(plugin)]}))
     runs = pd.DataFrame(
         {"study": ["mine"], "regime": ["a"], "seed": [0], "test_accuracy": [0.123456789], "content_runs": ["digest"]}
     )
     store.write(runs, folder / "runs.parquet")
     return folder
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Path:
+    return finished(tmp_path / "results" / "mine", tmp_path / "results" / "mine" / "paper")
 
 
 def test_a_colleague_gets_report_tables_configuration_plugins_and_runs(results: Path, tmp_path: Path) -> None:
@@ -87,3 +93,60 @@ def test_plugins_of_one_name_are_both_kept_and_one_that_is_gone_stops_it(results
     with pytest.raises(ValueError, match=r"Got no file '.*m\.py' instead"):
         publish(results, CITATION, tmp_path / "none")
     assert not (tmp_path / "none").exists(), "nothing is half published"
+
+
+def test_the_default_study_is_published_from_the_paper_of_the_repository(tmp_path: Path) -> None:
+    default = finished(tmp_path / "results" / "default", tmp_path / "paper")
+    for source in ("report.md.j2", "report.css", "report.typ"):
+        (tmp_path / "paper" / source).write_text("what the report is made of")
+    to = tmp_path / "docs"
+    found = {str(path.relative_to(to)) for path in publish(default, CITATION, to)}
+    assert {"report.html", "tables/variants.tex", "figures/heatmap.png", "runs.csv", "configuration.yaml"} <= found
+    assert not found & {"report.md.j2", "report.css", "report.typ"}
+
+
+def test_a_paper_of_other_runs_is_not_published(results: Path, tmp_path: Path) -> None:
+    """The paper of the default study lies in the repository before the study is run here."""
+    runs = pd.DataFrame({"study": "mine", "regime": "a", "seed": [0, 1], "status": "ok"})
+    summary = {"study": "mine", "regime": "a", "clip": "none", "regularization": "none", "metric": "test_loss"}
+    comparisons = pd.DataFrame({"study": ["mine"], "family": "clip", "estimate": [None]})
+    tables = {"runs": runs, "summary": pd.DataFrame([{**summary, "n": 0}]), "comparisons": comparisons}
+    for name, table in tables.items():
+        store.write(table, results / f"{name}.{'parquet' if name == 'runs' else 'csv'}")
+    numbers.save(numbers.numbers(tables), results / "paper" / "numbers.tex")
+    assert tmp_path / "docs/numbers.tex" in publish(results, CITATION, tmp_path / "docs")
+    store.write(runs.head(1), results / "runs.parquet")
+    with pytest.raises(ValueError, match=r"must be of the runs in '.*mine'\. Got other numbers"):
+        publish(results, CITATION, tmp_path / "none")
+    assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.parametrize(
+    ("damaged", "text", "said"),
+    [
+        ("configuration.yaml", "a: [", "configuration.yaml' must be YAML. Got "),
+        ("configuration.yaml", "", "configuration.yaml' must be a mapping. Got NoneType instead."),
+        ("runs.parquet", "PAR1", "runs.parquet' must be as it was written."),
+        ("paper/report.html", None, "report.html' instead."),
+    ],
+)
+def test_damaged_results_are_said_and_nothing_is_written(
+    results: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], damaged: str, text: str | None, said: str
+) -> None:
+    path = results / damaged
+    path.unlink() if text is None else path.write_text(text)
+    assert main([str(results), str(tmp_path / "docs")]) == 1
+    assert said in capsys.readouterr().err
+    assert not (tmp_path / "docs").exists()
+
+
+def test_a_file_where_the_paper_goes_is_said(results: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "docs").touch()
+    assert main([str(results), str(tmp_path / "docs")]) == 1
+    assert capsys.readouterr().err.startswith(f"The path '{tmp_path / 'docs'}")
+
+
+def test_a_citation_without_a_year_is_said(results: Path, tmp_path: Path) -> None:
+    (tmp_path / "CITATION.cff").write_text("title: mine\n")
+    with pytest.raises(ValueError, match="must name title, version, date-released and authors"):
+        publish(results, tmp_path / "CITATION.cff", tmp_path / "docs")
