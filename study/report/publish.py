@@ -6,6 +6,7 @@ import argparse
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,7 @@ def publish(results: Path, citation: Path, to: Path) -> list[Path]:
         (to / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, to / name)
     for name, text in written.items():
-        atomically(to / name, lambda file, text=text: file.write_text(text, encoding="utf-8"))
+        atomically(to / name, partial(Path.write_text, data=text, encoding="utf-8"))
     return [to / name for name in (*copies.values(), *written)]
 
 
