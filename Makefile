@@ -2,7 +2,7 @@
 PYTHON ?= python3
 CORES ?= $(shell env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc 2>/dev/null || sysctl -n hw.ncpu)
 BIN := .venv/bin
-SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
+SNAKEMAKE := $(BIN)/python workflow/start.py --cores $(CORES)
 
 CONFIRM := config/confirm.yaml
 
@@ -92,7 +92,7 @@ laws: .venv/.test-installed ## the laws over every method, and over yours: make 
 	$(BIN)/pytest tests/laws $(addprefix --methods=,$(METHODS)) $(addprefix -k ,$(ONLY))
 
 # The first name of the file's methods, or NAME; a method that breaks a law says so, see docs/own-method.md.
-CHALLENGE := $(BIN)/python -m snakemake --cores $(CORES) --snakefile workflow/challenge.smk
+CHALLENGE := $(BIN)/python workflow/start.py --cores $(CORES) --snakefile workflow/challenge.smk
 rank: .venv/.test-installed ## your method among those of the frozen benchmark, minutes: make rank METHOD=mine.py; NAME, PARAMS, WORKLOADS
 	@name=$$($(BIN)/python -m study.challenge.submission "$(METHOD)" --name "$(NAME)" --params "$(PARAMS)") \
 		&& $(BIN)/pytest tests/laws "--methods=$(METHOD)" -k "$$name"

@@ -129,6 +129,18 @@ def test_ctrl_c_is_answered_by_one_sentence_however_often_it_is_pressed(fresh: C
     assert fresh.planned("--", RUNS).keys() == {"train", "collect"}, "nothing is locked"
 
 
+def test_ctrl_c_is_answered_while_snakemake_itself_is_loaded(fresh: Checkout) -> None:
+    command = [sys.executable, "-X", "importtime", "workflow/start.py", "-n"]
+    with subprocess.Popen(command, cwd=fresh.root, stderr=subprocess.PIPE, text=True, start_new_session=True) as study:
+        assert study.stderr
+        while "snakemake" not in study.stderr.readline():
+            assert study.poll() is None
+        os.killpg(study.pid, signal.SIGINT)
+        said = [line for line in study.stderr if not line.startswith("import time:")]
+    assert said == ["Stopped. The same command goes on.\n"]
+    assert study.returncode
+
+
 def test_a_file_where_the_results_go_is_said(fresh: Checkout) -> None:
     (fresh.root / "results").mkdir()
     (fresh.root / "results/smoke").touch()
