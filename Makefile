@@ -60,7 +60,7 @@ status: environment ## progress of a study, from its files: make status STUDY=de
 	@$(BIN)/python -m study.jobs.status $(or $(STUDY),default) $(if $(WATCH),--watch)
 
 compare: environment ## two studies cell by cell: make compare A=default B=mine, differences in results/A-B.csv
-	@$(BIN)/python -m study.analysis.two_studies "$(A)" "$(B)" --to results/$(A)-$(B).csv
+	@$(BIN)/python -m study.explorer.compare "$(A)" "$(B)" --to "results/$(A)-$(B).csv"
 
 explore: environment ## a study as one page, opened where there is a desktop: make explore STUDY=smoke WITH=other
 	@$(BIN)/python -m study.explorer.show "$(or $(STUDY),default)" $(if $(WITH),--with "$(WITH)")

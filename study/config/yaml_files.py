@@ -73,6 +73,12 @@ class Files:
         return f"{path}, line {line}" if len(self.nodes) > 1 else f"line {line}"
 
 
+def mapping_of(path: str | Path) -> dict[str, Any]:
+    """Return what one file holds; raises `ConfigError` with all that keeps it from being read."""
+    Files.read([path])
+    return dict(yaml.safe_load(_text(str(path))))
+
+
 def near(path: str | Path) -> str:
     """Return a path as a person writes it: relative to the working directory if inside it."""
     path = Path(path)

@@ -7,15 +7,18 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import yaml
 
 from study.analysis.columns import DICTIONARY
 from study.analysis.two_studies import compare_studies
+from study.config.errors import ConfigError
+from study.config.yaml_files import mapping_of
+from study.explorer.pairs import check_paired
 from study.explorer.payload import About, Json, payload, study_payload
 from study.methods.phrases import cell_phrase
+from study.parameters import shown
 from study.results import store
 from study.results.provenance import COLUMNS, runs_of
-from study.results.store import KEYS, Tables
+from study.results.store import KEYS, TableError, Tables
 from study.workloads import Workload
 
 NEEDED = (
@@ -47,8 +50,12 @@ def about(configuration: Path) -> About:
     """Return what a configuration says of its study; nothing where there is no such file."""
     if not configuration.is_file():
         return About()
-    raw = yaml.safe_load(configuration.read_text(encoding="utf-8")) or {}
-    regimes = raw.get("regimes") or {}
+    raw = mapping_of(configuration)
+    regimes = raw.get("regimes")
+    if not isinstance(regimes, Mapping):
+        raise ConfigError(
+            str(configuration), [f"regimes: The file must have a mapping here. Got {shown(regimes)} instead."]
+        )
     told = {str(name): _description(regime) for name, regime in regimes.items()}
     units = {str(name): _unit(raw.get("defaults"), regime) for name, regime in regimes.items()}
     return About(_description(raw), str(raw.get("primary") or ""), told, units)
@@ -60,7 +67,7 @@ def _unit(*layers: Any) -> str:
     names = [
         str(one["name"]) if isinstance(one, Mapping) else str(one)
         for one in given
-        if isinstance(one, str) or "name" in one
+        if isinstance(one, str) or (isinstance(one, Mapping) and "name" in one)
     ]
     workload = Workload.members.get(names[-1], Workload) if names else Workload
     return workload.unit if issubclass(workload, Workload) else Workload.unit
@@ -86,15 +93,22 @@ def study_of(name: str, tables: Tables, configuration: Path, blocks: Iterable[Pa
 def of_folder(folder: Path) -> tuple[Json, Tables]:
     """Return the payload and the tables of the study in a folder.
 
-    Raises FileNotFoundError where it has no tables, TableError for one that is damaged.
+    Raises FileNotFoundError where it has no tables, TableError and ConfigError for a file of it that is damaged.
     """
     paths = tables_in(folder)
     if not paths:
         raise FileNotFoundError(f"The study's folder must have tables. Got none in '{folder}' instead.")
     tables = store.read_all(paths)
-    name = str(next(iter(tables.values()))["study"].iloc[0])
     blocks = sorted((folder / "runs").rglob("runs.parquet"))
-    return study_of(name, tables, folder / "configuration.yaml", blocks), tables
+    try:
+        name = next(str(table["study"].iloc[0]) for table in tables.values() if len(table))
+        return study_of(name, tables, folder / "configuration.yaml", blocks), tables
+    except KeyError as error:
+        raise TableError(
+            f"The tables in '{folder}' must be as a study wrote them. Got one without the column {error} instead."
+        ) from error
+    except StopIteration:
+        raise TableError(f"The tables in '{folder}' must have rows. Got none instead.") from None
 
 
 def one(folder: Path) -> Json:
@@ -105,12 +119,13 @@ def one(folder: Path) -> Json:
 def two(folder: Path, other: Path) -> Json:
     """Return the payload of a page of two studies, with their differences paired by seed.
 
-    Raises FileNotFoundError where one has no runs.
+    Raises FileNotFoundError where one has no runs, TableError for runs that cannot be paired.
     """
     found = [of_folder(folder), of_folder(other)]
     for at, (_, tables) in zip((folder, other), found, strict=True):
         if "runs" not in tables:
             raise FileNotFoundError(f"A study to compare must have its runs. Got no '{at / 'runs.parquet'}' instead.")
+        check_paired(tables["runs"], at / "runs.parquet")
     compared = compare_studies(found[0][1]["runs"], found[1][1]["runs"])
     sides = zip(found, (compared.only_a, compared.only_b), strict=True)
     only = [{"study": study["name"], "cells": [_told(cell) for cell in cells]} for (study, _), cells in sides]

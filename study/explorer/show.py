@@ -9,6 +9,7 @@ import argparse
 import os
 import sys
 import webbrowser
+import zlib
 from collections.abc import Sequence
 from numbers import Integral, Real
 from pathlib import Path
@@ -38,12 +39,26 @@ def folder_of(name: str) -> Path:
 
 
 def page_of(folder: Path, other: Path | None = None) -> Path:
-    """Return the page of a study, or of two; it is made where it is missing or older than a table."""
-    path = folder / build.PAGE if other is None else Path("results", f"{folder.name}-{other.name}.html")
-    tables = [table for one in (folder, other) if one for table in build.tables_in(one)]
-    if not path.exists() or any(table.stat().st_mtime > path.stat().st_mtime for table in tables):
-        page.write(build.one(folder) if other is None else build.two(folder, other), path)
+    """Return the page of a study, made where it is missing or older than a table; or that of two, made now."""
+    if other is not None:
+        path = Path("results", f"{folder.name}-{other.name}.html")
+        page.write(build.two(folder, other), path)
+    elif _outdated(path := folder / build.PAGE, build.tables_in(folder)):
+        page.write(build.one(folder), path)
     return path
+
+
+def _outdated(path: Path, tables: Sequence[Path]) -> bool:
+    """Whether a page is to be made; not where it holds tables that are not beside it, as a published one does."""
+    if not path.exists():
+        return True
+    if all(table.stat().st_mtime <= path.stat().st_mtime for table in tables):
+        return False
+    try:
+        held = page.unpacked(path.read_text(encoding="utf-8"))["studies"][0]["tables"]
+    except (OSError, ValueError, LookupError, TypeError, EOFError, zlib.error):  # damaged
+        return True
+    return set(held) <= {table.stem for table in tables}
 
 
 def run_named(runs: pd.DataFrame, name: str) -> pd.Series:
@@ -106,7 +121,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         run = run_named(_runs(folder), given.run) if given.run is not None else None
         path = page_of(folder, other)
     except (OSError, ValueError) as error:  # a TableError is a ValueError
-        print(error, file=sys.stderr)
+        print(store.refused(error) if isinstance(error, OSError) else error, file=sys.stderr)
         return 1
     if run is not None:
         console.print(summary(run))
@@ -123,7 +138,12 @@ def _runs(folder: Path) -> pd.DataFrame:
     path = folder / RUNS.file
     if not path.is_file():
         raise FileNotFoundError(f"A study must have its runs to show one. Got no '{path}' instead.")
-    return store.read(path)
+    runs = store.read(path)
+    if lacking := [name for name in (*store.KEYS, "digest", "status", "cause") if name not in runs]:
+        raise store.TableError(f"The table '{path}' must be of runs. Got none with the column '{lacking[0]}' instead.")
+    if runs.empty:
+        raise store.TableError(f"The table '{path}' must have a run. Got none instead.")
+    return runs
 
 
 if __name__ == "__main__":

@@ -15,7 +15,6 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-import yaml
 from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
@@ -26,7 +25,9 @@ from study.config.errors import ConfigError
 from study.config.read import read
 from study.config.study import Study
 from study.config.variants import Variant, blocks_named, expand, expand_trials, expand_tuning, missing_from
+from study.config.yaml_files import mapping_of
 from study.jobs.progress import last_words
+from study.parameters import listed, suggestion
 from study.results.code_digest import folder_of
 
 STATES = ("done", "running", "failed", "missing")
@@ -133,18 +134,20 @@ def shown(study: Study, cells: Sequence[CellStatus]) -> Group:
 
 def study_named(name: str, folder: Path = Path("config")) -> Study:
     """Read the study of a name, or of a configuration file; raises ConfigError where there is none."""
+    if name.endswith((".yaml", ".yml")):
+        return read(mapping_of(name), [Path(name)], {})
     known: dict[str, Path] = {}
-    for path in [Path(name)] if name.endswith((".yaml", ".yml")) else sorted(folder.glob("*.yaml")):
+    broken: list[str] = []
+    for path in sorted(folder.glob("*.yaml")):
         try:
-            raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except (OSError, yaml.YAMLError) as error:
-            raise ConfigError(str(path), [f"The file must be YAML that can be read. Got {error} instead."]) from None
-        if isinstance(raw, dict) and "regimes" in raw:
-            known[str(raw.get("name"))] = path
-            if name in (str(raw.get("name")), str(path)):
-                return read(raw, [path], {})
-    names = ", ".join(f"'{one}'" for one in known)
-    raise ConfigError("the command line", [f"STUDY must be one of {names}, or a configuration. Got '{name}' instead."])
+            if "regimes" in (raw := mapping_of(path)):
+                known.setdefault(str(raw.get("name")), path)
+        except ConfigError as error:  # of another study, unless none has the name
+            broken += [f"{path}: {message}" for message in error.messages]
+    if name in known:
+        return read(mapping_of(known[name]), [known[name]], {})
+    must = f"STUDY must be one of {listed(list(known))}, or a configuration."
+    raise ConfigError("the command line", [f"{must} Got '{name}' instead.{suggestion(name, list(known))}", *broken])
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

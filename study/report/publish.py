@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import yaml
 
+from study.config.yaml_files import mapping_of
 from study.report import numbers
 from study.results import store
 from study.results.store import atomically
@@ -71,7 +71,7 @@ def _copies(results: Path, paper: Path) -> dict[Path, str]:
     copies |= {path: f"tables/{path.name}" for path in sorted((paper / "tables").glob("*.tex"))}
     copies |= {path: f"figures/{path.name}" for path in sorted((paper / "figures").glob("*.png"))}
     copies |= {path: path.name for path in (configuration, results / "explorer.html") if path.is_file()}
-    return copies | _plugins(_mapping(configuration).get("plugins") or ())
+    return copies | _plugins(mapping_of(configuration).get("plugins") or ())
 
 
 def _of_these_runs(macros: Path, results: Path) -> bool:
@@ -86,19 +86,9 @@ def small_csv(runs: pd.DataFrame, columns: Sequence[str] = RUNS) -> str:
     return str(small.to_csv(index=False, float_format="%.5g", lineterminator="\n"))
 
 
-def _mapping(path: Path) -> dict[str, Any]:
-    try:
-        found = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ValueError(f"The file '{path}' must be YAML. Got {error} instead.") from error
-    if not isinstance(found, dict):
-        raise ValueError(f"The file '{path}' must be a mapping. Got {type(found).__name__} instead.")
-    return found
-
-
 def _cited(citation: Path) -> str:
     try:
-        return bibliography(_mapping(citation))
+        return bibliography(mapping_of(citation))
     except (KeyError, TypeError, AttributeError) as error:
         must = f"The file '{citation}' must name title, version, date-released and authors, as CITATION.cff does."
         raise ValueError(f"{must} Got {error} instead.") from error
@@ -154,8 +144,7 @@ def main(words: Sequence[str] | None = None) -> int:
     try:
         published = publish(given.results, Path("CITATION.cff"), given.to)
     except OSError as error:
-        must = f"The path '{error.filename}' must be one that can be read and written."
-        print(f"{must} Got '{error.strerror}' instead.", file=sys.stderr)
+        print(store.refused(error), file=sys.stderr)
         return 1
     except ValueError as error:
         print(error, file=sys.stderr)

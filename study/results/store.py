@@ -27,6 +27,14 @@ class TableError(ValueError):
     """A table file that cannot be used; says which, why, and what to do."""
 
 
+def refused(error: OSError) -> str:
+    """Return what the system refused as a sentence, or the sentence that an error of ours already is."""
+    if error.errno is None:
+        return str(error)
+    must = f"The path '{error.filename}' must be one that can be read and written."
+    return f"{must} Got '{error.strerror}' instead."
+
+
 def atomically(path: Path, write: Callable[[Path], object]) -> None:
     """Let `write` fill a temporary neighbour, then put it in place in one move; an OSError names the file."""
     try:

@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+import os
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -160,6 +162,62 @@ def test_counts_and_shares_of_a_run_are_printed_in_their_units() -> None:
     assert show.printed(np.float64(0.5), column["test_accuracy"]) == "50.00 %"
     assert show.printed(-1e-9, column["gap_loss"]) == "0.0000 nats", "no negative zero"
     assert show.printed(float("nan"), column["test_accuracy"]) == "-"
+
+
+def test_a_published_page_keeps_what_is_not_beside_it(folder: Path, tmp_path: Path) -> None:
+    """Its runs: a checkout gives files no order, so that a table may seem newer than the page."""
+    published = show.page_of(folder).read_text()
+    for name in ("summary.csv", "comparisons.csv", "tuning.csv"):
+        shutil.copy(folder / name, tmp_path)
+    path = tmp_path / build.PAGE
+    path.write_text(published)
+    os.utime(path, (0, 0))
+    assert show.page_of(tmp_path).read_text() == published
+    path.write_text("damaged")
+    os.utime(path, (0, 0))
+    held = page.unpacked(show.page_of(tmp_path).read_text())["studies"][0]["tables"]
+    assert set(held) == {"summary", "comparisons", "tuning"}
+
+
+def test_two_studies_of_one_name_are_never_shown_as_two_others(folder: Path, tmp_path: Path,
+                                                               monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    for luck, place in enumerate(("one/b", "two/b"), 1):
+        for name, table in tables(name=f"made{luck}", luck=luck).items():
+            store.write(table, tmp_path / place / f"{name}.{'parquet' if name in store.TABLES else 'csv'}")
+    pages = [page.unpacked(show.page_of(folder, Path(place)).read_text()) for place in ("one/b", "two/b")]
+    assert [one["studies"][1]["name"] for one in pages] == ["made1", "made2"]
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "said"),
+    [
+        ("configuration.yaml", "a: [", "The file must be YAML."),
+        ("configuration.yaml", "regimes: 3", "regimes: The file must have a mapping here. Got 3 instead."),
+        ("summary.csv", "study,b\nmade,1\n", "Got one without the column 'clip' instead."),
+        ("summary.csv", "", "must be a csv file."),
+        ("runs.parquet", "PAR1", "runs.parquet' must be as it was written."),
+    ],
+)
+@pytest.mark.parametrize("extra", [[], ["--with"], ["--run", "x"]])
+def test_damaged_files_end_in_a_sentence(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], file: str, text: str, said: str, extra: list[str]
+) -> None:
+    damaged = shutil.copytree(folder, tmp_path / "damaged")
+    (damaged / file).write_text(text)
+    (damaged / build.PAGE).unlink(missing_ok=True)
+    if extra == ["--run", "x"] and file != "runs.parquet":
+        extra, said = ["--run", "none"], "RUN must be the first digits"
+    assert show.main([str(damaged), *extra, *([str(folder)] if extra == ["--with"] else [])]) == 1
+    assert said in capsys.readouterr().err
+
+
+def test_a_table_that_is_none_of_runs_shows_no_run(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copy(folder / "epochs.parquet", tmp_path / "runs.parquet")
+    assert show.main([str(tmp_path), "--run", "x"]) == 1
+    assert "must be of runs. Got none with the column 'digest' instead." in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("arguments", [["no-such-study"], [""], ["no-such-study", "--run", "x"]])

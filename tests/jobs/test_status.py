@@ -100,5 +100,13 @@ def test_a_study_is_found_by_its_name_or_its_file() -> None:
     assert status.study_named("default") == status.study_named("config/study.yaml")
     with pytest.raises(ConfigError, match="STUDY must be one of"):
         status.study_named("none")
-    with pytest.raises(ConfigError, match="can be read"):
+    with pytest.raises(ConfigError, match="must exist"):
         status.study_named("config/nothing.yaml")
+
+
+def test_a_broken_configuration_hides_no_other_study(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("name: mine\nregimes: [\n")
+    (tmp_path / "b.yaml").write_text(Path("config/smoke.yaml").read_text())
+    assert status.study_named("smoke", tmp_path).name == "smoke"
+    with pytest.raises(ConfigError, match=r"Got 'mine' instead.*\n.*a\.yaml: line 3: The file must be YAML"):
+        status.study_named("mine", tmp_path)

@@ -124,8 +124,8 @@ def test_a_paper_of_other_runs_is_not_published(results: Path, tmp_path: Path) -
 @pytest.mark.parametrize(
     ("damaged", "text", "said"),
     [
-        ("configuration.yaml", "a: [", "configuration.yaml' must be YAML. Got "),
-        ("configuration.yaml", "", "configuration.yaml' must be a mapping. Got NoneType instead."),
+        ("configuration.yaml", "a: [", "line 1: The file must be YAML."),
+        ("configuration.yaml", "", "must be a mapping from keys to values. Got an empty file"),
         ("runs.parquet", "PAR1", "runs.parquet' must be as it was written."),
         ("paper/report.html", None, "report.html' instead."),
     ],
