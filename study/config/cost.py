@@ -12,7 +12,11 @@ import pandas as pd
 from study.config.errors import Fault
 from study.config.study import Study
 from study.config.variants import Variant, expand, expand_trials, expand_tuning
-from study.models import MLP, LeNet, Model, PatchTransformer, RowRNN
+from study.models import Model
+from study.models.lenet import LeNet
+from study.models.mlp import MLP
+from study.models.patch_transformer import PatchTransformer
+from study.models.row_rnn import RowRNN
 from study.workloads.adversarial import Adversarial
 
 # Measured on the reference machine of the README, ten replicates a training, statistics of every step on.

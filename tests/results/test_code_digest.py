@@ -10,6 +10,7 @@ from cases import variant
 
 from study.config.metrics import TuningByAnyMetric as Tuning
 from study.methods import plugins
+from study.models import Model
 from study.results import code_digest
 from study.utils.imports import ROOT, closure, imported_by, sources_of
 
@@ -211,3 +212,11 @@ def test_an_edit_of_the_choice_among_trials_renames_the_tuned_alone(
     after = [code_digest.folder_of(one) for one in (variant(), tuned)]
     assert after[0] == before[0]
     assert after[1] != before[1]
+
+
+@pytest.mark.parametrize("kind", Model.members.values(), ids=list(Model.members))
+def test_an_edit_of_a_model_trains_no_other_again(kind: type[Model]) -> None:
+    others = {code_digest.file_of(other) for other in Model.members.values()} - {code_digest.file_of(kind)}
+    assert others
+    assert not others & set(code_digest.files_of_method(kind))
+    assert code_digest.file_of(kind) in code_digest.files_of_method(kind)
