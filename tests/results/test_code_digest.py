@@ -26,7 +26,7 @@ def test_whatever_a_training_imports_is_in_its_fingerprint_or_only_describes_it(
     methods = {
         file
         for room in ("clipping", "models", "regularization", "workloads")
-        for file in (ROOT / "study" / room).glob("*")
+        for file in (ROOT / "study" / room).rglob("*.py")
     }
     left = loaded - set(code_digest.engine()) - methods - {ROOT / "workflow/scripts/train.py"}
     rooms = {path.relative_to(ROOT / "study").parts[0] for path in left} - {"parameters.py"}
