@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader, Subset
 
 from benchmarks.speed.clock import Way
 from benchmarks.speed.task import FOLDER, LR, MAX_NORM, Task, digits
-from study.models.patch_transformer import positions
+from study.models.networks.patch_transformer import positions
 from study.optim.tensors import Tensors
 
 Pairs = Iterable[tuple[Tensor, Tensor]]

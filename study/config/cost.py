@@ -12,11 +12,15 @@ import pandas as pd
 from study.config.errors import Fault
 from study.config.study import Study
 from study.config.variants import Variant, expand, expand_trials, expand_tuning
-from study.models import MLP, LeNet, Model, PatchTransformer, RowRNN
+from study.models import Model
+from study.models.lenet import LeNet
+from study.models.mlp import MLP
+from study.models.patch_transformer import PatchTransformer
+from study.models.row_rnn import RowRNN
 from study.workloads.adversarial import Adversarial
 
 # Measured on the reference machine of the README, ten replicates a training, statistics of every step on.
-SECONDS_PER_JOB = 9.0  # start-up and work of a job that trains nothing
+SECONDS_PER_JOB = 3.0  # start-up and work of a job that trains nothing
 SECONDS_PER_TRAINING = 3.0  # data, program, tables, and its share of the start of a pack
 SECONDS_PER_RUN = 0.1  # final scores of one replicate
 SECONDS_PER_EPOCH = 0.007  # scoring one replicate after an epoch

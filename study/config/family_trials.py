@@ -10,7 +10,8 @@ from typing import ParamSpec, TypeVar
 from study.config.trial_call import BATCH, DIGITS, KEEP, Call, Shape, unlike
 from study.methods.base import Method
 from study.methods.python_state import changed, snapshot
-from study.models import MLP, Model
+from study.models import Model
+from study.models.mlp import MLP
 from study.optim.losses import Loss
 from study.optim.metrics import Metric
 from study.optim.optimizers import Optimizer

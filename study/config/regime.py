@@ -25,7 +25,7 @@ from study.config.fields import (
 from study.config.metrics import TuningByAnyMetric, wrong_names
 from study.config.tuning import Tuning
 from study.methods.base import MethodCombination
-from study.models import MLP
+from study.models.mlp import MLP
 from study.optim.losses import CrossEntropy
 from study.optim.optimizers import SGD
 from study.optim.schedules import Constant

@@ -16,7 +16,7 @@ from study.methods.base import Method
 from study.models import Model
 from study.regularization import Regularization
 from study.utils.code import code_of
-from study.utils.imports import ROOT, closure, is_own
+from study.utils.imports import ROOT, closure, imported_by, is_own
 from study.workloads import Workload
 
 NUMERICAL = (
@@ -147,6 +147,14 @@ def _numerical(files: Iterable[Path]) -> set[Path]:
 
 
 def _method_files() -> set[Path]:
-    """The files of methods that are one a file; optimizers and losses share theirs and belong to the engine."""
+    """The files of methods that are one a file, with their modules in a package below that of the method.
+
+    Optimizers and losses share their files, which belong to the engine.
+    """
     families = (Clipping, Model, Regularization, Workload)
-    return {file_of(method) for family in families for method in family.members.values()}
+    files = {file_of(method) for family in families for method in family.members.values()}
+    return files | {below for file in files for below in imported_by(file, (ROOT,)) if _is_module_of(file, below)}
+
+
+def _is_module_of(file: Path, below: Path) -> bool:
+    return below.parent.parent == file.parent and below.name != "__init__.py"

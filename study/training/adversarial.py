@@ -14,7 +14,7 @@ from torch import Generator, Tensor, nn
 from torch.func import functional_call
 
 from study.config.variants import Variant
-from study.models import MLP
+from study.models.mlp import MLP
 from study.optim.tensors import Tensors
 from study.training.batches import Batches, spread
 from study.training.digit_features import Read, digit_classifier

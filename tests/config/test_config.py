@@ -14,7 +14,7 @@ from study.config.fields import combined_label
 from study.config.read import ConfigError, parse
 from study.config.schema import json_schema
 from study.config.sweeps import merge
-from study.models import MLP
+from study.models.mlp import MLP
 from study.optim.optimizers import SGD, Adam
 from study.regularization.l2 import L2
 

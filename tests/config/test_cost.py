@@ -48,6 +48,7 @@ def test_nothing_is_said_where_nothing_is_compared() -> None:
 def test_the_start_of_every_job_counts() -> None:
     training = TrainingCost("a", False, 3, 30, 100 - SECONDS_PER_JOB, True)
     assert "To do: 1 of 1 trainings, 0.03 core-hours" in cost_table([training], 1)
-    table = cost_table([training], 2, others=390)
-    assert "To do: 1 of 1 trainings and up to 390 jobs of tables, figures and the report, 1.00 core-hours" in table
+    others = round(3500 / SECONDS_PER_JOB)
+    table = cost_table([training], 2, others)
+    assert f"To do: 1 of 1 trainings and up to {others} jobs of tables, figures and the report, 1.00 core-ho" in table
     assert "about 30 min on 2 cores." in table

@@ -7,7 +7,7 @@ import pytest
 
 from study.config.read import ConfigError, parse
 from study.config.sweeps import presets
-from study.models import MLP
+from study.models.mlp import MLP
 
 
 def errors(defaults: dict[str, Any] | None = None, **given: Any) -> list[str]:

@@ -14,7 +14,7 @@ from study.config.read import parse
 from study.config.regime import Regime
 from study.config.study import Study
 from study.config.sweeps import of_grid, origins, point_name, presets, with_grids
-from study.models import MLP
+from study.models.mlp import MLP
 from study.optim.optimizers import SGD, Adam
 
 

@@ -11,8 +11,9 @@ from scipy import stats
 from torch import Tensor, nn
 
 from study.config.variants import Variant
-from study.models import MLP, Initialisation, Model
+from study.models import Initialisation, Model
 from study.models.lenet import LeNet
+from study.models.mlp import MLP
 from study.models.row_rnn import RowRNN
 
 OUT, CHANNELS, PIXELS = 200, 40, 25

@@ -8,7 +8,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from study.models import ACTIVATIONS, sites
-from study.models.lenet import LeNet, patches, pooled
+from study.models.lenet import LeNet
+from study.models.networks.lenet import patches, pooled
 from tests.models.torchs import MODULES, assert_as_torchs, random
 
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from study.models import ACTIVATIONS, MLP, Initialisation, sites
+from study.models import ACTIVATIONS, Initialisation, sites
+from study.models.mlp import MLP
 from tests.models.torchs import MODULES, random
 
 

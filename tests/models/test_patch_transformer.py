@@ -10,7 +10,8 @@ from torch.func import functional_call, grad
 from torch.nn import functional as F
 
 from study.models import sites
-from study.models.patch_transformer import PatchTransformer, positions
+from study.models.networks.patch_transformer import positions
+from study.models.patch_transformer import PatchTransformer
 
 
 def random(seed: int = 0) -> torch.Generator:

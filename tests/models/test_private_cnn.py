@@ -8,7 +8,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from study.models import ACTIVATIONS, sites
-from study.models.private_cnn import PrivateCNN, largest, squares
+from study.models.networks.private_cnn import largest, squares
+from study.models.private_cnn import PrivateCNN
 from tests.models.torchs import MODULES, assert_as_torchs, random
 
 SIDES = {64: 8, 256: 4}  # of the kernels, by their number of inputs

@@ -8,7 +8,8 @@ from torch.func import functional_call
 
 from study.data import Digits
 from study.methods import plugins
-from study.models import MLP, Model
+from study.models import Model
+from study.models.mlp import MLP
 from study.training.batches import normalised
 
 PLUGIN = Path(__file__).parents[2] / "config/unit_pixels.py"

@@ -10,6 +10,7 @@ from cases import variant
 
 from study.config.metrics import TuningByAnyMetric as Tuning
 from study.methods import plugins
+from study.models import Model
 from study.results import code_digest
 from study.utils.imports import ROOT, closure, imported_by, sources_of
 
@@ -25,7 +26,7 @@ def test_whatever_a_training_imports_is_in_its_fingerprint_or_only_describes_it(
     methods = {
         file
         for room in ("clipping", "models", "regularization", "workloads")
-        for file in (ROOT / "study" / room).glob("*")
+        for file in (ROOT / "study" / room).rglob("*.py")
     }
     left = loaded - set(code_digest.engine()) - methods - {ROOT / "workflow/scripts/train.py"}
     rooms = {path.relative_to(ROOT / "study").parts[0] for path in left} - {"parameters.py"}
@@ -211,3 +212,11 @@ def test_an_edit_of_the_choice_among_trials_renames_the_tuned_alone(
     after = [code_digest.folder_of(one) for one in (variant(), tuned)]
     assert after[0] == before[0]
     assert after[1] != before[1]
+
+
+@pytest.mark.parametrize("kind", Model.members.values(), ids=list(Model.members))
+def test_an_edit_of_a_model_trains_no_other_again(kind: type[Model]) -> None:
+    others = {code_digest.file_of(other) for other in Model.members.values()} - {code_digest.file_of(kind)}
+    assert others
+    assert not others & set(code_digest.files_of_method(kind))
+    assert code_digest.file_of(kind) in code_digest.files_of_method(kind)

@@ -11,7 +11,7 @@ from torch.func import functional_call
 from torch.nn import functional as F
 
 from study.data import Digits
-from study.models import MLP
+from study.models.mlp import MLP
 from study.training import engine
 from study.training.batches import normalised
 from study.training.evaluation import CHUNK, Labelled, replicates_of, score, scores

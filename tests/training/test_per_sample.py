@@ -13,8 +13,9 @@ from torch.func import functional_call, vmap
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map
 
-from study.models import MLP, Model
+from study.models import Model
 from study.models.lenet import LeNet
+from study.models.mlp import MLP
 from study.models.patch_transformer import PatchTransformer
 from study.models.row_rnn import RowRNN
 from study.training.graph import traced

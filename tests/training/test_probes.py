@@ -16,8 +16,9 @@ from torch import Tensor, nn
 from torch.func import functional_call, hessian
 from torch.nn import functional as F
 
-from study.models import MLP, Site, untouched
+from study.models import Site, untouched
 from study.models.lenet import LeNet
+from study.models.mlp import MLP
 from study.optim.losses import CrossEntropy, Loss, SquaredError
 from study.optim.tensors import one_hot
 from study.training import probes
