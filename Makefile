@@ -100,8 +100,8 @@ rank: .venv/.test-installed ## your method among those of the frozen benchmark, 
 
 # It runs the code in the entry: read that first.
 verify-entry: environment ## check an entry of make rank and train 4 of its runs again: make verify-entry ENTRY=entry.json RUNS=all
-	rm -rf results/verify-entry
 	$(BIN)/python -m study.challenge.verify check "$(ENTRY)"
+	rm -rf results/verify-entry
 	$(CHALLENGE) --config "entry=$(ENTRY)" "runs=$(RUNS)" \
 		"seed=$(or $(SEED),$(shell $(BIN)/python -m study.challenge.verify seed))" -- verify
 	$(BIN)/python -m study.challenge.verify verdict

@@ -51,7 +51,9 @@ def faults(entry: Entry, seal: str, submission: Submission, benchmark: Benchmark
         yield str(error)
         return
     yield from _wrong_choices(entry, submission, benchmark)
-    yield from _wrong_runs(entry, submission, benchmark)
+    if wrong := list(_wrong_runs(entry, submission, benchmark)):
+        yield from wrong
+        return
     yield from _wrong_numbers(entry, submission, benchmark)
 
 

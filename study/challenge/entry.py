@@ -6,17 +6,20 @@ import hashlib
 import io
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pandas as pd
+from pandas.api.types import is_integer_dtype, is_numeric_dtype
+from pydantic import TypeAdapter, ValidationError
 
-from study.challenge.ranking import COLUMNS, KEYS
+from study.challenge.ranking import COLUMNS, KEYS, SCORES
 from study.challenge.submission import Submission
-from study.challenge.terms import Benchmark, ChallengeError, read_runs
+from study.challenge.terms import LABELS, Benchmark, ChallengeError, read_runs
 from study.config.variants import Variant
 from study.methods.labels import NONE
+from study.parameters import shown
 from study.report.publish import small_csv
 from study.results import store
 from study.results.provenance import Provenance
@@ -87,29 +90,43 @@ class Entry:
             path = PurePosixPath(name)
             if path.is_absolute() or ".." in path.parts or not path.parts:
                 raise ChallengeError(f"The code of an entry must lie in one folder. Got '{name}' instead.")
-            (folder / path).parent.mkdir(parents=True, exist_ok=True)
-            (folder / path).write_text("\n".join(lines), encoding="utf-8")
+            try:
+                (folder / path).parent.mkdir(parents=True, exist_ok=True)
+                (folder / path).write_text("\n".join(lines), encoding="utf-8")
+            except (OSError, ValueError) as error:  # ValueError: a zero byte, or half a character
+                got = error.strerror if isinstance(error, OSError) else error
+                raise ChallengeError(f"The code must be put into '{folder / path}'. Got '{got}' instead.") from error
         return folder / self.method["file"]
 
 
 def read_entry(path: Path) -> tuple[Entry, str]:
     """Return an entry and the seal that its file has; raises ChallengeError where it is none."""
     try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
+        raw = json.loads(text := path.read_text(encoding="utf-8"))
         if raw["format"] != FORMAT:
             raise ChallengeError(f"The entry '{path}' must be of format {FORMAT}. Got {raw['format']!r} instead.")
-        entry = Entry(**{field.name: raw[field.name] for field in fields(Entry)})
+        entry = TypeAdapter(Entry).validate_json(text, strict=True)
         if problem := _malformed(entry):
             raise ChallengeError(f"The entry '{path}' must be as `make rank` wrote it. Got {problem} instead.")
         return entry, str(raw.get("seal"))
     except OSError as error:
         must = f"The 'ENTRY' parameter of verify-entry must be a file that `make rank` wrote. Got '{path}' instead"
         raise ChallengeError(f"{must}: {error.strerror}.") from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         if isinstance(error, ChallengeError):
             raise
-        what = f"nothing under {error}" if isinstance(error, KeyError) else str(error)
-        raise ChallengeError(f"The entry '{path}' must be as `make rank` wrote it. Got {what} instead.") from error
+        raise ChallengeError(
+            f"The entry '{path}' must be as `make rank` wrote it. Got {_what(error)} instead."
+        ) from error
+
+
+def _what(error: Exception) -> str:
+    """What a file has in place of an entry."""
+    if isinstance(error, ValidationError):
+        first = error.errors(include_url=False)[0]
+        got = "nothing" if first["type"] == "missing" else shown(first["input"])
+        return f"{got} under '{'.'.join(map(str, first['loc']))}'"
+    return f"nothing under {error}" if isinstance(error, KeyError) else str(error)
 
 
 def _malformed(entry: Entry) -> str:
@@ -117,6 +134,14 @@ def _malformed(entry: Entry) -> str:
     table = entry.table
     if lacking := [name for name in COLUMNS if name not in table]:
         return f"runs without '{lacking[0]}'"
+    if wrong := [name for name in SCORES if not is_numeric_dtype(table[name])]:
+        return f"runs with words under '{wrong[0]}'"
+    if not is_integer_dtype(table["seed"]) or table[list(LABELS)].isna().any(axis=None):
+        return "runs without a seed or a label"
+    if wrong := [name for name in ("family", "name", "file") if not isinstance(entry.method.get(name), str)]:
+        return f"no word under 'method.{wrong[0]}'"
+    if not isinstance(entry.method.get("params"), dict):
+        return "no mapping under 'method.params'"
     if entry.method["file"] not in entry.code:
         return "code without the method's file"
     keys = [

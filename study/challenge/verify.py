@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import secrets
+import shutil
 import sys
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from study.results import store
 def check(path: Path, terms: Path, published: Path | None) -> str:
     """Return that an entry is in itself right; raises ChallengeError with a sentence for each fault."""
     entry, seal = read_entry(path)
+    shutil.rmtree(FOLDER / "code", ignore_errors=True)  # of another entry, whose files this one might import
     submission = Submission.read(entry.unpack(FOLDER / "code"), entry.name, entry.method["params"])
     benchmark = Benchmark.open(terms, published)
     if wrong := list(faults(entry, seal, submission, benchmark)):
@@ -32,6 +34,8 @@ def check(path: Path, terms: Path, published: Path | None) -> str:
 def verdict(path: Path) -> tuple[str, int]:
     """Return the verdicts of a table of a rerun as text, and 1 if a run is different, else 0."""
     table = store.read(path)
+    if lacking := [name for name in ("verdict", "told", "elsewhere") if name not in table]:
+        raise store.TableError(f"The table '{path}' must be of verdicts. Got none with '{lacking[0]}' instead.")
     table = table.assign(**{name: table[name].astype(object).fillna("") for name in ("told", "elsewhere")})
     return told(table), int((table["verdict"] == DIFFERS).any())
 

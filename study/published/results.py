@@ -35,11 +35,18 @@ KEYS = ["study", "regime", "clip", "seed"]
 
 
 def runs_of(truths: Truths, results: Path) -> pd.DataFrame:
-    """Return all runs of the studies that were trained, by the tables in `results`; columns `RUNS`."""
+    """Return all runs of the studies that were trained, by the tables in `results`; columns `RUNS`.
+
+    Raises TableError for a table that is damaged, or none of a study's.
+    """
     parts = []
     for study in dict.fromkeys(truth.study for truth in truths.all):
         if (results / study / "runs.parquet").is_file():
-            parts += list(_runs(study, truths, results / study))
+            try:
+                parts += list(_runs(study, truths, results / study))
+            except KeyError as error:
+                must = f"The tables in '{results / study}' must be as a study wrote them."
+                raise store.TableError(f"{must} Got one without the column {error} instead.") from error
     found = pd.concat(parts) if parts else pd.DataFrame(columns=list(RUNS))
     return found.sort_values(["kind", *KEYS], ignore_index=True)[list(RUNS)]
 

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
-import yaml
 from pydantic import Field, ValidationError
 
 from study.config.errors import ConfigError
+from study.config.yaml_files import mapping_of
 from study.parameters import Inside, Must, NaturalInt, NotBool, Number, Positive, PositiveInt, Settings, Text, Texts
 from study.published.equivalence import Summary
 
@@ -109,10 +109,7 @@ class Truths(Settings):
 
 def read(path: Path) -> Truths:
     """Return the published results of a YAML file; raises ConfigError with all that is wrong with it."""
-    try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        raise ConfigError(str(path), [f"The file must be YAML. Got {str(error).splitlines()[0]} instead."]) from None
+    raw = mapping_of(path)
     try:
         return Truths.model_validate(_listed(raw))
     except ValidationError as error:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from study.challenge import verify
 from study.challenge.checks import faults
 from study.challenge.command import Rank
 from study.challenge.entry import Entry, gains_facts, place_facts, read_entry, run_lines
@@ -139,6 +140,43 @@ def test_a_file_that_is_no_entry_is_refused(tmp_path: Path, text: str, message: 
     (tmp_path / "entry.json").write_text(text)
     with pytest.raises(ChallengeError, match=message):
         read_entry(tmp_path / "entry.json")
+
+
+MALFORMED: dict[str, tuple[Callable[[Raw], Any], str]] = {
+    "line of code": (lambda raw: raw["code"].update({"mine.py": [1]}), "Got 1 under 'code.mine.py.0'"),
+    "workloads": (lambda raw: raw.update(workloads={"plain": 1}), "Got .* under 'workloads'"),
+    "seed": (lambda raw: raw["seeds"].update(drawn=["a"]), "Got 'a' under 'seeds.drawn.0'"),
+    "name": (lambda raw: raw["method"].update(name=3), "Got no word under 'method.name'"),
+    "parameters": (lambda raw: raw["method"].update(params=[]), "Got no mapping under 'method.params'"),
+    "score": (
+        lambda raw: raw.update(runs=[raw["runs"][0], raw["runs"][1].replace(",ok,0.", ",ok,a")]),
+        "Got runs with words under 'best_test_accuracy'",
+    ),
+    "label": (lambda raw: raw.update(runs=[raw["runs"][0], raw["runs"][1].replace("none", "")]), "without a seed or a"),
+}
+
+
+@pytest.mark.parametrize(("change", "message"), MALFORMED.values(), ids=MALFORMED)
+def test_a_value_of_another_kind_is_named(
+    entry: Entry, tmp_path: Path, change: Callable[[Raw], None], message: str
+) -> None:
+    raw = copy.deepcopy(entry.content)
+    change(raw)
+    (tmp_path / "entry.json").write_text(json.dumps(raw))
+    with pytest.raises(ChallengeError, match=message):
+        read_entry(tmp_path / "entry.json")
+
+
+def test_code_that_no_folder_can_hold_is_said(entry: Entry, tmp_path: Path) -> None:
+    for code in ({"a": [""], "a/b.py": [""]}, {"a\0.py": [""]}, {"c.py": ["\ud800"]}):
+        with pytest.raises(ChallengeError, match=r"The code must be put into '.*'. Got '.*' instead"):
+            replace(entry, code=code).unpack(tmp_path / "code")
+
+
+def test_verdicts_are_read_of_their_table_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "summary.csv").write_text("study,metric\na,b\n")
+    assert verify.main(["verdict", str(tmp_path / "summary.csv")]) == 1
+    assert "must be of verdicts. Got none with 'verdict' instead." in capsys.readouterr().err
 
 
 def test_code_stays_in_its_folder(entry: Entry, tmp_path: Path) -> None:

@@ -120,8 +120,22 @@ def test_wrong_declarations_are_said_in_words(tmp_path: Path, capsys: pytest.Cap
     said = capsys.readouterr().err
     assert "The 'margin' parameter of truth must be a factor above 1 and at most 10. Got 0.5 instead." in said
     assert "The 'because' parameter of truth must be a text. Got nothing instead." in said
-    with pytest.raises(ConfigError, match="must be YAML"):
+    with pytest.raises(ConfigError, match="must exist"):
         read(tmp_path / "none.yaml")
+
+
+def test_without_runs_of_any_result_the_page_that_is_there_stays(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "page.md").write_text("all results")
+    command = [str(ROOT / "config/published.yaml"), str(tmp_path / "page"), "--results"]
+    assert main([*command, str(tmp_path / "nowhere")]) == 1
+    assert "must have runs of the studies 'mcmahan', 'opacus'. Got none of them" in capsys.readouterr().err
+    store.write(pd.DataFrame([{**KEYS, "study": "opacus"}]), tmp_path / "other/opacus/runs.parquet")
+    assert main([*command, str(tmp_path / "other")]) == 1
+    assert "Got one without the column 'epochs' instead." in capsys.readouterr().err
+    assert [path.name for path in tmp_path.glob("page*")] == ["page.md"]
+    assert (tmp_path / "page.md").read_text() == "all results"
 
 
 @pytest.mark.usefixtures("own_methods")
