@@ -29,6 +29,7 @@ def test_a_method_of_ones_own_is_a_few_lines() -> None:
         assert len([line for line in body if line.strip()]) < 10
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "name"), [("clipping method", "fair_share"), ("regularizer", "towards_start")])
 def test_the_methods_of_the_readme_pass_the_laws_by_the_printed_command(tmp_path: Path, kind: str, name: str) -> None:
     (tmp_path / "mine.py").write_text(METHODS[kind])

@@ -21,6 +21,7 @@ from study.workloads.adversarial import Adversarial
 
 # Measured on the reference machine of the README, ten replicates a training, statistics of every step on.
 SECONDS_PER_JOB = 3.0  # start-up and work of a job that trains nothing
+SECONDS_IN_GRIDS = 9.0  # of a training in grids that are not written out yet: many are slow to write out
 SECONDS_PER_TRAINING = 3.0  # data, program, tables, and its share of the start of a pack
 SECONDS_PER_RUN = 0.1  # final scores of one replicate
 SECONDS_PER_EPOCH = 0.007  # scoring one replicate after an epoch
@@ -81,7 +82,7 @@ def _of_two_players(variant: Variant, workload: Adversarial) -> float:
 
 def affordable(core_hours: float) -> int:
     """Return the largest number of trainings to write out for a time; each is then forecast by itself."""
-    return int(3600 * core_hours / SECONDS_PER_JOB)
+    return int(3600 * core_hours / SECONDS_IN_GRIDS)
 
 
 def too_dear(study: Study) -> Iterator[Fault]:

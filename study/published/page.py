@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from study.published.equivalence import Summary, interval
+from study.published.results import unscaled
 from study.published.truths import Rounds, Truth, Truths
 from study.utils.text import markdown_table, number, p_text, percent, signed
 
@@ -142,10 +143,9 @@ def _of_runs(truth: Truth, values: Any, limit: int) -> tuple[str, str]:
     each = ", ".join(_value(truth, one) if np.isfinite(one) else f"over {limit}" for one in values)
     if not np.isfinite(values).all() or len(values) < 2:
         return "", each
-    scale, back = (np.log, np.exp) if isinstance(truth, Rounds) else (np.asarray, np.asarray)
-    summary = Summary.of(scale(values))
-    low, high = (_value(truth, float(back(one))) for one in interval(summary))
-    return f"{_value(truth, float(back(summary.mean)))} [{low}, {high}]", each
+    summary = Summary.of(np.log(values) if isinstance(truth, Rounds) else values)
+    mean, low, high = (_value(truth, unscaled(truth, one)) for one in (summary.mean, *interval(summary)))
+    return f"{mean} [{low}, {high}]", each
 
 
 def _dirac(truths: Truths, eigenvalues: pd.DataFrame) -> str:

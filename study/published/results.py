@@ -124,6 +124,11 @@ def _scaled(truth: Truth, values: Floats) -> Floats:
     return np.log(values) if isinstance(truth, Rounds) else values
 
 
+def unscaled(truth: Truth, value: float) -> float:
+    """Return a mean, or an end of its interval, in the unit of print; an accuracy within what one can be."""
+    return math.exp(value) if isinstance(truth, Rounds) else min(max(value, 0.0), 1.0)
+
+
 def _compared(truth: Truth, values: Floats) -> dict[str, object]:
     back = math.exp if isinstance(truth, Rounds) else float
     published = truth.published.summary
@@ -134,9 +139,9 @@ def _compared(truth: Truth, values: Floats) -> dict[str, object]:
     low, high = interval(ours)
     expected = published.sd if published.sd is not None else ours.sd
     return {
-        "ours": back(ours.mean),
-        "low": back(low),
-        "high": back(high),
+        "ours": unscaled(truth, ours.mean),
+        "low": unscaled(truth, low),
+        "high": unscaled(truth, high),
         "difference": back(found.difference),
         "difference_low": back(found.low),
         "difference_high": back(found.high),

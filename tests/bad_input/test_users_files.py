@@ -8,7 +8,7 @@ from study.config.errors import ConfigError
 from study.config.read import parse
 from study.methods import plugins
 
-pytestmark = pytest.mark.usefixtures("registries_as_before")
+pytestmark = [pytest.mark.usefixtures("registries_as_before"), pytest.mark.slow]
 
 CLIP = """import functools, itertools, random
 from typing import Any, ClassVar, Literal

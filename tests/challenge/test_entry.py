@@ -26,7 +26,7 @@ from tests.challenge.published import apart
 Raw = dict[str, Any]
 
 
-pytestmark = pytest.mark.xdist_group("challenge")
+pytestmark = [pytest.mark.xdist_group("challenge"), pytest.mark.slow]
 
 
 def written(entry: Entry, folder: Path, change: Callable[[Raw], None], sealed: bool = True) -> tuple[Entry, str]:

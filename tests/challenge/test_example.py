@@ -11,6 +11,8 @@ from study.challenge.terms import Benchmark
 from study.utils.imports import ROOT
 from tests.challenge.published import apart
 
+pytestmark = pytest.mark.slow
+
 ENTRIES = sorted(ROOT.glob("docs/entries/*.json"))
 
 

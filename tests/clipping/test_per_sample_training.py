@@ -22,6 +22,8 @@ from study.optim.tensors import one_hot
 from study.training import engine
 from study.training.step import Chain
 
+pytestmark = pytest.mark.slow
+
 Tensors = dict[str, Tensor]
 BATCH, INPUTS, CLASSES = 8, 16, 4
 

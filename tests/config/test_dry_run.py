@@ -13,6 +13,8 @@ from study.methods import plugins
 from study.methods.base import Method
 from study.regularization import Regularization
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 MODES = {**CLIP_MODES, **REGULARIZATION_MODES}
 HOOKS = {"batch", "activation", "penalty", "data_penalty", "ascent", "before_clip", "after_clip", "update", "evaluated"}

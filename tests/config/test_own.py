@@ -24,7 +24,7 @@ from study.optim.schedules import Schedule
 from study.results import code_digest
 from tests.own_document import BLOCKS, CODE, STUDY, draw
 
-pytestmark = pytest.mark.usefixtures("registries_as_before")
+pytestmark = [pytest.mark.usefixtures("registries_as_before"), pytest.mark.slow]
 
 
 @pytest.fixture

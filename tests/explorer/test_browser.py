@@ -21,6 +21,7 @@ from tests.explorer.studies import searched, tables
 pytestmark = [
     pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="needs Debian's packages chromium and chromium-driver"),
     pytest.mark.xdist_group("browser"),
+    pytest.mark.slow,
 ]
 VIEWS = ("leaderboard", "heatmap", "differences", "learning", "norms", "tuning", "runs", "run")
 

@@ -20,6 +20,8 @@ from study.results import store
 from study.results.columns import PROVENANCE, RUNS
 from tests.explorer.studies import cells, large, runs_of, tables
 
+pytestmark = pytest.mark.slow
+
 FIVE_MB = 5_000_000
 NUMBERS = st.floats() | st.integers(-(2**60), 2**60).map(float)
 

@@ -17,6 +17,8 @@ from study.methods.phrases import label_phrase
 from .conftest import DRAWN, drawn, study, style_of
 from .synthetic import Grid, tables
 
+pytestmark = pytest.mark.slow
+
 
 def line(axes: Axes, label: str) -> Line2D:
     (found,) = [line for line in axes.lines if line.get_label() == label]

@@ -16,6 +16,8 @@ from study.jobs.progress import last_words
 from study.results import code_digest, store
 from study.utils.imports import ROOT
 
+pytestmark = pytest.mark.slow
+
 DEADLY = """from typing import Literal
 import os, signal
 from study.clipping import Clipping

@@ -31,6 +31,8 @@ from study.regularization import Place, Regularization
 from study.training import engine
 from study.training.records import RunRecord
 
+pytestmark = pytest.mark.slow
+
 Tensors = dict[str, Tensor]
 HOOKS: dict[str, set[str]] = {
     "none": set(),

@@ -13,6 +13,8 @@ from study.optim.losses import CrossEntropy
 from study.training.graph import traced
 from study.training.probes import probe
 
+pytestmark = pytest.mark.slow
+
 Tensors = dict[str, Tensor]
 EVERY = {f"{name} {i}": {"name": name, **given} for name, several in MODELS.items() for i, given in enumerate(several)}
 each = pytest.mark.parametrize("given", EVERY.values(), ids=EVERY)

@@ -29,6 +29,8 @@ from study.training.recorder import Recorder
 os.environ["KERAS_BACKEND"] = "torch"  # read when keras is imported
 import keras
 
+pytestmark = pytest.mark.slow
+
 Tensors = dict[str, Tensor]
 BOUNDS = st.floats(1e-2, 10.0)
 FEW = settings(max_examples=25)

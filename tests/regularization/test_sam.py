@@ -26,6 +26,8 @@ from study.regularization.sam import Sam
 from study.training import engine
 from study.training.step import Chain
 
+pytestmark = pytest.mark.slow
+
 Tensors = dict[str, Tensor]
 GLOBAL = {"name": "global_norm", "max_norm": 0.2}
 VALUE = {"name": "value", "bound": 0.01}

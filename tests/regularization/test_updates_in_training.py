@@ -18,6 +18,8 @@ from study.training.batches import Batches
 from study.training.engine import Replicates
 from study.training.recorder import Recorder
 
+pytestmark = pytest.mark.slow
+
 Tensors = dict[str, Tensor]
 ADAM = {"name": "adam", "lr": 0.01}
 

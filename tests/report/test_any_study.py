@@ -56,7 +56,7 @@ def filled(made: Made, form: str) -> str:
 
 
 @given(studies())
-@settings(QUICK, max_examples=40)
+@settings(QUICK, max_examples=25)
 def test_every_study_has_a_report_whose_links_resolve_and_whose_sentences_are_whole(made: Made) -> None:
     text = filled(made, "html")
     anchors = re.findall(r"\{#(figure-\w+)\}", text)

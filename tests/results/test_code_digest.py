@@ -173,6 +173,7 @@ def test_an_edit_of_what_a_users_method_imports_changes_its_fingerprint(
     assert {key for key in after if after[key] != before[key]} == {"mine.py"}
 
 
+@pytest.mark.slow
 def test_a_fingerprint_is_the_same_in_another_folder(tmp_path: Path) -> None:
     found = []
     for place in ("here", "there"):

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from cases import CLIP_MODES, MODELS, OPTIMIZERS, REGULARIZATION_MODES, SMALL, variant
+from cases import SMALL, each_method, variant
 from torch import Tensor
 
 from study.config.variants import Variant
@@ -41,24 +41,10 @@ def assert_same_rows(some: dict[str, pd.DataFrame], others: dict[str, pd.DataFra
 
 
 def every_method() -> dict[str, dict[str, Any]]:
-    clips = {f"clip {label}": {"clip": make(0.05)} for label, make in CLIP_MODES.items()}
-    regularizations = {f"with {key}": {"regularization": m(0.1)} for key, m in REGULARIZATION_MODES.items()}
-    optimizers = {
-        f"{name} {number}": {"optimizer": {"name": name, **given}}
-        for name, several in OPTIMIZERS.items()
-        for number, given in enumerate(several)
-    }
-    little = {**SMALL["statistics"], "probes": 0}  # a probe looks at one model at a time
-    short = {"data": {**SMALL["data"], "train_size": 60}, "epochs": 1, "statistics": little}
-    models = {
-        f"{name} {number}": {"model": {"name": name, **given}, **short}
-        for name, several in MODELS.items()
-        for number, given in enumerate(several)
-    }
-    return clips | regularizations | optimizers | models
+    little = {"statistics": {**SMALL["statistics"], "probes": 0}}  # a probe looks at one model at a time
+    return {name: {**one, **little, **({"epochs": 1} if "model" in one else {})} for name, one in each_method().items()}
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("changes", every_method().values(), ids=every_method())
 def test_a_run_is_the_same_alone_and_with_others(digits: Digits, changes: dict[str, Any]) -> None:
     v = variant(**changes)

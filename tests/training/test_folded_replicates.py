@@ -17,6 +17,8 @@ from study.training.recorder import Recorder
 from study.training.records import tidy
 from study.training.replicates import Replicates
 
+pytestmark = pytest.mark.slow
+
 FOLDED = {
     "plain": {"folds": 3},
     "noise, memory and a stop": {

@@ -15,6 +15,8 @@ from study.optim.tensors import one_hot
 from study.training.graph import traced
 from study.training.step import Chain
 
+pytestmark = pytest.mark.slow
+
 
 def operations(graph: Any) -> Counter[Any]:
     return Counter(node.target for node in graph.graph.nodes if node.op == "call_function")

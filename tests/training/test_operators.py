@@ -14,6 +14,8 @@ from torch import Tensor
 from study.training.lowering import UnknownOperatorError, lowered
 from study.training.operators import PAIRS, POINTWISE
 
+pytestmark = pytest.mark.slow
+
 PLACE = torch.tensor([[1]])
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "norms": lambda x, y: [torch.linalg.vector_norm(x, o) for o in (1.0, 2.0, torch.inf, -torch.inf, 0.0, 3.0)],

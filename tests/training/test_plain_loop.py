@@ -18,6 +18,8 @@ from study.data import Digits
 from study.regularization import Place, Regularization
 from study.training import engine
 
+pytestmark = pytest.mark.slow
+
 Tensors = dict[str, Tensor]
 
 

@@ -19,10 +19,10 @@ from study.training.update import State, Update
 
 pytestmark = pytest.mark.slow
 
-STEPS, BATCH = 6, 9
-IMAGES = torch.rand(50, 784, generator=torch.Generator().manual_seed(0)) * 2 - 0.5
-LABELS = torch.randint(0, 10, (50,), generator=torch.Generator().manual_seed(1))
-ROWS = torch.randint(0, 50, (STEPS, BATCH), generator=torch.Generator().manual_seed(2))
+STEPS, BATCH = 5, 20  # and as many images as in a training: other tests' programs of a method are loaded, not compiled
+IMAGES = torch.rand(1000, 784, generator=torch.Generator().manual_seed(0)) * 2 - 0.5
+LABELS = torch.randint(0, 10, (1000,), generator=torch.Generator().manual_seed(1))
+ROWS = torch.randint(0, 1000, (STEPS, BATCH), generator=torch.Generator().manual_seed(2))
 
 
 class Case:

@@ -22,7 +22,7 @@ def test_methods_of_a_users_file_are_trained_ranked_and_tracked(finished: Checko
         lambda text: (
             text.replace("  regularizations:", "    - {name: fair_share, max_norm: 0.5}\n  regularizations:")
             .replace("1.0e-3}\n", "1.0e-3}\n    - {name: towards_start, strength: 0.1}\n")
-            .replace("name: smoke\n", f"name: smoke\nplugins: [{files[0]}, {files[1]}]\n")
+            .replace("name: smoke\n", f"name: smoke\nfigures: [ranking]\nplugins: [{files[0]}, {files[1]}]\n")
         ),
     )
     added = 2 * (3 * 3 - 2 * 2)  # regimes x (clips x regularizations now - before)

@@ -23,6 +23,8 @@ from study.training.stacked import Stacked
 from tests.workloads import trainings
 from tests.workloads.adversaries import adversarial, trained
 
+pytestmark = pytest.mark.slow
+
 
 def perceptron(widths: list[int]) -> nn.Sequential:
     layers = [layer for a, b in pairwise(widths) for layer in (nn.Linear(a, b), nn.ReLU())]

@@ -25,6 +25,8 @@ from study.training.records import tidy
 from study.training.stacked import Stacked
 from tests.workloads import trainings
 
+pytestmark = pytest.mark.slow
+
 LEAN = {"statistics": {"every_step": True, "windows": 50, "probes": 0}}
 
 

@@ -27,6 +27,8 @@ from study.training.stacked import Stacked
 from tests.interrupted import assert_goes_on
 from tests.workloads import trainings
 
+pytestmark = pytest.mark.slow
+
 Weights = list[Tensor]
 LEAN = {"statistics": {"every_step": True, "windows": 50, "probes": 0}}
 
