@@ -161,7 +161,7 @@ class Data(Settings):
             self._only(*WRITTEN)
             return None
         if self.name not in DataSet.members:
-            known = f"be one of {listed((*SHIPPED, *DataSet.members))}"
+            known = f"be one of {listed((*SHIPPED, *DataSet.members))}, or a new one with the 'path' of your own data"
             self.refuse(("name", known, f"'{self.name}'"))
         self._only("size", "label")
         return self._by_function(DataSet.members[self.name])

@@ -14,6 +14,7 @@ import pytest
 from study.config.schema import json_schema
 from study.explorer.page import unpacked
 from study.figures import FIGURES
+from study.report import TABLES as PAPER_TABLES
 from study.results import store
 from study.results.store import KEYS
 from tests.checkout import Checkout
@@ -56,6 +57,29 @@ def test_the_report_is_self_contained_and_has_no_gap(finished_once: tuple[Checko
     assert not re.search(r"\bnan\b|\bNone of None\b|\{\{|\}\}", text)
     for figure in re.findall(r"\]\((figures/[^)]+)\)", text):
         assert (paper / figure).exists()
+
+
+def test_snakemakes_own_report_holds_every_figure_and_table_with_caption_and_labels(finished: Checkout) -> None:
+    """Without network: it asks for nothing from elsewhere."""
+    finished.snakemake("--report", "all.html", "--quiet")
+    page = (finished.root / "all.html").read_text()
+    assert not re.search(r"(?:src|href)=[\"']https?://", page)
+    results = page.partition('<script id="results">')[2]
+    held, _ = json.JSONDecoder().raw_decode(results[results.index("{") :])
+    paper = "results/smoke/paper"
+    figures = {f"{paper}/figures/{name}.png": {"figure": name} for name in DRAWN}
+    tables = {f"{paper}/tables/{name}.csv": {"table": name} for name in PAPER_TABLES}
+    report = {f"{paper}/report.html": {"report": "smoke"}}
+    assert {path: one["labels"] for path, one in held.items()} == figures | tables | report
+    assert all(re.search("[a-z]", re.sub("<[^>]*>", "", one["caption"])) for one in held.values())
+    assert (finished.results / "captions/heatmap.txt").read_text()[:40] in held[f"{paper}/figures/heatmap.png"][
+        "caption"
+    ]
+
+
+def test_a_finished_study_has_no_reference_unless_it_is_asked_for(finished: Checkout) -> None:
+    assert not (finished.results / "paper/reference").exists()
+    assert "reference" in finished.planned("--", "reference")
 
 
 def test_a_finished_study_has_nothing_to_do(finished: Checkout) -> None:
