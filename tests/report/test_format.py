@@ -1,10 +1,11 @@
 """What the report says of the numbers: nothing more than they carry."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
-from study.report.format import Effect, number, p_text, percent, sentences
+from study.report.format import Effect, interval_of, number, p_text, percent, sentences
 
 
 def effect(label: str, estimate: float, low: float, high: float, p: float) -> Effect:
@@ -52,3 +53,20 @@ def test_rises_falls_undecided_and_no_difference_are_told_apart() -> None:
         "Undecided for the test accuracy: open 1 (+1.0 points).",
         "The test accuracy was the same in every seed with idle 1.",
     ]
+
+
+def test_what_seeds_can_never_decide_and_what_fails_on_both_sides_is_not_called_undecided() -> None:
+    open_ = effect("value(1)", -0.33, -0.5, -0.1, 0.19)
+    found = [
+        replace(open_, decidable=False, n=3),
+        replace(open_, label="l2(0.1)", both_fail=True, estimate=math.nan, low=math.nan, high=math.nan),
+    ]
+    assert list(sentences(found, "test_accuracy")) == [
+        "The test accuracy cannot be decided with 3 seeds for clip values at ±1.",
+        "The test accuracy is not compared where the baseline fails too: L2, lambda 0.1.",
+    ]
+
+
+def test_an_interval_that_is_not_there_is_left_out() -> None:
+    row = {"estimate": 0.25, "low": math.nan, "high": math.nan}
+    assert "undefined" not in interval_of(row, scale=100, signed=True)
