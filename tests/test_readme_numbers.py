@@ -239,5 +239,16 @@ def test_the_transformer_study() -> None:
     assert f"at {means['sgd_lr=1_warmup=0', clip[1]]:.1f} %, stay below" in PAGE
     assert f"without one, at {means['sgd_lr=0.1_warmup=0', 'none']:.1f} %." in PAGE
     assert f"came in {(runs['spike_score'] > 0).sum()} of {len(runs)} runs" in PAGE
+    steps = table("transformer", "summary").query("metric == 'steps_to_target'").set_index(["regime", "clip"])
+    assert steps.loc[("sgd_lr=1_warmup=0", "none"), "n"] == 0
+    for words, regime, clipped in (
+        ("with the clip", "sgd_lr=1", clip[1]),
+        ("at the suitable rate", "sgd_lr=0.1", "none"),
+    ):
+        row = steps.loc[(f"{regime}_warmup=0", clipped)]
+        assert row["n"] == row["runs"] == 10
+        told = re.search(rf"{words} all did[^,]*, in (\d+)(?: steps)? \[(\d+), (\d+)\]", PAGE)
+        assert told
+        assert [int(one) for one in told.groups()] == [round(row[name]) for name in ("mean", "low", "high")]
     assert (runs["status"] == "ok").all()
     assert not runs.loc[runs["regime"].isin(["sgd_lr=0.1_warmup=0", "sgd_lr=0.1_warmup=60"]), "spike_score"].any()
