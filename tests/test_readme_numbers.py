@@ -186,9 +186,10 @@ def test_the_federated_study() -> None:
 def test_the_adversarial_study() -> None:
     collapsed = ends("adversarial", "collapsed")
     usual = collapsed["non_saturating"]
-    assert (usual["none", "none"], usual["global_norm(0.1)", "none"], usual["value(0.001)", "none"]) == (4, 5, 10)
+    assert (usual["none", "none"], usual["global_norm(0.1)", "none"], usual["value(0.001)", "none"]) == (4, 4, 10)
     assert usual["none", "spectral_norm(1)"] == collapsed["wasserstein", "none", "wgan_gp(10)"] == 0
-    assert set(collapsed["two_rates"]) == {10}
+    assert set(collapsed["two_rates", :, "none"]) == {10}
+    assert f"with R1 in {collapsed['two_rates', 'none', 'r1(0.1)']} of 10" in PAGE
     for regime, clip, regularization in (
         ("non_saturating", "value(0.001)", "none"),
         ("non_saturating", "none", "spectral_norm(1)"),
@@ -196,8 +197,13 @@ def test_the_adversarial_study() -> None:
         ("wasserstein", "none", "weight_clipping(0.05)"),
     ):
         assert change("adversarial", regime, clip, regularization, "test_loss", 1, 0) in PAGE
-    coverage = change("adversarial", "non_saturating", "global_norm(0.1)", "none", "test_accuracy", 100, 1)
-    assert coverage.replace(" [", " points [") in PAGE
+    rows = table("adversarial", "comparisons").set_index(["regime", "clip", "regularization", "metric"])
+    clip = rows.loc["non_saturating", "global_norm(0.1)", "none"]
+    told = [points(clip.loc["test_accuracy", end], signed=False) for end in ("estimate", "low", "high")]
+    assert f"changed coverage by {told[0]} points [{told[1]}, {told[2]}]" in PAGE
+    told = [f"{clip.loc['test_loss', end]:.0f}".replace("-", "−") for end in ("estimate", "low", "high")]
+    assert f"the Frechet distance by {told[0]} [{told[1]}, {told[2]}]" in PAGE
+    assert (clip["p_adjusted"] > 0.05)[["test_accuracy", "test_loss"]].all()
 
 
 def test_the_private_study() -> None:
