@@ -197,7 +197,7 @@ def test_the_adversarial_study() -> None:
         ("wasserstein", "none", "weight_clipping(0.05)"),
     ):
         assert change("adversarial", regime, clip, regularization, "test_loss", 1, 0) in PAGE
-    rows = table("adversarial", "comparisons").set_index(["regime", "clip", "regularization", "metric"])
+    rows = table("adversarial", "comparisons").set_index(["regime", "clip", "regularization", "metric"]).sort_index()
     clip = rows.loc["non_saturating", "global_norm(0.1)", "none"]
     told = [points(clip.loc["test_accuracy", end], signed=False) for end in ("estimate", "low", "high")]
     assert f"changed coverage by {told[0]} points [{told[1]}, {told[2]}]" in PAGE
