@@ -186,9 +186,10 @@ def test_the_federated_study() -> None:
 def test_the_adversarial_study() -> None:
     collapsed = ends("adversarial", "collapsed")
     usual = collapsed["non_saturating"]
-    assert (usual["none", "none"], usual["global_norm(0.1)", "none"], usual["value(0.001)", "none"]) == (4, 5, 10)
+    assert (usual["none", "none"], usual["global_norm(0.1)", "none"], usual["value(0.001)", "none"]) == (4, 4, 10)
     assert usual["none", "spectral_norm(1)"] == collapsed["wasserstein", "none", "wgan_gp(10)"] == 0
-    assert set(collapsed["two_rates"]) == {10}
+    assert set(collapsed["two_rates", :, "none"]) == {10}
+    assert f"with R1 in {collapsed['two_rates', 'none', 'r1(0.1)']} of 10" in PAGE
     for regime, clip, regularization in (
         ("non_saturating", "value(0.001)", "none"),
         ("non_saturating", "none", "spectral_norm(1)"),
@@ -196,8 +197,13 @@ def test_the_adversarial_study() -> None:
         ("wasserstein", "none", "weight_clipping(0.05)"),
     ):
         assert change("adversarial", regime, clip, regularization, "test_loss", 1, 0) in PAGE
-    coverage = change("adversarial", "non_saturating", "global_norm(0.1)", "none", "test_accuracy", 100, 1)
-    assert coverage.replace(" [", " points [") in PAGE
+    rows = table("adversarial", "comparisons").set_index(["regime", "clip", "regularization", "metric"]).sort_index()
+    clip = rows.loc["non_saturating", "global_norm(0.1)", "none"]
+    told = [points(clip.loc["test_accuracy", end], signed=False) for end in ("estimate", "low", "high")]
+    assert f"changed coverage by {told[0]} points [{told[1]}, {told[2]}]" in PAGE
+    told = [f"{clip.loc['test_loss', end]:.0f}".replace("-", "−") for end in ("estimate", "low", "high")]
+    assert f"the Frechet distance by {told[0]} [{told[1]}, {told[2]}]" in PAGE
+    assert (clip["p_adjusted"] > 0.05)[["test_accuracy", "test_loss"]].all()
 
 
 def test_the_private_study() -> None:
@@ -239,5 +245,16 @@ def test_the_transformer_study() -> None:
     assert f"at {means['sgd_lr=1_warmup=0', clip[1]]:.1f} %, stay below" in PAGE
     assert f"without one, at {means['sgd_lr=0.1_warmup=0', 'none']:.1f} %." in PAGE
     assert f"came in {(runs['spike_score'] > 0).sum()} of {len(runs)} runs" in PAGE
+    steps = table("transformer", "summary").query("metric == 'steps_to_target'").set_index(["regime", "clip"])
+    assert steps.loc[("sgd_lr=1_warmup=0", "none"), "n"] == 0
+    for words, regime, clipped in (
+        ("with the clip", "sgd_lr=1", clip[1]),
+        ("at the suitable rate", "sgd_lr=0.1", "none"),
+    ):
+        row = steps.loc[(f"{regime}_warmup=0", clipped)]
+        assert row["n"] == row["runs"] == 10
+        told = re.search(rf"{words} all did[^,]*, in (\d+)(?: steps)? \[(\d+), (\d+)\]", PAGE)
+        assert told
+        assert [int(one) for one in told.groups()] == [round(row[name]) for name in ("mean", "low", "high")]
     assert (runs["status"] == "ok").all()
     assert not runs.loc[runs["regime"].isin(["sgd_lr=0.1_warmup=0", "sgd_lr=0.1_warmup=60"]), "spike_score"].any()
