@@ -20,19 +20,23 @@ from study.jobs import interrupt
 from study.jobs.packs import settle
 from study.jobs.progress_handler import ProgressHandler, worth_reading
 from study.results import code_digest
+from study.results.store import refused
 from study.utils.imports import sources_of
 
 shell.prefix(interrupt.IGNORED)
 try:
     COMMAND = command_of(config)
+    PLAN = COMMAND.plan
+    FOLDER = os.fspath(PLAN.folder)
+    PACKS = PLAN.packs
+    if workflow.is_main_process:
+        settle({PLAN.folder / "jobs" / name: pack for name, pack in PACKS.items()})
 except (ChallengeError, ConfigError) as error:
     print(error, file=sys.stderr)
     raise SystemExit(1) from None
-PLAN = COMMAND.plan
-FOLDER = os.fspath(PLAN.folder)
-PACKS = PLAN.packs
-if workflow.is_main_process:
-    settle({PLAN.folder / "jobs" / name: pack for name, pack in PACKS.items()})
+except OSError as error:
+    print(refused(error), file=sys.stderr)
+    raise SystemExit(1) from None
 
 
 def orders(wildcards):

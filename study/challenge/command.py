@@ -94,5 +94,8 @@ def _verify(given: Mapping[str, Any], published: Path | None) -> Verify:
     entry, _ = read_entry(Path(str(given["entry"])))
     benchmark = Benchmark.open(Path(str(given.get("terms", TERMS))), published)
     submission = Submission.read(entry.unpack(FOLDER / "code"), entry.name, entry.method["params"])
-    sample = Sample.of(entry, str(given.get("runs", "")), int(given.get("seed", 0)))
+    if not (seed := str(given.get("seed", 0))).isdecimal():
+        must = "The 'SEED' parameter of verify-entry must be a whole number of at least 0."
+        raise ChallengeError(f"{must} Got '{seed}' instead.")
+    sample = Sample.of(entry, str(given.get("runs", "")), int(seed))
     return Verify(benchmark, sample, again(benchmark, submission, sample))

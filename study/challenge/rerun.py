@@ -40,7 +40,7 @@ class Sample:
         table = entry.table
         if count == "all":
             return cls(entry, table, seed, True)
-        if count and not (count.isdigit() and int(count) > 0):
+        if count and not (count.isdecimal() and int(count) > 0):
             must = "The 'RUNS' parameter of verify-entry must be 'all' or a whole number of at least 1."
             raise ChallengeError(f"{must} Got '{count}' instead.")
         chosen = random.Random(seed).sample(range(len(table)), min(int(count or FEW), len(table)))

@@ -14,7 +14,7 @@ import pytest
 
 from study.challenge import verify
 from study.challenge.checks import faults
-from study.challenge.command import Rank
+from study.challenge.command import Rank, command_of
 from study.challenge.entry import Entry, gains_facts, place_facts, read_entry, run_lines
 from study.challenge.ranking import Ranking
 from study.challenge.rerun import DIFFERS, IDENTICAL, Sample, again, told, verdicts
@@ -204,12 +204,15 @@ def test_all_runs_and_choices_are_the_same_again_and_a_forged_run_is_told_by_nam
     assert f"{name}: different; best_test_accuracy 0.99 in the entry" in told(table)
 
 
-def test_a_few_runs_are_trained_without_trials(entry: Entry, rank: Rank) -> None:
+def test_a_few_runs_are_trained_without_trials(entry: Entry, rank: Rank, tmp_path: Path) -> None:
     table = rerun(entry, rank, "3")
     assert len(table) == 3
     assert set(table["verdict"]) == {IDENTICAL}
     with pytest.raises(ChallengeError, match=r"must be 'all' or a whole number of at least 1. Got 'some' instead"):
         Sample.of(entry, "some", 0)
+    entry.write(tmp_path / "entry.json")
+    with pytest.raises(ChallengeError, match=r"'SEED' parameter .* whole number of at least 0. Got 'x' instead"):
+        command_of({"entry": str(tmp_path / "entry.json"), "terms": "terms.yaml", "seed": "x"})
 
 
 def forge(entry: Entry, rank: Rank) -> Entry:

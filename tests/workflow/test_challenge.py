@@ -12,10 +12,10 @@ pytestmark = pytest.mark.workflow
 TERMS = ("--terms", "terms.yaml")
 
 
-def challenge(checkout: Checkout, target: str, *settings: str) -> str:
+def challenge(checkout: Checkout, target: str, *settings: str, expect: int = 0) -> str:
     """What the workflow of the challenge prints."""
     command = [sys.executable, "-m", "snakemake", "--snakefile", "workflow/challenge.smk", "--cores", "2"]
-    return done(checkout, [*command, "--config", "terms=terms.yaml", *settings, "--", target])
+    return done(checkout, [*command, "--config", "terms=terms.yaml", *settings, "--", target], expect)
 
 
 def verify(checkout: Checkout, *words: str, expect: int = 0) -> str:
@@ -31,6 +31,13 @@ def done(checkout: Checkout, command: list[str], expect: int = 0) -> str:
 def test_a_method_is_ranked_and_its_entry_verified(fresh: Checkout) -> None:
     publish(fresh.root)
     (fresh.root / "mine.py").write_text(COPY)
+    in_the_way = fresh.root / "results/entry-my_value"
+    in_the_way.parent.mkdir(exist_ok=True)
+    in_the_way.touch()
+    refused = challenge(fresh, "rank", "method=mine.py", "workloads=wrong", expect=1)
+    assert "The path 'results/entry-my_value/jobs/" in refused
+    assert "Traceback" not in refused
+    in_the_way.unlink()
     printed = challenge(fresh, "rank", "method=mine.py", "workloads=wrong")
     assert "clipping 'my_value', digest " in printed
     assert "19 runs to train, about " in printed, "the cost is said first"
