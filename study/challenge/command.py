@@ -91,11 +91,11 @@ def command_of(config: Mapping[str, Any]) -> Rank | Verify:
 
 
 def _verify(given: Mapping[str, Any], published: Path | None) -> Verify:
-    entry, _ = read_entry(Path(str(given["entry"])))
-    benchmark = Benchmark.open(Path(str(given.get("terms", TERMS))), published)
-    submission = Submission.read(entry.unpack(FOLDER / "code"), entry.name, entry.method["params"])
     if not (seed := str(given.get("seed", 0))).isdecimal():
         must = "The 'SEED' parameter of verify-entry must be a whole number of at least 0."
         raise ChallengeError(f"{must} Got '{seed}' instead.")
+    entry, _ = read_entry(Path(str(given["entry"])))
+    benchmark = Benchmark.open(Path(str(given.get("terms", TERMS))), published)
+    submission = Submission.read(entry.unpack(FOLDER / "code"), entry.name, entry.method["params"])
     sample = Sample.of(entry, str(given.get("runs", "")), int(seed))
     return Verify(benchmark, sample, again(benchmark, submission, sample))
