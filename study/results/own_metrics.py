@@ -41,7 +41,8 @@ def where_measured(table: pd.DataFrame, study: Study) -> pd.DataFrame:
     there = {(name, f"{prefix}test_{one.name}") for name, regime in study.regimes.items()
              for one in regime.metrics for prefix in WHEN}  # fmt: skip
     pairs = zip(table["regime"], table["metric"], strict=True)
-    return table[[metric not in own or (regime, metric) in there for regime, metric in pairs]].reset_index(drop=True)
+    kept = [metric not in own or (regime, metric) in there for regime, metric in pairs]
+    return table[pd.Series(kept, table.index, dtype=bool)].reset_index(drop=True)  # with all columns, if of no rows
 
 
 def by_metric(tuning_runs: pd.DataFrame, study: Study) -> pd.DataFrame:

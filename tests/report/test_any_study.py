@@ -6,16 +6,17 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 
 from study.analysis import comparisons, ranking, selection
+from study.config.read import parse
 from study.figures import FIGURES
 from study.report import TABLES as PAPER_TABLES
 from study.report.contents import SECTIONS
 from study.report.render import fill, render
 from study.report.tables import TABLES as MADE
 from study.results.store import TABLES
-from tests.report.random_studies import Made, studies, tables
+from tests.report.random_studies import DEFAULTS, Made, studies, tables
 
 pytestmark = pytest.mark.slow
 
@@ -55,7 +56,13 @@ def filled(made: Made, form: str) -> str:
     return fill(PAPER / "report.md.j2", form, made.study, tables(made), captions)  # type: ignore[arg-type]
 
 
+ALONE = parse({"name": "random", "seeds": 1, "defaults": DEFAULTS, "statistics": {"probes": 0}, "regimes": {"a": {}}})
+"""A study of one variant, which has nothing to compare."""
+
+
 @given(studies())
+@example(Made(ALONE, frozenset(), frozenset(), frozenset(), 0))
+@example(Made(ALONE, frozenset(), frozenset({0}), frozenset(), 0))
 @settings(QUICK, max_examples=25)
 def test_every_study_has_a_report_whose_links_resolve_and_whose_sentences_are_whole(made: Made) -> None:
     text = filled(made, "html")
@@ -78,6 +85,7 @@ def test_every_study_has_a_report_whose_links_resolve_and_whose_sentences_are_wh
 
 
 @given(made=studies())
+@example(made=Made(ALONE, frozenset(), frozenset(), frozenset(), 0))
 @settings(QUICK, max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_it_comes_out_in_every_form(made: Made, tmp_path: Path) -> None:
     for name in drawn(made):
