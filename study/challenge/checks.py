@@ -45,16 +45,21 @@ def faults(entry: Entry, seal: str, submission: Submission, benchmark: Benchmark
             must = f"be those of '{Path(benchmark.terms.published, name)}'"
             yield _fault("The published runs", must, str(entry.published.get(name))[:16], digest[:16])
     yield from _wrong_seeds(entry, benchmark)
+    if wrong := list(misfits(entry, submission, benchmark)):
+        yield from wrong
+        return
+    yield from _wrong_numbers(entry, submission, benchmark)
+
+
+def misfits(entry: Entry, submission: Submission, benchmark: Benchmark) -> Iterator[str]:
+    """Yield what keeps the runs of an entry from being planned again: its workloads, choices and runs."""
     try:
         benchmark.workloads(entry.workloads)
     except ChallengeError as error:
         yield str(error)
         return
     yield from _wrong_choices(entry, submission, benchmark)
-    if wrong := list(_wrong_runs(entry, submission, benchmark)):
-        yield from wrong
-        return
-    yield from _wrong_numbers(entry, submission, benchmark)
+    yield from _wrong_runs(entry, submission, benchmark)
 
 
 def _fault(what: str, must: str, got: object, wanted: str = "") -> str:
@@ -85,7 +90,7 @@ def _wrong_choices(entry: Entry, submission: Submission, benchmark: Benchmark) -
     for name in set(entry.chosen) & set(tried):
         own, count = entry.chosen[name], (tuning.trials or 0) if (tuning := tried[name].tuned) else 0
         index = own["trial"]
-        if not isinstance(index, int) or not 0 <= index < count:
+        if type(index) is not int or not 0 <= index < count:  # True is no number here
             yield _fault(f"The chosen trial of '{name}'", f"be one of 0 to {count - 1}", index)
         elif own != (wanted := choice_facts(index, trial(tried[name], index))):
             got = f"{own['label']} at learning rate {own['lr']}"

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from study.challenge.checks import tried_in
+from study.challenge.checks import misfits, tried_in
 from study.challenge.entry import Entry, choice_facts, differences, made_facts
 from study.challenge.plan import Plan, Training, trials_path
 from study.challenge.ranking import METRICS, runs_of
@@ -48,8 +48,13 @@ class Sample:
 
 
 def again(benchmark: Benchmark, submission: Submission, sample: Sample) -> Plan:
-    """Return what trains a sample again: at the entry's choices, or with the whole its trials too."""
+    """Return what trains a sample again: at the entry's choices, or with the whole its trials too.
+
+    Raises ChallengeError for an entry whose runs are none of the benchmark.
+    """
     entry, workload = sample.entry, benchmark.terms.drawn.workload
+    if wrong := list(misfits(entry, submission, benchmark)):
+        raise ChallengeError(*wrong)
     variants = tried_in(entry, submission, benchmark)
     tried = {name: scored_only(one) for name, one in variants.items()} if sample.whole else {}
     evaluated, drawn = list[Training](), list[Training]()

@@ -108,6 +108,10 @@ TAMPERED: dict[str, tuple[Callable[[Raw], Any], str]] = {
         lambda raw: raw["chosen"]["wrong"].update(trial=3),
         "The chosen trial of 'wrong' must be one of 0 to",
     ),
+    "truth for a trial": (
+        lambda raw: raw["chosen"]["plain"].update(trial=True),
+        "The chosen trial of 'plain' must be one of 0 to 2. Got True",
+    ),
     "workload": (lambda raw: raw["workloads"].append("deep"), "must be among 'plain', 'wrong'.* Got 'deep' instead"),
     "terms": (lambda raw: raw["drawn"].update(seeds=4), "The workload of the drawn seeds must be that of the terms"),
 }
@@ -213,6 +217,13 @@ def test_a_few_runs_are_trained_without_trials(entry: Entry, rank: Rank, tmp_pat
     entry.write(tmp_path / "entry.json")
     with pytest.raises(ChallengeError, match=r"'SEED' parameter .* whole number of at least 0. Got 'x' instead"):
         command_of({"entry": str(tmp_path / "entry.json"), "terms": "terms.yaml", "seed": "x"})
+
+
+def test_runs_that_are_none_of_the_benchmark_are_not_planned(entry: Entry, rank: Rank) -> None:
+    strange = replace(entry, workloads=["deep"]), replace(entry, runs=entry.runs[:-1]), replace(entry, chosen={})
+    for one in strange:
+        with pytest.raises(ChallengeError, match="instead"):
+            again(rank.benchmark, rank.submission, Sample.of(one, "", 0))
 
 
 def forge(entry: Entry, rank: Rank) -> Entry:
