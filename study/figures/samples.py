@@ -29,7 +29,8 @@ def draw(tables: Tables, style: Style) -> Figure:
     if samples.empty:
         return message(style, "No runs. The study has no adversarial training.")
     names = regimes(samples)
-    cells = {name: list(part.groupby(["clip", "regularization"], sort=False)) for name, part in _by(samples, names)}
+    parts = {name: samples[samples["regime"] == name] for name in names}
+    cells = {name: list(part.groupby(["clip", "regularization"], sort=False)) for name, part in parts.items()}
     count = sum(map(len, cells.values()))
     figure = page(style, 0.1 + HEADING * len(names) + HEIGHT * count)
     ratios = [ratio for name in names for ratio in (HEADING, *[HEIGHT] * len(cells[name]))]
@@ -42,10 +43,6 @@ def draw(tables: Tables, style: Style) -> Figure:
             _row(figure.add_subplot(grid[row, :]), cell_phrase(str(clip), str(regularization)), rows)
         row += 1
     return figure
-
-
-def _by(samples: pd.DataFrame, names: list[str]) -> list[tuple[str, pd.DataFrame]]:
-    return [(name, samples[samples["regime"] == name]) for name in names]
 
 
 def _row(axes: Axes, name: str, rows: pd.DataFrame) -> None:

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -136,16 +137,17 @@ def study_named(name: str, folder: Path = Path("config")) -> Study:
     """Read the study of a name, or of a configuration file; raises ConfigError where there is none."""
     if name.endswith((".yaml", ".yml")):
         return read(mapping_of(name), [Path(name)], {})
-    known: dict[str, Path] = {}
+    known: dict[str, tuple[dict[str, Any], Path]] = {}
     broken: list[str] = []
     for path in sorted(folder.glob("*.yaml")):
         try:
             if "regimes" in (raw := mapping_of(path)):
-                known.setdefault(str(raw.get("name")), path)
+                known.setdefault(str(raw.get("name")), (raw, path))
         except ConfigError as error:  # of another study, unless none has the name
             broken += [f"{path}: {message}" for message in error.messages]
     if name in known:
-        return read(mapping_of(known[name]), [known[name]], {})
+        raw, path = known[name]
+        return read(raw, [path], {})
     must = f"STUDY must be one of {listed(list(known))}, or a configuration."
     raise ConfigError("the command line", [f"{must} Got '{name}' instead.{suggestion(name, list(known))}", *broken])
 

@@ -16,7 +16,7 @@ from study.methods.base import Method
 from study.models import Model
 from study.regularization import Regularization
 from study.utils.code import code_of
-from study.utils.imports import ROOT, closure, imported_by, is_own
+from study.utils.imports import ROOT, closure, is_own
 from study.workloads import Workload
 
 NUMERICAL = (
@@ -57,8 +57,8 @@ def file_of(kind: type) -> Path:
 
 @cache
 def engine() -> tuple[Path, ...]:
-    """The files that every training runs: what the engine imports of the numerical rooms, but methods' own files."""
-    return tuple(sorted(_numerical(closure((ROOT / file for file in ENGINE), ROOT)) - _method_files()))
+    """The files that every training runs: what the engine imports of the numerical rooms, other than by a method."""
+    return tuple(sorted(_numerical(closure((ROOT / file for file in ENGINE), ROOT, without=_method_files()))))
 
 
 @cache
@@ -147,14 +147,6 @@ def _numerical(files: Iterable[Path]) -> set[Path]:
 
 
 def _method_files() -> set[Path]:
-    """The files of methods that are one a file, with their modules in a package below that of the method.
-
-    Optimizers and losses share their files, which belong to the engine.
-    """
+    """The files of methods that are one a file; optimizers and losses share theirs and belong to the engine."""
     families = (Clipping, Model, Regularization, Workload)
-    files = {file_of(method) for family in families for method in family.members.values()}
-    return files | {below for file in files for below in imported_by(file, (ROOT,)) if _is_module_of(file, below)}
-
-
-def _is_module_of(file: Path, below: Path) -> bool:
-    return below.parent.parent == file.parent and below.name != "__init__.py"
+    return {file_of(method) for family in families for method in family.members.values()}

@@ -233,7 +233,8 @@ def weight_rows(study: str, record: RunRecord) -> pd.DataFrame:
 
 def sample_rows(study: str, record: RunRecord) -> pd.DataFrame:
     """Return the rows of `samples` for a record."""
-    levels = [] if record.samples is None else [one.numpy().tobytes() for one in record.samples.cpu()]
+    assert record.samples is not None  # the workload has a table of them
+    levels = [one.numpy().tobytes() for one in record.samples.cpu()]
     return _keyed(study, record, pd.DataFrame({"sample": np.arange(len(levels)), "pixels": levels}))
 
 

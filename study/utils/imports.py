@@ -6,7 +6,7 @@ import ast
 import importlib.util
 import sys
 import sysconfig
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -23,15 +23,16 @@ def sources_of(*files: Path | str, within: Path = ROOT) -> list[str]:
     return sorted(path.relative_to(within).as_posix() for path in closure([within / file for file in files], within))
 
 
-def closure(files: Iterable[Path], *roots: Path, installed: bool = False) -> set[Path]:
+def closure(files: Iterable[Path], *roots: Path, installed: bool = False, without: Collection[Path] = ()) -> set[Path]:
     """Return the files and all that they import, directly or not, below the folders `roots`.
 
     installed: also return files elsewhere on Python's path that belong neither to Python nor to an installed package.
+    without: files that are left out, with all that only they import.
     """
     found: set[Path] = set()
     left = [file.resolve() for file in files]
     while left:
-        if (file := left.pop()) not in found:
+        if (file := left.pop()) not in found and file not in without:
             found.add(file)
             left += imported_by(file, roots, installed)
     return found

@@ -34,8 +34,8 @@ if workflow.is_main_process:
 
 def trained(table, which=VARIANTS):
     """The paths of one table of some trainings, by variant that has it."""
-    having = [key for key in which if table in (*store.TABLES, *TRAINED[key].workload.tables)]
-    return [[os.fspath(one.tables[table]) for one in TASKS[key]] for key in having]
+    paths = ([os.fspath(one.tables[table]) for one in TASKS[key] if table in one.tables] for key in which)
+    return [each for each in paths if each]
 
 
 def collected(table):
