@@ -34,6 +34,7 @@ SHIPPED: Mapping[str, Contents] = {
     "fashion-mnist": Contents(examples=60_000, tested=10_000, classes=10, inputs=784, image=(28, 28)),
     "mnist-sample": Contents(examples=1_000, tested=500, classes=10, inputs=784, image=(28, 28)),
 }
+OR_OWN = "or a new one with the 'path' of your own data"
 LEAST = 10
 SECONDS = 300.0  # for a user's function to return its examples
 
@@ -116,7 +117,7 @@ class Data(Settings):
     name: Annotated[
         str,
         AfterValidator(_one_of),
-        Must(f"one of {listed(tuple(SHIPPED))}", ("imagenet", 3)),
+        Must(f"one of {listed(tuple(SHIPPED))}, {OR_OWN}", ("imagenet", 3)),
         WithJsonSchema({"anyOf": [{"enum": list(SHIPPED)}, {"type": "string"}]}),
     ] = "mnist"
     train_size: Annotated[
@@ -161,7 +162,7 @@ class Data(Settings):
             self._only(*WRITTEN)
             return None
         if self.name not in DataSet.members:
-            known = f"be one of {listed((*SHIPPED, *DataSet.members))}, or a new one with the 'path' of your own data"
+            known = f"be one of {listed((*SHIPPED, *DataSet.members))}, {OR_OWN}"
             self.refuse(("name", known, f"'{self.name}'"))
         self._only("size", "label")
         return self._by_function(DataSet.members[self.name])
