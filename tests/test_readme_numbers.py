@@ -183,6 +183,38 @@ def test_the_federated_study() -> None:
         assert told.replace(" [", f"{unit} [") in PAGE
 
 
+def test_what_was_seen_of_the_outlook_of_the_tutorial() -> None:
+    def at_tuned_rate(name: str) -> str:
+        (row,) = hypothesis(name).to_dict("records")
+        assert row["verdict"] == "no gain found"
+        return "{:.2f} points [{:.2f}, {:.2f}]".format(*(100 * row[end] for end in ("gain", "low", "high")))
+
+    def changed(regime: str, regularization: str, clip: str = "none") -> str:
+        return change("federated", regime, clip, regularization, "test_accuracy", 100, 1)
+
+    gain, loss = changed("high_rate", "none", "global_norm(1)"), changed("usual_rate", "none", "global_norm(1)")
+    penalty, cost = changed("high_rate", "fedprox(1)"), changed("usual_rate", "fedprox(1)")
+    distance = change("adversarial", "non_saturating", "none", "spectral_norm(1)", "test_loss", 1, 0)
+    rows = [
+        f"at a tuned learning rate no gain was found: {at_tuned_rate('clients_clip')} | `confirm`, confirmatory |",
+        f"it gained {gain.replace(' [', ' points [')}; at that rate it lost {loss} | `federated`, exploratory |",
+        f"no gain of dropout was found: {at_tuned_rate('clients_dropout')} | `confirm`, confirmatory |",
+        f"FedProx gained {penalty.replace(' [', ' points [')} at three times the rate and lost {cost} at",
+        f"spectral norm lowered the distance by {distance}; no run collapsed, without it 4 of 10 | `adversarial`",
+    ]
+    for row in rows:
+        assert row.replace("-", "−") in PAGE
+    comparisons = table("federated", "comparisons").query("metric == 'test_accuracy'")
+    signs = comparisons.set_index(["regime", "clip", "regularization"])["estimate"]
+    for clip, regularization in (("global_norm(1)", "none"), ("none", "fedprox(1)")):
+        assert signs["usual_rate", clip, regularization] < 0 < signs["high_rate", clip, regularization]
+    rows = table("adversarial", "comparisons").query("regime == 'non_saturating' and metric == 'test_loss'")
+    ends = rows.set_index(["clip", "regularization"])[["estimate", "low", "high"]]
+    clip = "{:.0f} [{:.0f}, {:.0f}]".format(*ends.loc[("global_norm(0.1)", "none")]).replace("-", "−")
+    assert f"no gain is shown: Frechet distance {clip}; 4 of 10 runs collapsed, as without it |" in PAGE
+    assert ends.loc[("none", "spectral_norm(1)"), "high"] < 0
+
+
 def test_the_adversarial_study() -> None:
     collapsed = ends("adversarial", "collapsed")
     usual = collapsed["non_saturating"]
