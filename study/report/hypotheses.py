@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import get_args
 
 import pandas as pd
@@ -16,24 +16,28 @@ DECIDED: tuple[Verdict, ...] = ("supported", "harm")
 SCALES = {"accuracy": (100.0, " points"), "loss": (1.0, " nats"), "failed": (100.0, " % fewer runs lost")}
 
 
-def hypothesis_rows(table: pd.DataFrame) -> list[Row]:
-    """A row for each hypothesis: what it says, its verdict, and the gain in each workload with its own."""
-    return [row for _, part in table.groupby("hypothesis", sort=False) for row in _rows(part)]
+def hypothesis_rows(table: pd.DataFrame, words: Mapping[str, str]) -> list[Row]:
+    """A row for each hypothesis: what it says, its verdict, and the gain in each workload with its own.
+
+    words: the workloads in words.
+    """
+    return [row for _, part in table.groupby("hypothesis", sort=False) for row in _rows(part, words)]
 
 
-def _rows(part: pd.DataFrame) -> Iterator[Row]:
+def _rows(part: pd.DataFrame, words: Mapping[str, str]) -> Iterator[Row]:
     first = part.iloc[0]
     yield {
         "hypothesis": first["statement"],
         "verdict": f"**{first['of_all']}**",
-        "gain, by workload": "; ".join(_told(row) for _, row in part.iterrows()),
+        "gain, by workload": "; ".join(_told(row, words) for _, row in part.iterrows()),
     }
 
 
-def _told(row: pd.Series) -> str:
+def _told(row: pd.Series, words: Mapping[str, str]) -> str:
+    where = words[str(row["regime"])]
     if not math.isfinite(row["gain"]):
-        return f"`{row['regime']}` {row['verdict']}"
-    return f"`{row['regime']}` {_gain(row)}, {row['verdict']}"
+        return f"{where} {row['verdict']}"
+    return f"{where} {_gain(row)}, {row['verdict']}"
 
 
 def _gain(row: pd.Series) -> str:

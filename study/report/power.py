@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pandas as pd
 
 from study.analysis.conventions import ALPHA
@@ -52,8 +54,11 @@ FAMILIES = {"clip": "clips", "regularization": "regularizers", "combination": "c
             "interaction": "interactions"}  # fmt: skip
 
 
-def undecidable_text(comparisons: pd.DataFrame) -> str:
-    """Name the families of comparisons that the seeds can never decide, and how many would; empty if they all can."""
+def undecidable_text(comparisons: pd.DataFrame, words: Mapping[str, str]) -> str:
+    """Name the families of comparisons that the seeds can never decide, and how many would; empty if they all can.
+
+    words: the regimes in words.
+    """
     tested = comparisons[comparisons["p"].notna()]
     if tested.empty:
         return ""
@@ -70,7 +75,7 @@ def undecidable_text(comparisons: pd.DataFrame) -> str:
             f" settings; at least {int(needed.min())} seeds are needed."
         )
     texts = [
-        f"the {row['size']} {FAMILIES[row['family']]} in `{row['regime']}` (with {seeds} seeds)"
+        f"the {row['size']} {FAMILIES[row['family']]} in {words[row['regime']]} (with {seeds} seeds)"
         for row, seeds in zip(lost.reset_index().to_dict("records"), needed, strict=True)
     ]
     return f"With {counted(int(lost['n'].max()), 'seed')} this rule cannot decide {several(texts)}."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import pandas as pd
 
@@ -14,10 +15,13 @@ KIND_WORDS = {"clip": "clips", "regularization": "regularizers"}
 MOST_NAMED = 4  # methods in a cell of the table
 
 
-def ranking_rows(ranking: pd.DataFrame) -> list[Row]:
-    """For each regime and kind of method, who comes first, who cannot be told from it, and who is worse than none."""
+def ranking_rows(ranking: pd.DataFrame, words: Mapping[str, str]) -> list[Row]:
+    """For each regime and kind of method, who comes first, who cannot be told from it, and who is worse than none.
+
+    words: the regimes in words.
+    """
     return [
-        _ranked(str(regime), str(kind), part.sort_values("place"))
+        _ranked(words[str(regime)], str(kind), part.sort_values("place"))
         for (regime, kind), part in ranking.groupby(["regime", "kind"], sort=False)
     ]
 
@@ -34,7 +38,7 @@ def _ranked(regime: str, kind: str, part: pd.DataFrame) -> Row:
     better, worse = (int(((part["p_adjusted"] < ALPHA) & (sign * part["estimate"] > 0)).sum()) for sign in (1, -1))
     rest = f" and {len(tied) - MOST_NAMED} more" if len(tied) > MOST_NAMED else ""
     return {
-        "regime": f"`{regime}`",
+        "regime": regime,
         "of": f"{len(part)} {KIND_WORDS[kind]}",
         "first": in_words(first["label"]),
         "test accuracy": percent(first["mean"]),

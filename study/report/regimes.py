@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -226,20 +226,23 @@ def _range(values: pd.Series[float]) -> str:
     return "every seed" if low == high else f"{percent(low)} to {percent(high)} by seed"
 
 
-def weights_rows(runs: pd.DataFrame, regimes: Iterable[str]) -> list[dict[str, str]]:
-    """Weights at the end by regime and regularizer, without a clip; of regimes with a regularizer alone."""
-    parts = [_weights(runs, regime) for regime in regimes]
+def weights_rows(runs: pd.DataFrame, regimes: Mapping[str, str]) -> list[dict[str, str]]:
+    """Weights at the end by regime and regularizer, without a clip; of regimes with a regularizer alone.
+
+    regimes: their names in words, by name.
+    """
+    parts = [_weights(runs, *regime) for regime in regimes.items()]
     return [row for part in parts if len(part) > 1 for row in part]
 
 
-def _weights(runs: pd.DataFrame, regime: str) -> list[dict[str, str]]:
+def _weights(runs: pd.DataFrame, regime: str, words: str) -> list[dict[str, str]]:
     """Exact zeros, small ones, the largest weight and the norm."""
     rows = runs[(runs["regime"] == regime) & (runs["clip"] == "none")]
     columns = ["weight_zero", "weight_small", "weight_max", "weight_norm"]
     means = rows.groupby("regularization", sort=False)[columns].mean()
     return [
         {
-            "regime": f"`{regime}`",
+            "regime": words,
             "regularizer": _regularizer(str(label)),
             "exactly zero": percent(row["weight_zero"]),
             "below 0.001": percent(row["weight_small"]),

@@ -16,7 +16,6 @@ import pandas as pd
 from study.analysis.conventions import ALPHA
 from study.analysis.power import resolution
 from study.analysis.statistics import smallest_sign_flip_p
-from study.config.fields import combined_label
 from study.config.regime import Regime
 from study.config.study import Study
 from study.methods.base import compact
@@ -30,6 +29,7 @@ from study.report.hypotheses import hypotheses_told, hypothesis_rows
 from study.report.markdown import escaped, unbroken
 from study.report.missing import missing_rows, planned_runs
 from study.report.pipe_table import pipe_table
+from study.report.places import clips_in, regime_words, regularizers_in
 from study.report.power import resolution_rows, resolution_text, undecidable_text
 from study.report.questions import answers
 from study.report.questions.base import count
@@ -115,19 +115,20 @@ def fill(source: Path, form: Form, study: Study, tables: Tables, captions: Mappi
         keep_trailing_newline=True,
     )
     runs, comparisons, least = tables["runs"], tables["comparisons"], float(smallest_sign_flip_p(len(study.seeds)))
+    words = regime_words(study)
     single = {name: regime for name, regime in study.regimes.items() if not regime.part_of}
     sizes = sorted({int(k) for k in comparisons.groupby(["regime", "family", "metric"])["p"].count() if k})
     origin, resolved = Account.of(tables["provenance"]), resolution(comparisons)
     printed = {
         "seeds": resolution_rows(resolved),
         "claims": ledger.claims_rows(tables["claims"]) if "claims" in tables else [],
-        "hypotheses": hypothesis_rows(tables["hypotheses"]) if "hypotheses" in tables else [],
+        "hypotheses": hypothesis_rows(tables["hypotheses"], words) if "hypotheses" in tables else [],
         "strengths": tuning.tuning_rows(tables["tuning"], tables["tuned"]) if "tuning" in tables else [],
         "across": tuning.across_rows(tables["across"]) if "across" in tables else [],
         "answers": answers(tables) if "answers" in tables else [],
-        "ranking": ranking_rows(tables["ranking"]),
+        "ranking": ranking_rows(tables["ranking"], words),
         "regimes": [(name, regime, RegimeFindings(name, tables)) for name, regime in single.items()],
-        "weights": weights_rows(runs, single),
+        "weights": weights_rows(runs, {name: words[name] for name in single}),
     }
     there = {name: bool(rows) for name, rows in printed.items()}
     if not failed(runs).any():
@@ -152,15 +153,17 @@ def fill(source: Path, form: Form, study: Study, tables: Tables, captions: Mappi
         plans=tuning.plan_rows(study),
         changed=CHANGED,
         status=status_text(study, lock),
-        trials=trials_told(tables["trials"]) if "trials" in tables else {},
+        trials=trials_told(tables["trials"], words) if "trials" in tables else {},
         protocols=protocol_rows(lock),
         history=history_rows(study, _verdicts(tables["claims"])) if "claims" in tables else [],
         command=command(study),
         summary=summary_lines(study, tables),
         resolution_text=resolution_text(resolved),
-        undecidable=undecidable_text(comparisons),
+        undecidable=undecidable_text(comparisons, words),
         compared=not comparisons.empty,
-        combined_label=combined_label,
+        words=words,
+        clips_in=clips_in,
+        regularizers_in=regularizers_in,
         count=count,
         model_text=_model_text,
         own_metrics=lambda name, regime: own.own_metrics(name, regime, tables["summary"]),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import pandas as pd
 
@@ -16,6 +16,7 @@ from study.config.study import Study
 from study.report.format import clear, number
 from study.report.hypotheses import hypothesis_lines
 from study.report.ledger import against
+from study.report.places import regime_words
 from study.report.questions.base import KINDS, Told, by_item, capital, count
 from study.report.questions.differences import sized
 from study.report.regimes import RegimeFindings
@@ -32,6 +33,7 @@ def summary_lines(study: Study, tables: Tables) -> list[str]:
     A study with hypotheses is told by these, one that tunes nothing by its regimes, one by one.
     """
     tuned = tables["tuned"] if "tuned" in tables else pd.DataFrame()
+    words = regime_words(study)
     lines = [*_claims(tables["claims"])] if "claims" in tables else []
     if len(tuned):
         rates = _rates(tables["tuning"])
@@ -45,8 +47,8 @@ def summary_lines(study: Study, tables: Tables) -> list[str]:
         lines += hypothesis_lines(tables["hypotheses"])
     else:
         single = [name for name, regime in study.regimes.items() if not regime.part_of]
-        lines += [f"In `{name}`, {RegimeFindings(name, tables).headline()}" for name in single]
-    return [*lines, _diverged(tables["runs"])]
+        lines += [f"In {words[name]}, {RegimeFindings(name, tables).headline()}" for name in single]
+    return [*lines, _diverged(tables["runs"], study, words)]
 
 
 def _claims(ledger: pd.DataFrame) -> Iterator[str]:
@@ -198,12 +200,12 @@ def _costs(comparisons: pd.DataFrame) -> Iterator[str]:
         )
 
 
-def _diverged(runs: pd.DataFrame) -> str:
+def _diverged(runs: pd.DataFrame, study: Study, words: Mapping[str, str]) -> str:
     unwell = runs[failed(runs)]
     if unwell.empty:
         return f"No run of {len(runs):,} diverged or stayed at chance."
-    lost = unwell["regime"].map(lambda regime: str(regime).split("=")[0])
-    where = ", ".join(f"`{name}` ({count})" for name, count in lost.value_counts().head(4).items())
+    lost = unwell["regime"].map(lambda regime: study.regimes[str(regime)].part_of or str(regime))
+    where = ", ".join(f"{words[str(name)]} ({count})" for name, count in lost.value_counts().head(4).items())
     undefined = int(unwell["test_accuracy"].isna().sum())
     without = f", {undefined} of them without a finite accuracy" if undefined else ""
     return (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pandas as pd
 
 from study.analysis.trials import EDGE
@@ -11,31 +13,34 @@ from study.report.format import several
 METHOD = ["regime", "clip_method", "regularization_method"]
 
 
-def trials_told(trials: pd.DataFrame) -> dict[str, object]:
-    """Return budget, metric, choices and those at an edge of a table of trials; nothing of one without rows."""
+def trials_told(trials: pd.DataFrame, words: Mapping[str, str]) -> dict[str, object]:
+    """Return budget, metric, choices and those at an edge of a table of trials; nothing of one without rows.
+
+    words: the workloads in words.
+    """
     if trials.empty:
         return {}
     return {
-        "budget": _budget(trials),
+        "budget": _budget(trials, words),
         "metric": several(list(dict.fromkeys(trials["metric"]))),
         "choices": int(trials["chosen"].sum()),
-        "edges": edge_rows(trials),
+        "edges": edge_rows(trials, words),
         "outer": f"{100 * EDGE:g} %",
     }
 
 
-def _budget(trials: pd.DataFrame) -> str:
-    """The number of trials of a method, and of workloads that have another: "16 (8 in `convolutions`)"."""
+def _budget(trials: pd.DataFrame, words: Mapping[str, str]) -> str:
+    """The number of trials of a method, and of workloads that have another: "16 (8 in *convolutions*)"."""
     sizes = trials.groupby(METHOD, sort=False)["trial"].nunique().groupby("regime", sort=False).max()
     usual = sizes.mode().max()
-    others = [f"{size} in `{regime}`" for regime, size in sizes.items() if size != usual]
+    others = [f"{size} in {words[str(regime)]}" for regime, size in sizes.items() if size != usual]
     return f"{usual} ({', '.join(others)})" if others else str(usual)
 
 
-def edge_rows(trials: pd.DataFrame) -> list[dict[str, str]]:
+def edge_rows(trials: pd.DataFrame, words: Mapping[str, str]) -> list[dict[str, str]]:
     """Return a row for each chosen trial in the outer part of a range: workload, method, and which end."""
     chosen = trials[trials["chosen"] & (trials["edge"].fillna("") != "")]
     return [
-        {"workload": f"`{regime}`", "method": method_words(*map(str, names)), "at the edge": str(edge)}
+        {"workload": words[str(regime)], "method": method_words(*map(str, names)), "at the edge": str(edge)}
         for regime, *names, edge in chosen[[*METHOD, "edge"]].itertuples(index=False)
     ]

@@ -100,9 +100,9 @@ def test_the_verdict_over_workloads(each: list[Any], whole: str) -> None:
 
 
 def test_rows_in_print(found: pd.DataFrame) -> None:
-    first, second = hypothesis_rows(found)
+    first, second = hypothesis_rows(found, {name: f"*{name}*" for name in found["regime"]})
     assert first["verdict"] == "**harm**"
-    assert "`a` +1.9 [" in str(first["gain, by workload"])
+    assert "*a* +1.9 [" in str(first["gain, by workload"])
     assert second["verdict"] == "**no gain found**"
     harm, no_gain = hypothesis_lines(found)
     ends = [f"{100 * gain:+.1f}".replace("-", "−") for gain in sorted(found.loc[found["hypothesis"] == "up", "gain"])]

@@ -1,0 +1,40 @@
+"""Regimes in words, as lists and tables of a report name them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from study.config.fields import combined_label
+from study.config.regime import Regime
+from study.config.study import Study
+from study.methods.base import compact
+from study.methods.phrases import phrase, regime_phrase
+from study.report.markdown import escaped
+
+
+def regime_words(study: Study) -> Mapping[str, str]:
+    """Return each regime and each sweep of a study in words, as Markdown: "*map, learning rate 3*"."""
+    return dict(_told(study))
+
+
+def _told(study: Study) -> Iterator[tuple[str, str]]:
+    for name, regime in study.regimes.items():
+        at = [(key, compact(value)) for key, value in regime.at.items()]
+        yield name, italic(regime_phrase(name, regime.part_of, at))
+        if regime.part_of:
+            yield regime.part_of, italic(regime_phrase(regime.part_of))
+
+
+def italic(words: str) -> str:
+    """Return words in italics, as Markdown."""
+    return f"*{escaped(words)}*"
+
+
+def clips_in(regime: Regime) -> str:
+    """Return the clips of a regime in words, as Markdown; a phrase has commas of its own."""
+    return "; ".join(escaped(phrase("clip", clip.label)) for clip in regime.clips)
+
+
+def regularizers_in(regime: Regime) -> str:
+    """Return the regularizers of a regime in words, as Markdown."""
+    return "; ".join(escaped(phrase("regularization", combined_label(one))) for one in regime.regularizations)
