@@ -66,7 +66,7 @@ class Recorder:
 
     @classmethod
     def open(cls, variant: Variant, count: int, parameters: Tensors) -> Recorder:
-        """An empty journal for `count` replicates."""
+        """Return a recorder of `count` replicates that has recorded nothing."""
         return cls(
             variant=variant,
             log=StepLog(variant.steps, count, _sizes(_measured(variant, parameters))),
