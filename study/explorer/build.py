@@ -57,19 +57,24 @@ def about(configuration: Path) -> About:
             str(configuration), [f"regimes: The file must have a mapping here. Got {shown(regimes)} instead."]
         )
     told = {str(name): _description(regime) for name, regime in regimes.items()}
-    units = {str(name): _unit(raw.get("defaults"), regime) for name, regime in regimes.items()}
-    return About(_description(raw), str(raw.get("primary") or ""), told, units)
+    workloads = {str(name): _workload(raw.get("defaults"), regime) for name, regime in regimes.items()}
+    units = {name: _unit(workload) for name, workload in workloads.items()}
+    at_updates = tuple(name for name, workload in workloads.items() if workload.get("clip_at") == "update")
+    return About(_description(raw), str(raw.get("primary") or ""), told, units, at_updates)
 
 
-def _unit(*layers: Any) -> str:
-    """What the epochs of a regime count, by the workload that the last of its layers names."""
+def _workload(*layers: Any) -> Mapping[str, Any]:
+    """What the layers of a regime say of its workload, the last one first."""
     given = [layer["workload"] for layer in layers if isinstance(layer, Mapping) and "workload" in layer]
-    names = [
-        str(one["name"]) if isinstance(one, Mapping) else str(one)
-        for one in given
-        if isinstance(one, str) or (isinstance(one, Mapping) and "name" in one)
-    ]
-    workload = Workload.members.get(names[-1], Workload) if names else Workload
+    told = dict[str, Any]()
+    for one in given:
+        told |= one if isinstance(one, Mapping) else {"name": one}
+    return told
+
+
+def _unit(told: Mapping[str, Any]) -> str:
+    """What the epochs of a regime count, by the name of its workload."""
+    workload = Workload.members.get(str(told.get("name")), Workload)
     return workload.unit if issubclass(workload, Workload) else Workload.unit
 
 

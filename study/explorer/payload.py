@@ -10,10 +10,11 @@ import numpy as np
 import pandas as pd
 
 from study.analysis.columns import DICTIONARY
+from study.analysis.regimes import REGIMES
 from study.explorer.curves import epoch_curves, numbers, step_curves
 from study.figures._style import by_method, style_for
 from study.methods.labels import NONE, method_of
-from study.methods.phrases import cell_phrase, phrase, regime_phrase, short_name
+from study.methods.phrases import cell_phrase, phrase, regime_phrase, short_name, told_of
 from study.results.columns import EPOCHS, RUNS, SHARE, STEPS, WHEN, Column
 from study.results.provenance import COLUMNS as ORIGIN
 from study.results.store import KEYS, Tables
@@ -29,6 +30,7 @@ STEP_CURVES = ("norm_before", "norm_after", "fired", "loss", "update_ratio")
 SPREAD = ("norm_before",)
 DIGEST = 12  # digits of a run's digest that a page holds: enough to tell runs apart
 DIVERGED = Column("diverged", "runs that diverged", "Share of runs whose status is not `ok`.", SHARE, -1, True)
+CLIP_AT = "workload.clip_at"  # the key that says what a federated training clips
 Json = dict[str, Any]
 
 
@@ -36,13 +38,15 @@ Json = dict[str, Any]
 class About:
     """Descriptions of a study and of its regimes, by name, and its primary metric, as its configuration gives them.
 
-    units: what the epochs of a regime count, where they are no epochs.
+    units: what the epochs of a regime count, where they are no epochs. at_updates: regimes whose clips act on the
+    updates of clients.
     """
 
     description: str = ""
     primary: str = ""
     regimes: Mapping[str, str] = field(default_factory=dict)
     units: Mapping[str, str] = field(default_factory=dict)
+    at_updates: Sequence[str] = ()
 
 
 def payload(studies: Sequence[Json], differences: pd.DataFrame | None = None, only: Sequence[Json] = ()) -> Json:
@@ -172,16 +176,35 @@ def _labels(tables: Tables, about: About) -> Json:
     found: Json = {}
     looks = {kind: _distinct(tables, kind) for kind in ("clip", "regularization")}
     style = by_method(style_for(looks["clip"], looks["regularization"]))
+    samples = _samples(tables, about)
     for kind, colours in (("clip", style.clips), ("regularization", style.regularizations)):
         names = [NONE, *(label for label in looks[kind] if label != NONE)]
         found[kind] = {
-            label: {"text": phrase(kind, label), "color": colours[method_of(label)].color} for label in names
+            label: {
+                "text": told_of(phrase(kind, label), {method_of(label): samples.get(label, ("sample",))}),
+                "color": colours[method_of(label)].color,
+            }
+            for label in names
         }
         methods = dict.fromkeys(map(method_of, looks[kind])) | dict.fromkeys(_methods(tables, kind))
         found["methods"] = found.get("methods", {}) | {f"{kind} {name}": short_name(name) for name in methods}
     found["regime"] = _regimes(tables, about)
     found["baseline"] = cell_phrase(NONE, NONE)
     return found
+
+
+def _samples(tables: Tables, about: About) -> dict[str, list[str]]:
+    """What a clip takes for a sample in the regimes that have it, by its label, where that is not always a sample."""
+    places = tables["regimes"].fillna("").astype(str) if "regimes" in tables else pd.DataFrame(columns=REGIMES)
+    moved = (places["axis"] == CLIP_AT) & (places["value"] == "update")
+    fixed = places[["regime", "part_of"]].isin(about.at_updates).any(axis=1)
+    swept = places.loc[places["axis"] == CLIP_AT, "regime"]
+    at_updates = {*about.at_updates, *places.loc[fixed & ~places["regime"].isin(swept) | moved, "regime"]}
+    found: dict[str, dict[str, None]] = {}
+    for table in (tables[name] for name in ("runs", "summary", "comparisons", "trials") if name in tables):
+        for regime, clip in table[["regime", "clip"]].drop_duplicates().itertuples(index=False):
+            found.setdefault(str(clip), {})["update" if regime in at_updates else "sample"] = None
+    return {clip: list(nouns) for clip, nouns in found.items() if list(nouns) != ["sample"]}
 
 
 def _methods(tables: Tables, kind: str) -> list[str]:

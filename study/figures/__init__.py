@@ -2,10 +2,10 @@
 
 import ast
 import importlib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from study.results.scores import SCORED_AT
@@ -39,11 +39,13 @@ class FigureModule:
     def _module(self) -> ModuleType:
         return importlib.import_module(f"{__name__}.{self.name}")
 
-    def draw(self, tables: "Tables", style: "Style") -> "Figure":
-        """The figure."""
+    def draw(
+        self, tables: "Tables", style: "Style", samples: Mapping[str, Sequence[str]] = MappingProxyType({})
+    ) -> "Figure":
+        """The figure; samples: what clips of single samples take for a sample, as of `samples_of`."""
         from study.figures._words import reword  # it loads matplotlib
 
-        return reword(self._module.draw(tables, style), tables)
+        return reword(self._module.draw(tables, style), tables, samples)
 
     def caption(self, tables: "Tables", scored_at: str = "last_epoch") -> str:
         """Return the caption; a figure of scores says of which epoch they are, a key of `SCORED_AT`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from study.methods.labels import NONE
 
@@ -97,6 +98,23 @@ _LABEL = re.compile(r"([^()]+)(?:\((.*)\))?", re.DOTALL)
 def phrase(kind: str, label: str) -> str:
     """Return a label of `kind` "clip" or "regularization" in words; the parts of a combination joined by " + "."""
     return " + ".join(_one(PHRASES[kind], part) for part in _parts(label))
+
+
+def told_of(text: str, samples: Mapping[str, Sequence[str]]) -> str:
+    """Return a text whose phrases of clips of single samples name what these take for a sample.
+
+    samples: one or more nouns for each method, as "update" where it clips the updates of clients.
+    """
+    for method, nouns in samples.items():
+        for start in (PLACE.split(PHRASES["clip"].get(method, method))[0], "clip of each sample"):
+            words = r"\s+".join(map(re.escape, start.split()))  # broken into lines or not
+            text = re.sub(words, partial(_named_anew, nouns=nouns), text)
+    return text
+
+
+def _named_anew(found: re.Match[str], nouns: Sequence[str]) -> str:
+    several, one = (" or ".join(f"{noun}{ending}" for noun in nouns) for ending in ("s", ""))
+    return re.sub(r"\bsample\b", one, re.sub(r"\bsamples\b", several, found[0]))
 
 
 def label_phrase(label: str) -> str:

@@ -53,6 +53,15 @@ def to_html(markdown: str, folder: Path, bibliography: Path, style: Path) -> str
 
 def to_pdf(markdown: str, folder: Path, bibliography: Path, template: Path) -> bytes:
     """The PDF by typst; without a date in it, equal input gives equal bytes."""
+    text = to_typst(markdown, folder, bibliography, template)
+    with tempfile.NamedTemporaryFile("w", dir=folder, suffix=".typ", encoding="utf-8") as source:
+        source.write(text)
+        source.flush()
+        return bytes(typst.compile(source.name, root=str(folder), font_paths=[str(SHIPPED)]))
+
+
+def to_typst(markdown: str, folder: Path, bibliography: Path, template: Path) -> str:
+    """The source of the PDF; figures are read from `folder`."""
     cuts = ", ".join(f'"figures/{svg.stem}.pdf": {_cuts(svg)}' for svg in sorted((folder / "figures").glob("*.svg")))
     text = pypandoc.convert_text(
         markdown,
@@ -63,11 +72,7 @@ def to_pdf(markdown: str, folder: Path, bibliography: Path, template: Path) -> b
             *("--variable", f"cuts:({cuts or ':'})"),
         ],
     )
-    text = _floating(text, folder)
-    with tempfile.NamedTemporaryFile("w", dir=folder, suffix=".typ", encoding="utf-8") as source:
-        source.write(text)
-        source.flush()
-        return bytes(typst.compile(source.name, root=str(folder), font_paths=[str(SHIPPED)]))
+    return _floating(text, folder)
 
 
 FIGURE = re.compile(r'#figure\((?=(?:#?box\()?image\("(figures/[^"]+)\.pdf")')

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
@@ -29,10 +30,15 @@ CELLS = ("regime", "clip", "regularization", "seed")
 FORMS = ("report.pdf", "report.html", "report.md")
 OUTCOMES = tuple(dict.fromkeys(one.name for tables in WORKLOADS.values() for one in tables.get("runs", ())))
 """The columns of `outcomes.csv` after those of `CELLS`: what runs of a workload have of their own."""
+PUBLISHED = "published.txt"
+"""The list of what was published in a folder, by which a later publication knows its own files from others."""
+FIGURE = re.compile(r"\]\(figures/([^)\s]+)\)")
 
 
 def publish(results: Path, citation: Path, to: Path) -> list[Path]:
     """Copy into `to` what a colleague needs of the study in `results`; the files in their order.
+
+    What an earlier publication wrote there and this one does not is removed; files of others stay.
 
     Raises ValueError where the study has no report of its runs, or no configuration beside them.
     """
@@ -48,7 +54,20 @@ def publish(results: Path, citation: Path, to: Path) -> list[Path]:
         shutil.copyfile(source, to / name)
     for name, text in written.items():
         atomically(to / name, partial(Path.write_text, data=text, encoding="utf-8"))
-    return [to / name for name in (*copies.values(), *written)]
+    published = (*copies.values(), *written)
+    _remove_others(to, published)
+    return [to / name for name in published]
+
+
+def _remove_others(to: Path, published: Sequence[str]) -> None:
+    """Remove what an earlier publication listed and this one has not, and write the list anew."""
+    listed = to / PUBLISHED
+    earlier = listed.read_text(encoding="utf-8").splitlines() if listed.is_file() else []
+    for path in (to / name for name in {*earlier} - {*published}):
+        if path.is_file() and path.resolve().is_relative_to(to.resolve()):
+            path.unlink()
+    text = "".join(f"{name}\n" for name in sorted(published))
+    atomically(listed, partial(Path.write_text, data=text, encoding="utf-8"))
 
 
 def paper_of(results: Path) -> Path:
@@ -69,9 +88,14 @@ def _copies(results: Path, paper: Path) -> dict[Path, str]:
     copies = {path: path.name for path in [*(paper / name for name in FORMS), *sorted(results.glob("*.csv"))]}
     copies |= {path: path.name for path in paper.glob("numbers.tex")}
     copies |= {path: f"tables/{path.name}" for path in sorted((paper / "tables").glob("*.tex"))}
-    copies |= {path: f"figures/{path.name}" for path in sorted((paper / "figures").glob("*.png"))}
+    copies |= {paper / "figures" / name: f"figures/{name}" for name in figures_shown(paper / "report.md")}
     copies |= {path: path.name for path in (configuration, results / "explorer.html") if path.is_file()}
     return copies | _plugins(mapping_of(configuration).get("plugins") or ())
+
+
+def figures_shown(report: Path) -> list[str]:
+    """Return the names of the figures that a report in Markdown shows, in its order."""
+    return list(dict.fromkeys(FIGURE.findall(report.read_text(encoding="utf-8"))))
 
 
 def _of_these_runs(macros: Path, results: Path) -> bool:

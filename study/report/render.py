@@ -20,6 +20,7 @@ from study.config.fields import combined_label
 from study.config.regime import Regime
 from study.config.study import Study
 from study.methods.base import compact
+from study.methods.phrases import told_of
 from study.models import Model
 from study.report import format, ledger, own, tuning
 from study.report.contents import Contents
@@ -41,7 +42,7 @@ from study.results.cells import failed
 from study.results.provenance import Account
 from study.results.scores import SCORED_AT
 from study.results.store import Tables, atomically
-from study.results.terms import of_workloads, reworded
+from study.results.terms import of_workloads, reworded, samples_of
 
 Form = Literal["md", "html", "pdf"]
 CHANGED = (
@@ -186,7 +187,8 @@ def fill(source: Path, form: Form, study: Study, tables: Tables, captions: Mappi
         python=platform.python_version(),
         machine=f"{platform.system()} {platform.machine()}",
     )
-    return reworded(text, of_workloads(regime.workload for regime in study.regimes.values()))
+    text = reworded(text, of_workloads(regime.workload for regime in study.regimes.values()))
+    return told_of(text, samples_of(study.regimes.values()))
 
 
 def boxes(study: Study) -> str:

@@ -8,9 +8,12 @@ from dataclasses import replace
 
 import pandas as pd
 
+from study.clipping.base import PerSample
+from study.config.regime import Regime
 from study.results.columns import NATS, PLAIN, Column
 from study.results.store import Tables
 from study.workloads import Workload
+from study.workloads.federated import Federated
 
 CODE = re.compile(
     r"(```.*?```|`[^`]*`|\]\([^)]*\)|\{#[^}]*\}|</?[a-z][^>]*>)", re.DOTALL
@@ -28,6 +31,21 @@ def of_workloads(workloads: Iterable[Workload]) -> type[Workload]:
     """Return the workload whose words fit all of a study's; that of any where they differ."""
     known = {type(one) if type(one).scores_of_its_own() else Workload for one in workloads}
     return known.pop() if len(known) == 1 else Workload
+
+
+def samples_of(regimes: Iterable[Regime]) -> dict[str, list[str]]:
+    """Return what each clip of single samples takes for a sample in some regimes, where that is not always a sample."""
+    found: dict[str, dict[str, None]] = {}
+    for regime in regimes:
+        for clip, _ in regime.cells:
+            if isinstance(clip, PerSample):
+                found.setdefault(clip.name, {})[_sample(regime.workload)] = None
+    return {method: list(nouns) for method, nouns in found.items() if list(nouns) != ["sample"]}
+
+
+def _sample(workload: Workload) -> str:
+    """What a clip of single samples takes for a sample in a workload's training."""
+    return "update" if isinstance(workload, Federated) and workload.clip_at == "update" else "sample"
 
 
 def _workload(table: pd.DataFrame) -> type[Workload]:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from study.explorer import build, page, show
 from study.explorer.curves import step_curves
-from study.explorer.payload import DIGEST, RUN, encoded, metrics, payload, study_payload
+from study.explorer.payload import DIGEST, RUN, About, encoded, metrics, payload, study_payload
 from study.results import store
 from study.results.columns import PROVENANCE, RUNS
 from tests.explorer.studies import cells, large, runs_of, tables
@@ -247,3 +247,25 @@ def test_the_published_page_holds_the_published_tables(folder: Path) -> None:
             if column in table:
                 np.testing.assert_array_equal(np.array(decoded(columns[column]), float), table[column].to_numpy(float))
         assert decoded(columns["clip"]) == table["clip"].tolist()
+
+
+@pytest.mark.parametrize(
+    ("at_updates", "axis", "told"),
+    [
+        (["a"], None, {"update"}),
+        (["a", "b"], None, {"update"}),
+        (["b"], None, {"sample"}),
+        ([], "step update", {"sample", "update"}),
+        (["both"], "step update", {"sample", "update"}),
+    ],
+)
+def test_a_clip_of_samples_says_what_it_takes_for_one(at_updates: list[str], axis: str | None, told: set[str]) -> None:
+    """Regime `a` clips samples, or both points of a sweep of what is clipped do."""
+    values = axis.split() if axis else ["", ""]
+    clips = ["per_sample(1)"] * 2 if axis else ["per_sample(1)", "value(1)"]
+    cells = {"study": "s", "regime": ["a", "b"], "clip": clips, "regularization": "none", "metric": "test_loss"}
+    place = {"part_of": "both" if axis else "", "setting": "", "axis": "workload.clip_at" if axis else ""}
+    regimes = pd.DataFrame({"study": "s", "regime": ["a", "b"], **place, "value": values, "position": 0})
+    tables = {"summary": pd.DataFrame(cells), "regimes": regimes}
+    found = study_payload("s", tables, About(at_updates=at_updates))["labels"]["clip"]["per_sample(1)"]["text"]
+    assert {noun for noun in ("sample", "update") if noun in found} == told

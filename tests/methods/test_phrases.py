@@ -5,7 +5,7 @@ from cases import CLIP_MODES, REGULARIZATION_MODES, Make
 
 from study.clipping import Clipping
 from study.methods.base import Method, compact
-from study.methods.phrases import PHRASES, PLACE, cell_phrase, phrase, regime_phrase, short_name
+from study.methods.phrases import PHRASES, PLACE, cell_phrase, phrase, regime_phrase, short_name, told_of
 from study.regularization import Regularization
 
 FAMILIES = {"clip": Clipping, "regularization": Regularization}
@@ -73,3 +73,23 @@ def test_methods_without_parameters_read_aloud_and_are_told_apart() -> None:
         told = [short_name(name) for name in phrases]
         assert len(set(told)) == len(told)
         assert not any(set("{}±") & set(one) for one in told)
+
+
+@pytest.mark.parametrize(
+    ("label", "nouns", "told"),
+    [
+        ("per_sample(0.5)", ["update"], "clip each update to norm 0.5"),
+        ("per_sample_layer(1)", ["update"], "clip each update's tensors to norm 1"),
+        ("per_sample_adaptive(0.5)", ["update"], "clip updates at a tracked quantile, from norm 0.5"),
+        ("per_sample(0.5)", ["sample", "update"], "clip each sample or update to norm 0.5"),
+        ("per_sample_adaptive(1)", ["sample", "update"], "clip samples or updates at a tracked quantile, from norm 1"),
+        ("per_sample(2)", ["sample"], "clip each sample to norm 2"),
+    ],
+)
+def test_a_clip_of_single_samples_is_told_of_what_it_takes_for_one(label: str, nouns: list[str], told: str) -> None:
+    method = label.partition("(")[0]
+    assert told_of(phrase("clip", label), {method: nouns}) == told
+    broken = told_of(phrase("clip", label).replace(" ", "\n"), {method: nouns})
+    assert broken.split() == told.split(), "broken into the lines of a label"
+    assert told_of("Scale each sample's gradient.", {method: nouns}) == "Scale each sample's gradient."
+    assert told_of(phrase("clip", label), {"value": nouns}) == phrase("clip", label)

@@ -1,18 +1,33 @@
 """A report in its forms: what Markdown's readers see of its citations."""
 
 import html
+import json
 import re
 from pathlib import Path
 
 import pypandoc
 import pytest
+import typst
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from study.report.convert import cited
+from study.report.convert import cited, to_typst
 from study.report.markdown import escaped
 
-BIBLIOGRAPHY = Path(__file__).parents[2] / "paper" / "references.bib"
+PAPER = Path(__file__).parents[2] / "paper"
+BIBLIOGRAPHY = PAPER / "references.bib"
+PAGE = "`#context [#metadata(here().page()) <place>]`{=typst}"
+
+
+@pytest.mark.parametrize("announced", [f"- {PAGE}one\n- two", f"| a | b |\n|:--|:--|\n| {PAGE}1 | 2 |"])
+def test_what_a_colon_announces_begins_on_its_page(announced: str, tmp_path: Path) -> None:
+    pages = list[tuple[int, ...]]()
+    for millimetres in range(205, 236, 3):  # from where both fit on the first page to where both go on
+        text = f"Before.\n\n`#v({millimetres}mm)`{{=typst}}\n\n{PAGE}Thus, in **two words:**\n\n{announced}\n"
+        (tmp_path / "a.typ").write_text(to_typst(text, tmp_path, BIBLIOGRAPHY, PAPER / "report.typ"))
+        found = json.loads(typst.query(str(tmp_path / "a.typ"), "<place>", field="value"))
+        pages.append(tuple(found))
+    assert set(pages) == {(1, 1), (2, 2)}
 
 
 def test_markdown_has_its_citations_in_words_and_the_works_at_its_end() -> None:

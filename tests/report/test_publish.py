@@ -9,10 +9,12 @@ import pytest
 import yaml
 
 from study.report import numbers
-from study.report.publish import RUNS, bibliography, main, publish
+from study.report.publish import PUBLISHED, RUNS, bibliography, figures_shown, main, publish
 from study.results import store
 
-CITATION = Path(__file__).parents[2] / "CITATION.cff"
+ROOT = Path(__file__).parents[2]
+CITATION = ROOT / "CITATION.cff"
+STUDIES = sorted(path.parent for path in ROOT.glob("docs/studies/*/report.md"))
 
 
 def finished(folder: Path, paper: Path) -> Path:
@@ -22,6 +24,7 @@ def finished(folder: Path, paper: Path) -> Path:
     for name in ("report.md", "report.html", "report.pdf", "tables/variants.tex", "figures/heatmap.png"):
         (paper / name).parent.mkdir(parents=True, exist_ok=True)
         (paper / name).write_text(name)
+    (paper / "report.md").write_text("![Figure 1.](figures/heatmap.png)\n")
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "comparisons.csv").write_text("a\n1\n")
     (folder / "explorer.html").write_text("the page")
@@ -62,6 +65,49 @@ def test_what_a_workload_has_of_its_own_is_published_beside_its_runs(results: Pa
     assert found.to_dict("records") == [
         {"regime": "a", "clip": "none", "regularization": "none", "seed": 0, "epsilon": 2.3457}
     ]
+
+
+def test_a_figure_that_the_report_does_not_show_stays_at_home_and_one_that_it_shows_must_be_there(
+    results: Path, tmp_path: Path
+) -> None:
+    (results / "paper/figures/divergence.png").write_text("drawn, but nothing diverged")
+    publish(results, CITATION, tmp_path / "docs")
+    assert [path.name for path in (tmp_path / "docs/figures").iterdir()] == ["heatmap.png"]
+    (results / "paper/figures/heatmap.png").unlink()
+    with pytest.raises(ValueError, match=r"Got no file '.*heatmap\.png' instead"):
+        publish(results, CITATION, tmp_path / "none")
+
+
+def test_what_a_study_no_longer_makes_is_removed_and_files_of_others_stay(results: Path, tmp_path: Path) -> None:
+    to = tmp_path / "docs"
+    publish(results, CITATION, to)
+    for name in ("figures/photo.png", "notes.md", "tables/mine.tex"):
+        (to / name).write_text("a user's own")
+    before = {str(path.relative_to(to)) for path in to.rglob("*") if path.is_file()}
+    (results / "paper/report.md").write_text("No figures any more.")
+    (results / "comparisons.csv").unlink()
+    (results / "configuration.yaml").write_text("name: mine\n")
+    published = publish(results, CITATION, to)
+    after = {str(path.relative_to(to)) for path in to.rglob("*") if path.is_file()}
+    assert before - after == {"figures/heatmap.png", "comparisons.csv", "plugins/my_clip.py"}
+    assert after - before == set()
+    assert (to / PUBLISHED).read_text().splitlines() == sorted(str(path.relative_to(to)) for path in published)
+
+
+def test_a_list_that_names_files_outside_the_folder_removes_none(results: Path, tmp_path: Path) -> None:
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "precious").write_text("kept")
+    (tmp_path / "docs" / PUBLISHED).write_text(f"../precious\n{tmp_path / 'precious'}\n\n")
+    publish(results, CITATION, tmp_path / "docs")
+    assert (tmp_path / "precious").is_file()
+
+
+@pytest.mark.parametrize("folder", STUDIES, ids=lambda path: path.name)
+def test_every_published_figure_is_shown_and_every_published_file_is_listed(folder: Path) -> None:
+    pictures = {path.name for path in (folder / "figures").iterdir()}
+    assert pictures == set(figures_shown(folder / "report.md"))
+    files = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+    assert files - {PUBLISHED} == set((folder / PUBLISHED).read_text().splitlines())
 
 
 def test_the_bibtex_of_the_suite_can_be_cited() -> None:

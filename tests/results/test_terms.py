@@ -2,8 +2,11 @@
 
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 
-from study.results.terms import of_tables, of_workloads, reworded
+from study.config.regime import Regime
+from study.figures._words import reword
+from study.results.terms import of_tables, of_workloads, reworded, samples_of
 from study.workloads import Supervised, Workload
 from study.workloads.adversarial import Adversarial
 
@@ -34,3 +37,24 @@ def test_tables_are_known_by_the_columns_that_are_filled() -> None:
     assert of_tables({"runs": own.assign(frechet_distance=[1.0, None])}) is Workload
     assert of_tables({"runs": own[["regime"]]}) is Workload
     assert of_tables({}) is Workload
+
+
+def regime(clip_at: str, *clips: dict[str, object]) -> Regime:
+    workload = {"name": "federated", "clip_at": clip_at}
+    return Regime.model_validate({"workload": workload, "clips": ["none", *clips], "batch_size": 10})
+
+
+def test_a_clip_of_samples_is_told_of_what_it_acts_on() -> None:
+    one, adaptive = {"name": "per_sample", "max_norm": 1.0}, {"name": "per_sample_adaptive", "initial_norm": 1.0}
+    steps, updates = regime("step", one), regime("update", one, adaptive, {"name": "global_norm", "max_norm": 1.0})
+    assert samples_of([steps]) == {}
+    assert samples_of([updates]) == {"per_sample": ["update"], "per_sample_adaptive": ["update"]}
+    assert samples_of([steps, updates])["per_sample"] == ["sample", "update"]
+
+
+def test_a_figure_is_told_of_what_its_clips_act_on() -> None:
+    figure = Figure()
+    figure.text(0, 0, "clip each sample\nto norm 1")
+    figure.text(0, 0, "a sample of digits")
+    reword(figure, {}, {"per_sample": ["update"]})
+    assert [text.get_text() for text in figure.texts] == ["clip each update\nto norm 1", "a sample of digits"]

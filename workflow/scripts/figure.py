@@ -13,5 +13,5 @@ from study.results import store
 figure = FIGURES[snakemake.wildcards.figure]
 tables = figure.tables(store.read_all(snakemake.input.tables), snakemake.params.by_themselves)
 style = style_for(*labels(tables, snakemake.params.clips, snakemake.params.regularizations))
-save(figure.draw(tables, style), Path(snakemake.output.pdf).with_suffix(""))
+save(figure.draw(tables, style, snakemake.params.samples), Path(snakemake.output.pdf).with_suffix(""))
 Path(snakemake.output.caption).write_text(figure.caption(tables, snakemake.params.scored_at) + "\n", encoding="utf-8")
