@@ -11,6 +11,7 @@ STUDY = """
 name: smoke
 seeds: [50, 51, 52]
 statistics: {probes: 0}
+figures: [leaderboard, gap_plane, budget_curves]
 regimes:
   plain:
     data: {name: mnist-sample, train_size: 200, validation_size: 100}

@@ -12,6 +12,7 @@ STUDY = """
 name: smoke
 seeds: 2
 statistics: {probes: 0}
+figures: [samples, clients, tuning_curves]
 defaults:
   data: {name: mnist-sample, train_size: 200, validation_size: 100}
   model: {name: mlp, hidden: [16]}
