@@ -46,7 +46,7 @@ def summary_lines(study: Study, tables: Tables) -> list[str]:
     else:
         single = [name for name, regime in study.regimes.items() if not regime.part_of]
         lines += [f"In `{name}`, {RegimeFindings(name, tables).headline()}" for name in single]
-    return [*lines, _diverged(tables["runs"])]
+    return [*lines, _diverged(study, tables["runs"])]
 
 
 def _claims(ledger: pd.DataFrame) -> Iterator[str]:
@@ -198,11 +198,11 @@ def _costs(comparisons: pd.DataFrame) -> Iterator[str]:
         )
 
 
-def _diverged(runs: pd.DataFrame) -> str:
+def _diverged(study: Study, runs: pd.DataFrame) -> str:
     unwell = runs[failed(runs)]
     if unwell.empty:
         return f"No run of {len(runs):,} diverged or stayed at chance."
-    lost = unwell["regime"].map(lambda regime: str(regime).split("=")[0])
+    lost = unwell["regime"].map(lambda name: study.regimes[name].part_of or name)
     where = ", ".join(f"`{name}` ({count})" for name, count in lost.value_counts().head(4).items())
     undefined = int(unwell["test_accuracy"].isna().sum())
     without = f", {undefined} of them without a finite accuracy" if undefined else ""

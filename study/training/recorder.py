@@ -68,7 +68,7 @@ class Recorder:
 
     @classmethod
     def open(cls, variant: Variant, count: int, parameters: Tensors, scored: Tensors | None = None) -> Recorder:
-        """An empty journal for `count` replicates; scored: what is scored of them, if not the parameters."""
+        """Return a recorder of `count` replicates, empty; scored: what is scored of them, if not the parameters."""
         measured = {key: p for key, p in parameters.items() if variant.workload.measures(key)}
         return cls(
             variant=variant,

@@ -1,4 +1,4 @@
-"""One optimizer step of one model, as a visible chain.
+"""Chain from a batch of one model to what its optimizer is given, and what follows the optimizer.
 
 batch -> data loss (+ penalties) -> gradient -> regularizers before the clip -> measure -> clip -> measure ->
 regularizers after the clip -> optimizer -> decay, proximal step, projection. The order is the subject of this study: a

@@ -79,7 +79,7 @@ def tables() -> dict[str, pd.DataFrame]:
         "comparisons": pd.DataFrame(lowered),
         "runs": runs(("rates_lr=0.1", "none", "none", 0.8), ("rates_lr=1", "global_norm(0.1)", "none", 0.9),
                      ("noisy", "none", "none", 0.7), ("noisy", "none", "l2(0.01)", 0.6),
-                     ("lost", "value(1)", "none", math.nan), failed=(("lost", "value(1)"),)),
+                     ("rates_lr=1", "value(1)", "none", math.nan), failed=(("rates_lr=1", "value(1)"),)),
         "regimes": regimes(*((f"rates_lr={lr:g}", "rates", "optimizer.lr", lr) for lr in (0.1, 1.0)), setting="rates"),
     }  # fmt: skip
     numbers = to_table("summary", {"tuned": QUESTIONS["tuned"](found)})
@@ -112,7 +112,7 @@ def test_claims_gains_and_costs_come_in_this_order(given: Study) -> None:
     assert "In 2 cases a clip or a regularizer, at some strength, lowered the accuracy gap" in costs
     assert "In 1 of them it lowered test accuracy too" in costs
     assert "8 of 40 runs diverged or stayed at chance, 8 of them without a finite accuracy;" in diverged
-    assert "by regime, most first: `lost` (8)." in diverged
+    assert "by regime, most first: `rates` (8)." in diverged
 
 
 def test_the_change_of_a_gap_is_not_told_where_both_are_below_zero(given: Study) -> None:

@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from tests.checkout import Checkout
+from tests.workflow.drawing import draw_every_figure
 
 pytestmark = pytest.mark.workflow
 
@@ -51,6 +52,7 @@ def test_each_method_is_trained_at_what_its_trials_chose_and_the_hypotheses_are_
     report = (fresh.results / "paper/report.md").read_text()
     assert "## What was expected, and what was found" in report
     assert f"**{row['of_all']}**" in report
+    assert {"leaderboard", "gap_plane", "robustness", "ranking"} <= draw_every_figure(fresh, STUDY)
     assert fresh.planned() == {}, "twice runs nothing"
     fresh.edit("config/smoke.yaml", lambda text: text.replace("is better than", "beats"))
     planned = fresh.planned()
