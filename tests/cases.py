@@ -167,6 +167,7 @@ MODELS: dict[str, list[dict[str, Any]]] = {
         {"hidden": [12, 8]},
         {"hidden": [13, 7], "activation": "gelu"},
         {"hidden": [8] * 5, "activation": "sigmoid", "init": "xavier"},
+        {"hidden": [12, 8], "batch_norm": True},
     ],
     "lenet": [{}, {"activation": "sigmoid", "init": "he"}],
     "patch_transformer": [

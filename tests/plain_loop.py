@@ -72,11 +72,16 @@ def plain_loop(
     masks = generator(seed, "dropout")
     layers: list[nn.Module] = []
     for a, b in pairwise((784, *v.model.hidden)):
-        layers += [nn.Linear(a, b), {"relu": nn.ReLU(), "tanh": nn.Tanh()}[v.model.activation]]
+        norm = v.model.batch_norm
+        layers += [nn.Linear(a, b, bias=not norm), *([nn.BatchNorm1d(b)] if norm else [])]
+        layers += [{"relu": nn.ReLU(), "tanh": nn.Tanh()}[v.model.activation]]
         layers += [PlainDropout(dropout, masks)]
     model = nn.Sequential(*layers, nn.Linear(v.model.hidden[-1], 10))
     initial = v.model.initialise(v.model.build(784, 10), generator(seed, "init"))
-    model.load_state_dict(dict(zip(model.state_dict(), initial.values(), strict=True)))
+    started = {kind: iter([p for key, p in initial.items() if key.startswith(kind)]) for kind in ("layers", "norms")}
+    for layer in model:
+        for p in layer.parameters():
+            p.detach().copy_(next(started["norms" if isinstance(layer, nn.BatchNorm1d) else "layers"]))
     stepper, order = optimizer(model.parameters()), generator(seed, "order")
     scheduler = schedule(stepper)
     log: Loop = {"loss": [], "norm_before": [], "norm_after": [], "update_ratio": [], "validation_loss": []}
@@ -87,7 +92,8 @@ def plain_loop(
             parameters = list(model.parameters())
             value = loss(model(x[rows]), y[rows])
             stepper.zero_grad()
-            (value + penalty(parameters[::2], parameters[1::2])).backward()
+            weights, biases = ([p for p in parameters if (p.ndim > 1) == heavy] for heavy in (True, False))
+            (value + penalty(weights, biases)).backward()
             log["loss"].append(float(value.detach()))
             log["norm_before"].append(size([p.grad for p in parameters]))
             clip(parameters)

@@ -67,7 +67,7 @@ class PerSample(Clipping):
     """A clipping of the gradient of each sample of the batch, before their mean is taken.
 
     Penalties of the loss belong to no sample: their gradient is added to the mean, unclipped. The method is refused
-    together with regularizers that change the gradient of the batch before the clip.
+    together with regularizers that change the gradient of the batch before the clip, and with batch normalization.
     """
 
     acts_per: ClassVar[Part] = "sample"
@@ -86,6 +86,8 @@ class PerSample(Clipping):
         return {key: g * weights[key][0] for key, g in gradient.items()}, state
 
     def conflict_with(self, combination: MethodCombination) -> str | None:
+        if combination.model.normalizes_batches:
+            return f"clipping '{self.name}' needs gradients of single samples, which batch normalization mixes"
         for other in combination.regularization:
             if other.acts_before_clip:
                 return f"clipping '{self.name}' has no gradient of the batch that '{other.name}' could change before it"

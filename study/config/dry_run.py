@@ -16,7 +16,7 @@ from study.config.trial_call import BATCH, DIGITS, Call, Shape
 from study.config.yaml_files import near
 from study.methods import plugins
 from study.methods.base import Method
-from study.models import sites
+from study.models import outside_linear_layers, sites
 from study.models.mlp import MLP
 from study.optim.losses import CrossEntropy
 from study.optim.optimizers import Optimizer
@@ -55,16 +55,10 @@ def _without_sample_gradients(study: Study) -> Iterator[Fault]:
     """Yield models with parameters outside linear layers, under a clip that needs per-sample gradients."""
     for name, regime in study.regimes.items():
         clips = [clip.label for clip in regime.clips if isinstance(clip, PerSample)]
-        if clips and (outside := _outside_linear_layers(regime.model.build(*shape_of(regime)))):
+        if clips and (outside := outside_linear_layers(regime.model.build(*shape_of(regime)))):
             wanted = f"be free of clips by sample where {regime.model.owner()} has parameters outside nn.Linear layers"
             message = f"The 'clips' parameter of regime '{name}' must {wanted}. Got '{clips[0]}' and {outside} instead."
             yield Fault(("regimes", name, "clips"), message)
-
-
-def _outside_linear_layers(module: torch.nn.Module) -> list[str]:
-    """Return the names of the parameters that belong to no nn.Linear."""
-    keys = [key for key, _ in module.named_parameters()]
-    return [key for key in keys if type(module.get_submodule(key.rpartition(".")[0])) is not torch.nn.Linear]
 
 
 def shape_of(regime: Regime) -> Shape:

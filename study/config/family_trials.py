@@ -52,15 +52,23 @@ def trials(method: Method, shape: Shape) -> Iterator[tuple[str, Trial]]:
 
 
 def _of_model(method: Model, shape: Shape) -> Iterator[tuple[str, Trial]]:
-    yield "network", lambda: _buffers(method.build(*shape))
+    yield "network", lambda: _buffers(method, method.build(*shape))
     yield "initialise", lambda: _initialised(method, method.build(*shape))
     yield "network", lambda: _forward(method, method.build(*shape), shape)
 
 
-def _buffers(module: torch.nn.Module) -> str | None:
-    names = [f"'{name}'" for name, _ in module.named_buffers()]
-    must = "build a module without buffers, which all seeds would share (layer and group normalization have none)"
-    return f"{must}. Got the buffers {', '.join(names)}" if names else None
+def _buffers(method: Model, module: torch.nn.Module) -> str | None:
+    from study.models.networks.batch_norm import fresh_statistics, layers_of
+
+    running = fresh_statistics(module)
+    if names := [f"'{name}'" for name, _ in module.named_buffers() if name not in running]:
+        but = "those of batch normalization with a momentum"
+        return f"build a module without buffers but {but}: all seeds would share them. Got {', '.join(names)}"
+    if running and not method.normalizes_batches:
+        layer = next(name for name, _ in layers_of(module))
+        must = "leave out batch normalization unless the model has a true 'batch_norm', by which others know of it"
+        return f"{must}. Got the layer '{layer}'"
+    return None
 
 
 def _initialised(method: Model, module: torch.nn.Module) -> str | None:
@@ -73,13 +81,16 @@ def _initialised(method: Model, module: torch.nn.Module) -> str | None:
 
 
 def _forward(method: Model, module: torch.nn.Module, shape: Shape) -> str | None:
+    from study.models.networks.batch_norm import in_training
+
     random = generator(0, "init")
     each = [method.initialise(module, random) for _ in range(2)]
     parameters = {key: torch.stack([one[key] for one in each]) for key in each[0]}
     x = torch.randn(2, BATCH, shape.inputs, generator=random)
 
     def logits(p: Tensors, x: torch.Tensor) -> torch.Tensor:
-        found: torch.Tensor = torch.func.functional_call(module, p, (x,))
+        with in_training(module):
+            found: torch.Tensor = torch.func.functional_call(module, p, (x,))
         return found
 
     return Call(logits, (parameters, x), torch.zeros(2, BATCH, shape.classes), (module,)).wrong(method)

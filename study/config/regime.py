@@ -93,6 +93,7 @@ class Regime(Settings):
             *_not_a_family("clips", self.clip_labels),
             *_not_a_family("regularizations", self.regularization_labels),
             *self._no_full_batch(),
+            *self._batch_of_one(),
             *self._unfit_data(),
             *self._refusals(),
             *self._unreadable(),
@@ -151,6 +152,10 @@ class Regime(Settings):
             outside = " outside a fold" if left < digits else ""
             what = f"be at most {most}, the number of training digits{of_one}{outside}"
             yield "batch_size", what, self.batch_size
+
+    def _batch_of_one(self) -> Iterator[tuple[str, str, object]]:
+        if self.model.normalizes_batches and self.batch_size == 1:
+            yield "batch_size", "be at least 2 for batch normalization, which takes a variance of it", self.batch_size
 
     def _tuning_faults(self) -> Iterator[tuple[str, str, object]]:
         """Yield unequal budgets, more folds than digits, and keys that no sweep varies."""

@@ -168,7 +168,7 @@ def _changed(variant: Variant, **changes: Any) -> Variant:
 
 
 def _grid(study: Study, name: str, regime: Regime, **others: Any) -> Iterator[Variant]:
-    fields = ("workload", "data", "model", "loss", "optimizer", "schedule", "epochs", "batch_size", "metrics")
+    fields = Regime.model_fields.keys() & Variant.model_fields.keys()
     tuned = regime.tuning if regime.tuning and regime.tuning.trials else None
     shared = {field: getattr(regime, field) for field in fields} | {"statistics": study.statistics, "tuned": tuned}
     shared |= others

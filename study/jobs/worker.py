@@ -68,16 +68,43 @@ def _load(threads: int) -> None:
 
     from study.results import code_digest
     from study.training.lowering import lowered
-    from study.utils import malloc
 
     for name in ("study.jobs.job", "study.jobs.failure", *LOADED_LATE):
         importlib.import_module(name)
-    torch.set_num_threads(threads)
-    malloc.keep_freed()
+    _set_up(threads)
     lowered(lambda x: [x.relu()], [torch.zeros(1)])  # the first graph makes torch load its compiler, for a second
     code_digest.digest(frozenset(code_digest.engine()))  # of the code as it is loaded here
-    gc.freeze()  # all that was loaded stays: looking through it for garbage takes a twentieth of a training
+    gc.freeze()  # all that was loaded stays
     print(f"{HEAD}start-up {time.process_time():.2f}", file=sys.stderr)
+
+
+def _set_up(threads: int) -> None:
+    """Give torch its threads, and free no memory while training: looking for garbage takes a twentieth of the time."""
+    import torch
+
+    from study.utils import malloc
+
+    torch.set_num_threads(threads)
+    malloc.keep_freed()
+    gc.freeze()
+
+
+def attempt(
+    study: str, spec: str, folder: str, table: str, code: Mapping[str, str], plugins: Sequence[str], threads: int
+) -> None:
+    """Train all trials of the variant that `spec` holds as JSON, on the data in `folder`, and write their `table`."""
+    from study.config.variants import Variant
+    from study.jobs import failure
+    from study.jobs.trials import train_trials
+    from study.methods.plugins import load
+
+    load(plugins)
+    variant = Variant.model_validate_json(spec)
+    assert variant.tuned is not None  # such are the variants that have trials
+    _set_up(threads)
+    with failure.report_failure(variant, len(variant.tuned.seeds)) as report:
+        train_trials(study, variant, Path(folder), Path(table), report, code=code)
+    gc.freeze()  # what is there ends with the process
 
 
 def _trained(order: Order) -> bool:

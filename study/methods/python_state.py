@@ -8,7 +8,7 @@ import sys
 import warnings
 from collections import deque
 from collections.abc import Iterator, Mapping, Set
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from types import FunctionType, GeneratorType, MethodType, ModuleType
 from typing import Any
@@ -53,7 +53,7 @@ def _held(method: object) -> Iterator[tuple[str, Any]]:
     own = [_file_of(base) for base in bases if not _file_of(base).is_relative_to(LIBRARY)]
     files = closure(own, installed=True) if own else set()
     for module in [*sys.modules.values()]:
-        file = Path(str(getattr(module, "__file__", None) or "")).resolve()
+        file = _resolved(str(getattr(module, "__file__", None) or ""))
         if file in files and not file.is_relative_to(LIBRARY):
             for name, value in [*vars(module).items()]:
                 if not name.startswith("__"):
@@ -62,9 +62,15 @@ def _held(method: object) -> Iterator[tuple[str, Any]]:
     yield "the random numbers of 'numpy.random'", np.random.get_state()  # noqa: NPY002
 
 
+@cache
+def _resolved(file: str) -> Path:
+    """Return the real path of a file, looked up once: thousands of modules are loaded, and each is asked for often."""
+    return Path(file).resolve()
+
+
 def _file_of(kind: type) -> Path:
     try:
-        return Path(inspect.getsourcefile(kind) or "").resolve()
+        return _resolved(inspect.getsourcefile(kind) or "")
     except (TypeError, OSError):
         return Path("/")
 

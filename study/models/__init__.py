@@ -1,7 +1,7 @@
 """Models: one file per architecture, found automatically."""
 
 from study.methods.base import discover
-from study.models.base import ACTIVATIONS, Model, Site, sites, untouched
+from study.models.base import ACTIVATIONS, Model, Site, outside_linear_layers, sites, untouched
 from study.models.initialisations import Initialisation
 
 discover(__name__, __path__)
@@ -11,6 +11,7 @@ __all__ = [
     "Initialisation",
     "Model",
     "Site",
+    "outside_linear_layers",
     "sites",
     "untouched",
 ]

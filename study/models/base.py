@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import ClassVar, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, SerializerFunctionWrapHandler, model_serializer
 
 from study.methods.base import Method
 from study.parameters import Must, listed
@@ -58,7 +58,7 @@ class Model(Method):
     A subclass defines `network` and `initialise`. Every parameter belongs to an `nn.Linear` that is called as a module
     on inputs [B, ..., in], once or several times. The gradients of single samples can then be computed from the inputs
     and outputs of these layers. A model is written for one model: no Python `if` on a tensor's value, no random
-    numbers.
+    numbers. Only one with a true `batch_norm` may have layers such as torch.nn.BatchNorm1d.
     """
 
     family: ClassVar[str] = "model"
@@ -78,15 +78,37 @@ class Model(Method):
 
     def build(self, inputs: int, classes: int) -> torch.nn.Module:
         """Return the network, its parameters not yet set."""
+        from study.models.networks.batch_norm import fresh_statistics, in_place_of_torchs
+
         with torch.device("meta"):  # draws no random numbers
-            module = self.network(inputs, classes)
-        return module.to_empty(device="cpu")
+            module = in_place_of_torchs(self.network(inputs, classes))
+        module.to_empty(device="cpu")
+        for key, statistic in fresh_statistics(module).items():
+            module.get_buffer(key).copy_(statistic)
+        return module
+
+    @property
+    def normalizes_batches(self) -> bool:
+        """True if its network has batch normalization, by which a sample's logits depend on the rest of its batch."""
+        return bool(getattr(self, "batch_norm", False))
+
+    @model_serializer(mode="wrap")
+    def _as_written(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """A parameter that came later is left out at its default: what ran before it keeps its identity."""
+        found: dict[str, Any] = handler(self)
+        return {key: value for key, value in found.items() if key != "batch_norm" or value}
 
     def needs_images(self, inputs: int) -> None:
         """Raise ValueError if the inputs are not the pixels of an image that the architecture can read."""
         if inputs != SIDE * SIDE:
             wanted = f"{SIDE * SIDE}, the pixels of an image of {SIDE} x {SIDE}"
             raise ValueError(f"The number of inputs of {self.owner()} must be {wanted}. Got {inputs} instead.")
+
+
+def outside_linear_layers(module: torch.nn.Module) -> list[str]:
+    """Return the names of the parameters that belong to no nn.Linear."""
+    keys = [key for key, _ in module.named_parameters()]
+    return [key for key in keys if type(module.get_submodule(key.rpartition(".")[0])) is not torch.nn.Linear]
 
 
 def sites(module: torch.nn.Module, batch: int, inputs: int) -> dict[str, tuple[int, ...]]:

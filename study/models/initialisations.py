@@ -21,13 +21,17 @@ class Initialisation(Method):
     def initialise(
         self, module: torch.nn.Module, random: torch.Generator, pixels: Mapping[str, int] = MappingProxyType({})
     ) -> dict[str, torch.Tensor]:
-        """Return fresh parameters for the linear layers of a module, drawn from the generator alone.
+        """Return fresh parameters for a module: of its linear layers drawn from the generator alone, of norms 1 and 0.
 
         pixels: the number of pixels of each layer that serves as the kernel of a convolution, by the layer's name.
         """
+        from study.models.networks.batch_norm import BatchNorm
+
         for name, layer in module.named_modules():
             if isinstance(layer, torch.nn.Linear):
                 self._layer(layer, random, pixels.get(name, 1))
+            elif isinstance(layer, BatchNorm | torch.nn.LayerNorm | torch.nn.GroupNorm):
+                layer.reset_parameters()
         return {key: p.detach().clone() for key, p in module.named_parameters()}
 
     def _layer(self, layer: torch.nn.Linear, random: torch.Generator, pixels: int) -> None:

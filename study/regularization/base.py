@@ -98,7 +98,8 @@ class Regularization(Method):
     def update(self, parameters: Tensors, lr: Rate, state: Tensors) -> tuple[Tensors, Tensors]:
         """Return the parameters after the optimizer's step, and the next state (place "update" or "projection").
 
-        lr: the learning rate of the step, with its schedule applied.
+        lr: the learning rate of the step, with its schedule applied. One that overrides `evaluated` also gets the
+        running statistics of batch normalization, to average them; what it makes of them here is left aside.
         """
         return parameters, state
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar, Literal
 
+from study.methods.base import MethodCombination
 from study.methods.ranges import LogRange
 from study.optim.rng import Distribution, Normal
 from study.optim.tensors import Tensors
@@ -31,6 +32,11 @@ class Jacobian(Regularization):
     def noise(self, sites: Mapping[str, tuple[int, ...]], parameters: Tensors) -> Mapping[str, Distribution]:
         samples, classes = sites["input"][0], list(parameters.values())[-1].shape[0]  # the last layer gives logits
         return {"directions": Normal((self.projections, samples, classes))} if self.strength > 0 else {}
+
+    def conflict_with(self, combination: MethodCombination) -> str | None:
+        if combination.model.normalizes_batches:
+            return f"regularization '{self.name}' is of single samples' logits, which batch normalization mixes"
+        return None
 
     def data_penalty(self, parameters: Tensors, objective: Objective, noise: Tensors) -> torch.Tensor:
         if self.strength == 0:

@@ -14,7 +14,8 @@ class Sam(Regularization):
 
     A step takes two gradients of the same batch with the same noise. `clip` names the one that is clipped: that of the
     descent, which the optimizer gets, or g, that of the ascent. A clip that only rescales the whole of g leaves the
-    ascent as it is, so nothing is clipped then. Penalties of the loss count in both.
+    ascent as it is, so nothing is clipped then. Penalties of the loss count in both. Each normalizes by the batch; the
+    running statistics of batch normalization are those of the first.
     """
 
     search: ClassVar[LogRange | None] = LogRange("rho", 0.003, 0.3)

@@ -13,6 +13,7 @@ class WeightAveraging(Regularization):
 
     After each step a <- decay a + (1 - decay) w. The first step copies w, as torch's AveragedModel does, so the
     initial weights do not linger. In a combination it comes last, so that it averages the result of the others.
+    Running statistics of batch normalization are averaged with the weights, as with AveragedModel's `use_buffers`.
     """
 
     search: ClassVar[LogRange | None] = LogRange("decay", 0.001, 0.5, of_complement=True)

@@ -257,7 +257,8 @@ def _methods(study: Study) -> list[Summary]:
 
 def _model_text(model: Model) -> str:
     """A model with all its parameters, defaults too: `mlp` (hidden 128, activation relu, init pytorch)."""
-    given = [(key, getattr(model, key)) for key in type(model).model_fields if key != "name"]
+    written = model.model_dump()  # without a later parameter at its default
+    given = [(key, getattr(model, key)) for key in type(model).model_fields if key in written and key != "name"]
     return f"`{model.name}` ({', '.join(f'{key} {compact(value)}' for key, value in given)})"
 
 

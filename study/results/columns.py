@@ -126,7 +126,7 @@ RUNS = Table(
         *_methods("regularization", "regularizer"),
         Column("fold", "fold", "Fold left out in cross-validation; empty without one.", COUNT),
         Column("digest", "digest", "SHA-256 of all that determines the run: its identity."),
-        Column("status", "status", "`ok`, `diverged` or `failed`."),
+        Column("status", "status", "`ok` or `diverged`."),
         Column("cause", "cause", "Cause of a divergence: what was not finite, or `chance level`."),
         Column("diverged_step", "diverged at step", "First step that was not finite, from 0; empty otherwise.", COUNT),
         Column("best_epoch", "best epoch", "Epoch of the smallest validation loss.", COUNT, metric=True),
@@ -201,7 +201,7 @@ STEPS = Table(
         *KEYS,
         *WINDOW,
         *_window(
-            Column("loss", "training loss of the batch", "Loss of the batch, penalties included.", NATS),
+            Column("loss", "training loss of the batch", "Loss of the batch, without penalties.", NATS),
             *NORMS,
             Column("coefficient", "norm after over before", "Norm after the clip over the norm before it."),
             Column("fired", "clip rate", "1 where the clip changed the gradient.", SHARE),

@@ -41,7 +41,7 @@ def train(
     with watch.part("data"):
         batches = Batches.prepare(digits, variant.data, seeds, variant.device, variant.folds)
     replicates = trainer_of(variant.workload).start(variant, each, batches)
-    recorder = Recorder.open(variant, len(each), replicates.parameters)
+    recorder = Recorder.open(variant, len(each), replicates.parameters, replicates.evaluated())
     recorder.watch = watch
     training = TrainingState(replicates, recorder, batches.orders)
     if checkpoint and checkpoint.resume(training):

@@ -9,8 +9,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.func import functional_call, grad, vjp
+from torch.func import functional_call, grad, vjp, vmap
 
+from study.models import outside_linear_layers
 from study.optim.tensors import Tensors, one_hot, tensor_norms
 from study.training.measurements import noise_scale
 from study.training.per_sample import sample_gradients
@@ -26,6 +27,7 @@ PROBES = (
     "hessian_top",
 )
 Product = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+CHUNK = 16  # samples whose whole gradients are formed at once
 LEAST = 20  # products; with fewer the second eigenvalue is now and then taken for the first
 MOST = 200  # products, before it is given up
 EXHAUSTED = 1e-5  # share of the matrix below which a new direction is one of rounding
@@ -42,26 +44,46 @@ class Loss(Protocol):
 def probe(module: nn.Module, loss: Loss, parameters: Tensors, images: Tensor, labels: Tensor, classes: int) -> Tensor:
     """Return the statistics named in `PROBES` of one model, [8], in evaluation mode and without penalties.
 
-    images [B, P], labels [B]. Quantiles of the per-sample gradient norms; noise scale and signal-to-noise (McCandlish
-    et al. 2018); norm of the first weight's gradient over the last's; share of hidden units whose activation is the
-    same for every sample; the largest eigenvalue of the loss's Hessian.
+    parameters: with the running statistics, if it has any; images [B, P], labels [B]. Quantiles of the per-sample
+    gradient norms; noise scale and signal-to-noise (McCandlish et al. 2018); norm of the first weight's gradient over
+    the last's; share of hidden units whose activation is the same for every sample; the largest eigenvalue of the
+    loss's Hessian.
     """
     targets = one_hot(labels, classes).to(images.device)
+    learned = {key: parameters[key] for key, _ in module.named_parameters()}
 
     def network(p: Tensors, x: Tensor) -> Tensor:
-        logits: Tensor = functional_call(module, p, (x,))
+        logits: Tensor = functional_call(module, {**parameters, **p}, (x,))
         return logits
 
     def loss_of(logits: Tensor) -> Tensor:
         return loss.value(logits, targets)
 
-    samples, _ = sample_gradients(network, module, loss_of, parameters, images)
-    mean = samples.mean(None)
-    sample_norms = torch.linalg.vector_norm(torch.stack(list(samples.norms().values())), dim=0)
+    def loss_of_one(p: Tensors, x: Tensor, target: Tensor) -> Tensor:
+        return loss.value(network(p, x[None]), target[None])
+
+    if outside_linear_layers(module):
+        norms, mean = one_by_one(loss_of_one, learned, images, targets)
+    else:
+        samples, _ = sample_gradients(network, module, loss_of, learned, images)
+        norms, mean = samples.norms(), samples.mean(None)
+    sample_norms = torch.linalg.vector_norm(torch.stack(list(norms.values())), dim=0)
     quantiles = torch.quantile(sample_norms, sample_norms.new_tensor([0.1, 0.5, 0.9]))
     scale, signal = noise_scale(sample_norms.square(), tensor_norms(mean).square().sum())
-    top = images.new_tensor(hessian_top(lambda p: loss_of(network(p, images)), parameters))
+    top = images.new_tensor(hessian_top(lambda p: loss_of(network(p, images)), learned))
     return torch.stack([*quantiles, scale, signal, first_to_last(mean), dead_units(module, parameters, images), top])
+
+
+def one_by_one(
+    loss: Callable[[Tensors, Tensor, Tensor], Tensor], parameters: Tensors, x: Tensor, targets: Tensor
+) -> tuple[Tensors, Tensors]:
+    """Return the norm [B] of each sample's gradient, by tensor, and the mean gradient, for layers of any kind.
+
+    loss: of the parameters and one sample; x [B, ...], targets [B, K].
+    """
+    each = vmap(grad(loss), (None, 0, 0), chunk_size=CHUNK)(parameters, x, targets)
+    norms = {key: torch.linalg.vector_norm(g.flatten(1), dim=1) for key, g in each.items()}
+    return norms, {key: g.mean(0) for key, g in each.items()}
 
 
 def first_to_last(gradient: Tensors) -> Tensor:

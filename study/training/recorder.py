@@ -45,7 +45,8 @@ class Recorder:
 
     epochs [E + 1, R, 17], noted [E + 1, R, C]: columns of every workload, and those of this one; ended [R]: the epoch
     after which a replicate's parameters were not finite or a regularizer stopped it, E if neither; kept: what such a
-    replicate hands over, kept since the others train on; scored: the last epoch that was scored; watch: where the time
+    replicate hands over, kept since the others train on; measured: the tensors that statistics of steps are of;
+    scored: the last epoch that was scored; watch: where the time
     of the training goes.
     """
 
@@ -60,25 +61,28 @@ class Recorder:
     best_loss: NDArray[np.float64]
     best_epoch: NDArray[np.int64]
     kept: dict[int, Tensors]
+    measured: tuple[str, ...]
     probed: frozenset[int]
     scored: int = -1
     watch: Timer = field(default_factory=Timer)
 
     @classmethod
-    def open(cls, variant: Variant, count: int, parameters: Tensors) -> Recorder:
-        """An empty journal for `count` replicates."""
+    def open(cls, variant: Variant, count: int, parameters: Tensors, scored: Tensors | None = None) -> Recorder:
+        """Return a recorder of `count` replicates, empty; scored: what is scored of them, if not the parameters."""
+        measured = {key: p for key, p in parameters.items() if variant.workload.measures(key)}
         return cls(
             variant=variant,
-            log=StepLog(variant.steps, count, _sizes(_measured(variant, parameters))),
+            log=StepLog(variant.steps, count, _sizes(measured)),
             epochs=np.full((variant.epochs + 1, count, len(EPOCH_COLUMNS)), np.nan),
             noted=np.full((variant.epochs + 1, count, len(variant.workload.columns)), np.nan),
             ended=np.full(count, variant.epochs),
             finite=np.ones(count, bool),
             training=np.ones(count, bool),
-            best={key: p.detach().clone() for key, p in parameters.items()},
+            best={key: p.detach().clone() for key, p in (scored or parameters).items()},
             best_loss=np.full(count, np.inf),
             best_epoch=np.zeros(count, int),
             kept={},
+            measured=tuple(measured),
             probed=frozenset(spread(variant.epochs + 1, variant.statistics.probes).tolist()),
         )
 
@@ -199,7 +203,7 @@ class Recorder:
             best_epoch=int(self.best_epoch[r]),
             epochs=self._epochs(r),
             steps=dict(zip(STEP_COLUMNS, steps.T, strict=True)),
-            tensors={key: norms[:, :, k] for k, key in enumerate(_measured(self.variant, last))},
+            tensors={key: norms[:, :, k] for k, key in enumerate(self.measured)},
             weights={key: magnitudes(p) for key, p in last.items() if p.ndim > 1},
             steps_taken=steps_taken,
             wall_seconds=wall,
@@ -231,11 +235,6 @@ class Recorder:
 
 PARTS = ("train", "validation", "test")
 NOTHING = Score(float("nan"), float("nan"))
-
-
-def _measured(variant: Variant, parameters: Tensors) -> Tensors:
-    """The tensors that statistics of steps are of."""
-    return {key: p for key, p in parameters.items() if variant.workload.measures(key)}
 
 
 def _sizes(parameters: Tensors) -> Tensor:

@@ -1,4 +1,4 @@
-"""One optimizer step of one model, as a visible chain.
+"""Chain from a batch of one model to what its optimizer is given, and what follows the optimizer.
 
 batch -> data loss (+ penalties) -> gradient -> regularizers before the clip -> measure -> clip -> measure ->
 regularizers after the clip -> optimizer -> decay, proximal step, projection. The order is the subject of this study: a
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import reduce
+from functools import partial, reduce
 from typing import NamedTuple
 
 from torch import Tensor, nn
@@ -18,6 +18,7 @@ from torch.func import functional_call, grad_and_value
 from study.clipping import PerSample, Rescaling
 from study.config.variants import Variant
 from study.models import Site
+from study.models.networks.batch_norm import fresh_statistics, in_training, running_after
 from study.optim.rng import Distribution, Noise
 from study.optim.tensors import Tensors, global_norm, rescaled, tensor_norms
 from study.regularization import Objective, Regularization
@@ -25,6 +26,7 @@ from study.training.measurements import measure
 from study.training.per_sample import sample_gradients
 
 MethodState = dict[str, Tensors]  # what the clip ("clip") and each regularizer (by name) remember
+BATCH_NORM = "batch norm"  # beside them, where the model has it: running statistics
 
 
 class Direction(NamedTuple):
@@ -89,6 +91,7 @@ class Chain:
     ) -> tuple[Direction, Clipped, MethodState]:
         """Return the optimizer's direction, the clipped gradient and the next memory."""
         batch = Batch(self, *self.batch(x, targets, noise), noise)
+        memory = batch.remembered(parameters, memory)
         climbers = [r for r in self.variant.regularization if r.overrides("ascent")]
         if not climbers:
             clipped, memory = batch.clipped(parameters, memory)
@@ -137,9 +140,11 @@ class Chain:
 
     def after_update(self, parameters: Tensors, memory: MethodState, lr: float | Tensor) -> tuple[Tensors, MethodState]:
         """Apply what follows the optimizer: regularizers of the update, decay, proximal step, projection."""
+        running = memory.get(BATCH_NORM, {})
         for r in self.updaters:
-            parameters, state = r.update(parameters, lr, memory[r.name])
-            memory = {**memory, r.name: state}
+            seen = {**parameters, **running} if r.overrides("evaluated") else parameters  # an average is of both
+            after, state = r.update(seen, lr, memory[r.name])
+            parameters, memory = {key: after[key] for key in parameters}, {**memory, r.name: state}
         return parameters, memory
 
     @property
@@ -148,9 +153,11 @@ class Chain:
         return [r for r in self.variant.regularization if r.overrides("update")]
 
     def evaluated(self, parameters: Tensors, memory: MethodState) -> Tensors:
-        """Return the parameters that are scored and handed over."""
+        """Return the parameters that are scored and handed over, with the running statistics that go with them."""
         averagers = [r for r in self.variant.regularization if r.overrides("evaluated")]
-        return reduce(lambda p, r: r.evaluated(p, memory[r.name]), averagers, parameters)
+        last = {**parameters, **memory.get(BATCH_NORM, {})}
+        averaged: Tensors = reduce(lambda p, r: r.evaluated(p, memory[r.name]), averagers, last)
+        return {**last, **averaged}
 
     def site(self, noise: Noise) -> Site:
         """The hook through which regularizers of the model touch its activations."""
@@ -169,8 +176,13 @@ class Chain:
 
     def initial_memory(self, parameters: Tensors) -> MethodState:
         """Return the memory of the clip and the regularizers before the first step."""
-        remembered = {r.name: r.initial_state(parameters) for r in self.variant.regularization}
-        return {"clip": self.variant.clip.initial_state(parameters), **remembered}
+        running = fresh_statistics(self.module)
+        remembered = {
+            r.name: r.initial_state({**parameters, **running} if r.overrides("evaluated") else parameters)
+            for r in self.variant.regularization
+        }
+        own = {BATCH_NORM: running} if running else {}
+        return {"clip": self.variant.clip.initial_state(parameters), **remembered, **own}
 
 
 @dataclass(frozen=True)
@@ -181,6 +193,16 @@ class Batch:
     x: Tensor
     targets: Tensor
     noise: Noise
+
+    def remembered(self, parameters: Tensors, memory: MethodState) -> MethodState:
+        """Return the memory with the running statistics after this batch, at the parameters before any ascent.
+
+        Its forward pass is that of the gradient, of which a graph keeps one.
+        """
+        if BATCH_NORM not in memory:
+            return memory
+        forward = partial(self._network, parameters, self.x)
+        return {**memory, BATCH_NORM: running_after(self.chain.module, memory[BATCH_NORM], forward)}
 
     def clipped(self, parameters: Tensors, memory: MethodState) -> tuple[Clipped, MethodState]:
         """Return the gradient at these parameters before and after the clip."""
@@ -244,7 +266,8 @@ class Batch:
 
     def _network(self, parameters: Tensors, x: Tensor) -> Tensor:
         site = self.chain.site(first_rows(self.noise, len(x), len(self.x)))
-        logits: Tensor = functional_call(self.chain.module, parameters, (x, site))
+        with in_training(self.chain.module):
+            logits: Tensor = functional_call(self.chain.module, parameters, (x, site))
         return logits
 
 

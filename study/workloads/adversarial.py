@@ -92,6 +92,8 @@ class Adversarial(Workload):
         return tensor.startswith(self.clipped)
 
     def conflict_with(self, combination: MethodCombination) -> str | None:
+        if combination.model.normalizes_batches:
+            return "workload 'adversarial' shows its discriminator two kinds of rows, which batch normalization mixes"
         if combination.optimizer.by_torch:
             return "workload 'adversarial' has two optimizers, for which one of torch cannot stand"
         if combination.loss.name != "cross_entropy":

@@ -50,6 +50,8 @@ class DPSGD(Workload):
         return min(digits, math.ceil(batch_size + DEVIATIONS * math.sqrt(batch_size * (1 - share))))
 
     def conflict_with(self, combination: MethodCombination) -> str | None:
+        if combination.model.normalizes_batches:
+            return "workload 'dp_sgd' needs gradients of single samples, which batch normalization mixes"
         if combination.loss.name != "cross_entropy":
             return "workload 'dp_sgd' needs the loss 'cross_entropy', which is 0 for a row that stands for no digit"
         clip = combination.clip

@@ -104,6 +104,8 @@ class Federated(Workload):
         return self.local_epochs * (self.digits_of_one(digits) // batch_size)
 
     def conflict_with(self, combination: MethodCombination) -> str | None:
+        if combination.model.normalizes_batches:
+            return "workload 'federated' averages weights, and no running statistics of batch normalization"
         if combination.optimizer.by_torch:
             return "workload 'federated' starts the optimizer of each client afresh, which one of torch cannot"
         if self.noise_multiplier and combination.clip.name != "none" and not combination.clip.bounds_norm:

@@ -128,6 +128,7 @@ class Net(nn.Module):
 
 class MyModel(Model):
     name: Literal["mine"] = "mine"
+    {declared}
 
     def network(self, inputs, classes):
         return Net(inputs, classes)
@@ -165,6 +166,7 @@ class MySchedule(Schedule):
 """
 RIGHT = {
     "norm": "nn.LayerNorm(4)",
+    "declared": "",
     "after": "",
     "random": "random",
     "divided": "",
@@ -173,7 +175,19 @@ RIGHT = {
 }
 USED = {"model": "mine", "optimizer": {"name": "mine", "lr": 0.1}, "loss": "mine", "schedule": "mine"}
 WRONG = {
-    "batch norm": ({"norm": "nn.BatchNorm1d(4)"}, "network", "model", "Got the buffers 'norm.running_mean', "),
+    "batch norm": ({"norm": "nn.BatchNorm1d(4)"}, "network", "model", "Got the layer 'norm' instead."),
+    "batch norm without a moving average": (
+        {"norm": "nn.BatchNorm1d(4, momentum=None)", "declared": "batch_norm: bool = True"},
+        "network",
+        "model",
+        "Got 'norm.running_mean', 'norm.running_var', 'norm.num_batches_tracked' instead.",
+    ),
+    "batch norm of another width": (
+        {"norm": "nn.BatchNorm1d(5)", "declared": "batch_norm: bool = True"},
+        "network",
+        "model",
+        "run on the tensors of a small net. Got RuntimeError",
+    ),
     "another shape of logits": (
         {"after": "[:, :3]"},
         "network",
@@ -212,6 +226,12 @@ def test_models_losses_optimizers_and_schedules_are_tried_too(kind: str) -> None
 def test_those_that_are_right_are_taken_and_a_method_in_a_file_that_the_plugin_imports_is_tried() -> None:
     Path("others.py").write_text(OTHERS.format(**RIGHT))
     parse({"name": "a", "plugins": ["others.py"], "regimes": {"x": USED}})
+    normed = {"norm": "nn.BatchNorm1d(4)", "declared": "batch_norm: bool = True"}
+    Path("others.py").write_text(OTHERS.format(**{**RIGHT, **normed}))
+    parse({"name": "a", "plugins": ["others.py"], "regimes": {"x": USED}})
+    clips = ["none", {"name": "per_sample", "max_norm": 1}]
+    with pytest.raises(ConfigError, match="which batch normalization mixes"):
+        parse({"name": "a", "plugins": ["others.py"], "regimes": {"x": {**USED, "clips": clips}}})
     Path("base_of_mine.py").write_text(CLIP.format(top="calls = []", within="", factor="calls.append(1) or 1"))
     Path("mine.py").write_text(
         "from typing import Literal\nfrom base_of_mine import Mine\n\n"

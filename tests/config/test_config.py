@@ -12,8 +12,10 @@ from study.clipping.value import Value
 from study.config.data import Data
 from study.config.fields import combined_label
 from study.config.read import ConfigError, parse
+from study.config.regime import Regime
 from study.config.schema import json_schema
 from study.config.sweeps import merge
+from study.config.variants import Variant
 from study.models.mlp import MLP
 from study.optim.optimizers import SGD, Adam
 from study.regularization.l2 import L2
@@ -129,3 +131,9 @@ def test_the_schema_admits_what_is_read_and_refuses_what_is_not() -> None:
         with pytest.raises(ConfigError):
             parse(wrong)
         assert not check.is_valid(wrong), wrong
+
+
+def test_every_key_of_a_regime_reaches_its_trainings() -> None:
+    """A key that a variant lacks is the grid's or the tuning's own business, or it is ignored."""
+    of_the_grid = {"grid", "clips", "regularizations", "pairs", "tuning", "part_of", "at", "description"}
+    assert set(Regime.model_fields) - set(Variant.model_fields) == of_the_grid

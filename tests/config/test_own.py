@@ -87,8 +87,14 @@ FAULTS = {
     ),
     "a net with buffers": (
         "super().__init__()\n",
+        "super().__init__()\n        self.register_buffer('scale', torch.ones(width))\n",
+        "must build a module without buffers but those of batch normalization with a momentum: all seeds would share",
+    ),
+    "a net with batch normalization that nobody knows of": (
+        "super().__init__()\n",
         "super().__init__()\n        self.norm = nn.BatchNorm1d(width)\n",
-        "must build a module without buffers, which all seeds would share",
+        "must leave out batch normalization unless the model has a true 'batch_norm', by which others know of it. "
+        "Got the layer 'norm' instead.",
     ),
     "an optimizer that depends on the scale": (
         "torch.sign(0.9 * m + 0.1 * gradient[k])",

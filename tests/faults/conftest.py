@@ -122,20 +122,27 @@ def assert_same(found: dict[str, pd.DataFrame], undisturbed: dict[str, pd.DataFr
         pd.testing.assert_frame_equal(table, undisturbed[name], check_exact=True)
 
 
-@pytest.fixture
-def job(tmp_path: Path) -> Job:
+@pytest.fixture(scope="session")
+def calm_job(tmp_path_factory: pytest.TempPathFactory) -> Job:
+    """The job, which nothing has disturbed and which has run to its end."""
     data = {"name": "mnist-sample", "train_size": 300, "validation_size": 100}
     regularization = [{"name": "dropout", "p": 0.5}, {"name": "weight_averaging", "decay": 0.9}]
     changes = {"data": data, "epochs": 6, "clip": "zscore", "regularization": regularization, "optimizer": "adam"}
-    return Job(Variant.model_validate({**SMALL, **changes}).model_dump_json(), tmp_path / "job")
+    spec = Variant.model_validate({**SMALL, **changes}).model_dump_json()
+    calm = Job(spec, tmp_path_factory.mktemp("undisturbed") / "job")
+    assert calm.finish() == 0
+    return calm
 
 
 @pytest.fixture
-def undisturbed(job: Job, tmp_path: Path) -> dict[str, pd.DataFrame]:
+def job(calm_job: Job, tmp_path: Path) -> Job:
+    return calm_job.elsewhere(tmp_path / "job")
+
+
+@pytest.fixture
+def undisturbed(calm_job: Job) -> dict[str, pd.DataFrame]:
     """What the job comes to when nothing disturbs it."""
-    calm = job.elsewhere(tmp_path / "undisturbed")
-    assert calm.finish() == 0
-    return calm.results
+    return calm_job.results
 
 
 # The study.

@@ -193,9 +193,8 @@ def test_no_point_nearby_does_better_than_its_step(make: Make, seed: int, scale:
 def test_mapped_over_replicates_is_one_at_a_time(make: Make, count: int, seed: int) -> None:
     step = Step(make(0.5), seed, count)
     stacked = vmap(step.everything)(*step.given)
-    for r in range(count):
-        alone = step.everything(*step.alone(r))
-        torch.testing.assert_close(pytree.tree_map(lambda t, r=r: t[r], stacked), alone)
+    alone = [step.everything(*step.alone(r)) for r in range(count)]
+    torch.testing.assert_close(stacked, pytree.tree_map(lambda *each: torch.stack(each), *alone))
 
 
 @pytest.mark.usefixtures("global_randomness_untouched")

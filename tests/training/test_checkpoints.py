@@ -71,6 +71,11 @@ def with_state() -> dict[str, dict[str, Any]]:
     return {
         **{f"{c.label} with {getattr(r, 'label', r)}": {"clip": c, "regularization": r, **LEAN} for c, r in pairs},
         **{label: {"optimizer": optimizer, **LEAN} for label, optimizer in optimizers.items()},
+        "batch norm": {
+            "model": {"name": "mlp", "hidden": [12, 8], "batch_norm": True},
+            "regularization": {"name": "weight_averaging", "decay": 0.5},
+            **LEAN,
+        },
         "schedule": {"schedule": {"name": "cosine"}, **LEAN},
         "folds": {"folds": 2, "regularization": {"name": "dropout", "p": 0.5}, **LEAN},
         "only scored": {"statistics": {**SMALL["statistics"], "every_step": False, "probes": 0}},

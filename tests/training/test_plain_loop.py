@@ -110,6 +110,14 @@ LOOPS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"regularization": {"name": "dropout", "p": 0.3}, "clip": GLOBAL},
         {"dropout": 0.3, "clip": lambda p: clip_grad_norm_(p, 0.5)},
     ),
+    "batch norm, with momentum": (
+        {
+            "model": {"name": "mlp", "hidden": [12, 8], "batch_norm": True},
+            "optimizer": {"name": "sgd", "lr": 0.3, "momentum": 0.9},
+            "clip": GLOBAL,
+        },
+        {"optimizer": sgd(momentum=0.9), "clip": lambda p: clip_grad_norm_(p, 0.5)},
+    ),
     "dropout + l2": (
         {"regularization": [{"name": "dropout", "p": 0.3}, {"name": "l2", "strength": 0.05}]},
         {"dropout": 0.3, "penalty": lambda w, b: 0.05 / 2 * l2(w, b)},

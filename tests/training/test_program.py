@@ -63,10 +63,15 @@ class Case:
         return program.run(self.state, ROWS, LABELS[ROWS], self.noise, self.rates, measure)
 
 
+def by_sample(changes: Mapping[str, Any]) -> bool:
+    """Whether they are of a model whose gradients of single samples can be had."""
+    return "model" in changes and not changes["model"].get("batch_norm")
+
+
 BY_SAMPLE = CLIP_MODES["per_sample(0.5)"](0.05)
 CASES: dict[str, dict[str, Any]] = {
     **each_method(),
-    **{f"{name} by sample": {**one, "clip": BY_SAMPLE} for name, one in each_method().items() if "model" in one},
+    **{f"{name} by sample": {**one, "clip": BY_SAMPLE} for name, one in each_method().items() if by_sample(one)},
     "squared_error": {"loss": "squared_error"},
     "cosine": {"schedule": {"name": "cosine", "warmup": 2}, "optimizer": {"name": "adam"}},
 }

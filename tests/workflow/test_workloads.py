@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from tests.checkout import Checkout
+from tests.workflow.drawing import draw_every_figure
 
 pytestmark = pytest.mark.workflow
 
@@ -12,6 +13,7 @@ STUDY = """
 name: smoke
 seeds: 2
 statistics: {probes: 0}
+figures: [samples, clients, tuning_curves]
 defaults:
   data: {name: mnist-sample, train_size: 200, validation_size: 100}
   model: {name: mlp, hidden: [16]}
@@ -60,4 +62,5 @@ def test_workloads_share_a_study(fresh: Checkout) -> None:
     assert "2 rounds (" in report
     assert "Federated: 5 clients, digits dealt by `iid`, 3 drawn a round" in report
     assert "DP-SGD: batches drawn at random, noise multiplier 1" in report
+    assert {"samples", "clients", "heatmap", "learning_curves"} <= draw_every_figure(fresh, STUDY)
     assert fresh.planned() == {}, "twice runs nothing"

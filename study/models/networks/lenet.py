@@ -7,30 +7,38 @@ from itertools import pairwise
 import torch
 
 from study.models.base import SIDE, Activation, Site, untouched
+from study.models.networks.batch_norm import BatchNorm
 
 KERNEL = 5  # pixels along a side
 
 
 class Convolutional(torch.nn.Module):
-    """Two convolutions with 6 and 16 kernels of 5 x 5, each followed by average pooling, and three linear layers."""
+    """Two convolutions with 6 and 16 kernels of 5 x 5, each followed by average pooling, and three linear layers.
 
-    def __init__(self, classes: int, activation: Activation) -> None:
+    If asked for, a normalization precedes each activation.
+    """
+
+    def __init__(self, classes: int, activation: Activation, batch_norm: bool = False) -> None:
         super().__init__()
+        bias, widths = not batch_norm, (6, 16, 120, 84)
+        self.norms = torch.nn.ModuleList(BatchNorm(n, -1) if batch_norm else torch.nn.Identity() for n in widths)
         self.kernels = torch.nn.ModuleList(
-            torch.nn.Linear(channels * KERNEL**2, out) for channels, out in ((1, 6), (6, 16))
+            torch.nn.Linear(channels * KERNEL**2, out, bias) for channels, out in ((1, 6), (6, 16))
         )
-        self.layers = torch.nn.ModuleList(torch.nn.Linear(a, b) for a, b in pairwise((16 * 5 * 5, 120, 84, classes)))
+        layers = [torch.nn.Linear(a, b, bias) for a, b in pairwise((16 * 5 * 5, 120, 84))]
+        self.layers = torch.nn.ModuleList([*layers, torch.nn.Linear(84, classes)])
         self.activation = activation
 
     def forward(self, x: torch.Tensor, site: Site = untouched) -> torch.Tensor:
         maps = torch.nn.functional.pad(site("input", x).unflatten(1, (SIDE, SIDE)), (2, 2, 2, 2))[..., None]
-        for index, kernel in enumerate(self.kernels):
-            maps = pooled(self.activation(kernel(patches(maps, KERNEL))))
+        of_maps, of_units = self.norms[: len(self.kernels)], self.norms[len(self.kernels) :]
+        for index, (kernel, norm) in enumerate(zip(self.kernels, of_maps, strict=True)):
+            maps = pooled(self.activation(norm(kernel(patches(maps, KERNEL)))))
             maps = site(f"hidden{index}", maps.movedim(-1, 1)).movedim(1, -1)
         h = maps.movedim(-1, 1).flatten(1)
         *hidden, last = self.layers
-        for index, layer in enumerate(hidden, len(self.kernels)):
-            h = site(f"hidden{index}", self.activation(layer(h)))
+        for index, (layer, norm) in enumerate(zip(hidden, of_units, strict=True), len(self.kernels)):
+            h = site(f"hidden{index}", self.activation(norm(layer(h))))
         logits: torch.Tensor = last(h)
         return logits
 
