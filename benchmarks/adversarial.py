@@ -83,7 +83,7 @@ class Plain:
         """The largest relative distance of a tensor."""
         own = [p for module in self.modules.values() for p in module.parameters()]
         both = zip(own, ours.model(0).parameters.values(), strict=True)
-        return max(float((p.detach() - theirs).norm() / theirs.norm()) for theirs, p in both)
+        return max(float((p.detach() - theirs.detach()).norm() / theirs.detach().norm()) for theirs, p in both)
 
 
 def perceptron(widths: list[int]) -> nn.Sequential:

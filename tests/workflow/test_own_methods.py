@@ -30,7 +30,7 @@ def test_methods_of_a_users_file_are_trained_ranked_and_tracked(finished: Checko
     finished.snakemake("--cores", "2")
     ranking = pd.read_csv(finished.results / "ranking.csv")
     assert {"fair_share", "towards_start"} <= set(ranking["method"])
-    assert "fair_share(0.5)" in (finished.results / "paper/report.md").read_text()
+    assert "fair share 0.5" in (finished.results / "paper/report.md").read_text()
     assert finished.planned() == {}
     files[0].write_text(CODE[0].replace("share = self", "share = 0.9 * self"))
     assert finished.trainings_to_do() == 2 * 3, "the runs of the edited method, and no others"
