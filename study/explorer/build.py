@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pandas as pd
 from study.analysis.columns import DICTIONARY
 from study.analysis.two_studies import compare_studies
 from study.config.errors import ConfigError
+from study.config.sweeps import merge
 from study.config.yaml_files import mapping_of
 from study.explorer.pairs import check_paired
 from study.explorer.payload import About, Json, payload, study_payload
@@ -66,10 +68,7 @@ def about(configuration: Path) -> About:
 def _workload(*layers: Any) -> Mapping[str, Any]:
     """What the layers of a regime say of its workload, the last one first."""
     given = [layer["workload"] for layer in layers if isinstance(layer, Mapping) and "workload" in layer]
-    told = dict[str, Any]()
-    for one in given:
-        told |= one if isinstance(one, Mapping) else {"name": one}
-    return told
+    return reduce(merge, (one if isinstance(one, Mapping) else {"name": one} for one in given), {})
 
 
 def _unit(told: Mapping[str, Any]) -> str:

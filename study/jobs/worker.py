@@ -74,19 +74,18 @@ def _load(threads: int) -> None:
     _set_up(threads)
     lowered(lambda x: [x.relu()], [torch.zeros(1)])  # the first graph makes torch load its compiler, for a second
     code_digest.digest(frozenset(code_digest.engine()))  # of the code as it is loaded here
-    gc.freeze()  # all that was loaded stays
+    gc.freeze()  # all that was loaded stays: looking through it for garbage takes a twentieth of a training
     print(f"{HEAD}start-up {time.process_time():.2f}", file=sys.stderr)
 
 
 def _set_up(threads: int) -> None:
-    """Give torch its threads, and free no memory while training: looking for garbage takes a twentieth of the time."""
+    """Give torch its threads, and keep in the process what is freed."""
     import torch
 
     from study.utils import malloc
 
     torch.set_num_threads(threads)
     malloc.keep_freed()
-    gc.freeze()
 
 
 def attempt(
@@ -102,6 +101,7 @@ def attempt(
     variant = Variant.model_validate_json(spec)
     assert variant.tuned is not None  # such are the variants that have trials
     _set_up(threads)
+    gc.freeze()  # as in `_load`
     with failure.report_failure(variant, len(variant.tuned.seeds)) as report:
         train_trials(study, variant, Path(folder), Path(table), report, code=code)
     gc.freeze()  # what is there ends with the process

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -269,3 +270,14 @@ def test_a_clip_of_samples_says_what_it_takes_for_one(at_updates: list[str], axi
     tables = {"summary": pd.DataFrame(cells), "regimes": regimes}
     found = study_payload("s", tables, About(at_updates=at_updates))["labels"]["clip"]["per_sample(1)"]["text"]
     assert {noun for noun in ("sample", "update") if noun in found} == told
+
+
+def test_a_regime_of_another_workload_keeps_nothing_of_the_defaults(tmp_path: Path) -> None:
+    """As in a configuration: a workload of another name replaces the defaults', one of the same is laid on it."""
+    path = tmp_path / "study.yaml"
+    federated = {"workload": {"name": "federated", "clip_at": "update"}}
+    regimes = {"clients": {}, "more": {"workload": {"clients": 5}}, "alone": {"workload": "supervised"}}
+    path.write_text(yaml.safe_dump({"name": "s", "defaults": federated, "regimes": regimes}))
+    found = build.about(path)
+    assert set(found.at_updates) == {"clients", "more"}
+    assert [found.units[name] for name in regimes] == ["round", "round", "epoch"]
