@@ -21,9 +21,9 @@ from torch.nn import functional as F  # noqa: E402
 from study.config.variants import Variant  # noqa: E402
 from study.data import load  # noqa: E402
 from study.optim.rng import generator  # noqa: E402
-from study.training.adversarial import Adversaries  # noqa: E402
 from study.training.batches import Batches  # noqa: E402
 from study.training.recorder import Recorder  # noqa: E402
+from study.training.trainers.adversarial import Adversaries  # noqa: E402
 from study.utils import malloc  # noqa: E402
 
 TURNS = 5

@@ -20,8 +20,8 @@ from torch.nn import functional as F  # noqa: E402
 from study.config.variants import Variant  # noqa: E402
 from study.data import load  # noqa: E402
 from study.training.batches import Batches  # noqa: E402
-from study.training.federated import Clients  # noqa: E402
 from study.training.recorder import Recorder  # noqa: E402
+from study.training.trainers.federated import Clients  # noqa: E402
 from study.utils import malloc  # noqa: E402
 
 TURNS = 5

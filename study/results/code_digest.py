@@ -16,7 +16,7 @@ from study.methods.base import Method
 from study.models import Model
 from study.regularization import Regularization
 from study.utils.code import code_of
-from study.utils.imports import ROOT, closure, is_own
+from study.utils.imports import ROOT, closure, imported_by, is_own
 from study.workloads import Workload
 
 NUMERICAL = (
@@ -29,6 +29,7 @@ NUMERICAL = (
     "workloads",
 )  # rooms that numbers depend on
 ENGINE = ("study/__init__.py", "study/training/engine.py", "study/training/records.py")  # from where they are reached
+TRAINERS = ROOT / "study/training/trainers"
 CHOICE = ROOT / "study/results/trial_choice.py"  # which trial a tuned variant is trained as
 
 
@@ -77,14 +78,13 @@ def _files_of_bases(kind: type) -> Iterator[Path]:
     for base in kind.__mro__:
         with suppress(TypeError):
             yield file_of(base)
-    if issubclass(kind, Workload):
-        yield _trainer_of(kind)
+            if issubclass(base, Workload) and base is not Workload:
+                yield from _trainers_of(base)
 
 
-def _trainer_of(kind: type[Workload]) -> Path:
-    if isinstance(kind.trainer, str):
-        return ROOT / f"{kind.trainer.partition(':')[0].replace('.', '/')}.py"
-    return file_of(kind.trainer)
+def _trainers_of(kind: type[Workload]) -> Iterator[Path]:
+    """The files that import a workload to train it; that of a user's workload has its trainer too."""
+    return (file for file in TRAINERS.glob("*.py") if file_of(kind) in imported_by(file, (ROOT,)))
 
 
 def files_of(variant: Variant) -> tuple[Path, ...]:

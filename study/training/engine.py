@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pkgutil import resolve_name
 
 from torch import Generator
 
@@ -16,8 +15,8 @@ from study.training.checkpoints import Checkpoint
 from study.training.recorder import Recorder
 from study.training.records import RunRecord
 from study.training.replicates import Replicates
+from study.training.trainers import trainer_of
 from study.utils.timer import Timer
-from study.workloads import Workload
 
 Report = Callable[[str], None]
 
@@ -64,13 +63,6 @@ def train(
     wall = (time.perf_counter() - started) / len(each)
     with watch.part("statistics and last scores"):
         return recorder.records(each, replicates, replicates.evaluated(), batches, wall)
-
-
-def trainer_of(workload: Workload) -> type[Replicates]:
-    """Return the class that takes the steps of a workload."""
-    named = workload.trainer
-    found: type[Replicates] = resolve_name(named) if isinstance(named, str) else named
-    return found
 
 
 @dataclass(eq=False)

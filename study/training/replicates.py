@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
@@ -25,6 +25,7 @@ from study.training.recorder import Recorder
 from study.training.stacked import Stacked, StackedByTorch
 from study.training.step import Chain
 from study.training.update import State, Update
+from study.workloads import Workload
 
 
 @dataclass(eq=False)
@@ -32,9 +33,11 @@ class Replicates:
     """R models in training: what they carry from step to step, stacked [R, ...], and the random streams.
 
     way: how steps are taken, once it is known; reason: why not by the compiled program, if so; optimizer: of
-    torch, where the variant has such a one of a user.
+    torch, where the variant has such a one of a user. A subclass trains another workload, which its head names:
+    `class Clients(Replicates, trains=Federated)`.
     """
 
+    trainers: ClassVar[dict[type[Workload], type[Replicates]]] = {}
     variant: Variant
     module: nn.Module
     update: Update
@@ -44,6 +47,11 @@ class Replicates:
     reason: str = ""
     optimizer: torch.optim.Optimizer | None = None
     taken: int = 0
+
+    def __init_subclass__(cls, trains: type[Workload] | None = None, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if trains is not None:
+            Replicates.trainers[trains] = cls
 
     @classmethod
     def start(cls, variant: Variant, seeds: Sequence[int], batches: Batches) -> Self:

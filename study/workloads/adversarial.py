@@ -35,7 +35,6 @@ class Adversarial(Workload):
         r"\theta \leftarrow \theta - \rho \eta \nabla_\theta \mathcal{L}_G"
     )
     source: ClassVar[str] = "@goodfellow2014; two rates: @heusel2017; scores: @heusel2017, @naeem2020"
-    trainer: ClassVar[str | type] = "study.training.adversarial:Adversaries"
     reads_labels: ClassVar[bool] = False
     columns: ClassVar[tuple[str, ...]] = (
         "frechet_distance",

@@ -1,4 +1,4 @@
-"""Base class of the workloads: settings, and the class of `study.training` that takes the steps they describe."""
+"""Base class of the workloads: their settings, and what the rest of the suite has to know of the training."""
 
 from __future__ import annotations
 
@@ -17,13 +17,12 @@ Floats = NDArray[np.floating[Any]]
 class Workload(Method):
     """A kind of training, and all that the rest of the suite has to know of it.
 
-    Its steps are taken by `trainer`: a class with the interface of `study.training.replicates.Replicates`, or its name
-    as `module:Class`, which is then loaded when a training begins and not when a configuration is read. Clips,
-    regularizers, models and optimizers come from the variant; seeds, scores, checkpoints and tables from the engine.
+    Its steps are taken by a class of `study.training.trainers`, which names the workload that it trains and is loaded
+    when a training begins, not when a configuration is read. Clips, regularizers, models and optimizers come from the
+    variant; seeds, scores, checkpoints and tables from the engine.
     """
 
     family: ClassVar[str] = "workload"
-    trainer: ClassVar[str | type] = "study.training.replicates:Replicates"
     reads_labels: ClassVar[bool] = True  # in its steps
     unit: ClassVar[str] = "epoch"  # what `epochs` of a regime counts
     learner: ClassVar[str] = "model"  # who sees `digits_of_one`

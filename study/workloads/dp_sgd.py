@@ -34,7 +34,6 @@ class DPSGD(Workload):
         r"\Pr(i \in S) = \frac{B}{n},\quad \epsilon \sim N(0, I)"
     )
     source: ClassVar[str] = "@abadi2016, algorithm 1; Opacus' `PrivacyEngine.make_private`"
-    trainer: ClassVar[str | type] = "study.training.dp_sgd:PrivateReplicates"
     columns: ClassVar[tuple[str, ...]] = ("drawn", "noise_std", "epsilon")
     name: Literal["dp_sgd"] = "dp_sgd"
     noise_multiplier: NonNegative = 1.0

@@ -45,7 +45,6 @@ class Federated(Workload):
 
     formula: ClassVar[str] = r"w_{t+1} = w_t - \eta_s \frac1m \sum_{k \in S_t} \operatorname{clip}(w_t - w_t^k)"
     source: ClassVar[str] = "@mcmahan2017, algorithm 1; server momentum: @hsu2019; noise: @mcmahan2018; @andrew2021"
-    trainer: ClassVar[str | type] = "study.training.federated:Clients"
     unit: ClassVar[str] = "round"
     learner: ClassVar[str] = "client"
     columns: ClassVar[tuple[str, ...]] = (

@@ -12,7 +12,9 @@ from study.config.metrics import TuningByAnyMetric as Tuning
 from study.methods import plugins
 from study.models import Model
 from study.results import code_digest
+from study.training.trainers import trainer_of
 from study.utils.imports import ROOT, closure, imported_by, sources_of
+from study.workloads import Workload
 
 # What says which training is meant, or carries it out and tells of it: a variant's digest has what follows from it, so
 # that an edit here trains nothing.
@@ -221,3 +223,19 @@ def test_an_edit_of_a_model_trains_no_other_again(kind: type[Model]) -> None:
     assert others
     assert not others & set(code_digest.files_of_method(kind))
     assert code_digest.file_of(kind) in code_digest.files_of_method(kind)
+
+
+@pytest.mark.parametrize("kind", Workload.members.values(), ids=list(Workload.members))
+def test_an_edit_of_what_trains_a_workload_trains_no_other_again(kind: type[Workload]) -> None:
+    trainers = {other: code_digest.file_of(trainer_of(other())) for other in Workload.members.values()}
+    own, of_all = set(code_digest.files_of_method(kind)), set(code_digest.engine())
+    assert trainers[kind] in own | of_all
+    assert not (set(trainers.values()) - of_all - {trainers[kind]}) & own
+
+
+def test_every_trainer_is_found_by_the_workload_that_it_trains() -> None:
+    files = {*code_digest.TRAINERS.glob("*.py")} - {code_digest.TRAINERS / "__init__.py"}
+    found = {file for kind in Workload.members.values() for file in code_digest.files_of_method(kind)}
+    assert files
+    assert files <= found
+    assert not files & set(code_digest.engine())

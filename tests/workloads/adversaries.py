@@ -7,9 +7,9 @@ from torch.func import vmap
 
 from study.config.variants import Variant
 from study.data import Digits
-from study.training.adversarial import Adversaries
 from study.training.recorder import Recorder
 from study.training.stacked import Stacked
+from study.training.trainers.adversarial import Adversaries
 from tests.workloads import trainings
 
 LEAN = {"statistics": {"every_step": True, "windows": 50, "probes": 0}}

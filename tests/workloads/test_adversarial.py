@@ -16,10 +16,10 @@ from study.data import Digits
 from study.optim.rng import generator
 from study.regularization import Regularization
 from study.training.batches import Batches
-from study.training.engine import trainer_of
 from study.training.lowering import UnknownOperatorError, lowered
 from study.training.program import example
 from study.training.stacked import Stacked
+from study.training.trainers import trainer_of
 from tests.workloads import trainings
 from tests.workloads.adversaries import adversarial, trained
 

@@ -12,9 +12,9 @@ from study.results import code_digest
 from study.results.columns import TRAININGS
 from study.results.workload_columns import WORKLOADS
 from study.training import engine
-from study.training.adversarial import KEPT
 from study.training.evaluation import replicates_of
 from study.training.records import tidy
+from study.training.trainers.adversarial import KEPT
 from study.workloads.adversarial import collapsed
 from tests.interrupted import assert_goes_on
 from tests.workloads.adversaries import adversarial, trained

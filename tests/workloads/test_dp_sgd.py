@@ -20,9 +20,9 @@ from study.results.columns import TRAININGS
 from study.results.workload_columns import WORKLOADS
 from study.training import engine
 from study.training.batches import Batches
-from study.training.dp_sgd import PrivateReplicates, drawn
 from study.training.records import tidy
 from study.training.stacked import Stacked
+from study.training.trainers.dp_sgd import PrivateReplicates, drawn
 from tests.workloads import trainings
 
 pytestmark = pytest.mark.slow

@@ -19,11 +19,11 @@ from study.results.columns import TRAININGS
 from study.results.workload_columns import WORKLOADS
 from study.training import engine
 from study.training.batches import Batches
-from study.training.engine import trainer_of
-from study.training.federated import Clients
 from study.training.recorder import Recorder
 from study.training.records import tidy
 from study.training.stacked import Stacked
+from study.training.trainers import trainer_of
+from study.training.trainers.federated import Clients
 from tests.interrupted import assert_goes_on
 from tests.workloads import trainings
 

@@ -20,7 +20,20 @@ from study.training.replicates import Replicates
 from study.workloads import Workload
 
 
-class Halves(Replicates):
+class HalfEpochs(Workload):
+    """Half of the digits are learned from in each epoch."""
+
+    name: Literal["half_epochs"] = "half_epochs"
+    columns: ClassVar[tuple[str, ...]] = ("steps_so_far",)
+
+    def steps(self, digits, batch_size):
+        return digits // 2 // batch_size
+
+    def outcomes(self, epochs):
+        return {"steps_in_all": float(epochs["steps_so_far"][-1])}
+
+
+class Halves(Replicates, trains=HalfEpochs):
     """Training that sees the first half of each epoch's order alone."""
 
     def epoch(self, batches, recorder):
@@ -34,20 +47,6 @@ class Halves(Replicates):
     @property
     def noted(self):
         return np.full((len(self.parameters["layers.0.bias"]), 1), float(self.taken))
-
-
-class HalfEpochs(Workload):
-    """Half of the digits are learned from in each epoch."""
-
-    name: Literal["half_epochs"] = "half_epochs"
-    trainer: ClassVar[type] = Halves
-    columns: ClassVar[tuple[str, ...]] = ("steps_so_far",)
-
-    def steps(self, digits, batch_size):
-        return digits // 2 // batch_size
-
-    def outcomes(self, epochs):
-        return {"steps_in_all": float(epochs["steps_so_far"][-1])}
 '''
 
 

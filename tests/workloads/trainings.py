@@ -6,8 +6,8 @@ from typing import Any
 from study.config.variants import Variant
 from study.data import Digits
 from study.training.batches import Batches
-from study.training.engine import trainer_of
 from study.training.recorder import Recorder
+from study.training.trainers import trainer_of
 
 
 def trained(

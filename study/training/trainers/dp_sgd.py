@@ -43,7 +43,7 @@ class PrivateChain(Chain):
 
 
 @dataclass(eq=False)
-class PrivateReplicates(Replicates):
+class PrivateReplicates(Replicates, trains=DPSGD):
     """R models in private training; last: the noted columns of the epoch just taken."""
 
     last: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 0)))

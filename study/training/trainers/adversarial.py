@@ -24,12 +24,13 @@ from study.training.players import Pair, Players, PlayersUpdate, adversarial, pa
 from study.training.probes import probe
 from study.training.recorder import Recorder
 from study.training.replicates import Replicates
+from study.workloads.adversarial import Adversarial
 
 KEPT = 20  # samples of a run that are kept as pictures
 
 
 @dataclass(eq=False)
-class Adversaries(Replicates):
+class Adversaries(Replicates, trains=Adversarial):
     """R pairs of players in training; last [R, C]: the noted scores of samples after the last epoch."""
 
     last: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 0)))

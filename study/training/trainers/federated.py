@@ -29,7 +29,7 @@ from study.workloads.federated import Federated
 
 
 @dataclass(eq=False)
-class Clients(Replicates):
+class Clients(Replicates, trains=Federated):
     """R servers, each with K clients of which m take part in a round.
 
     `variant` is that of a client's steps, `whole` the one that is trained; dealt [R, K, n]: the training digits of each
