@@ -84,6 +84,11 @@ class RegimeFindings:
         """One family's findings about a metric, in sentences."""
         return " ".join(sentences(self.effects(family, metric), metric))
 
+    def alone(self, family: str) -> str:
+        """One family's findings: the gap, what only some studies measure, the test accuracy; empty if it has none."""
+        gap, test = self.text(family, "gap_accuracy"), self.text(family, "test_accuracy")
+        return f"{gap} {self.decided(family)} {test}" if gap else ""
+
     def decided(self, family: str) -> str:
         """Return what a family decided about metrics that only some studies have."""
         metrics = ("gap_right_accuracy", "memorised", "spike_score", "steps_to_target")
@@ -190,6 +195,35 @@ class RegimeFindings:
         share = f"{len(decided)} of {len(found)} pairs of a clip and a regularizer"
         largest = f": the largest, {listed(decided[:3])}" if decided else ""
         return f"For {share} the effects on the accuracy gap do not add up{largest}."
+
+    def section(self) -> RegimeSection:
+        """Return all that the report places in the section of this regime."""
+        titles = {"clip": "Clipping", "regularization": "Regularization"}
+        return RegimeSection(
+            trained=not self.runs.empty,
+            baseline=self.baseline,
+            alone={title: text for family, title in titles.items() if (text := self.alone(family))},
+            table=self.table(),
+            together=self.interactions,
+            firing=self.firing,
+            lost=self.lost,
+        )
+
+
+@dataclass(frozen=True)
+class RegimeSection:
+    """Sentences and the table of a regime's section; empty where there is nothing to say.
+
+    alone: the findings about clips alone and regularizers alone, by their titles; together: about pairs of both.
+    """
+
+    trained: bool
+    baseline: str
+    alone: Mapping[str, str]
+    table: list[dict[str, object]]
+    together: str
+    firing: str
+    lost: str
 
 
 def _grouped(lost: set[tuple[str, str]], cells: list[tuple[str, str]]) -> Iterator[str]:

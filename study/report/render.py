@@ -127,7 +127,7 @@ def fill(source: Path, form: Form, study: Study, tables: Tables, captions: Mappi
         "across": tuning.across_rows(tables["across"]) if "across" in tables else [],
         "answers": answers(tables) if "answers" in tables else [],
         "ranking": ranking_rows(tables["ranking"], words),
-        "regimes": [(name, regime, RegimeFindings(name, tables)) for name, regime in single.items()],
+        "regimes": [(name, regime, RegimeFindings(name, tables).section()) for name, regime in single.items()],
         "weights": weights_rows(runs, {name: words[name] for name in single}),
     }
     there = {name: bool(rows) for name, rows in printed.items()}
