@@ -8,11 +8,11 @@ from functools import cached_property, partial
 from pathlib import Path
 
 from study.clipping import Clipping, PerSample
+from study.config.dry_run_call import BATCH, DIGITS, Call, Shape
+from study.config.dry_run_families import DryRun, dry_runs
 from study.config.errors import Fault
-from study.config.family_trials import Trial, trials
 from study.config.regime import Regime
 from study.config.study import Study
-from study.config.trial_call import BATCH, DIGITS, Call, Shape
 from study.config.yaml_files import near
 from study.methods import plugins
 from study.methods.base import Method
@@ -90,8 +90,8 @@ def fault_of(method: Method, shape: Shape = DIGITS) -> str | None:
     try:
         with contained(SECONDS):
             small = Small(method, shape) if isinstance(method, Clipping | Regularization) else None
-            for hook, trial in small.trials() if small else trials(method, shape):
-                if wrong := trial():
+            for hook, dry_run in small.dry_runs() if small else dry_runs(method, shape):
+                if wrong := dry_run():
                     return f"The '{hook}' method of {method.owner()} must {wrong} instead."
     except Exception as error:
         got = plugins.reason_of(error) + plugins.line_of(error, method)
@@ -115,8 +115,8 @@ class Small:
         self.state = {key: torch.stack([state[key] for state in states]) for key in states[0]}
         self.one = each[0]
 
-    def trials(self) -> Iterator[tuple[str, Trial]]:
-        """Yield the hooks of the method, each with its trial."""
+    def dry_runs(self) -> Iterator[tuple[str, DryRun]]:
+        """Yield the hooks of the method, each with its dry run."""
         for hook, call in self.calls():
             yield hook, partial(call.wrong, self.method)
 

@@ -42,7 +42,7 @@ def report_failure(variant: Variant, seeds: int, least: float = LEAST_SECONDS) -
 
 
 def reason(error: BaseException, variant: Variant) -> str:
-    """The line: on the method in whose file the error arose, else one that a trial finds wrong, else the training."""
+    """The line: on the method in whose file the error arose, else one that a dry run finds wrong, else the training."""
     methods = (variant.clip, *variant.regularization)
     what = f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}".removesuffix(": ")
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
@@ -58,7 +58,7 @@ def reason(error: BaseException, variant: Variant) -> str:
 
 
 def short_of_memory(error: BaseException) -> bool:
-    """Return whether memory ran out: a trial of the methods would fail as well, and blame one that is right.
+    """Return whether memory ran out: a dry run of the methods would fail as well, and blame one that is right.
 
     Python says SystemError where an extension failed without a reason, as some do when they get no memory.
     """

@@ -1,4 +1,4 @@
-"""The trial of users' methods finds nothing wrong with the methods that are right."""
+"""The dry run of users' methods finds nothing wrong with the methods that are right."""
 
 import re
 from collections.abc import Callable

@@ -11,9 +11,9 @@ import yaml
 from sklearn.metrics import f1_score
 
 from study.config.dry_run import fault_of
+from study.config.dry_run_call import Shape
 from study.config.read import ConfigError, parse
 from study.config.study import Study
-from study.config.trial_call import Shape
 from study.config.variants import expand
 from study.data.own import described
 from study.models import Model

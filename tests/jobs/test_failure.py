@@ -94,7 +94,7 @@ def test_the_method_in_which_it_arose_is_named(
     assert line_of(variant, lambda say: variant.clip.clip({}, {}, {}), capsys, least=0.1) == line
 
 
-def test_a_fault_that_shows_outside_of_the_method_is_found_by_a_trial(
+def test_a_fault_that_shows_outside_of_the_method_is_found_by_a_dry_run(
     faulty: Callable[..., Variant], capsys: pytest.CaptureFixture[str]
 ) -> None:
     variant = faulty({"name": "faulty", "how": "shape"})

@@ -1,4 +1,4 @@
-"""Trials of users' models, losses, metrics, optimizers and schedules: one call of each, checked."""
+"""Dry runs of users' models, losses, metrics, optimizers and schedules: one call of each, checked."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
-from study.config.trial_call import BATCH, DIGITS, KEEP, Call, Shape, unlike
+from study.config.dry_run_call import BATCH, DIGITS, KEEP, Call, Shape, unlike
 from study.methods.base import Method
 from study.methods.python_state import changed, snapshot
 from study.models import Model
@@ -22,7 +22,7 @@ from study.utils.lazy import torch
 
 R = TypeVar("R")
 P = ParamSpec("P")
-Trial = Callable[[], str | None]
+DryRun = Callable[[], str | None]
 """What a method must do and did instead, None where all is right."""
 
 
@@ -37,8 +37,8 @@ def _without_gradients(function: Callable[P, R]) -> Callable[P, R]:
     return call
 
 
-def trials(method: Method, shape: Shape) -> Iterator[tuple[str, Trial]]:
-    """Yield the hooks of a model, loss, metric, optimizer or schedule, each with its trial."""
+def dry_runs(method: Method, shape: Shape) -> Iterator[tuple[str, DryRun]]:
+    """Yield the hooks of a model, loss, metric, optimizer or schedule, each with its dry run."""
     if isinstance(method, Model):
         yield from _of_model(method, shape)
     elif isinstance(method, Loss):
@@ -51,7 +51,7 @@ def trials(method: Method, shape: Shape) -> Iterator[tuple[str, Trial]]:
         yield "factor", lambda: _schedule(method)
 
 
-def _of_model(method: Model, shape: Shape) -> Iterator[tuple[str, Trial]]:
+def _of_model(method: Model, shape: Shape) -> Iterator[tuple[str, DryRun]]:
     yield "network", lambda: _buffers(method, method.build(*shape))
     yield "initialise", lambda: _initialised(method, method.build(*shape))
     yield "network", lambda: _forward(method, method.build(*shape), shape)
@@ -96,7 +96,7 @@ def _forward(method: Model, module: torch.nn.Module, shape: Shape) -> str | None
     return Call(logits, (parameters, x), torch.zeros(2, BATCH, shape.classes), (module,)).wrong(method)
 
 
-def _of_loss(method: Loss, shape: Shape) -> Iterator[tuple[str, Trial]]:
+def _of_loss(method: Loss, shape: Shape) -> Iterator[tuple[str, DryRun]]:
     logits = torch.randn(2, BATCH, shape.classes, generator=generator(0, "init"))
     targets = one_hot(torch.arange(2 * BATCH).view(2, BATCH) % shape.classes, shape.classes)
     yield "value", lambda: Call(method.value, (logits, targets)).wrong(method)
