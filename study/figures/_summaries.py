@@ -104,10 +104,9 @@ def seeds_sentence(frame: pd.DataFrame) -> str:
 
 
 def diverged_sentence(runs: pd.DataFrame) -> str:
-    """Say how many runs diverged and failed: "No run of 300 diverged." or "2 of 300 runs diverged, 1 failed."."""
-    diverged, failed = (int((runs["status"] == status).sum()) for status in ("diverged", "failed"))
-    text = f"{diverged} of {len(runs)} runs diverged" if diverged else f"No run of {len(runs)} diverged"
-    return f"{text}, {failed} failed." if failed else f"{text}."
+    """Say how many runs diverged: "No run of 300 diverged." or "2 of 300 runs diverged."."""
+    diverged = int((runs["status"] == "diverged").sum())
+    return f"{diverged} of {len(runs)} runs diverged." if diverged else f"No run of {len(runs)} diverged."
 
 
 def left_out_sentence(windows: pd.DataFrame) -> str:

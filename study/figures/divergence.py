@@ -18,7 +18,7 @@ NAME = "divergence"
 QUESTION = "Which variants diverge, how often, and from what cause?"
 NEEDS = ("runs",)
 
-OTHER = "failed, or another cause"
+OTHER = "another cause"
 WIDTH, HEIGHT = 0.92, 0.8  # of a full bar, in cells
 
 
@@ -77,7 +77,7 @@ def draw(tables: Tables, style: Style) -> Figure:
 def _with_cause(runs: pd.DataFrame) -> pd.DataFrame:
     """The runs with an empty cause exactly when they are well."""
     known = runs["cause"].where(runs["cause"].isin(list(FILLS)), OTHER)
-    return runs.assign(cause=known.mask(runs["status"] == "failed", OTHER).mask(runs["status"] == "ok", ""))
+    return runs.assign(cause=known.mask(runs["status"] == "ok", ""))
 
 
 def _parts(runs: pd.DataFrame, style: Style) -> list[Part]:

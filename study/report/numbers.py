@@ -29,7 +29,6 @@ def numbers(tables: Tables) -> dict[str, str]:
         "seeds": runs["seed"].nunique(),
         "regimes": runs["regime"].nunique(),
         "diverged": int((runs["status"] == "diverged").sum()),
-        "failed": int((runs["status"] == "failed").sum()),
     }
     return {key: f"{count:,}" for key, count in counts.items()} | dict([*_means(tables), *_differences(tables)])
 

@@ -40,10 +40,9 @@ def test_windows_of_a_short_run_join_those_of_the_longest():
     [
         (["ok"] * 3, "No run of 3 diverged."),
         (["ok", "diverged", "diverged"], "2 of 3 runs diverged."),
-        (["failed", "diverged"], "1 of 2 runs diverged, 1 failed."),
     ],
 )
-def test_diverged_and_failed_runs_are_counted(statuses, sentence):
+def test_diverged_runs_are_counted(statuses, sentence):
     assert diverged_sentence(pd.DataFrame({"status": statuses})) == sentence
 
 
