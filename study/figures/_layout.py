@@ -24,7 +24,7 @@ from study.methods.phrases import label_phrase, phrase
 NOT_MEASURED = "No gradient norms: the study does not measure every step."
 FAR = 1000.0  # norms more than this many times the regime's median are beyond the axis
 LINE = 0.145  # inches which a line of a row label needs
-NAMES = 1.9  # inches which row labels of `wrap`'s usual 30 characters and their axis label take
+NAME_WIDTH = 1.9  # inches which row labels of `wrap`'s usual 30 characters and their axis label take
 LETTER = 0.062  # inches of a letter of a label, on average
 SLANT = 40  # degrees of a column's name, where it has the room
 CELL = 0.38  # inches which an entry such as "10/10" needs

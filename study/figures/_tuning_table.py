@@ -12,8 +12,8 @@ from study.figures._layout import row_centres, wrap
 from study.figures._style import NONE, Look
 from study.figures._summaries import numbers_of
 
-CELL = 0.17  # inches which a row of the table of choices needs
-NAMES = 14  # characters of a line of a row's name
+ROW_HEIGHT = 0.17  # inches which a row of the table of choices needs
+NAME_LETTERS = 14  # characters of a line of a row's name
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class Row:
         chosen = self.chosen(method)
         setting, regime = str(chosen["setting"]), str(chosen["regime"])
         at = "" if regime == setting else f" ({regime.removeprefix(f'{setting}_')})"
-        return wrap(method + at, NAMES)
+        return wrap(method + at, NAME_LETTERS)
 
     @property
     def names(self) -> list[str]:
@@ -79,7 +79,7 @@ def draw_choices(axes: Axes, row: Row, height: float, cells: int) -> None:
     """A table: methods below each other, beside each its strengths; frames and fills say which is which."""
     names = row.names
     axes.set_yticks(row_centres(names), names)
-    axes.set_ylim(height / CELL, 0)
+    axes.set_ylim(height / ROW_HEIGHT, 0)
     axes.set_xlim(-0.5, cells - 0.5)
     axes.set_xticks([])
     axes.tick_params(length=0)

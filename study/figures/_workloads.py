@@ -50,7 +50,7 @@ def panels(style: Style, names: Sequence[str], height: float, most: int = 3) -> 
 
 
 @dataclass(frozen=True)
-class Cell:
+class TableCell:
     """Cell of a table of methods and workloads: its text, the value that colours it, and how the text looks."""
 
     text: str
@@ -59,7 +59,7 @@ class Cell:
 
 
 def cells(
-    axes: Axes, told: Mapping[tuple[str, str], Cell], methods: Sequence[str], places: Sequence[str], width: float
+    axes: Axes, told: Mapping[tuple[str, str], TableCell], methods: Sequence[str], places: Sequence[str], width: float
 ) -> None:
     """Draw a table: rows are methods, columns workloads; blue is above 0 and red below; empty cells are grey.
 

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
 
-from study.figures._layout import CELL, NAMES, cell_height, in_blocks, legend, name_cells, page
+from study.figures._layout import CELL, NAME_WIDTH, cell_height, in_blocks, legend, name_cells, page
 from study.figures._style import FAINT, Style, styled
 from study.figures._summaries import diverged_sentence, present, regimes, seeds_sentence
 from study.results.store import Tables
@@ -87,7 +87,7 @@ def _parts(runs: pd.DataFrame, style: Style) -> list[Part]:
     if (runs["cause"] == "").all():
         return [Part(title, runs, [], [])]
     others = present(runs, "regularization", style.regularizations)
-    blocks = in_blocks(present(runs, "clip", style.clips), int((style.width - NAMES) / CELL))
+    blocks = in_blocks(present(runs, "clip", style.clips), int((style.width - NAME_WIDTH) / CELL))
     return [Part(title, runs, block, others) for block in blocks]
 
 
@@ -102,7 +102,7 @@ def _panel(axes: Axes, part: Part, style: Style) -> None:
         for row, other in enumerate(part.others):
             if (clip, other) in causes:
                 _cell(axes, column, row, causes[clip, other])
-    name_cells(axes, part.clips, part.others, style.width - NAMES)
+    name_cells(axes, part.clips, part.others, style.width - NAME_WIDTH)
     axes.set_xlabel("clipping (a full bar: 100 % of the runs)")
     axes.set_ylabel("regularization")
 

@@ -16,13 +16,13 @@ QUESTION = "Does a clip still help a baseline that stops early?"
 NEEDS = ("epochs", "runs", "gains")
 SWEPT = True
 COLORS = {"none": "#1a1a1a", "global_norm": "#0072B2", "per_sample": "#D55E00", "per_sample_adaptive": "#CC79A7"}
-NAMES = {
+METHODS = {
     "none": "baseline",
     "global_norm": "clip of the batch",
     "per_sample": "clip of each sample",
     "per_sample_adaptive": "adaptive clip of each sample",
 }
-SHOWN = tuple(NAMES)  # a clip of the batch and two of samples beside the baseline
+SHOWN = tuple(METHODS)  # a clip of the batch and two of samples beside the baseline
 
 
 @styled
@@ -41,7 +41,7 @@ def draw(tables: Tables, style: Style) -> Figure:
         _panel(one, tables["epochs"], runs[runs["regime"] == name], known)
     figure.supylabel(f"{known} accuracy (%)")
     shown = [method for method in SHOWN if method in set(runs["clip_method"])]
-    handles = [Line2D([], [], color=COLORS[method], label=NAMES[method]) for method in shown]
+    handles = [Line2D([], [], color=COLORS[method], label=METHODS[method]) for method in shown]
     legend(figure, [*handles, Line2D([], [], color="0.3", marker="o", linestyle="", label="best epoch")], style)
     return figure
 
@@ -72,7 +72,7 @@ def caption(tables: Tables) -> str:
         last, best = (
             100 * part.loc[part["metric"] == key, "gain"].mean() for key in ("test_accuracy", "best_test_accuracy")
         )
-        told.append(f"the {NAMES[str(method)]} {signed(last, 1)} and {signed(best, 1)}")
+        told.append(f"the {METHODS[str(method)]} {signed(last, 1)} and {signed(best, 1)}")
     means = " Mean gain in test accuracy over these workloads, in points, at the last and at the best epoch: "
     gained = f"{means}{'; '.join(told)}." if told else ""
     return (

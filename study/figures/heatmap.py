@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from study.figures._layout import CELL, NAMES, cell_height, columns_height, decimal, in_blocks, name_cells, page
+from study.figures._layout import CELL, NAME_WIDTH, cell_height, columns_height, decimal, in_blocks, name_cells, page
 from study.figures._style import FAINT, NONE, Style, styled
 from study.figures._summaries import diverged_sentence, finite, present, regimes, seeds_sentence
 from study.methods.phrases import phrase
@@ -49,7 +49,7 @@ class Part:
 def draw(tables: Tables, style: Style) -> Figure:
     """Mean over seeds per cell (columns: clips; rows: regularizations; panels: regime x metric)."""
     runs = _with_pairs(tables["runs"])
-    room = style.width - NAMES
+    room = style.width - NAME_WIDTH
     most = runs.groupby("regime")["clip"].nunique().max()
     across = len(METRICS) if most * len(METRICS) * CELL <= room else 1
     parts = [part for regime in regimes(runs) for part in _parts(runs, regime, style, int(room / across / CELL))]

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from study.figures._layout import message, page
 from study.figures._style import Style, styled
-from study.figures._workloads import FAMILIES, MARKERS, Cell, cells, seeds_of, with_methods, workloads
+from study.figures._workloads import FAMILIES, MARKERS, TableCell, cells, seeds_of, with_methods, workloads
 from study.results.store import Tables
 from study.utils.text import signed
 
@@ -61,11 +61,11 @@ def _ranks(axes: Axes, board: pd.DataFrame) -> None:
 
 def _gains(axes: Axes, gains: pd.DataFrame, names: list[str], width: float) -> None:
     accuracy = str(gains["metric"].iloc[0]).endswith("accuracy")
-    told = dict[tuple[str, str], Cell]()
+    told = dict[tuple[str, str], TableCell]()
     for one in gains.to_dict("records"):
         value, (mark, look) = (100 if accuracy else 1) * float(one["gain"]), MARKS[one["verdict"]]
         shown = signed(value, 1 if accuracy else 2) if math.isfinite(value) else ""
-        told[one["method"], one["regime"]] = Cell(shown + mark, value, look)
+        told[one["method"], one["regime"]] = TableCell(shown + mark, value, look)
     cells(axes, told, names, workloads(gains), width)
     axes.set_yticks([])
     axes.set_title("gain in percentage points" if accuracy else "gain in loss", loc="left")

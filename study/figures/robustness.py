@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 
 from study.figures._layout import page
 from study.figures._style import Style, styled
-from study.figures._workloads import Cell, cells, with_methods, workloads
+from study.figures._workloads import TableCell, cells, with_methods, workloads
 from study.results.store import Tables
 
 NAME = "robustness"
@@ -30,10 +30,10 @@ def draw(tables: Tables, style: Style) -> Figure:
     return figure
 
 
-def _told(table: pd.DataFrame) -> dict[tuple[str, str], Cell]:
+def _told(table: pd.DataFrame) -> dict[tuple[str, str], TableCell]:
     baseline = table[table["kind"] == "baseline"].set_index("regime")["decades"]
     return {
-        (one["method"], one["regime"]): Cell(
+        (one["method"], one["regime"]): TableCell(
             f"{one['decades']:.1f} ({100 * one['diverged']:.0f})",
             float(one["decades"] - baseline.get(one["regime"], float("nan"))),
         )

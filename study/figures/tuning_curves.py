@@ -16,7 +16,7 @@ from matplotlib.ticker import MaxNLocator, NullLocator
 from study.figures._layout import HEADING, heading, in_blocks, legend, lines, log_ticks, message, page
 from study.figures._style import DARK, NONE, Style, by_method, styled
 from study.figures._summaries import present, without_infinities
-from study.figures._tuning_table import CELL, MARKS, Row, draw_choices
+from study.figures._tuning_table import MARKS, ROW_HEIGHT, Row, draw_choices
 from study.results.store import Tables
 
 NAME = "tuning_curves"
@@ -64,7 +64,7 @@ def draw(tables: Tables, style: Style) -> Figure:
     if not rows:
         return message(style, "Nothing was tuned: the study chooses no strength of any clip or regularization.")
     cells = max(1 + row.longest for row in rows)
-    heights = [max(1.0, CELL * sum(map(lines, row.names))) for row in rows]
+    heights = [max(1.0, ROW_HEIGHT * sum(map(lines, row.names))) for row in rows]
     figure = page(style, sum(heights) + (HEADING + 0.62) * len(heights))
     grid = figure.add_gridspec(
         2 * len(rows),

@@ -63,7 +63,7 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
 }
 """Phrases of the methods of a kind with places `{parameter=default}`; a method without one is read by its name."""
 
-NAMES: Mapping[str, str] = {
+METHOD_NAMES: Mapping[str, str] = {
     "block_rms": "block RMS",
     "elastic_net_proximal": "proximal elastic net",
     "l1": "L1",
@@ -78,7 +78,7 @@ NAMES: Mapping[str, str] = {
 }
 """Short names of methods whose strengths are told elsewhere; any other is read by its own name."""
 
-AXES: Mapping[str, str] = {
+KEY_NAMES: Mapping[str, str] = {
     "optimizer.lr": "learning rate",
     "data.train_size": "training digits",
     "data.label_noise": "share of wrong labels",
@@ -128,7 +128,7 @@ def label_phrase(label: str) -> str:
 
 def short_name(name: str) -> str:
     """Return a method of either kind in a word or two; the parts of a combination joined by " + "."""
-    return " + ".join(NAMES.get(part, _plain(part)) for part in _parts(name))
+    return " + ".join(METHOD_NAMES.get(part, _plain(part)) for part in _parts(name))
 
 
 def method_words(clip: str, regularization: str) -> str:
@@ -145,7 +145,7 @@ def cell_phrase(clip: str, regularization: str) -> str:
 
 def regime_phrase(name: str, part_of: str = "", at: Sequence[tuple[str, str]] = ()) -> str:
     """Return a regime in words: its name, or its sweep's with the values of the swept keys, (key, value) each."""
-    values = [f"{AXES.get(key, key.rpartition('.')[2].replace('_', ' '))} {value}" for key, value in at if key]
+    values = [f"{KEY_NAMES.get(key, key.rpartition('.')[2].replace('_', ' '))} {value}" for key, value in at if key]
     return ", ".join([(part_of or name).replace("_", " "), *values])
 
 

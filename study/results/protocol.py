@@ -56,8 +56,8 @@ class Protocol:
     def of(cls, study: Study, root: Path = ROOT) -> Protocol:
         """Protocol 1 of a study as it and the code are now."""
         text = json.dumps(study.model_dump(mode="json", exclude=FREE), sort_keys=True)
-        files = {path.relative_to(root).as_posix(): _sha(code_of(path.read_text()).encode()) for path in deciding(root)}
-        plugins = {f"plugin {path}": _sha(code_of((root / path).read_text()).encode()) for path in study.plugins}
+        files = {path.relative_to(root).as_posix(): _code_digest(path) for path in deciding(root)}
+        plugins = {f"plugin {path}": _code_digest(root / path) for path in study.plugins}
         return cls(1, {"configuration": _sha(text.encode()), **files, **plugins})
 
     @cached_property
@@ -114,7 +114,11 @@ def deciding(root: Path = ROOT) -> list[Path]:
     return sorted(inside | {root / file for file in CHOICE if (root / file).is_file()})
 
 
-def code_of(source: str) -> str:
+def _code_digest(file: Path) -> str:
+    return _sha(tokens_of(file.read_text()).encode())
+
+
+def tokens_of(source: str) -> str:
     """The tokens of Python source without comments, docstrings and white space, so that words may still be mended."""
     tokens = list(tokenize.generate_tokens(io.StringIO(source).readline))
     kept = [one for one in tokens if one.type not in (tokenize.COMMENT, tokenize.NL)]

@@ -13,11 +13,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from study.utils.seal import SEAL
+
 Tables = Mapping[str, pd.DataFrame]
 """The tables of a study, by name."""
 
 PROVENANCE = b"provenance"
-SEAL = hashlib.sha256().digest_size
 REMEDY = "Delete it and run the same command again: it will be made anew."
 TABLES = ("runs", "epochs", "steps", "tensors", "weights")
 KEYS = ("study", "regime", "clip", "regularization", "seed")  # tell rows of every table apart

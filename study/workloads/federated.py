@@ -137,7 +137,7 @@ class Federated(Workload):
         if self.clip_at == "update":
             found["clip_rate"] = found["update_clipped"]
         return found | {
-            "rounds_to_target": rounds_to(self.target, accuracy),
+            "rounds_to_target": rounds_to_target(self.target, accuracy),
             "fall": float(best - last),
             "collapsed": float(not last > COLLAPSE * best),
             "epsilon": self._epsilon(epochs),
@@ -148,7 +148,7 @@ class Federated(Workload):
         return epsilon(self.noise_multiplier if noisy else 0.0, int(drawn.max()), self.delta)
 
 
-def rounds_to(target: float, accuracy: Floats) -> float:
+def rounds_to_target(target: float, accuracy: Floats) -> float:
     """Round at which the best accuracy so far reaches the target, between rounds by a straight line; NaN if none.
 
     As McMahan et al. 2017 count them. accuracy: [E + 1], the first before training.

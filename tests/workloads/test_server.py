@@ -10,7 +10,7 @@ from scipy.stats import norm
 from study.clipping import Clipping
 from study.clipping.none import NoClipping
 from study.training.server import Server, of_updates
-from study.workloads.federated import Federated, rounds_to
+from study.workloads.federated import Federated, rounds_to_target
 from study.workloads.privacy import epsilon
 
 PARAMETERS = {"weight": torch.zeros(40, 30), "bias": torch.zeros(40)}
@@ -102,7 +102,7 @@ def test_updates_that_agree_have_no_drift_and_opposite_ones_cancel() -> None:
     ],
 )
 def test_rounds_to_a_target_are_counted_between_rounds(accuracy: list[float], rounds: float | None) -> None:
-    found = rounds_to(0.8, torch.tensor(accuracy).double().numpy())
+    found = rounds_to_target(0.8, torch.tensor(accuracy).double().numpy())
     assert math.isnan(found) if rounds is None else found == pytest.approx(rounds)
 
 

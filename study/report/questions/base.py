@@ -108,12 +108,12 @@ def axis_value(row: pd.Series) -> str:
     return f"{axis_name(str(row['axis']))} {point(row)}"
 
 
-NAMES = {LR: "learning rate", "data.train_size": "training size", "model.init": "initialisation"}
+AXIS_NAMES = {LR: "learning rate", "data.train_size": "training size", "model.init": "initialisation"}
 
 
 def axis_name(axis: str) -> str:
     """A key of a sweep in prose: "data.label_noise" -> "label noise"."""
-    return NAMES.get(axis, axis.split(".")[-1].replace("_", " "))
+    return AXIS_NAMES.get(axis, axis.split(".")[-1].replace("_", " "))
 
 
 def point(row: Mapping[Hashable, Any] | pd.Series) -> str:

@@ -13,7 +13,7 @@ from study.results.store import Tables
 from tests.method_columns import strength, with_methods
 
 SEEDS = 8
-Cell = tuple[str, str, str, float] | tuple[str, str, str, float, float]
+CellMeans = tuple[str, str, str, float] | tuple[str, str, str, float, float]
 
 
 def answer(words: Callable[[Told], Answer], tables: Tables) -> Answer:
@@ -24,7 +24,7 @@ def answer(words: Callable[[Told], Answer], tables: Tables) -> Answer:
     return words(Told({**tables, "answers": read}))
 
 
-def runs(*cells: Cell, failed: tuple[tuple[str, str], ...] = (), **columns: float) -> pd.DataFrame:
+def runs(*cells: CellMeans, failed: tuple[tuple[str, str], ...] = (), **columns: float) -> pd.DataFrame:
     """Runs of cells: regime, clip, regularization, mean accuracy and, unless 1 less that, mean loss.
 
     `failed`: pairs of regime and clip of which all runs diverged.
