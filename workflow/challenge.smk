@@ -32,11 +32,9 @@ try:
     if workflow.is_main_process:
         settle({PLAN.folder / "jobs" / name: pack for name, pack in PACKS.items()})
 except (ChallengeError, ConfigError) as error:
-    print(error, file=sys.stderr)
-    raise SystemExit(1) from None
+    raise SystemExit(str(error)) from None
 except OSError as error:
-    print(refused(error), file=sys.stderr)
-    raise SystemExit(1) from None
+    raise SystemExit(refused(error)) from None
 
 
 def orders(wildcards):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -250,5 +249,4 @@ def check_command(paths: Sequence[str | Path], settings: Sequence[str] | None) -
     except ConfigError as error:
         errors.append(error)
     if errors:
-        print(*errors, sep="\n", file=sys.stderr)
-        raise SystemExit(1)
+        raise SystemExit("\n".join(map(str, errors)))

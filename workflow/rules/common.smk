@@ -33,9 +33,8 @@ def read_study():
     try:
         return read.read(config, workflow.configfiles, workflow.config_settings.config)
     except ConfigError as error:
-        print(error, file=sys.stderr)
         # A WorkflowError would add lines of this file to the message.
-        raise SystemExit(1) from None
+        raise SystemExit(str(error)) from None
 
 
 def beside(path):
@@ -53,8 +52,7 @@ def python_without_spaces():
     near = os.path.relpath(sys.executable)
     if shlex.quote(near) != near:
         must = "The path of Python's environment must have no spaces or quotes, seen from the folder of the study."
-        print(f"{must} Got '{near}' instead.", file=sys.stderr)
-        raise SystemExit(1)
+        raise SystemExit(f"{must} Got '{near}' instead.")
     return near
 
 
@@ -85,8 +83,7 @@ def keep_record():
             Path(RECORD).touch()
     except OSError as error:
         must = f"The path '{error.filename}' must be a folder that can be written."
-        print(f"{must} Got {error.strerror} instead.", file=sys.stderr)
-        raise SystemExit(1) from None
+        raise SystemExit(f"{must} Got {error.strerror} instead.") from None
 
 
 def refuse_unlocked():
@@ -96,8 +93,7 @@ def refuse_unlocked():
         try:
             protocol.check(STUDY, LOCK)
         except protocol.ProtocolError as error:
-            print(error, file=sys.stderr)
-            raise SystemExit(1) from None
+            raise SystemExit(str(error)) from None
 
 
 if workflow.is_main_process:
@@ -124,8 +120,7 @@ VARIANTS = in_question(variants.expand(STUDY), lambda v: STUDY.seeds)
 TUNED = in_question(variants.expand_tuning(STUDY), lambda v: STUDY.regimes[v.regime].tuning.seeds)
 TRAINED = VARIANTS | TUNED
 if not VARIANTS:
-    print(f"A partial report must have a variant with all its seeds. Got none in '{RESULTS}' instead.", file=sys.stderr)
-    raise SystemExit(1)
+    raise SystemExit(f"A partial report must have a variant with all its seeds. Got none in '{RESULTS}' instead.")
 ANALYSES = (
     "comparisons",
     "summary",

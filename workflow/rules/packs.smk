@@ -24,8 +24,7 @@ def settle():
         packs.settle({Path(STAMPS, name): pack for name, pack in PACKS.items()})
     except OSError as error:
         must = f"The path '{error.filename}' must be a file that can be written."
-        print(f"{must} Got {error.strerror} instead.", file=sys.stderr)
-        raise SystemExit(1) from None
+        raise SystemExit(f"{must} Got {error.strerror} instead.") from None
 
 
 if workflow.is_main_process:

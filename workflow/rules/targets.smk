@@ -55,8 +55,7 @@ if workflow.is_main_process and (unknown := unknown_targets()):
     files = [table_path(name) for name in (*store.TABLES, *ANALYSES)] + list(rules.figures.input)
     must = f"The target must be one of {', '.join(NAMES)}, or a file that the study makes."
     errors = [f"{must} Got '{target}' instead.{suggestion(target, [*NAMES, *files])}" for target in unknown]
-    print(ConfigError("the command line", errors), file=sys.stderr)
-    raise SystemExit(1)
+    raise SystemExit(str(ConfigError("the command line", errors)))
 
 
 if workflow.is_main_process and get_argument_parser().parse_known_args()[0].dryrun:
