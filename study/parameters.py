@@ -112,6 +112,15 @@ class Settings(BaseModel):
     # What a check across parameters looks at beside the one that it names, and what stands for a wrong one meanwhile.
     looks_at: ClassVar[Mapping[str, frozenset[str]]] = MappingProxyType({})
     stand_ins: ClassVar[Mapping[str, Any]] = MappingProxyType({})
+    came_later: ClassVar[Mapping[str, Any]] = MappingProxyType({})  # parameters, and their defaults
+
+    def without_later(self, dumped: Mapping[str, Any]) -> dict[str, Any]:
+        """Return its dumped parameters without those that came later and are at their defaults.
+
+        What ran or was frozen before they came keeps its identity.
+        """
+        later = {key for key, default in self.came_later.items() if key in dumped and getattr(self, key) == default}
+        return {key: value for key, value in dumped.items() if key not in later}
 
     @classmethod
     def owner(cls) -> str:

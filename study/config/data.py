@@ -85,7 +85,7 @@ def _one_of(name: str) -> str:
 Pixels = Annotated[int, Field(ge=1, le=4096), NotBool]
 Size = Annotated[tuple[Pixels, Pixels], BeforeValidator(_square)]
 OF_SOURCE = ("path", "test", "size", "label", "parameters")
-WRITTEN = (*OF_SOURCE, "contents")  # left out of what is written where they are not given
+WRITTEN = (*OF_SOURCE, "contents")
 
 
 class Data(Settings):
@@ -96,6 +96,7 @@ class Data(Settings):
     """
 
     title: ClassVar[str] = "data"
+    came_later: ClassVar[Mapping[str, Any]] = {**dict.fromkeys(WRITTEN), "parameters": {}}
     looks_at: ClassVar[Mapping[str, frozenset[str]]] = {
         "name": frozenset({"path"}),
         "path": frozenset({"name", "test", "size", "label"}),
@@ -135,8 +136,7 @@ class Data(Settings):
 
     @model_serializer(mode="wrap")
     def _as_written(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        found: dict[str, Any] = handler(self)
-        return {key: value for key, value in found.items() if key not in WRITTEN or value not in (None, {})}
+        return self.without_later(handler(self))
 
     @model_validator(mode="after")
     def _described(self, info: ValidationInfo) -> Self:

@@ -40,6 +40,7 @@ class Regime(Settings):
     """One setting of data, model and training, with its clips and regularizations."""
 
     title: ClassVar[str] = "regime"
+    came_later: ClassVar[Mapping[str, Any]] = {"metrics": ()}
     looks_at: ClassVar[Mapping[str, frozenset[str]]] = dict.fromkeys(  # whether strengths are left out
         ("clips", "regularizations", "pairs"), frozenset({"tuning"})
     )
@@ -78,9 +79,7 @@ class Regime(Settings):
 
     @model_serializer(mode="wrap")
     def _as_written(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """A key that came later is left out at its default: what was frozen before it stays what it was."""
-        found: dict[str, Any] = handler(self)
-        return {key: value for key, value in found.items() if key != "metrics" or value}
+        return self.without_later(handler(self))
 
     @model_validator(mode="before")
     @classmethod

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -41,6 +41,13 @@ class Variant(Settings):
     """
 
     title: ClassVar[str] = "variant"
+    came_later: ClassVar[Mapping[str, Any]] = {
+        "schedule": Constant(),
+        "folds": None,
+        "tuned": None,
+        "workload": Supervised(),
+        "metrics": (),
+    }
     regime: str
     workload: WorkloadChoice = Supervised()
     data: Data
@@ -69,10 +76,7 @@ class Variant(Settings):
     @cached_property
     def digest(self) -> str:
         """SHA-256 of the canonical JSON of all fields, 64 hex digits."""
-        # Omit later fields at their defaults, so that runs stored before them keep their identity.
-        defaults = {"schedule": Constant(), "folds": None, "tuned": None, "workload": Supervised(), "metrics": ()}
-        later = {key for key, default in defaults.items() if getattr(self, key) == default}
-        dumped = self.model_dump(mode="json", exclude=later)
+        dumped = self.without_later(self.model_dump(mode="json"))
         for key in OF_SOURCE:  # a user's data are what they hold, wherever they lie
             dumped["data"].pop(key, None)
         text = json.dumps(dumped, sort_keys=True, separators=(",", ":"))

@@ -62,6 +62,7 @@ class Model(Method):
     """
 
     family: ClassVar[str] = "model"
+    came_later: ClassVar[Mapping[str, Any]] = MappingProxyType({"batch_norm": False})
     reads: ClassVar[tuple[int, int] | None] = None  # the pixels of the images that it is made for
 
     def network(self, inputs: int, classes: int) -> torch.nn.Module:
@@ -94,9 +95,7 @@ class Model(Method):
 
     @model_serializer(mode="wrap")
     def _as_written(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """A parameter that came later is left out at its default: what ran before it keeps its identity."""
-        found: dict[str, Any] = handler(self)
-        return {key: value for key, value in found.items() if key != "batch_norm" or value}
+        return self.without_later(handler(self))
 
     def needs_images(self, inputs: int) -> None:
         """Raise ValueError if the inputs are not the pixels of an image that the architecture can read."""
