@@ -18,7 +18,7 @@ from study.methods.phrases import cell_phrase, phrase, regime_phrase, short_name
 from study.results.columns import EPOCHS, RUNS, SHARE, STEPS, WHEN, Column
 from study.results.provenance import COLUMNS as ORIGIN
 from study.results.store import KEYS, Tables
-from study.results.terms import column_of, of_tables
+from study.results.terms import column_of, of_tables, sample_nouns
 from study.results.workload_columns import WORKLOADS
 
 NUMBERS = 700_000
@@ -200,11 +200,9 @@ def _samples(tables: Tables, about: About) -> dict[str, list[str]]:
     fixed = places[["regime", "part_of"]].isin(about.at_updates).any(axis=1)
     swept = places.loc[places["axis"] == CLIP_AT, "regime"]
     at_updates = {*about.at_updates, *places.loc[fixed & ~places["regime"].isin(swept) | moved, "regime"]}
-    found: dict[str, dict[str, None]] = {}
-    for table in (tables[name] for name in ("runs", "summary", "comparisons", "trials") if name in tables):
-        for regime, clip in table[["regime", "clip"]].drop_duplicates().itertuples(index=False):
-            found.setdefault(str(clip), {})["update" if regime in at_updates else "sample"] = None
-    return {clip: list(nouns) for clip, nouns in found.items() if list(nouns) != ["sample"]}
+    held = [tables[name][["regime", "clip"]] for name in ("runs", "summary", "comparisons", "trials") if name in tables]
+    each = (pair for table in held for pair in table.drop_duplicates().itertuples(index=False))
+    return sample_nouns((str(clip), regime in at_updates) for regime, clip in each)
 
 
 def _methods(tables: Tables, kind: str) -> list[str]:

@@ -35,17 +35,23 @@ def of_workloads(workloads: Iterable[Workload]) -> type[Workload]:
 
 def samples_of(regimes: Iterable[Regime]) -> dict[str, list[str]]:
     """Return what each clip of single samples takes for a sample in some regimes, where that is not always a sample."""
+    clips = ((clip, regime.workload) for regime in regimes for clip, _ in regime.cells if isinstance(clip, PerSample))
+    return sample_nouns((clip.name, _clips_updates(workload)) for clip, workload in clips)
+
+
+def sample_nouns(clips: Iterable[tuple[str, bool]]) -> dict[str, list[str]]:
+    """Return "sample", "update" or both for each clip, in the order in which it takes them; none where all are samples.
+
+    clips: each wherever it stands, by its name or label, and whether it acts there on the updates of clients.
+    """
     found: dict[str, dict[str, None]] = {}
-    for regime in regimes:
-        for clip, _ in regime.cells:
-            if isinstance(clip, PerSample):
-                found.setdefault(clip.name, {})[_sample(regime.workload)] = None
-    return {method: list(nouns) for method, nouns in found.items() if list(nouns) != ["sample"]}
+    for clip, on_updates in clips:
+        found.setdefault(clip, {})["update" if on_updates else "sample"] = None
+    return {clip: list(nouns) for clip, nouns in found.items() if list(nouns) != ["sample"]}
 
 
-def _sample(workload: Workload) -> str:
-    """What a clip of single samples takes for a sample in a workload's training."""
-    return "update" if isinstance(workload, Federated) and workload.clip_at == "update" else "sample"
+def _clips_updates(workload: Workload) -> bool:
+    return isinstance(workload, Federated) and workload.clip_at == "update"
 
 
 def _workload(table: pd.DataFrame) -> type[Workload]:
