@@ -12,7 +12,7 @@ from study import claims
 from study.config.study import Study
 from study.results.protocol import Protocol
 
-HISTORY = Path(claims.__file__).with_name("history.csv")
+HISTORY = Path(claims.__file__).with_name("history.csv")  # written by docs/ledger_history.py
 EXPLORATORY = (
     "Exploratory: settings and rules were revised after results were seen. Findings need confirmation with new seeds."
 )
