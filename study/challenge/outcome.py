@@ -22,7 +22,7 @@ from study.challenge.entry import (
     tuning_seeds,
 )
 from study.challenge.plan import trials_path
-from study.challenge.ranking import METRICS, Ranking, reproduced, runs_of
+from study.challenge.ranking import RANKED_BY, Ranking, reproduced, runs_of
 from study.challenge.rerun import chosen_trial
 from study.challenge.terms import DRAWN, Method, read_runs
 from study.figures import FIGURES
@@ -145,12 +145,12 @@ def own_rows(ranking: Ranking, method: Method) -> Iterator[tuple[str, ...]]:
     """Yield each workload with a method's gains over the baseline in accuracy and loss."""
     for regime, part in ranking.of_method(method).groupby("regime", sort=False):
         by = {str(row["metric"]): gain_told(row) for _, row in part.iterrows()}
-        yield (_workload(str(regime)), *(by[metric] for metric in METRICS))
+        yield (_workload(str(regime)), *(by[metric] for metric in RANKED_BY))
 
 
 def board_rows(ranking: Ranking) -> Iterator[tuple[Method, tuple[str, ...]]]:
     """Yield each method of the leaderboard: place, name, mean rank, and its gain with a sign on each workload."""
-    primary = ranking.gains[ranking.gains["metric"] == METRICS[0]]
+    primary = ranking.gains[ranking.gains["metric"] == RANKED_BY[0]]
     cells = {
         (row["clip_method"], row["regularization_method"], row["regime"]): _short(row)
         for row in primary.to_dict("records")
@@ -182,7 +182,7 @@ LEGEND = "+ gains more than the margin, − loses more than it, = gains less tha
 def summary_lines(entry: Entry, ranking: Ranking, method: Method) -> Iterator[str]:
     """Yield the outcome as lines of a terminal."""
     yield f"Gain of '{entry.name}' over the baseline at the best validation epoch, 95 % intervals over seeds:"
-    yield from _aligned([("", *(TITLES[metric] for metric in METRICS)), *own_rows(ranking, method)])
+    yield from _aligned([("", *(TITLES[metric] for metric in RANKED_BY)), *own_rows(ranking, method)])
     yield from ("", head(ranking, method), f"Gain in test accuracy, points: {LEGEND}.")
     rows = [("", "", "method", "mean rank", *map(_workload, places(ranking)))]
     rows += [(MARK if one == method else "", *cells) for one, cells in board_rows(ranking)]
@@ -205,11 +205,11 @@ def page_lines(entry: Entry, ranking: Ranking, method: Method) -> Iterator[str]:
         f"By protocol {frozen['number']} of `{frozen['study']}` (`{frozen['digest']}`): the same trials of learning"
         " rate and strength and the same seeds as each method there. `drawn seeds` is"
         f" `{entry.drawn['workload']}` once more with seeds that follow from the entry's digest, `{entry.digest[:16]}`."
-        f" Margins: {100 * margins[METRICS[0]]:g} points, {margins[METRICS[1]]:g} nats; p values are adjusted by Holm's"
-        " method with the entry among the methods of a workload and kind."
+        f" Margins: {100 * margins[RANKED_BY[0]]:g} points, {margins[RANKED_BY[1]]:g} nats; p values are adjusted by"
+        " Holm's method with the entry among the methods of a workload and kind."
     )
     yield from ("", "## Its gains over the baseline", "")
-    yield from markdown_table(("workload", *(TITLES[one] for one in METRICS)), list(own_rows(ranking, method)))
+    yield from markdown_table(("workload", *(TITLES[one] for one in RANKED_BY)), list(own_rows(ranking, method)))
     yield from ("", "## What its trials chose", "")
     chosen = [(_workload(k), f"`{v['label']}`", f"{v['lr']:g}", str(v["trial"])) for k, v in entry.chosen.items()]
     yield from markdown_table(("workload", "method", "learning rate", "trial"), chosen)

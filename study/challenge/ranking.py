@@ -17,9 +17,9 @@ from study.report.publish import RUNS as PUBLISHED
 from study.report.publish import small_csv
 from study.results import store
 
-METRICS = ("best_test_accuracy", "best_test_loss")
+RANKED_BY = ("best_test_accuracy", "best_test_loss")
 KEYS = ("regime", "clip", "regularization", "clip_method", "regularization_method", "seed")
-SCORES = (*METRICS, "test_accuracy", "test_loss")
+SCORES = (*RANKED_BY, "test_accuracy", "test_loss")
 COLUMNS = (*KEYS, "status", *SCORES, "content")
 """The columns of an entry's runs: scores to five digits as published, and a fingerprint of all that was recorded."""
 
@@ -44,7 +44,7 @@ class Ranking:
         # Published methods first: of two with the very same runs the later one counts as the copy.
         on_workloads = _in_order(pd.concat([benchmark.runs, evaluated], ignore_index=True), workloads)
         both = pd.concat([on_workloads, drawn[~entered], drawn[entered]], ignore_index=True)
-        found = gains(both, benchmark.study, seed=0, metrics=METRICS)
+        found = gains(both, benchmark.study, seed=0, metrics=RANKED_BY)
         board = leaderboard(on_workloads, found[found["regime"] != DRAWN], benchmark.study, seed=0)
         return cls(found, board)
 
@@ -90,7 +90,7 @@ def reproduced(benchmark: Benchmark, plan: Plan) -> list[str]:
         keys = ["regime", "clip", "regularization", "seed"]
         pairs = here[here["seed"].isin(one.seeds)].merge(benchmark.runs, on=keys, suffixes=("_here", ""), how="left")
         for row in pairs.to_dict("records"):
-            different = [key for key in METRICS if not _same(row[key], row[f"{key}_here"])]
+            different = [key for key in RANKED_BY if not _same(row[key], row[f"{key}_here"])]
             found += [
                 f"'{row['regime']}', seed {row['seed']}: {key} {row[f'{key}_here']:.5g} here, {row[key]:.5g} published"
                 for key in different[:1]

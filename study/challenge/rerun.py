@@ -13,7 +13,7 @@ import pandas as pd
 from study.challenge.checks import misfits, tried_in
 from study.challenge.entry import Entry, choice_facts, differences, made_facts
 from study.challenge.plan import Plan, Training, trials_path
-from study.challenge.ranking import METRICS, runs_of
+from study.challenge.ranking import RANKED_BY, runs_of
 from study.challenge.submission import Submission
 from study.challenge.terms import DRAWN, Benchmark, ChallengeError
 from study.config.variants import Variant, scored_only, trial, trials
@@ -90,12 +90,12 @@ def verdicts(benchmark: Benchmark, sample: Sample, plan: Plan) -> pd.DataFrame:
 def _of_run(row: Mapping[object, object], benchmark: Benchmark) -> dict[str, object]:
     margins = {"best_test_accuracy": benchmark.study.margins.test_accuracy}
     margins["best_test_loss"] = benchmark.study.margins.test_loss
-    apart = {key: _apart(row[key], row[f"{key}_here"]) for key in METRICS}
-    near = row["status"] == row["status_here"] and all(apart[key] <= margins[key] for key in METRICS)
+    apart = {key: _apart(row[key], row[f"{key}_here"]) for key in RANKED_BY}
+    near = row["status"] == row["status_here"] and all(apart[key] <= margins[key] for key in RANKED_BY)
     verdict = IDENTICAL if row["content"] == row["content_here"] else CLOSE if near else DIFFERS
     labels = [str(row[key]) for key in ("clip", "regularization") if row[key] != "none"]
     what = f"{row['regime']}: {' + '.join(labels) or 'the baseline'}, seed {row['seed']}"
-    told = ", ".join(f"{key} {row[key]} in the entry, {row[f'{key}_here']} here" for key in METRICS)
+    told = ", ".join(f"{key} {row[key]} in the entry, {row[f'{key}_here']} here" for key in RANKED_BY)
     return {"what": what, "verdict": verdict, "told": "" if verdict == IDENTICAL else told}
 
 

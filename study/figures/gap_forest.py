@@ -22,7 +22,7 @@ NEEDS = ("comparisons", "runs")
 SCORED = True
 
 
-METRICS = {
+AXIS_LABELS = {
     "gap_accuracy": "change in accuracy gap, train − test\n(percentage points; left: less overfitting)",
     "test_accuracy": "change in test accuracy\n(percentage points; right: better)",
 }
@@ -52,10 +52,10 @@ def draw(tables: Tables, style: Style) -> Figure:
     rows = {regime: _rows(part, style) for regime, part in parts.items()}
     heights = [LINE * sum(lines(named(row.name)) for row in rows[regime]) for regime in parts]
     figure = page(style, sum(heights) + 0.65 * len(heights))
-    grid = figure.add_gridspec(len(parts), len(METRICS), height_ratios=heights)
+    grid = figure.add_gridspec(len(parts), len(AXIS_LABELS), height_ratios=heights)
     for line, (regime, part) in enumerate(parts.items()):
-        panels = [figure.add_subplot(grid[line, column]) for column in range(len(METRICS))]
-        for axes, metric in zip(panels, METRICS, strict=True):
+        panels = [figure.add_subplot(grid[line, column]) for column in range(len(AXIS_LABELS))]
+        for axes, metric in zip(panels, AXIS_LABELS, strict=True):
             _panel(axes, rows[regime], part[part["metric"] == metric], metric)
         panels[-1].tick_params(labelleft=False)
         regime_title(panels[0], regime)
@@ -66,7 +66,7 @@ def draw(tables: Tables, style: Style) -> Figure:
 
 def _shown(comparisons: pd.DataFrame) -> pd.DataFrame:
     family = comparisons["family"].isin(["clip", "regularization"])
-    return alone(comparisons[family & comparisons["metric"].isin(list(METRICS))])
+    return alone(comparisons[family & comparisons["metric"].isin(list(AXIS_LABELS))])
 
 
 def _rows(part: pd.DataFrame, style: Style) -> list[Row]:
@@ -93,7 +93,7 @@ def _panel(axes: Axes, rows: Sequence[Row], part: pd.DataFrame, metric: str) -> 
         label.set_fontstyle("normal" if row.look else "italic")
     if not part["estimate"].notna().any():
         axes.set_xlim(-1, 1)
-    axes.set_xlabel(METRICS[metric])
+    axes.set_xlabel(AXIS_LABELS[metric])
     axes.grid(axis="x")
 
 

@@ -14,7 +14,7 @@ NAME = "gap_plane"
 QUESTION = "Which methods lower the gap and keep the test accuracy?"
 NEEDS = ("gains",)
 SWEPT = True
-METRICS = ("best_gap_accuracy", "best_test_accuracy")
+ACROSS, UP = "best_gap_accuracy", "best_test_accuracy"
 
 
 @styled
@@ -39,12 +39,12 @@ def draw(tables: Tables, style: Style) -> Figure:
 def _panel(axes: Axes, table: pd.DataFrame) -> None:
     keys = ["method", "kind"]
     points = {metric: part.set_index(keys)["gain"] for metric, part in table.groupby("metric")}
-    margin = 100 * float(table.loc[table["metric"] == METRICS[1], "margin"].iloc[0])
+    margin = 100 * float(table.loc[table["metric"] == UP, "margin"].iloc[0])
     axes.axhspan(-margin, margin, color=FAINT, zorder=0)
     axes.axhline(0, color=GREY, linewidth=0.5)
     axes.axvline(0, color=GREY, linewidth=0.5)
-    for key in points[METRICS[1]].index:
-        x, y = (100 * float(points[metric].loc[key]) for metric in METRICS)
+    for key in points[UP].index:
+        x, y = (100 * float(points[metric].loc[key]) for metric in (ACROSS, UP))
         axes.plot([x], [y], MARKERS[key[1]], color=FAMILIES[key[1]], markersize=3.5)
     axes.set_xlabel("lower gap (percentage points)")
 

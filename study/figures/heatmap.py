@@ -29,7 +29,7 @@ class Metric:
     colors: str
 
 
-METRICS = (
+MAPS = (
     Metric("gap_accuracy", "accuracy gap (percentage points)", "Oranges"),
     Metric("test_accuracy", "test accuracy (%)", "Blues"),
 )
@@ -51,7 +51,7 @@ def draw(tables: Tables, style: Style) -> Figure:
     runs = _with_pairs(tables["runs"])
     room = style.width - NAME_WIDTH
     most = runs.groupby("regime")["clip"].nunique().max()
-    across = len(METRICS) if most * len(METRICS) * CELL <= room else 1
+    across = len(MAPS) if most * len(MAPS) * CELL <= room else 1
     parts = [part for regime in regimes(runs) for part in _parts(runs, regime, style, int(room / across / CELL))]
     heights = [len(part.others) * cell_height(part.others) for part in parts[::across]]
     below = [columns_height([phrase("clip", clip) for clip in part.clips], room / across) for part in parts[::across]]
@@ -78,7 +78,7 @@ def _parts(runs: pd.DataFrame, regime: str, style: Style, most: int) -> list[Par
     own = runs[runs["regime"] == regime]
     others = present(own, "regularization", style.regularizations)
     blocks = in_blocks(present(own, "clip", style.clips), most)
-    return [Part(regime, metric, block, others) for metric in METRICS for block in blocks]
+    return [Part(regime, metric, block, others) for metric in MAPS for block in blocks]
 
 
 def _panel(axes: Axes, runs: pd.DataFrame, part: Part) -> None:

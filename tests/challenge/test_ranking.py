@@ -13,7 +13,7 @@ from study.analysis.gains import gains
 from study.challenge.command import Rank, command_of
 from study.challenge.entry import Entry
 from study.challenge.outcome import page_lines, summary_lines, write
-from study.challenge.ranking import METRICS, SCORES, Ranking, reproduced
+from study.challenge.ranking import RANKED_BY, SCORES, Ranking, reproduced
 from study.challenge.terms import DRAWN, Benchmark, ChallengeError
 
 pytestmark = pytest.mark.xdist_group("challenge")
@@ -35,7 +35,7 @@ def test_its_gains_are_those_of_the_report(rank: Rank, entry: Entry) -> None:
     """A copy has the original's gains and verdicts, and is counted once."""
     ranking = Ranking.of(rank.benchmark, rank.workloads, entry.table)
     report = gains(rank.benchmark.runs, rank.benchmark.study, seed=0)
-    original = report[(report["clip_method"] == "value") & report["metric"].isin(METRICS)]
+    original = report[(report["clip_method"] == "value") & report["metric"].isin(RANKED_BY)]
     own = ranking.of_method(MINE)
     on_workloads = own[own["regime"] != DRAWN]
     for key in ("regime", "metric", "gain", "mean", "margin", "verdict"):
