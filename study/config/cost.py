@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import pandas as pd
 
@@ -22,7 +23,10 @@ from study.workloads.adversarial import Adversarial
 # Measured on the reference machine of the README, ten replicates a training, statistics of every step on.
 SECONDS_PER_JOB = 3.0  # start-up and work of a job that trains nothing
 SECONDS_IN_GRIDS = 9.0  # of a training in grids that are not written out yet: many are slow to write out
-SECONDS_PER_TRAINING = 3.0  # data, program, tables, and its share of the start of a pack
+SECONDS_PER_START = 5.0  # of the process that trains
+SECONDS_OF_PACK = 60.0  # of work in such a process, at most, where a training alone does not take longer
+SECONDS_PER_PROGRAM = 1.0  # compiled once for all strengths, rates and seeds
+SECONDS_PER_TRAINING = 0.2  # the step traced, tables
 SECONDS_PER_RUN = 0.1  # final scores of one replicate
 SECONDS_PER_EPOCH = 0.007  # scoring one replicate after an epoch
 SECONDS_PER_SCORED_SAMPLES = 0.2  # the same for a thousand samples of a generator
@@ -38,12 +42,38 @@ LEAN = 0.75  # a step without statistics, against one with them
 
 
 def core_seconds(variant: Variant, seeds: int) -> float:
-    """Forecast one training's time on one core, in seconds; the observed rate corrects it while the study runs."""
+    """Forecast one training's time on one core, in seconds; the observed rate corrects it while the study runs.
+
+    With its share of the start of a process, without the time to compile its program: see `compiling`.
+    """
     probes = min(variant.statistics.probes, variant.epochs + 1)
     epoch = SECONDS_PER_SCORED_SAMPLES if isinstance(variant.workload, Adversarial) else SECONDS_PER_EPOCH
     evaluation = SECONDS_PER_RUN + epoch * variant.epochs + SECONDS_PER_PROBE * probes
     replicates = seeds * (variant.folds or 1)
-    return SECONDS_PER_TRAINING + replicates * (evaluation + variant.steps * step_seconds(variant))
+    own = SECONDS_PER_TRAINING + replicates * (evaluation + variant.steps * step_seconds(variant))
+    return own + SECONDS_PER_START * min(1.0, own / SECONDS_OF_PACK)
+
+
+def compiling(programs: Iterable[Hashable]) -> float:
+    """Forecast the core-seconds to compile the programs of some trainings, each once."""
+    return SECONDS_PER_PROGRAM * len(set(programs))
+
+
+def program_of(variant: Variant) -> Hashable:
+    """Return what trainings have in common that share a compiled program: all that is no strength, rate or share."""
+    settings = variant.model_dump(include=set(OF_PROGRAM))
+    return tuple(_without_numbers(settings[name]) for name in OF_PROGRAM)
+
+
+OF_PROGRAM = ("workload", "data", "model", "loss", "optimizer", "batch_size", "clip", "regularization", "statistics")
+
+
+def _without_numbers(value: Any) -> Hashable:
+    if isinstance(value, dict):
+        return tuple((name, _without_numbers(one)) for name, one in value.items())
+    if isinstance(value, (list, tuple)):
+        return tuple(map(_without_numbers, value))
+    return None if isinstance(value, float) else value
 
 
 def trials_seconds(variant: Variant) -> float:
@@ -87,7 +117,9 @@ def affordable(core_hours: float) -> int:
 
 def too_dear(study: Study) -> Iterator[Fault]:
     """Yield the fault of a study whose forecast exceeds its `max_core_hours`."""
-    seconds = [core_seconds(one, len(study.seeds)) for one in expand(study)]
+    variants = expand(study)
+    seconds = [core_seconds(one, len(study.seeds)) for one in variants]
+    seconds.append(compiling(map(program_of, variants)))
     for one in expand_tuning(study):
         tuning = study.regimes[one.regime].tuning
         seconds.append(core_seconds(one, len(tuning.seeds) if tuning else 0))
@@ -100,7 +132,7 @@ def too_dear(study: Study) -> Iterator[Fault]:
 
 @dataclass(frozen=True)
 class TrainingCost:
-    """Cost of one training job: its regime, whether it tunes, its runs, their steps, its forecast in core-seconds."""
+    """Cost of one training: its regime, whether it tunes, its runs, their steps, its forecast in core-seconds."""
 
     regime: str
     tuning: bool
@@ -108,19 +140,22 @@ class TrainingCost:
     steps: int
     seconds: float
     needed: bool
+    program: Hashable
 
     @classmethod
     def of(cls, variant: Variant, seeds: int, tuning: bool, needed: bool) -> TrainingCost:
         """Return the cost of a variant with some seeds; `needed`: it is still to be trained."""
         runs = seeds * (variant.folds or 1)
-        return cls(variant.regime, tuning, runs, runs * variant.steps, core_seconds(variant, seeds), needed)
+        seconds = core_seconds(variant, seeds)
+        return cls(variant.regime, tuning, runs, runs * variant.steps, seconds, needed, program_of(variant))
 
     @classmethod
     def of_trials(cls, variant: Variant, needed: bool) -> TrainingCost:
         """Return the cost of all trials of a variant."""
         assert variant.tuned is not None  # only tuned variants have trials
         runs = len(variant.tuned.seeds) * (variant.tuned.trials or 0) * (variant.folds or 1)
-        return cls(variant.regime, True, runs, runs * variant.steps, trials_seconds(variant), needed)
+        seconds = trials_seconds(variant)
+        return cls(variant.regime, True, runs, runs * variant.steps, seconds, needed, program_of(variant))
 
 
 def cost_table(trainings: Sequence[TrainingCost], cores: int, others: int = 0) -> str:
@@ -149,7 +184,7 @@ def _cost_row(name: str, trainings: Sequence[TrainingCost]) -> tuple[str, int, i
 
 
 def _hours(trainings: Sequence[TrainingCost]) -> float:
-    return sum(one.seconds for one in trainings) / 3600
+    return (sum(one.seconds for one in trainings) + compiling(one.program for one in trainings)) / 3600
 
 
 def counted_cores(cores: int) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -34,19 +33,22 @@ def train(
     every: float = SECONDS,
     code: Mapping[str, str] | None = None,
     named: Variant | None = None,
+    watch: Timer | None = None,
 ) -> None:
     """Train a block of seeds on the data set in the folder `data` and write the five `tables`.
 
     code: the fingerprint of the code that was to train, if another must not; raises CodeError where it is another.
-    named: the variant that the folder is named by, where trials chose another out of it.
+    named: the variant that the folder is named by, where trials chose another out of it. watch: measures where the time
+    goes.
 
     While it trains, a checkpoint is kept beside the tables, `every` so many seconds, from which the same job goes on if
     this one is ended; `report` gets a line an epoch, and at last one of where the time went.
     """
-    watch = Timer({"start-up": time.process_time()})
+    watch = watch or Timer()
     for half in Path(tables["runs"]).parent.glob(".*-????????"):  # what ended attempts were writing
         half.unlink(missing_ok=True)
-    made = made_by(variant, code)
+    with watch.part("start-up"):
+        made = made_by(variant, code)
     checkpoint = Checkpoint(
         Path(tables["runs"]).with_name("checkpoint"), {"seeds": block.name, **identity(made)}, report, every
     )

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from study.config.cost import core_seconds
+from study.config.cost import SECONDS_OF_PACK, compiling, core_seconds, program_of
 from study.config.variants import Block, Variant
 from study.results import store
 
-SECONDS = 60.0  # forecast work of a pack, at most, where a training alone does not take longer
 SHARE = 1 / 16  # of the study's work in a pack, at most: small studies must keep all cores of a machine busy
 LEAST = 20.0  # seconds that a pack may take in any study: less is not worth the start of a process
 
@@ -39,8 +38,13 @@ class Task:
 
     @cached_property
     def seconds(self) -> float:
-        """Forecast core-seconds."""
+        """Forecast core-seconds, without those that compile its program."""
         return core_seconds(self.variant, len(self.block.seeds))
+
+    @cached_property
+    def program(self) -> Hashable:
+        """What it has in common with the trainings that share its compiled program."""
+        return program_of(self.variant)
 
     @property
     def label(self) -> str:
@@ -70,7 +74,7 @@ class Pack:
     @property
     def seconds(self) -> float:
         """Forecast core-seconds."""
-        return sum(task.seconds for task in self.tasks)
+        return sum(task.seconds for task in self.tasks) + compiling(task.program for task in self.tasks)
 
     @property
     def missing(self) -> tuple[Task, ...]:
@@ -91,13 +95,13 @@ def packed(tasks: Iterable[Task]) -> dict[str, Pack]:
 
 def most_seconds(tasks: Iterable[Task]) -> float:
     """Return the forecast core-seconds of a pack of a study of these trainings, at most, unless it is of one."""
-    return max(LEAST, min(SECONDS, SHARE * sum(task.seconds for task in tasks)))
+    return max(LEAST, min(SECONDS_OF_PACK, SHARE * Pack(tuple(tasks)).seconds))
 
 
 def _parts(tasks: Iterable[Task], most: float) -> Iterator[tuple[Task, ...]]:
     part: list[Task] = []
     for task in tasks:
-        fits = sum(one.seconds for one in part) + task.seconds <= most
+        fits = Pack((*part, task)).seconds <= most
         if part and not (fits and _together(part[-1].variant, task.variant)):
             yield tuple(part)
             part = []

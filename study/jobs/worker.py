@@ -1,4 +1,4 @@
-"""The process of a pack: it loads the libraries once and trains one training after the other, each in a child."""
+"""The process of a pack: it loads the libraries once and trains one training after the other, in children."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import redirect_stderr
 from dataclasses import dataclass
+from functools import partial
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from study.utils.timer import HEAD
+from study.utils.timer import HEAD, Timer
 
 LOADED_LATE = ("scipy.linalg", "threadpoolctl", "pyarrow.pandas_compat")  # by probes and tables, in each child anew
 DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
@@ -57,9 +59,32 @@ def train_all(orders: Sequence[Mapping[str, Any]], threads: int = 1) -> int:
     left = sorted((one for one in each if not one.whole), key=lambda one: os.path.exists(one.log))
     if left:
         _load(threads)
-    failed = [one for one in left if not _trained(one)]
-    print(f"{len(left) - len(failed)} of {len(left)} trainings done", file=sys.stderr)
-    return len(failed)
+    failed = sum(not _done(order, code) for order, code in zip(left, _codes(left), strict=True))
+    print(f"{len(left) - failed} of {len(left)} trainings done", file=sys.stderr)
+    return failed
+
+
+def _codes(orders: Iterable[Order]) -> Iterator[int]:
+    """Yield what each training comes to, as `in_child` does. Those that run no user's code share a process.
+
+    A process ends with the first training that fails in it.
+    """
+    for alone, group in groupby(orders, key=lambda order: bool(order.plugins)):
+        some = list(group)
+        while some:
+            acts = [partial(train_one, order) for order in (some[:1] if alone else some)]
+            for code in in_child(acts):
+                del some[0]
+                yield code
+
+
+def _done(order: Order, code: int) -> bool:
+    """Say what a training came to, and return whether it is done."""
+    if code < 0:
+        with open(order.log, "a") as log:
+            print(f"RuntimeError: The training's process was ended by {signal.Signals(-code).name}.", file=log)
+    print(f"{order.log}: {'done' if code == 0 else 'FAILED'}", file=sys.stderr)
+    return code == 0
 
 
 def _load(threads: int) -> None:
@@ -107,20 +132,13 @@ def attempt(
     gc.freeze()  # what is there ends with the process
 
 
-def _trained(order: Order) -> bool:
-    """Whether a training comes to its tables; one that somebody else has finished meanwhile is left as it is."""
-    if order.whole:
-        return True
-    code = in_child(lambda: train_one(order))
-    if code < 0:
-        with open(order.log, "a") as log:
-            print(f"RuntimeError: The training's process was ended by {signal.Signals(-code).name}.", file=log)
-    print(f"{order.log}: {'done' if code == 0 else 'FAILED'}", file=sys.stderr)
-    return code == 0
-
-
 def train_one(order: Order) -> int:
-    """Train in this process, with what is said in the training's own log; 0, or 1 where it fails."""
+    """Train in this process, with what is said in the training's own log; 0, or 1 where it fails.
+
+    One that somebody else has finished meanwhile is left as it is.
+    """
+    if order.whole:
+        return 0
     Path(order.log).parent.mkdir(parents=True, exist_ok=True)
     with open(order.log, "w", buffering=1) as log, redirect_stderr(log):
         try:
@@ -139,33 +157,54 @@ def _train(order: Order) -> None:
     from study.jobs.trials import resolved
     from study.methods import plugins
 
-    plugins.load(order.plugins)
-    variant, block = Variant.model_validate_json(order.spec), Block.parse(order.seeds)
+    watch = Timer()
+    with watch.part("start-up"):
+        plugins.load(order.plugins)
+        variant, block = Variant.model_validate_json(order.spec), Block.parse(order.seeds)
     with failure.report_failure(variant, len(block.seeds)) as report:
         chosen = resolved(variant, Path(order.trials) if order.trials else None)
         data = Path(order.data)
-        job.train(order.study, chosen, block, data, order.tables, report, code=order.code, named=variant)
+        job.train(order.study, chosen, block, data, order.tables, report, code=order.code, named=variant, watch=watch)
 
 
-def in_child(act: Callable[[], int]) -> int:
-    """Call a function in a child process; what it returns, or the negative number of the signal that ended it.
+def in_child(acts: Sequence[Callable[[], int]]) -> Iterator[int]:
+    """Call functions in a child process, one after the other, up to the first that does not return 0.
 
-    So nothing that a training leaves behind, in Python or in memory, reaches the next. Outside of Linux, where a
-    process that has loaded these libraries may not be forked, it is called here.
+    Yields what each returned; for one whose process was ended, the negative number of the signal. What they leave
+    behind, in Python or in memory, goes with the process. Outside of Linux, where a process that has loaded these
+    libraries may not be forked, they are called here.
     """
     sys.stdout.flush()
     sys.stderr.flush()
     if sys.platform != "linux":
-        return act()
-    parent = os.getpid()
+        yield from _until_one_fails(acts)
+        return
+    parent, (reading, writing) = os.getpid(), os.pipe()
     child = os.fork()
     if child == 0:
         try:
             _end_with(parent)
-            os._exit(act())
+            for code in _until_one_fails(acts):
+                os.write(writing, bytes([code]))
+            os._exit(0)
         finally:
             os._exit(1)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    os.close(writing)
+    codes = list[int]()
+    with open(reading, "rb", buffering=0) as told:
+        while byte := told.read(1):
+            codes += byte
+            yield codes[-1]
+    ended = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    if len(codes) < len(acts) and not any(codes):
+        yield ended or 1  # code of a training may have ended it with 0
+
+
+def _until_one_fails(acts: Iterable[Callable[[], int]]) -> Iterator[int]:
+    for act in acts:
+        yield (code := act())
+        if code:
+            return
 
 
 def _end_with(parent: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import torch
@@ -11,6 +12,7 @@ from torch import Generator, Tensor
 
 from study.config.data import Data
 from study.data import Digits, load, split
+from study.data.examples import Contents
 from study.data.own import load_packed
 from study.data.splits import Split, fold_of, with_wrong_labels
 from study.optim.rng import generator, stream_seed
@@ -49,13 +51,13 @@ class Batches:
         pairs = [(seed, part) for seed in seeds for part in _splits(digits, data, seed, folds)]
         parts = [part for _, part in pairs]
         return cls(
-            images=normalised(digits.train_images, digits).to(device),
+            images=pixels(digits)[0].to(device),
             train=torch.stack([s.train for s in parts]),
             train_labels=torch.stack([s.labels for s in parts]),
             wrong=torch.stack([s.noisy for s in parts]),
             validation=torch.stack([s.validation for s in parts]),
             validation_labels=torch.stack([_validation_labels(digits, data, seed, s.validation) for seed, s in pairs]),
-            test_images=normalised(digits.test_images, digits).to(device),
+            test_images=pixels(digits)[1].to(device),
             test_labels=digits.test_labels,
             classes=digits.classes,
             orders=tuple(generator(seed, "order") for seed in seeds for _ in range(folds or 1)),
@@ -94,7 +96,18 @@ def _validation_labels(digits: Digits, data: Data, seed: int, rows: Tensor) -> T
 
 def digits_of(data: Data, folder: Path) -> Digits:
     """The data set of a configuration, from the folder that has it; raises DataError where it cannot be read."""
-    return load_packed(data.name, data.contents, folder) if data.contents else load(data.name, folder)
+    return _read(data.name, data.contents, folder)
+
+
+@lru_cache(maxsize=1)  # the trainings of a process have one data set
+def _read(name: str, contents: Contents | None, folder: Path) -> Digits:
+    return load_packed(name, contents, folder) if contents else load(name, folder)
+
+
+@lru_cache(maxsize=1)
+def pixels(digits: Digits) -> tuple[Tensor, Tensor]:
+    """The images [N, P] and [M, P] of training and test, normalised."""
+    return normalised(digits.train_images, digits), normalised(digits.test_images, digits)
 
 
 def normalised(images: Tensor, digits: Digits) -> Tensor:

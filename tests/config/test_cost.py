@@ -1,11 +1,14 @@
 """What is said before a study starts: its cost, and what its seeds can never decide."""
 
+from typing import Any
+
 import pytest
+from cases import variant
 from hypothesis import given
 from hypothesis import strategies as st
 
 from study.analysis.deciding import fewest_seeds, undecidable
-from study.config.cost import SECONDS_PER_JOB, TrainingCost, cost_table
+from study.config.cost import SECONDS_PER_JOB, SECONDS_PER_PROGRAM, TrainingCost, cost_table, program_of
 from study.config.read import parse
 from study.config.study import Study
 
@@ -46,9 +49,34 @@ def test_nothing_is_said_where_nothing_is_compared() -> None:
 
 
 def test_the_start_of_every_job_counts() -> None:
-    training = TrainingCost("a", False, 3, 30, 100 - SECONDS_PER_JOB, True)
+    training = TrainingCost("a", False, 3, 30, 100 - SECONDS_PER_JOB - SECONDS_PER_PROGRAM, True, "its program")
     assert "To do: 1 of 1 trainings, 0.03 core-hours" in cost_table([training], 1)
     others = round(3500 / SECONDS_PER_JOB)
     table = cost_table([training], 2, others)
     assert f"To do: 1 of 1 trainings and up to {others} jobs of tables, figures and the report, 1.00 core-ho" in table
     assert "about 30 min on 2 cores." in table
+
+
+def test_a_program_that_trainings_share_is_compiled_once() -> None:
+    trainings = [TrainingCost("a", False, 1, 30, 0.0, True, name) for name in ("one", "one", "other")]
+    hours = 2 * SECONDS_PER_PROGRAM / 3600
+    assert f"To do: 3 of 3 trainings, {hours:.2f} core-hours" in cost_table(trainings, 1)
+    assert f"about {2 * SECONDS_PER_PROGRAM:.0f} s on 1 core." in cost_table(trainings, 1)
+
+
+@pytest.mark.parametrize(
+    ("changes", "shared"),
+    [
+        ({"clip": {"name": "global_norm", "max_norm": 0.3}}, True),
+        ({"optimizer": {"name": "sgd", "lr": 0.7}}, True),
+        ({"epochs": 9}, True),
+        ({"clip": {"name": "value", "bound": 0.5}}, False),
+        ({"optimizer": {"name": "adam", "lr": 0.1}}, False),
+        ({"model": {"name": "mlp", "hidden": [12, 9]}}, False),
+        ({"batch_size": 25}, False),
+    ],
+)
+def test_strengths_rates_and_epochs_share_a_program_and_methods_and_nets_do_not(
+    changes: dict[str, Any], shared: bool
+) -> None:
+    assert (program_of(variant(**changes)) == program_of(variant())) == shared

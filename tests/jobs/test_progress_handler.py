@@ -40,7 +40,9 @@ def write_tables(task: Task) -> None:
 
 @pytest.fixture
 def handler(said: list[str], pack: Pack) -> ProgressHandler:
-    counted = Progress(total=pack.seconds, done=0.0, jobs=2, jobs_done=0, cores=1, clock=lambda: 0.0)
+    counted = Progress(
+        total=sum(task.seconds for task in pack.tasks), done=0.0, jobs=2, jobs_done=0, cores=1, clock=lambda: 0.0
+    )
     handler = ProgressHandler(counted, lambda rule, w: f"{rule} {w['pack']}", {"a": pack}, lambda w: 50.0, said.append)
     handler.emit(event("job_info", jobid=1, rule_name="train", wildcards={"pack": "a"}))
     return handler

@@ -48,19 +48,26 @@ def run(code: str, *arguments: str, **environment: str) -> subprocess.CompletedP
 
 @on_linux
 def test_a_childs_end_is_told() -> None:
-    code = "print(in_child(lambda: 0), in_child(lambda: 3), in_child(lambda: os.kill(os.getpid(), 9)))"
-    assert run(IN_CHILD.format(code)).stdout.split() == ["0", "3", "-9"]
+    kill = "lambda: os.kill(os.getpid(), 9)"
+    code = f"print([*in_child([int, lambda: 3])], [*in_child([int, {kill}, int])], [*in_child([lambda: os._exit(0)])])"
+    assert run(IN_CHILD.format(code)).stdout == "[0, 3] [0, -9] [1]\n"
+
+
+@on_linux
+def test_a_child_ends_with_the_first_that_fails_in_it() -> None:
+    code = "print([*in_child([int, lambda: 1, lambda: print('not called', flush=True) or 0])])"
+    assert run(IN_CHILD.format(code)).stdout == "[0, 1]\n"
 
 
 @on_linux
 def test_what_a_child_leaves_behind_does_not_reach_the_next() -> None:
-    code = "seen = []\nprint([in_child(lambda: (seen.append(1), len(seen))[1]) for _ in range(3)])"
-    assert run(IN_CHILD.format(code)).stdout == "[1, 1, 1]\n"
+    code = "seen = []\nprint([[*in_child([lambda: (seen.append(1), len(seen))[1]])] for _ in range(3)])"
+    assert run(IN_CHILD.format(code)).stdout == "[[1], [1], [1]]\n"
 
 
 @on_linux
 def test_no_child_outlives_its_parent() -> None:
-    code = "in_child(lambda: (print(os.getpid(), flush=True), time.sleep(60)))"
+    code = "[*in_child([lambda: (print(os.getpid(), flush=True), time.sleep(60))])]"
     with subprocess.Popen([sys.executable, "-c", IN_CHILD.format(code)], stdout=subprocess.PIPE, cwd=ROOT) as parent:
         assert parent.stdout is not None
         child = int(parent.stdout.readline())
