@@ -112,7 +112,7 @@ class Regime(Settings):
                 if reason not in said:
                     said.add(reason)
                     pair = f"'{clip.label}' with '{combined_label(regularization)}' on '{self.model.label}'"
-                    yield "clips", f"go with every regularization and the model: {reason}", pair
+                    yield "clips", f"go with the workload, every regularization and the model: {reason}", pair
 
     def _unfit_data(self) -> Iterator[tuple[str, str, object]]:
         if must := self.workload.data_fault(self.data.name):

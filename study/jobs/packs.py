@@ -43,7 +43,7 @@ class Task:
 
     @cached_property
     def program(self) -> Hashable:
-        """What it has in common with the trainings that share its compiled program."""
+        """Key of its compiled program, which trainings share."""
         return program_of(self.variant)
 
     @property

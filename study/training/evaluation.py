@@ -35,6 +35,11 @@ class Score:
     memorised: float = UNDEFINED
     own: tuple[tuple[str, float], ...] = ()
 
+    @classmethod
+    def without_wrong(cls, loss: float, accuracy: float) -> Score:
+        """Return the score of a set without wrong labels and of no metrics of a user's: these two numbers say all."""
+        return cls(loss, accuracy)
+
 
 class Labelled(NamedTuple):
     """Set to be scored: images [M, P], or some `rows` [N] of them, labels [N], and which are wrong, bool [N]."""

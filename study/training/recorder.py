@@ -43,10 +43,10 @@ class Scorer(Protocol):
 class Recorder:
     """The growing record of R replicates.
 
-    epochs [E + 1, R, 17], noted [E + 1, R, C]: columns of every workload, and those of this one; ended [R]: the epoch
-    after which a replicate's parameters were not finite or a regularizer stopped it, E if neither; kept: what such a
-    replicate hands over, kept since the others train on; measured: the tensors that statistics of steps are of;
-    scored: the last epoch that was scored; watch: where the time of the training goes.
+    epochs [E + 1, R, EPOCH_COLUMNS], noted [E + 1, R, C]: columns of every workload, and this one's; ended [R]: the
+    epoch after which a replicate's parameters were not finite or a regularizer stopped it, E if neither; kept: what
+    such a replicate hands over, kept since the others train on; measured: the tensors that statistics of steps are
+    of; scored: the last epoch that was scored; watch: where the time of the training goes.
     """
 
     variant: Variant
@@ -234,7 +234,7 @@ class Recorder:
         metrics = self.variant.metrics
         known: dict[str, Score] = {}
         if epoch in self.probed and not metrics:  # a seventh of a short training's time
-            known["test"] = Score(*self.epochs[epoch, r, TEST].tolist())
+            known["test"] = Score.without_wrong(*self.epochs[epoch, r, TEST].tolist())
         left = {part: given for part, given in sets.items() if part not in known}
         return {**{part: scorer.score(model, given._replace(metrics=metrics)) for part, given in left.items()}, **known}
 

@@ -105,7 +105,7 @@ REFUSED = {
 @pytest.mark.parametrize(("clip", "regularization"), REFUSED.values(), ids=REFUSED)
 def test_what_makes_no_sense_together_is_refused_with_the_reason(clip: object, regularization: object) -> None:
     (line,) = errors(clip, regularization)
-    assert line.startswith("regimes.x.clips: The 'clips' parameter of regime must go with every regularization and the")
+    assert line.startswith("regimes.x.clips: The 'clips' parameter of regime must go with the workload, every")
     assert "Got '" in line
 
 
