@@ -29,7 +29,7 @@ from study.figures._layout import (
 from study.figures._style import NONE, Look, Style, styled
 from study.figures._summaries import alone, band, diverged_sentence, finite, present, seeds_sentence, swept
 from study.methods.labels import method_of
-from study.methods.phrases import KEY_NAMES
+from study.methods.phrases import key_name
 from study.results.cells import failed
 from study.results.store import Tables
 
@@ -220,7 +220,7 @@ def _entry(label: str, look: Look, width: float) -> Line2D:
 
 
 def _swept_axis(axes: Axes, sweep: Sweep, width: float) -> None:
-    axes.set_xlabel(f"{KEY_NAMES.get(sweep.axis, sweep.axis)} (swept)")
+    axes.set_xlabel(f"{key_name(sweep.axis)} (swept)")
     if sweep.words:
         name_columns(axes, sweep.words, width / len(sweep.words))
         axes.set_xlim(-0.4, len(sweep.words) - 0.6)

@@ -83,6 +83,7 @@ KEY_NAMES: Mapping[str, str] = {
     "data.train_size": "training digits",
     "data.label_noise": "share of wrong labels",
     "model.blocks": "blocks",
+    "model.init": "initialisation",
     "batch_size": "batch size",
     "schedule.warmup": "warm-up steps",
     "workload.fraction": "share of clients a round",
@@ -143,10 +144,15 @@ def cell_phrase(clip: str, regularization: str) -> str:
     return " with ".join(words) or "baseline"
 
 
+def key_name(key: str) -> str:
+    """Return a key of a configuration in words: "data.label_noise" is "share of wrong labels"."""
+    return KEY_NAMES.get(key, _plain(key.rpartition(".")[2]))
+
+
 def regime_phrase(name: str, part_of: str = "", at: Sequence[tuple[str, str]] = ()) -> str:
     """Return a regime in words: its name, or its sweep's with the values of the swept keys, (key, value) each."""
-    values = [f"{KEY_NAMES.get(key, key.rpartition('.')[2].replace('_', ' '))} {value}" for key, value in at if key]
-    return ", ".join([(part_of or name).replace("_", " "), *values])
+    values = [f"{key_name(key)} {value}" for key, value in at if key]
+    return ", ".join([_plain(part_of or name), *values])
 
 
 def _one(phrases: Mapping[str, str], label: str) -> str:

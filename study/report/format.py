@@ -13,7 +13,7 @@ from study.analysis.comparisons import BOTH_FAIL
 from study.analysis.conventions import ALPHA
 from study.analysis.conventions import IN_POINTS as IN_POINTS
 from study.analysis.power import decidable
-from study.methods.phrases import label_phrase, phrase
+from study.methods.phrases import label_phrase, phrase, short_name
 from study.report.markdown import escaped
 from study.utils.text import number as number
 from study.utils.text import p_text as p_text
@@ -145,6 +145,21 @@ def _effect(family: str, metric: str, row: object) -> Effect:
 def in_words(label: str) -> str:
     """`clip to norm 0.1` of a method's label `global_norm(0.1)`, as Markdown; `baseline` of both baselines."""
     return escaped(label_phrase(label))
+
+
+def clip_words(label: str) -> str:
+    """`clip to norm 0.1` of a clip's label, as Markdown; `no clip` of none."""
+    return escaped(phrase("clip", label))
+
+
+def regularizer_words(label: str) -> str:
+    """`L2, lambda 0.01` of a regularizer's label, as Markdown; `no regularizer` of none."""
+    return escaped(phrase("regularization", label))
+
+
+def method_named(name: str) -> str:
+    """`global norm` of a method without its strength, as Markdown."""
+    return escaped(short_name(name))
 
 
 def cell_words(clip: str, regularization: str) -> str:

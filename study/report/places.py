@@ -13,7 +13,7 @@ from study.report.markdown import escaped
 
 
 def regime_words(study: Study) -> Mapping[str, str]:
-    """Return each regime and each sweep of a study in words, as Markdown: "*map, learning rate 3*"."""
+    """Return each regime, sweep and tuned setting of a study in words, as Markdown: "*map, learning rate 3*"."""
     return dict(_told(study))
 
 
@@ -23,6 +23,9 @@ def _told(study: Study) -> Iterator[tuple[str, str]]:
         yield name, italic(regime_phrase(name, regime.part_of, at))
         if regime.part_of:
             yield regime.part_of, italic(regime_phrase(regime.part_of))
+        if regime.tuning and regime.setting:
+            kept = [(key, value) for key, value in at if key not in regime.tuning.along]
+            yield regime.setting, italic(regime_phrase(regime.part_of, at=kept))
 
 
 def italic(words: str) -> str:

@@ -13,7 +13,8 @@ from study.analysis.questions.differences import NOTHING
 from study.analysis.questions.numbers import Number
 from study.analysis.questions.tuned import BY_ACCURACY, BY_LOSS, RATE_GIVEN, RATE_TUNED, part_of
 from study.config.study import Study
-from study.report.format import clear, number
+from study.methods.labels import NONE
+from study.report.format import clear, in_words, method_named, number
 from study.report.hypotheses import hypothesis_lines
 from study.report.ledger import against
 from study.report.places import regime_words
@@ -39,8 +40,8 @@ def summary_lines(study: Study, tables: Tables) -> list[str]:
         rates = _rates(tables["tuning"])
         settings = study.tuned_settings.items()
         noisy = [name for name, own in settings if any(one.data.wrong_labels.train for one in own.values())]
-        lines += [line for kind in KINDS for line in _gains(tuned[~tuned["setting"].isin(rates)], kind, noisy)]
-        lines += [*_with_rates(tuned[tuned["setting"].isin(rates)], rates)]
+        lines += [line for kind in KINDS for line in _gains(tuned[~tuned["setting"].isin(rates)], kind, noisy, words)]
+        lines += [*_with_rates(tuned[tuned["setting"].isin(rates)], rates, words)]
         lines += [*_by_accuracy(Told(tables))]
         lines += [*_costs(tables["comparisons"])]
     elif "hypotheses" in tables:
@@ -98,18 +99,18 @@ def _accuracy(tuned: pd.DataFrame, kind: str) -> pd.DataFrame:
     )
 
 
-def _gains(tuned: pd.DataFrame, kind: str, noisy: list[str]) -> Iterator[str]:
+def _gains(tuned: pd.DataFrame, kind: str, noisy: list[str], words: Mapping[str, str]) -> Iterator[str]:
     """In how many settings a method of the kind gained, lost or was not wanted, and the best of each setting."""
     own = _accuracy(tuned, kind)
     if own.empty:
         return
-    of_setting = own.assign(unwanted=own["label"] == "none").groupby("setting", sort=False)
+    of_setting = own.assign(unwanted=own["label"] == NONE).groupby("setting", sort=False)
     gained, lost = of_setting["gains"].any(), of_setting["loses"].any()
     counts = [f"{int(gained[at].sum())} of {int(at.sum())} setting{'s' if at.sum() > 1 else ''} with {labels} labels"
               for labels, at in (("some wrong", gained.index.isin(noisy)), ("right", ~gained.index.isin(noisy)))
               if at.any()]  # fmt: skip
     best = own[own["gains"]].sort_values("estimate", ascending=False).drop_duplicates("setting").sort_index()
-    effects = "; ".join(_effect(row) for _, row in best.iterrows())
+    effects = "; ".join(_effect(row, words) for _, row in best.iterrows())
     yield (
         f"**A tuned {KINDS[kind]}, at the given learning rate**: at least one raised test accuracy over the baseline by"
         f" a decided amount in {' and '.join(counts)}, and lowered it in {int(lost.sum())};"
@@ -117,22 +118,23 @@ def _gains(tuned: pd.DataFrame, kind: str, noisy: list[str]) -> Iterator[str]:
     ) + (f" Largest gain in each setting: {effects}." if effects else "")
 
 
-def _with_rates(tuned: pd.DataFrame, rates: list[str]) -> Iterator[str]:
-    """Every method where its learning rate was tuned too, as was that of none."""
-    effects = [_effect(row) for kind in KINDS for _, row in _accuracy(tuned, kind).iterrows()] if len(tuned) else []
+def _with_rates(tuned: pd.DataFrame, rates: list[str], words: Mapping[str, str]) -> Iterator[str]:
+    """Every method where its learning rate was tuned too, as was that of the baseline."""
+    rows = [row for kind in KINDS for _, row in _accuracy(tuned, kind).iterrows()] if len(tuned) else []
+    effects = [_effect(row, words) for row in rows]
     if effects:
-        where = ", ".join(f"`{name}`" for name in rates)
+        where = "; ".join(words[name] for name in rates)
         yield f"**With the learning rate tuned too**, for the baseline as well (in {where}): {'; '.join(effects)}."
 
 
 def _by_accuracy(told: Told) -> Iterator[str]:
-    """What is gained where strengths and rates, those of none too, are chosen by validation accuracy instead."""
+    """What is gained where strengths and rates, the baseline's too, are chosen by validation accuracy instead."""
     picks, by_loss = (list(by_item(told.of("tuned", by=by)).values()) for by in (BY_ACCURACY, BY_LOSS))
     if picks and _cells(picks) == _cells(by_loss):
         yield "**Tuning used validation loss**; validation accuracy would have chosen the same."
         return
     rates = {part_of(kind, RATE_TUNED) for kind in KINDS}
-    tuned = [_by_both(*both) for both in picks if both[0].part in rates]
+    tuned = [_by_both(told, *both) for both in picks if both[0].part in rates]
     given = {kind: [gain for gain, _ in picks if gain.part == part_of(kind, RATE_GIVEN)] for kind in KINDS}
     parts = [_counted(KINDS[kind], own) for kind, own in given.items()]
     if said := [*filter(None, parts), *(["with the learning rate chosen too, " + "; ".join(tuned)] if tuned else [])]:
@@ -147,14 +149,14 @@ def _cells(picks: list[list[Number]]) -> list[tuple[object, ...]]:
     return [(one.setting, one.method, one.own, one.baseline) for one, _ in picks]
 
 
-def _by_both(gain: Number, loss: Number) -> str:
-    """`value(0.003)` in `decades` +0.26 points [0.12, 0.43], less than matters, with a test loss worse by 0.16 nats."""
-    where = f"in `{gain.setting}`"
+def _by_both(told: Told, gain: Number, loss: Number) -> str:
+    """Clip values at ±0.003 in *decades*: +0.26 points [0.12, 0.43], .., with a test loss worse by 0.16 nats."""
+    where = told.place(gain.setting)
     if gain.verdict in NOTHING:
-        return f"no `{gain.method}` chosen {where}"
+        return f"{method_named(gain.method)} in {where}: not chosen"
     small = ", less than matters" if gain.verdict == "same" else ""
     worse = f", with a test loss worse by {number(loss.estimate)} nats" if loss.verdict == "worse" else ""
-    return f"`{gain.label}` {where} {sized(gain)}{small}{worse}"
+    return f"{in_words(gain.label)} in {where}: {sized(gain)}{small}{worse}"
 
 
 def _counted(kind: str, found: list[Number]) -> str:
@@ -169,19 +171,21 @@ def _counted(kind: str, found: list[Number]) -> str:
     )
 
 
-def _effect(row: pd.Series) -> str:
-    """`value(0.001)` in `memorize` +5.8 points [5.4, 6.3], gap −25.6."""
-    if row["label"] == "none":
-        return f"no `{row['method']}` chosen in `{row['setting']}`"
+def _effect(row: pd.Series, words: Mapping[str, str]) -> str:
+    """Clip values at ±0.001 in *memorize*: +5.8 points [5.4, 6.3], gap −25.6."""
+    where = words[str(row["setting"])]
+    if row["label"] == NONE:
+        return f"{method_named(str(row['method']))} in {where}: not chosen"
+    what = f"{in_words(str(row['label']))} in {where}"
     estimate, low, high, gap = (100 * float(row[key]) for key in ("estimate", "low", "high", "gap"))
     if not math.isfinite(estimate):
         failed = row.get("method_of_test") == BOTH_FAIL
-        return f"`{row['label']}` in `{row['setting']}` {'not compared: both fail' if failed else 'undefined'}"
+        return f"{what}: {'not compared, since both fail' if failed else 'undefined'}"
     change = "both gaps below zero" if row["below"] else f"gap {number(gap, sign=True)}"
     open_ = "" if row["gains"] or row["loses"] else ", undecided"
     ends = f" [{number(low)}, {number(high)}]" if math.isfinite(low) else ""
     interval = f"{number(estimate, sign=True)} points{ends}{open_}"
-    return f"`{row['label']}` in `{row['setting']}` {interval}, {change}"
+    return f"{what}: {interval}, {change}"
 
 
 def _costs(comparisons: pd.DataFrame) -> Iterator[str]:

@@ -9,9 +9,10 @@ from study.analysis.questions import QUESTIONS
 from study.analysis.questions.numbers import to_table
 from study.config.read import parse
 from study.config.study import Study
+from study.report.places import regime_words
 from study.report.ranking import ranking_rows
 from study.report.summary import summary_lines
-from study.report.tuning import plan_rows
+from study.report.tuning import across_rows, edge_words, plan_rows, tuning_rows
 
 from .questions.tables import regimes, runs
 
@@ -105,10 +106,10 @@ def test_claims_gains_and_costs_come_in_this_order(given: Study) -> None:
         "a regularizer raised test accuracy in 0 of 1 case and lowered it in 1; in 0 no regularizer was chosen."
         in accuracy
     )
-    assert "With the learning rate chosen too, `global_norm(0.1)` in `rates` +10.0 points [" in accuracy
+    assert "With the learning rate chosen too, clip to norm 0.1 in *rates*: +10.0 points [" in accuracy
     assert "in 1 of 1 setting with some wrong labels, and lowered it in 0; in 0, tuning chose no regularizer." in gains
-    assert "`l2(0.01)` in `noisy` +5.0 points [4.0, 6.0], gap −10.0" in gains
-    assert "`global_norm(0.1)` in `rates` −5.0 points [−6.0, −4.0], gap +2.0" in rates
+    assert "L2, lambda 0.01 in *noisy*: +5.0 points [4.0, 6.0], gap −10.0" in gains
+    assert "clip to norm 0.1 in *rates*: −5.0 points [−6.0, −4.0], gap +2.0" in rates
     assert "In 2 cases a clip or a regularizer, at some strength, lowered the accuracy gap" in costs
     assert "In 1 of them it lowered test accuracy too" in costs
     assert "8 of 40 runs diverged or stayed at chance, 8 of them without a finite accuracy;" in diverged
@@ -120,15 +121,15 @@ def test_the_change_of_a_gap_is_not_told_where_both_are_below_zero(given: Study)
     gaps = below["tuned"]["metric"] == "gap_accuracy"
     below["tuned"].loc[gaps, ["mean", "baseline_mean"]] = [-0.1, -0.2]
     text = "\n".join(summary_lines(given, below))
-    assert "`l2(0.01)` in `noisy` +5.0 points [4.0, 6.0], both gaps below zero" in text
+    assert "L2, lambda 0.01 in *noisy*: +5.0 points [4.0, 6.0], both gaps below zero" in text
 
 
 def test_plans_name_settings_rules_and_candidates_of_each_kind(given: Study) -> None:
     noisy, rates = plan_rows(given)
-    assert list(noisy.values()) == ["`noisy`", "hold-out validation", 3, "`minimum`", "", "", "2 and none"]
+    assert list(noisy.values()) == ["*noisy*", "hold-out validation", 3, "`minimum`", "", "", "2 and the baseline"]
     assert list(rates.values()) == [
-        *("`rates`", "2-fold cross-validation", 2, "`minimum`", "optimizer.lr (2 values)"),
-        *("1 and none, each at 2", ""),
+        *("*rates*", "2-fold cross-validation", 2, "`minimum`", "learning rate (2 values)"),
+        *("1 and the baseline, each at 2", ""),
     ]
 
 
@@ -143,3 +144,34 @@ def test_a_ranking_is_a_row_for_each_regime_and_kind() -> None:
     )  # fmt: skip
     (found,) = ranking_rows(ranking, {"clean": "*clean*"})
     assert list(found.values())[2:] == ["baseline", "90.0 %", "1.0 [1.0, 1.0]", "clip values at ±1", "0, 1"]
+
+
+def test_a_tuning_is_told_in_words_and_its_method_once_as_in_a_configuration(given: Study) -> None:
+    candidate = {"setting": "rates", "kind": "clip", "method": "global_norm", "edge": "", "regret": 0.01,
+                 "regret_loss": 0.0, "best_on_test": False}  # fmt: skip
+    tuning = pd.DataFrame(
+        [
+            {**candidate, "regime": "rates_lr=1", "label": "global_norm(0.1)", "chosen": True},
+            {**candidate, "regime": "rates_lr=0.1", "label": "none", "chosen": False},
+        ]
+    )
+    effect = {"setting": "rates", "kind": "clip", "method": "global_norm", "metric": "test_accuracy", "estimate": 0.1,
+              "low": 0.1, "high": 0.1, "p_adjusted": 0.01, "superiority": math.nan}  # fmt: skip
+    tuning["chosen_by_training"] = ~tuning["chosen"]
+    ((setting, (choice,), (worth,)),) = tuning_rows(tuning, pd.DataFrame([effect]), regime_words(given))
+    assert setting == "*rates*"
+    assert choice["method"] == "`global_norm`"
+    assert choice["chosen"] == "clip to norm 0.1, learning rate 1"
+    assert choice["by training loss"] == "no clip, learning rate 0.1"
+    assert worth["tuned, against the baseline"] == "global norm"
+    assert (
+        edge_words("strength: last of 2; optimizer.lr: first of 2") == "strength: last of 2; learning rate: first of 2"
+    )
+
+
+def test_gains_across_settings_name_methods_and_settings_in_words() -> None:
+    row = {"settings": 2, "regime": "noisy; rates", "method": "l1_proximal", "iqm": 0.1, "low": 0.1, "high": 0.1,
+           "none_chosen": 0, "better": 2, "worse": 0}  # fmt: skip
+    (found,) = across_rows(pd.DataFrame([row]), {"noisy": "*noisy*", "rates": "*rates*"})
+    assert found["over"] == "2 settings (*noisy*; *rates*)"
+    assert found["method"] == "proximal L1"

@@ -10,8 +10,11 @@ from typing import Any
 import pandas as pd
 
 from study.analysis.questions.numbers import Number, from_table
-from study.analysis.questions.tuned import BY_ACCURACY, BY_LOSS, LR, regimes_of
+from study.analysis.questions.tuned import BY_ACCURACY, BY_LOSS, regimes_of
+from study.methods.base import compact
+from study.methods.phrases import regime_phrase
 from study.report.format import number
+from study.report.places import italic
 from study.results.store import Tables
 
 Row = dict[str, object]
@@ -54,16 +57,11 @@ class Told:
         """A regime or a tuned setting in prose."""
         return place(self.tables, name)
 
-    def others(self, regime: str, axis: str) -> str:
-        """All that a point of a sweep shares with its neighbours along a key: "depth 1"."""
-        regimes = regimes_of(self.tables)
-        own = regimes[(regimes["regime"] == regime) & (regimes["axis"] != axis) & regimes["axis"].notna()]
-        return ", ".join(axis_value(row) for _, row in own.iterrows())
-
     def sweep(self, sweep: str, regime: str, axis: str) -> str:
-        """A sweep over a key, as one of its points names it: "`deep` at activation tanh"."""
-        others = self.others(regime, axis)
-        return f"`{sweep}`" + (f" at {others}" if others else "")
+        """A sweep over a key, with all that its points share beside that: "*deep, activation tanh*"."""
+        regimes = regimes_of(self.tables)
+        others = regimes[(regimes["regime"] == regime) & (regimes["axis"] != axis) & regimes["axis"].notna()]
+        return italic(regime_phrase(sweep, at=[_at(row) for _, row in others.iterrows()]))
 
     def point(self, regime: str, axis: str) -> str:
         """The value of a key at a point of a sweep over it."""
@@ -89,37 +87,28 @@ SHOWN_BY_LOSS = (
 
 
 def place(tables: Tables, name: object) -> str:
-    """A regime or a tuned setting in prose: "`memorize`", "`optimizers` at optimizer adam", "`decades`"."""
+    """A regime or a tuned setting in words: "*memorize*", "*optimizers, optimizer adam*", "*decades*"."""
     regimes = regimes_of(tables)
     own = regimes[regimes["regime"] == name]
     if own.empty:
         own = regimes[regimes["setting"] == name]
     axes = own[own["axis"].fillna("").astype(str) != ""]
     if axes.empty:
-        return f"`{name}`"
+        return italic(regime_phrase(str(name)))
     parts = [part for _, part in axes.groupby("axis", sort=False)]
-    points = [axis_value(part.iloc[0]) for part in parts if (part["value"] == part["value"].iloc[0]).all()]
-    start = f"`{axes['part_of'].iloc[0]}`"
-    return f"{start} at {', '.join(points)}" if points else start
+    points = [_at(part.iloc[0]) for part in parts if (part["value"] == part["value"].iloc[0]).all()]
+    return italic(regime_phrase(str(axes["part_of"].iloc[0]), at=points))
 
 
-def axis_value(row: pd.Series) -> str:
-    """A point of a sweep's axis: "learning rate 0.01"."""
-    return f"{axis_name(str(row['axis']))} {point(row)}"
-
-
-AXIS_NAMES = {LR: "learning rate", "data.train_size": "training size", "model.init": "initialisation"}
-
-
-def axis_name(axis: str) -> str:
-    """A key of a sweep in prose: "data.label_noise" -> "label noise"."""
-    return AXIS_NAMES.get(axis, axis.split(".")[-1].replace("_", " "))
+def _at(row: pd.Series) -> tuple[str, str]:
+    """A point of a sweep's axis: its key and its value there."""
+    return str(row["axis"]), point(row)
 
 
 def point(row: Mapping[Hashable, Any] | pd.Series) -> str:
     """The value of a point, numbers without trailing zeros."""
     value = float(row["number"])
-    return str(row["value"]) if pd.isna(value) else f"{value:,.10g}"
+    return str(row["value"]) if pd.isna(value) else compact(value)
 
 
 def listed(texts: Sequence[str]) -> str:

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from study.analysis.questions.clips import ALL_TRAIN, FAILS_WITHOUT, SOME_FAIL, TRAINS_WITHOUT
 from study.analysis.questions.numbers import Number
 from study.analysis.questions.tuned import BOTH_WAYS, BY_LOSS, RATE_GIVEN, RATE_TUNED
-from study.report.format import several
+from study.methods.labels import NONE
+from study.report.format import clip_words, method_named, several
 from study.report.questions.base import SELECTED_BY, Answer, Row, Told, by_item, capital, count, listed
 from study.report.questions.differences import Both, columns
 
@@ -45,10 +46,11 @@ def should_clip(told: Told) -> Answer:
     """Compare tuned clips with the tuned baseline, the rate given or tuned; and tell which rescue or break training."""
     items = by_item(told.of("should_clip"))
     places = {at: told.place(own[0].setting) for at, own in items.items()}
-    names = {at: f"`{_clip_of(own[0])}` in {places[at]}" for at, own in items.items()}
+    names = {at: f"{_clip_of(own[0])} in {places[at]}" for at, own in items.items()}
     rows: list[Row] = [
-        {"setting": places[at], "clip": f"`{own[0].method}`", "by validation": SELECTED_BY[own[0].by].split()[-1],
-         "chosen": f"`{own[0].own.clip}`", "learning rate": TOLD_BY[own[0].part], **columns(own)}
+        {"setting": places[at], "clip": method_named(own[0].method),
+         "by validation": SELECTED_BY[own[0].by].split()[-1],
+         "chosen": clip_words(own[0].own.clip), "learning rate": TOLD_BY[own[0].part], **columns(own)}
         for at, own in items.items()
     ]  # fmt: skip
     groups = {
@@ -69,7 +71,7 @@ def should_clip(told: Told) -> Answer:
 
 
 def _clip_of(one: Number) -> str:
-    return one.method if one.own.clip == "none" else one.own.clip
+    return method_named(one.method) if one.own.clip == NONE else clip_words(one.own.clip)
 
 
 def _group_short(part: str, groups: dict[tuple[str, str], Both], places: dict[str, str]) -> str:
@@ -146,7 +148,7 @@ def _number(turned: dict[str, list[str]]) -> int:
 
 
 def _named(told: Told, turned: dict[str, list[str]]) -> list[str]:
-    return [f"{told.place(one)} ({listed([f'`{c}`' for c in clips])})" for one, clips in turned.items() if clips]
+    return [f"{told.place(one)} ({'; '.join(map(clip_words, clips))})" for one, clips in turned.items() if clips]
 
 
 def which_clip(told: Told) -> Answer:
@@ -158,17 +160,18 @@ def which_clip(told: Told) -> Answer:
     words: list[str] = []
     for setting in dict.fromkeys(one.part for one in numbers):
         own = {at: both for at, both in items.items() if both[0].part == setting}
-        names = {at: f"`{both[0].own.clip}`" for at, both in own.items()}
+        names = {at: clip_words(both[0].own.clip) for at, both in own.items()}
         first, where = next(iter(own.values()))[0].baseline.clip, told.place(setting)
         both = Both.of([one for one in numbers if one.part == setting], names)
-        rows += [{"setting": where, "first": f"`{first}`", "other": f"`{one[0].method}`", "tuning chose": names[at],
+        rows += [{"setting": where, "first": clip_words(first), "other": method_named(one[0].method),
+                  "tuning chose": names[at],
                   **columns(one)} for at, one in own.items()]  # fmt: skip
         shorts.append(f"{where}, {_first_words(first, both)}")
         if both.any:
-            words.append(f"In {where}, against `{first}`. {both.tallies}")
+            words.append(f"In {where}, against {clip_words(first)}. {both.tallies}")
     return Answer(
         "Which clip?",
-        f"In {'; in '.join(shorts)}." if shorts else "",
+        f"In {'. In '.join(shorts)}." if shorts else "",
         " ".join([f"{count(len(shorts), 'setting has', 'settings have')} several clips tuned.", *words]),
         "First: the tuned clip with the smallest validation loss. Differences: each other tuned clip less the first.",
         ("tuning_curves", "ranking"),
@@ -177,8 +180,8 @@ def which_clip(told: Told) -> Answer:
 
 
 def _first_words(first: str, both: Both) -> str:
-    if first == "none":
+    if first == NONE:
         return "tuning chose no clip"
     if not both.any:
-        return f"`{first}`, with nothing to compare it with"
-    return f"`{first}` has the smallest validation loss; {both.phrase(OTHERS)}"
+        return f"tuning chose {clip_words(first)}, with nothing to compare it with"
+    return f"the smallest validation loss is that of {clip_words(first)}; {both.phrase(OTHERS)}"

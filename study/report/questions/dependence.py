@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from study.analysis.questions.dependence import ALONE, DATA, NET, SERIES
 from study.analysis.questions.differences import NOTHING
 from study.analysis.questions.numbers import Number
-from study.report.format import number, percent, several
-from study.report.questions.base import Answer, Row, Told, axis_name, by_item, count, listed
+from study.methods.phrases import key_name
+from study.report.format import in_words, number, percent, several
+from study.report.questions.base import Answer, Row, Told, by_item, count, listed
 from study.report.questions.differences import text
 
 WORDS = {"reverses": "reversed", "changes": "different in size", "same": "the same", "undecided": "undecided",
@@ -20,7 +21,7 @@ WORDS = {"reverses": "reversed", "changes": "different in size", "same": "the sa
 class Series:
     """Gain of one method in test accuracy at each point of a sweep over one key, where it can be compared.
 
-    text: `global_norm(0.1)` in `sizes` (-18.2 at 500 ... points).
+    text: clip to norm 0.1 in *sizes* (−18.2 at 500 ... points).
     """
 
     axis: str
@@ -33,8 +34,10 @@ class Series:
 
 
 def on_data(told: Told) -> Answer:
-    """Report the gain of clips and regularizers by training size and by the share of wrong labels."""
-    return _answer(told, "on_data", "Does it depend on the training size and the label noise?", DATA)
+    """Report the gain of clips and regularizers by the number of training digits and by the share of wrong labels."""
+    return _answer(
+        told, "on_data", "Does it depend on the number of training digits and the share of wrong labels?", DATA
+    )
 
 
 def on_net(told: Told) -> Answer:
@@ -50,9 +53,10 @@ def _answer(told: Told, name: str, question: str, axes: Sequence[str]) -> Answer
         " ".join(
             filter(None, [*(_words(axis, [x for x in found if x.axis == axis]) for axis in axes), _left_out(found)])
         ),
-        "Each method alone at a given strength, which was not tuned anew at each point, less none at the same point, in"
-        " test accuracy. Different in size: two of the 95 % intervals do not overlap; reversed: better at one point,"
-        " worse at another. What else differs between points, such as the number of steps, is as the regimes say.",
+        "Each method alone at a given strength, which was not tuned anew at each point, less the baseline at the same"
+        " point, in test accuracy. Different in size: two of the 95 % intervals do not overlap; reversed: better"
+        " at one point, worse at another. What else differs between points, such as the number of steps, is as the"
+        " regimes say.",
         ("sweeps",),
         _rows(told, found),
     )
@@ -66,7 +70,7 @@ def _series(told: Told, own: Sequence[Number]) -> Series:
     ends = [f"{number(one.estimate, sign=True)} at {told.point(one.own.regime, axis)}" for one in kept]
     sweep = told.sweep(whole.setting, points[0].own.regime, axis)
     return Series(
-        axis, label, whole.verdict, f"`{label}` in {sweep} ({', '.join(ends)} points)", tuple(kept),
+        axis, label, whole.verdict, f"{in_words(label)} in {sweep} ({', '.join(ends)} points)", tuple(kept),
         tuple(one for one in own if one.metric == ALONE),
         tuple(one.own.regime for one in points if one.verdict in NOTHING),
     )  # fmt: skip
@@ -79,8 +83,8 @@ def _rows(told: Told, found: Sequence[Series]) -> list[Row]:
         for one, none in zip(series.points, series.alone, strict=True):
             rows[one.own.regime, series.label] = {
                 "regime": told.place(one.own.regime),
-                "method": f"`{series.label}`",
-                "none": percent(none.estimate),
+                "method": in_words(series.label),
+                "baseline": percent(none.estimate),
                 "gain (points)": text(one),
                 "verdict": one.verdict,
             }
@@ -91,13 +95,13 @@ def _short(axis: str, found: list[Series]) -> str:
     counts = {word: n for word in WORDS if (n := sum(one.verdict == word for one in found))}
     start = "yes" if {"reverses", "changes"} & set(counts) else "not seen" if list(counts) == ["same"] else "undecided"
     told = listed([f"{n} {WORDS[word]}" for word, n in counts.items()])
-    return f"On the {axis_name(axis)}: {start}; of {count(len(found), 'series', 'series')} (method × sweep), {told}."
+    return f"By {key_name(axis)}: {start}; of {count(len(found), 'series', 'series')} (method × sweep), {told}."
 
 
 def _words(axis: str, found: list[Series]) -> str:
     groups = {word: [one.text for one in found if one.verdict == word] for word in WORDS if word != "nothing"}
     parts = [f"{WORDS[word]}: {several(texts, 6)}" for word, texts in groups.items() if texts]
-    return f"By {axis_name(axis)}, {'; '.join(parts)}." if parts else ""
+    return f"By {key_name(axis)}, {'; '.join(parts)}." if parts else ""
 
 
 def _left_out(found: Sequence[Series]) -> str:

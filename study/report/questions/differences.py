@@ -41,10 +41,10 @@ def compared(found: Found) -> Found:
 
 
 def tally(found: Found) -> str:
-    """Count the differences by verdict and name them: "2 better (a, +1.2 points [..]; b, ..), 1 undecided (..)"."""
+    """Count the differences by verdict and name them: "2 better (a: +1.2 points [..]; b: ..); 1 undecided (..)"."""
     parts = []
     for verdict, word in WORDS.items():
-        own = [f"{name}, {sized(one)}" for name, one in found if one.verdict == verdict]
+        own = [f"{name}: {sized(one)}" for name, one in found if one.verdict == verdict]
         if own:
             first = found[0][1]
             within = f" within {number(matters(first.metric))} {first.unit}" if verdict == "same" else ""

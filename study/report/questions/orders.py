@@ -8,6 +8,7 @@ from study.analysis.questions.differences import NOTHING
 from study.analysis.questions.numbers import Number
 from study.analysis.questions.orders import CLIPPED, FREE
 from study.analysis.questions.tuned import BOTH_WAYS
+from study.report.format import cell_words, clip_words, regularizer_words
 from study.report.questions.base import SELECTED_BY, Answer, Row, Told, by_item, capital, count
 from study.report.questions.differences import Both, columns
 
@@ -31,8 +32,9 @@ def before_or_after(told: Told) -> Answer:
     names = {at: _pair(told, own[0]) for at, own in items.items()}
     both, free = (Both.of([one for one in numbers if one.part == part], names) for part in (CLIPPED, FREE))
     rows: list[Row] = [
-        {"regime": told.place(own[0].own.regime), "clip": f"`{own[0].own.clip}`",
-         "in the loss": f"`{own[0].own.regularization}`", "after the clip": f"`{own[0].baseline.regularization}`",
+        {"regime": told.place(own[0].own.regime), "clip": clip_words(own[0].own.clip),
+         "in the loss": regularizer_words(own[0].own.regularization),
+         "after the clip": regularizer_words(own[0].baseline.regularization),
          **columns(own)}
         for own in items.values()
     ]  # fmt: skip
@@ -41,16 +43,16 @@ def before_or_after(told: Told) -> Answer:
         "Clip before or after decay?",
         _scoped(both.lead(ORDER), clipped) if clipped else "No clip meets both forms, so nothing can be said.",
         " ".join([_scope(clipped), both.tallies if both.any else "", _unclipped(free)]).strip(),
-        "`l2` in the loss is part of the gradient that is clipped; `weight_decay` adds the same term after the clip, so"
-        " that without a clip both make the same step. Difference: in the loss less after the clip. Where a form has"
-        " several strengths, those of the best validation loss are compared too.",
+        "L2 in the loss (`l2`) is part of the gradient that is clipped; weight decay (`weight_decay`) adds the same"
+        " term after the clip, so that without a clip both make the same step. Difference: in the loss less after the"
+        " clip. Where a form has several strengths, those of the best validation loss are compared too.",
         ("heatmap",),
         rows,
     )
 
 
 def _pair(told: Told, one: Number) -> str:
-    return f"`{one.own.regularization}` under `{one.own.clip}` in {told.place(one.own.regime)}"
+    return f"{cell_words(one.own.clip, one.own.regularization)} in {told.place(one.own.regime)}"
 
 
 def _scoped(lead: str, pairs: Sequence[Number]) -> str:
@@ -97,8 +99,8 @@ def per_tensor(told: Told) -> Answer:
     items = by_item(numbers)
     names = {at: told.place(own[0].setting) for at, own in items.items()}
     rows: list[Row] = [
-        {"setting": names[at], "strengths by": SELECTED_BY[own[0].by], "per tensor": f"`{own[0].own.clip}`",
-         "global": f"`{own[0].baseline.clip}`", **columns(own)}
+        {"setting": names[at], "strengths by": SELECTED_BY[own[0].by], "per tensor": clip_words(own[0].own.clip),
+         "global": clip_words(own[0].baseline.clip), **columns(own)}
         for at, own in items.items()
     ]  # fmt: skip
     groups = {by: Both.of([one for one in numbers if one.by == by], names) for by in BOTH_WAYS}

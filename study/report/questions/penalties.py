@@ -14,7 +14,7 @@ from study.analysis.questions.penalties import (
     PROXIMAL,
     SUBGRADIENT,
 )
-from study.report.format import percent
+from study.report.format import percent, regularizer_words
 from study.report.questions.base import Answer, Row, Told, by_item, count
 from study.report.questions.differences import Both, columns
 
@@ -31,7 +31,7 @@ def l1_zeros(told: Told) -> Answer:
     """Zeros, small weights and test accuracy of L1 by subgradient and by proximal steps."""
     items = by_item(one for one in told.of("l1_zeros") if one.metric in SHARES)
     rows: list[Row] = [
-        {"regime": told.place(own[0].own.regime), "penalty": f"`{own[0].own.regularization}`",
+        {"regime": told.place(own[0].own.regime), "penalty": regularizer_words(own[0].own.regularization),
          **{SHARES[one.metric]: percent(one.estimate) for one in own}}
         for own in items.values()
     ]  # fmt: skip
@@ -63,11 +63,13 @@ def _zero_short(most: Mapping[str, Number]) -> str:
 
 def _zero_words(told: Told) -> str:
     parts = [
-        f"{name} at most {percent(one.estimate)} (`{one.own.regularization}`)" for name, one in _most(told).items()
+        f"{name} at most {percent(one.estimate)} ({regularizer_words(one.own.regularization)})"
+        for name, one in _most(told).items()
     ]
     equal = told.of("l1_zeros", part=EQUAL)
     names = {
-        at: f"`{own[0].own.regularization}` in {told.place(own[0].own.regime)}" for at, own in by_item(equal).items()
+        at: f"{regularizer_words(own[0].own.regularization)} in {told.place(own[0].own.regime)}"
+        for at, own in by_item(equal).items()
     }
     both = Both.of(equal, names)
     words = f"Of the weights, exactly zero: {', '.join(parts)}."
@@ -90,7 +92,8 @@ def _at_the_best(told: Told) -> str:
 
 
 def _against(told: Told, one: Number) -> str:
-    return f"`{one.own.regularization}` against `{one.baseline.regularization}` in {told.place(one.setting)}"
+    own, baseline = (regularizer_words(cell.regularization) for cell in (one.own, one.baseline))
+    return f"{own} against {baseline} in {told.place(one.setting)}"
 
 
 TOGETHER = {
@@ -112,12 +115,12 @@ def dropout_with_l2(told: Told) -> Answer:
     numbers = told.of("dropout_with_l2")
     items = by_item(numbers)
     names = {
-        at: f"against `{own[0].baseline.regularization}` in {told.place(own[0].own.regime)}"
+        at: f"against {regularizer_words(own[0].baseline.regularization)} in {told.place(own[0].own.regime)}"
         for at, own in items.items()
     }
     rows: list[Row] = [
-        {"regime": told.place(own[0].own.regime), "together": f"`{own[0].own.regularization}`",
-         "best alone by": f"validation {BY[own[0].by]}", "alone": f"`{own[0].baseline.regularization}`",
+        {"regime": told.place(own[0].own.regime), "together": regularizer_words(own[0].own.regularization),
+         "best alone by": f"validation {BY[own[0].by]}", "alone": regularizer_words(own[0].baseline.regularization),
          "of": own[-1].n, **columns(own)}
         for own in items.values()
     ]  # fmt: skip

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from study.analysis.questions.numbers import Number
 from study.analysis.questions.ranges import CAN, HIGHER, RATES, UNCLEAR, USABLE
 from study.analysis.questions.tuned import LR
+from study.report.format import clip_words
 from study.report.questions.base import Answer, Row, Told, capital, count, listed
 
 CHANGES = {"widens": "widened", "shifts": "shifted", "narrows": "narrowed", "unchanged": "unchanged",
@@ -23,9 +24,9 @@ def widens(told: Told) -> Answer:
         points = [own for own in told.of("widens", "test_accuracy", part=one.part) if own.own.clip == clip]
         where = told.sweep(one.setting, points[0].own.regime, LR)
         word = one.verdict if clip != "none" else "–"
-        rows.append({"sweep": where, "clip": f"`{clip}`", **_shown(told, points), "against the baseline": word})
+        rows.append({"sweep": where, "clip": clip_words(clip), **_shown(told, points), "against the baseline": word})
         if clip != "none":
-            found.append((f"`{clip}` in {where}", word))
+            found.append((f"{clip_words(clip)} in {where}", word))
             higher += one.by == HIGHER
     return Answer(
         "Does a clip widen the usable learning rates?",
@@ -65,4 +66,4 @@ def _short(found: list[tuple[str, str]], higher: int) -> str:
 
 
 def _words(found: list[tuple[str, str]]) -> str:
-    return " ".join(f"{capital(CHANGES[word])}: {listed(names)}." for word, names in _by_word(found).items())
+    return " ".join(f"{capital(CHANGES[word])}: {'; '.join(names)}." for word, names in _by_word(found).items())

@@ -8,7 +8,7 @@ from study.analysis.questions.numbers import Number
 from study.analysis.questions.ranges import USABLE
 from study.analysis.questions.rates import DROPPED, EQUAL, LEFT, PRODUCT, RATIO, RESCUE, WITH, WITHOUT, WORKS
 from study.analysis.questions.tuned import BOTH_WAYS, BY_LOSS, LR, RATE_GIVEN, RATE_TUNED
-from study.report.format import percent, several
+from study.report.format import clip_words, in_words, method_named, percent, several
 from study.report.questions.base import SELECTED_BY, SHOWN_BY_LOSS, Answer, Row, Told, by_item, capital, count, listed
 from study.report.questions.differences import Both, Found, columns, tally, text
 
@@ -29,7 +29,7 @@ def smaller_rate(told: Told) -> Answer:
     """Clipped nets beside unclipped ones at the swept learning rate that makes their steps equal."""
     numbers = told.of("smaller_rate")
     items = {at: {one.metric: one for one in own} for at, own in by_item(numbers).items()}
-    names = {at: f"`{own[LEFT].own.clip}` in {told.place(own[LEFT].own.regime)}" for at, own in items.items()}
+    names = {at: f"{clip_words(own[LEFT].own.clip)} in {told.place(own[LEFT].own.regime)}" for at, own in items.items()}
     both = {part: Both.of([one for one in numbers if one.part == part], names) for part in (WORKS, RESCUE)}
     works, rescue = (both[part].accuracy for part in (WORKS, RESCUE))
     dropped = sum(one.n or 0 for one in numbers if one.part == DROPPED)
@@ -52,7 +52,7 @@ def _equal_row(told: Told, own: Mapping[str, Number]) -> Row:
     one = own["test_accuracy"]
     return {
         "regime": told.place(one.own.regime),
-        "clip": f"`{one.own.clip}`",
+        "clip": clip_words(one.own.clip),
         "step left": f"{own[LEFT].estimate:.2g}",
         "rate × step left": f"{own[PRODUCT].estimate:.2g}",
         "nearest rate, no clip": told.point(one.baseline.regime, LR),
@@ -108,12 +108,12 @@ def survives(told: Told) -> Answer:
     """Compare each method with the baseline where both learning rates were tuned, beside its gain elsewhere."""
     numbers = told.of("survives", part=RATE_TUNED)
     items = by_item(numbers)
-    names = {at: f"`{own[0].method}` in {told.place(own[0].setting)}" for at, own in items.items()}
+    names = {at: f"{method_named(own[0].method)} in {told.place(own[0].setting)}" for at, own in items.items()}
     rows: list[Row] = [
         {
             "method": names[at],
             "by validation": SELECTED_BY[own[0].by].split()[-1],
-            "chosen": f"`{own[0].label}` in {told.place(own[0].own.regime)}",
+            "chosen": f"{in_words(own[0].label)} in {told.place(own[0].own.regime)}",
             "baseline": told.place(own[0].baseline.regime),
             **columns(own),
             "at a given rate elsewhere (points)": _elsewhere(told, own[0].method),
@@ -166,6 +166,6 @@ def _survival_words(found: dict[str, Both]) -> Iterator[str]:
     for by, both in found.items():
         if by == BY_LOSS or not both.alike(found[BY_LOSS]):
             if none := both.same_cells:
-                yield f"By {SELECTED_BY[by]}, tuning chose no {several(none)}."
+                yield f"By {SELECTED_BY[by]}, tuning chose the baseline over {several(none)}."
             if both.any:
                 yield f"Chosen by {SELECTED_BY[by]}, against the baseline. {both.tallies}"

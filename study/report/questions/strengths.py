@@ -24,9 +24,10 @@ from study.analysis.questions.strengths import (
     WON,
 )
 from study.analysis.questions.tuned import regimes_of
-from study.report.format import number, several
+from study.report.format import in_words, method_named, number, several
 from study.report.questions.base import KINDS, SHOWN_BY_LOSS, Answer, Row, Told, by_item, capital, count, listed
 from study.report.questions.differences import Both, Found, columns, compared
+from study.report.tuning import edge_words
 
 Regret = tuple[float, float]
 """Mean regrets in accuracy and in loss."""
@@ -56,10 +57,12 @@ def choose_strength(told: Told) -> Answer:
 def _regret_row(key: tuple[str, str, str], own: Sequence[Number]) -> Row:
     part, name, rule = key
     n = own[0].n or 0
-    over = {ALL: f"all {n}", KIND: count(n, KINDS.get(name, name))}.get(part, f"`{name}`, {count(n, 'setting')}")
+    over = {ALL: f"all {n}", KIND: count(n, KINDS.get(name, name))}.get(
+        part, f"{method_named(name)}, {count(n, 'setting')}"
+    )
     mean, largest, mean_loss, largest_loss = (number(one.estimate) for one in own)
     return {
-        "rule": f"no choice: {rule}" if rule == RANDOM else rule,
+        "rule": "no choice: a strength at random" if rule == RANDOM else rule,
         "over": over,
         "mean regret (points)": mean,
         "largest (points)": largest,
@@ -79,7 +82,7 @@ def _choice_short(told: Told, lost: Mapping[str, Regret]) -> str:
 def _taken(told: Told) -> str:
     """The strengths of each regularizer that the two choices took, as a place to start from."""
     parts = [
-        f"`{one.method}` {' to '.join(dict.fromkeys([f'{one.low:g}', f'{one.high:g}']))} in"
+        f"{method_named(one.method)} {' to '.join(dict.fromkeys([f'{one.low:g}', f'{one.high:g}']))} in"
         f" {count(one.n or 0, 'setting')}"
         for one in told.of("choose_strength", TAKEN)
     ]
@@ -116,20 +119,21 @@ def _trade(lost: Mapping[str, Regret]) -> str:
 
 def _choice_words(told: Told) -> str:
     items = [{one.metric: one for one in own} for own in by_item(told.of("choose_strength")).values()]
-    found = {f"`{own[CHOSEN].method}` in {told.place(own[CHOSEN].setting)}": own for own in items}
+    found = {f"{method_named(own[CHOSEN].method)} in {told.place(own[CHOSEN].setting)}": own for own in items}
     sizes, costs = ([own[metric].estimate for own in items] for metric in (TRIED, COST))
     ends = {name: own[CHOSEN].verdict for name, own in found.items() if own[CHOSEN].verdict}
     alone = [name for name, edge in ends.items() if "no grid" in edge]
     ends = {name: edge for name, edge in ends.items() if name not in alone}
-    edges = [f"{name} ({edge})" for name, edge in ends.items()]
+    edges = [f"{name} ({edge_words(edge)})" for name, edge in ends.items()]
     small = sum("strength" in edge and found[name][TRIED].estimate == 2 for name, edge in ends.items())
     none = sum(not own[CHOSEN].own.methods for own in items)
     alike, won, lost = (told.of("choose_strength", metric)[0].estimate for metric in (AGREE, WON, LOST))
     words = (
         f"{count(len(found), 'method was', 'methods were')} tuned (counted once a setting), with {_whole(sizes)}"
-        f" strengths each besides `none`; a choice took {_whole(costs)} trainings. `none` was chosen for {none}. The"
-        f" smallest validation loss and the rule of one standard error agree for {alike:g}. By test accuracy the"
-        f" smallest validation loss chose better than the smallest training loss for {won:g}, worse for {lost:g}."
+        f" strengths each besides the baseline; a choice took {_whole(costs)} trainings. The baseline was chosen for"
+        f" {none}. The smallest validation loss and the rule of one standard error agree for {alike:g}. By test"
+        f" accuracy the smallest validation loss chose better than the smallest training loss for {won:g}, worse for"
+        f" {lost:g}."
     )
     if alone:
         words += f" {count(len(alone), 'choice has', 'choices have')} no grid, but one strength: {several(alone)}."
@@ -165,7 +169,7 @@ SELECTED = {
 def loss_or_accuracy(told: Told) -> Answer:
     """The candidate of the best validation accuracy against that of the smallest validation loss, on the same runs."""
     items = by_item(told.of("loss_or_accuracy"))
-    names = {at: f"`{own[0].method}` in {told.place(own[0].setting)}" for at, own in items.items()}
+    names = {at: f"{method_named(own[0].method)} in {told.place(own[0].setting)}" for at, own in items.items()}
     both = Both.of(told.of("loss_or_accuracy"), names)
     alike = sum(own[0].own == own[0].baseline for own in items.values())
     rows: list[Row] = [
@@ -213,4 +217,4 @@ def _better(found: Found) -> str:
 def _candidate(told: Told, setting: str, label: str, regime: str) -> str:
     regimes = regimes_of(told.tables)
     several_ = regimes.loc[regimes["setting"] == setting, "regime"].nunique() > 1
-    return f"`{label}`{f' in {told.place(regime)}' if several_ else ''}"
+    return f"{in_words(label)}{f' in {told.place(regime)}' if several_ else ''}"

@@ -18,13 +18,13 @@ from study.analysis.questions.thresholds import (
     UNDER_ALL,
     WORKS,
 )
-from study.report.format import number, percent, several
+from study.report.format import clip_words, number, percent, several
 from study.report.questions.base import Answer, Row, Told, by_item, count, listed
 from study.report.questions.differences import counted
 
 
 def which_threshold(told: Told) -> Answer:
-    """The chosen threshold of `global_norm` in each tuned setting, against the gradient's norms without a clip."""
+    """The chosen threshold of the clip to the global norm in each tuned setting, against the norms without a clip."""
     items = by_item(told.of("which_threshold"))
     whole = {one.metric: one for one in told.of("which_threshold") if one.item is None}
     return Answer(
@@ -47,19 +47,23 @@ def _threshold_row(told: Told, own: Sequence[Number]) -> Row:
                "regret": "regret (points)"}  # fmt: skip
     shown = {PERCENTILE: lambda share: percent(share, 0), "clip_rate": percent}
     given = {one.metric: shown.get(one.metric, number)(one.estimate) for one in own if label != "none"}
-    return {"setting": setting, "chosen": f"`{label}`", **{name: given.get(key, "–") for key, name in columns.items()}}
+    return {
+        "setting": setting,
+        "chosen": clip_words(label),
+        **{name: given.get(key, "–") for key, name in columns.items()},
+    }
 
 
 def _threshold_short(told: Told, whole: Mapping[str, Number]) -> str:
     if not whole:
-        return "No threshold: wherever `global_norm` was tuned, tuning chose no clip."
+        return "No threshold: wherever the clip to the global norm was tuned, tuning chose no clip."
     multiple, rank = whole[MULTIPLE], whole.get(PERCENTILE)
     if multiple.verdict == TOO_FEW:
         chosen = [
             one for one in told.of("which_threshold", MULTIPLE) if one.item is not None and one.own.clip != "none"
         ]
         multiples = [f"{number(one.estimate)} times the median norm without a clip" for one in chosen]
-        choices = [f"`{one.own.clip}` in {told.place(one.setting)}, {multiple}"
+        choices = [f"{clip_words(one.own.clip)} in {told.place(one.setting)}, {multiple}"
                    for one, multiple in zip(chosen, multiples, strict=True)]  # fmt: skip
         return (
             f"Tuning chose {listed(choices)}. Whether that multiple or percentile holds elsewhere cannot be told from"
@@ -80,7 +84,8 @@ def _span(one: Number) -> str:
 def _threshold_words(whole: Mapping[str, Number], settings: int) -> str:
     multiple, rank = whole.get(MULTIPLE), whole.get(PERCENTILE)
     found = multiple.n if multiple else 0
-    took = f"In {found} of {count(settings, 'setting')} in which `global_norm` was tuned, a threshold was chosen."
+    tuned = f"{count(settings, 'setting')} in which the clip to the global norm was tuned"
+    took = f"In {found} of {tuned}, a threshold was chosen."
     if not multiple or multiple.verdict == TOO_FEW:
         return took
     agree = multiple.verdict == ONE
@@ -116,9 +121,9 @@ def how_often(told: Told) -> Answer:
         "How often should a clip fire?",
         _rate_short({name: one.verdict for (state, name), one in kept.items() if state == WORKS}) if rows else "",
         _rate_words(kept, sum(one.verdict in NOTHING for one in numbers)),
-        "Every clip alone in every regime (except `sign` and `normalized`, which bound nothing), against the baseline"
-        " in the same regime, so at the same learning rate; the strengths"
-        " are those of the grids, not tuned. The same: the 95 % interval lies within half a point; the other columns"
+        "Every clip alone in every regime (except the sign and the normalized gradient, which bound nothing), against"
+        " the baseline in the same regime, so at the same learning rate; the strengths are those of the grids, not"
+        " tuned. The same: the 95 % interval lies within half a point; the other columns"
         " count the rest. Training works without a clip if no run diverges or stays at chance and, in a sweep over the"
         f" learning rate, the rate is shown to lose at most {USABLE:g} points to the best; elsewhere a gain is a"
         " rescue.",

@@ -23,7 +23,7 @@ CLIP, NONE = ("a", "clip", "global_norm", "a", "global_norm(1)"), ("a", "clip", 
 def test_whether_to_clip_is_said_at_the_rate_that_was_given(mean: float, words: str) -> None:
     table = runs(("a", "none", "none", 0.9), ("a", "global_norm(1)", "none", mean))
     found = answer(should_clip, {"runs": table, "tuning": tuning(CLIP, NONE)})
-    start = "With the learning rate given, tuning by validation loss chose a clip in 1 of 1 case (`a`), "
+    start = "With the learning rate given, tuning by validation loss chose a clip in 1 of 1 case (*a*), "
     assert found.short.startswith(start)
     assert found.short.endswith("Validation accuracy chose the same.")
     assert words in found.short
@@ -35,10 +35,10 @@ def test_where_tuning_chose_none_nothing_is_decided_about_clipping() -> None:
     chosen = tuning(("a", "clip", "global_norm", "a", "none"), NONE)
     found = answer(should_clip, {"runs": runs(("a", "none", "none", 0.9)), "tuning": chosen})
     assert found.short == (
-        "With the learning rate given, tuning by validation loss chose no clip in 1 of 1 case (`a`). Validation"
+        "With the learning rate given, tuning by validation loss chose no clip in 1 of 1 case (*a*). Validation"
         " accuracy chose the same."
     )
-    assert "no clip was chosen for 1 (`global_norm` in `a`)" in found.words
+    assert "no clip was chosen for 1 (global norm in *a*)" in found.words
     assert found.rows[0]["accuracy (points)"] == "same cell"
 
 
@@ -54,11 +54,12 @@ def test_a_rescue_is_named_where_training_fails_without_a_clip() -> None:
         "A clip made all runs train in 1 of 2 regimes where some fail without one; a clip made runs fail in 1 of 2"
         " regimes where all train without one."
     )
-    assert (
-        "all runs train, where some fail without one, in `b` (`global_norm(1)`). With every clip some runs still"
-        in (found.words)
+    assert "all runs train, where some fail without one, in *b* (clip to norm 1). With every clip some runs still" in (
+        found.words
     )
-    assert "failed in `c`. A clip made runs fail, where all train without one, in `d` (`value(1)`)." in found.words
+    assert (
+        "failed in *c*. A clip made runs fail, where all train without one, in *d* (clip values at ±1)." in found.words
+    )
     assert "sign" not in found.words, "a step of a given length is no bound"
 
 
@@ -70,11 +71,11 @@ def test_which_clip_holds_the_first_against_the_others(value: float, words: str)
     table = runs(("a", "global_norm(1)", "none", 0.9), ("a", "value(1)", "none", value))
     chosen = tuning(CLIP, ("a", "clip", "value", "a", "value(1)"), NONE)
     found = answer(which_clip, {"runs": table, "tuning": chosen})
-    assert found.short.startswith("In `a`, `global_norm(1)` has the smallest validation loss; ")
+    assert found.short.startswith("In *a*, the smallest validation loss is that of clip to norm 1; ")
     assert words in found.short
     assert answer(which_clip, {"runs": table, "tuning": tuning(CLIP, NONE)}).rows == [], "one clip is no choice"
     none = tuning(("a", "clip", "global_norm", "a", "none"), ("a", "clip", "value", "a", "none"), NONE)
-    assert answer(which_clip, {"runs": table, "tuning": none}).short == "In `a`, tuning chose no clip."
+    assert answer(which_clip, {"runs": table, "tuning": none}).short == "In *a*, tuning chose no clip."
 
 
 def thresholds(*found: tuple[float, float, float]) -> pd.DataFrame:
@@ -96,7 +97,9 @@ def test_thresholds_that_agree_in_the_median_are_predicted_by_it() -> None:
         "A multiple of the median is a first guess: the chosen thresholds lie at 0.50 to 0.56 times the median norm"
         " without a clip."
     )
-    assert found.words.startswith("In 3 of 4 settings in which `global_norm` was tuned, a threshold was chosen.")
+    assert found.words.startswith(
+        "In 3 of 4 settings in which the clip to the global norm was tuned, a threshold was chosen."
+    )
     assert "from 20 % to 30 %: one percentile predicts it" in found.words
     apart = answer(
         which_threshold, {**tables, "thresholds": thresholds((0.1, 1.0, 0.0), (2.0, 1.0, 0.9), (1.0, 1.0, 0.5))}
@@ -114,15 +117,15 @@ def test_one_setting_has_its_threshold_and_makes_no_rule() -> None:
     chosen = tuning(("s0", "clip", "global_norm", "s0", "global_norm(1)"))
     found = answer(which_threshold, {"tuning": chosen, "thresholds": thresholds((1.0, 2.0, 0.3))})
     assert found.short == (
-        "Tuning chose `global_norm(1)` in `s0`, 0.50 times the median norm without a clip. Whether that multiple or"
+        "Tuning chose clip to norm 1 in *s0*, 0.50 times the median norm without a clip. Whether that multiple or"
         " percentile holds elsewhere cannot be told from 1 setting."
     )
 
 
 def test_no_threshold_is_right_where_tuning_chose_none() -> None:
     found = answer(which_threshold, {"tuning": tuning(("s0", "clip", "global_norm", "s0", "none"))})
-    assert found.short == "No threshold: wherever `global_norm` was tuned, tuning chose no clip."
-    assert [row["chosen"] for row in found.rows] == ["`none`"]
+    assert found.short == "No threshold: wherever the clip to the global norm was tuned, tuning chose no clip."
+    assert [row["chosen"] for row in found.rows] == ["no clip"]
     assert answer(which_threshold, {}).rows == []
 
 
@@ -185,7 +188,7 @@ def test_decay_is_compared_at_the_best_strength_of_each_form_too() -> None:
     table = runs(("a", clip, "l2(0.01)", 0.9), ("a", clip, "weight_decay(0.01)", 0.8),
                  ("a", clip, "weight_decay(0.1)", 0.95))  # fmt: skip
     found = answer(before_or_after, {"runs": table})
-    assert [row["after the clip"] for row in found.rows] == ["`weight_decay(0.01)`", "`weight_decay(0.1)`"]
+    assert [row["after the clip"] for row in found.rows] == ["weight decay 0.01", "weight decay 0.1"]
     assert found.short == "It depends on the setting."
 
 
@@ -196,7 +199,7 @@ def test_per_tensor_against_global(tensor: float, words: str) -> None:
     chosen = tuning(CLIP, ("a", "clip", "layer_norm", "a", "layer_norm(1)"))
     table = runs(("a", "global_norm(1)", "none", 0.9), ("a", "layer_norm(1)", "none", tensor))
     found = answer(per_tensor, {"runs": table, "tuning": chosen})
-    assert found.short.startswith(f"In the one setting compared (`a`): {words}")
+    assert found.short.startswith(f"In the one setting compared (*a*): {words}")
     assert len(found.rows) == 2
 
 
@@ -207,6 +210,6 @@ def test_per_tensor_depends_where_the_best_strengths_say_otherwise_than_the_chos
     table = runs(("a", "global_norm(1)", "none", 0.8), ("a", "layer_norm(1)", "none", 0.9),
                  ("a", "global_norm(2)", "none", 0.95))  # fmt: skip
     found = answer(per_tensor, {"runs": table, "tuning": pd.concat([chosen, pd.DataFrame([better])])})
-    assert found.short.startswith("In the one setting compared (`a`) it depends on how strengths are chosen.")
+    assert found.short.startswith("In the one setting compared (*a*) it depends on how strengths are chosen.")
     assert "By validation loss: per tensor did better" in found.short
     assert "By validation accuracy: global did better" in found.short

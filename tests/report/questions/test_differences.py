@@ -14,7 +14,7 @@ from study.analysis.questions.numbers import ANSWERS, Number, from_table, to_tab
 from study.analysis.statistics import bca_interval
 from study.methods.labels import Cell
 from study.report.questions import QUESTIONS, answers
-from study.report.questions.base import axis_name, place
+from study.report.questions.base import place
 from study.report.questions.differences import Both, columns, sized, tally, text
 
 from .tables import regimes, runs
@@ -91,8 +91,8 @@ def test_metrics_that_disagree_are_told_apart() -> None:
     assert both.lead(words) == "By test accuracy: yes. By test loss: no."
     assert both.phrase(words) == "yes by test accuracy, no by test loss"
     assert str(columns(numbers[:2])["accuracy (points)"]).startswith("+")
-    assert "1 better (c, +" in both.tallies
-    assert "1 worse (c, +0.4" in both.tallies
+    assert "1 better (c: +" in both.tallies
+    assert "1 worse (c: +0.4" in both.tallies
 
 
 def test_regimes_are_named_for_readers() -> None:
@@ -102,12 +102,11 @@ def test_regimes_are_named_for_readers() -> None:
         regimes(("n_train_size=55000", "n", "data.train_size", 55000)),
         regimes(("alone", "", "", "")),
     ])}  # fmt: skip
-    assert place(named, "x_lr=1") == "`x` at learning rate 1"
-    assert place(named, "x") == "`x`", "what is tuned along is no part of a setting's name"
-    assert place(named, "o_optimizer=adam") == "`o` at optimizer adam"
-    assert place(named, "n_train_size=55000") == "`n` at training size 55,000"
-    assert place(named, "alone") == "`alone`"
-    assert axis_name("data.label_noise") == "label noise"
+    assert place(named, "x_lr=1") == "*x, learning rate 1*"
+    assert place(named, "x") == "*x*", "what is tuned along is no part of a setting's name"
+    assert place(named, "o_optimizer=adam") == "*o, optimizer adam*"
+    assert place(named, "n_train_size=55000") == "*n, training digits 55000*"
+    assert place(named, "alone") == "*alone*"
 
 
 def test_nothing_is_answered_from_a_study_that_asks_nothing() -> None:

@@ -66,7 +66,7 @@ def test_a_clip_is_held_against_the_equal_step_in_nets_of_the_same_depth(clipped
     found = answer(smaller_rate, {"runs": own, "regimes": table})
     (row,) = found.rows
     assert (row["regime"], row["step left"], row["nearest rate, no clip"], row["ratio"]) == (
-        "`x` at learning rate 1, depth 4", "0.1", "0.1", "1"
+        "*x, learning rate 1, depth 4*", "0.1", "0.1", "1"
     )  # fmt: skip
     assert found.short.startswith(start)
     far = answer(smaller_rate, {"runs": own.assign(norm_median=1.0), "regimes": table})
@@ -80,7 +80,7 @@ def test_an_equal_step_that_does_not_work_is_counted_apart() -> None:
     assert found.short == (
         "No, a nearly equal step (within a factor of 1.3) does as well: better in 0 and worse in 0 of 1 comparison, by"
         " test accuracy. Where the nearly equal step does not work without a clip, the clip did better in 1"
-        " (`global_norm(1)` in `x` at learning rate 10) and worse in 0 of 1 comparison."
+        " (clip to norm 1 in *x, learning rate 10*) and worse in 0 of 1 comparison."
     )
 
 
@@ -99,10 +99,10 @@ def test_what_survives_is_said_for_each_metric() -> None:
     found = answer(survives, {"runs": table, "tuning": tuning(*RATE_KINDS, candidates=3), "regimes": RATES})
     assert found.short == (
         "Chosen by validation loss or by validation accuracy, in test accuracy: no, nothing did better and something"
-        " did worse; in test loss: some of it (`dropout` in `x`)."
+        " did worse; in test loss: some of it (dropout in *x*)."
     )
-    assert found.words.startswith("By validation loss, tuning chose no `value` in `x`.")
-    assert "By test loss: 1 better (`dropout` in `x`, −0.2" in found.words
+    assert found.words.startswith("By validation loss, tuning chose the baseline over value in *x*.")
+    assert "By test loss: 1 better (dropout in *x*: −0.2" in found.words
     assert answer(survives, {"runs": table, "tuning": tuning(*RATE_KINDS), "regimes": regimes()}).rows == [], (
         "no rate was tuned"
     )
@@ -143,7 +143,7 @@ def test_what_survives_may_depend_on_what_is_tuned_for() -> None:
     )
     assert [row["by validation"] for row in answer(survives, tables).rows] == ["loss", "accuracy"]
     assert answer(should_clip, tables).short.startswith(
-        "With each method's own learning rate, tuning by validation loss chose no clip in 1 of 1 case (`x`). Validation"
-        " accuracy, for the baseline too, chose a clip in 1 of 1 case (`x`), +5.0 points: it did better than the"
+        "With each method's own learning rate, tuning by validation loss chose no clip in 1 of 1 case (*x*). Validation"
+        " accuracy, for the baseline too, chose a clip in 1 of 1 case (*x*), +5.0 points: it did better than the"
         " baseline by test accuracy, it did worse than the baseline by test loss."
     )

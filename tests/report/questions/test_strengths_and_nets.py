@@ -22,7 +22,7 @@ def test_a_rule_of_choice_is_known_by_its_regret() -> None:
         " rule of one standard error loses 0 points and 0 nats, less in accuracy and loss"
         " than the smallest validation loss."
     )
-    assert "with 3 strengths each besides `none`; a choice took 20 trainings. `none` was chosen for 0." in found.words
+    assert "with 3 strengths each besides the baseline; a choice took 20 trainings." in found.words
     assert "No choice lies at an end" in found.words
     assert [row["mean regret (points)"] for row in found.rows] == ["2.0", "0", "0", "10.0", "2.3"]
 
@@ -37,7 +37,7 @@ def test_loss_and_accuracy_each_choose_best_for_themselves_and_kinds_are_told_ap
     )
     assert found.short.startswith(f"{advice} Mean regret 5.0 points and 0 nats by validation loss, 0 points and 0.10")
     over = [row["over"] for row in found.rows if row["rule"] == "largest validation accuracy"]
-    assert over == ["all 3", "1 clip", "2 regularizers", "`l2`, 2 settings"]
+    assert over == ["all 3", "1 clip", "2 regularizers", "L2, 2 settings"]
 
 
 def test_a_choice_by_training_loss_may_win() -> None:
@@ -54,9 +54,9 @@ def test_edges_of_grids_are_named() -> None:
     edged = found.assign(edge=["", "", "strength: last"])
     words = answer(choose_strength, {"tuning": edged}).words
     assert "1 choice lies at an end of the grid, a grid of two, where every strength does" in words
-    assert "`c` in `a` (strength: last)" in words
+    assert "c in *a* (strength: last)" in words
     single = answer(choose_strength, {"tuning": found.assign(edge=["", "", "strength: no grid"])}).words
-    assert "1 choice has no grid, but one strength: `c` in `a`." in single
+    assert "1 choice has no grid, but one strength: c in *a*." in single
     assert "No choice lies at an end" in single
 
 
@@ -88,8 +88,8 @@ def test_zeros_come_from_proximal_steps_or_the_words_say_otherwise() -> None:
     proximal = table["regularization"].str.startswith("l1_p")
     found = answer(l1_zeros, {"runs": table.assign(weight_zero=0.3 * proximal)})
     assert found.short == "Proximal steps made exact zeros, the other did not."
-    assert "proximal steps at most 30.0 % (`l1_proximal(0.1)`)" in found.words
-    assert "1 worse (`l1_proximal(0.1)` in `a`, " in found.words
+    assert "proximal steps at most 30.0 % (proximal L1, lambda 0.1)" in found.words
+    assert "1 worse (proximal L1, lambda 0.1 against L1, lambda 0.1 in *a*: " in found.words
     assert answer(l1_zeros, {"runs": table.assign(weight_zero=0.3)}).short == "Both made exact zeros."
     assert answer(l1_zeros, {"runs": table}).short == "Neither made exact zeros at the strengths tried."
     assert (
@@ -114,7 +114,7 @@ def test_dropout_with_l2_is_held_against_the_better_alone(both: float, words: st
     found = answer(dropout_with_l2, {"runs": runs(*(("a", "none", label, mean) for label, mean in cells.items()))})
     assert found.short.startswith("In 1 regime and with 1 pair of strengths, against the better one alone:")
     assert words in found.short
-    assert {row["alone"] for row in found.rows} == {"`dropout(0.5)`"}
+    assert {row["alone"] for row in found.rows} == {"dropout 0.5"}
 
 
 def test_the_better_alone_may_stand_in_a_regime_of_the_same_training() -> None:
@@ -124,7 +124,7 @@ def test_the_better_alone_may_stand_in_a_regime_of_the_same_training() -> None:
     tables = {"runs": pd.concat([own, twin.assign(regime="b"), runs(("c", "none", "none", 0.6))])}
     assert twins(tables, "a") == ["a", "b"]
     found = answer(dropout_with_l2, tables)
-    assert {(row["alone"], row["of"]) for row in found.rows} == {("`dropout(0.7)`", 2)}
+    assert {(row["alone"], row["of"]) for row in found.rows} == {("dropout 0.7", 2)}
     assert "together they did worse" in found.short
     assert answer(dropout_with_l2, {"runs": own[own["regularization"] != "dropout(0.5)"]}).rows == []
 
@@ -135,9 +135,9 @@ SIZES = regimes(*((f"s_train_size={n}", "s", "data.train_size", float(n)) for n 
 @pytest.mark.parametrize(
     ("gains", "start"),
     [
-        ((-0.1, 0.1), "On the training size: yes; of 1 series (method × sweep), 1 reversed."),
-        ((0.3, 0.1), "On the training size: yes; of 1 series (method × sweep), 1 different in size."),
-        ((0.1, 0.1), "On the training size: not seen; of 1 series (method × sweep), 1 the same."),
+        ((-0.1, 0.1), "By training digits: yes; of 1 series (method × sweep), 1 reversed."),
+        ((0.3, 0.1), "By training digits: yes; of 1 series (method × sweep), 1 different in size."),
+        ((0.1, 0.1), "By training digits: not seen; of 1 series (method × sweep), 1 the same."),
     ],
 )
 def test_what_depends_on_the_data(gains: tuple[float, float], start: str) -> None:
@@ -146,7 +146,7 @@ def test_what_depends_on_the_data(gains: tuple[float, float], start: str) -> Non
              for clip in ("none", "c")]  # fmt: skip
     found = answer(on_data, {"runs": runs(*cells), "regimes": SIZES})
     assert found.short == start
-    assert [row["regime"] for row in found.rows] == ["`s` at training size 500", "`s` at training size 8,000"]
+    assert [row["regime"] for row in found.rows] == ["*s, training digits 500*", "*s, training digits 8000*"]
     assert answer(on_net, {"runs": runs(*cells), "regimes": SIZES}).rows == []
 
 
@@ -155,6 +155,6 @@ def test_what_neither_trains_does_not_depend_on_anything() -> None:
     cells = [(name, clip, "none", 0.5) for name in points["regime"] for clip in ("none", "c")]
     failed = tuple(("d_depth=20", clip) for clip in ("none", "c"))
     found = answer(on_net, {"runs": runs(*cells, failed=failed), "regimes": points})
-    assert found.short == "On the depth: undecided; of 1 series (method × sweep), 1 not to be compared."
+    assert found.short == "By depth: undecided; of 1 series (method × sweep), 1 not to be compared."
     assert "1 case is left out" in found.words
     assert len(found.rows) == 1
