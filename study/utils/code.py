@@ -27,7 +27,7 @@ def without_words(source: str) -> str:
     """
     try:
         nodes = list(ast.walk(ast.parse(source)))
-        comments = _comments(source)
+        comments = _comments(source) if "#" in source else []
     except (SyntaxError, tokenize.TokenError):
         return source
     lines = source.split("\n")

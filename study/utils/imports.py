@@ -11,6 +11,8 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+CALLS = (b"import_module", b"__import__")  # functions that import
+HOLDERS = ("body", "handlers", "orelse", "finalbody", "cases")  # of statements, in syntax trees
 Import = tuple[Path | None, str]
 """A dotted name, and the folder that it starts from where the import is relative."""
 
@@ -45,30 +47,26 @@ def imported_by(file: Path, roots: tuple[Path, ...], installed: bool = False) ->
     A package may also be a folder without an `__init__.py`.
     """
     try:
-        tree = ast.parse(file.read_bytes())
+        names = dict.fromkeys(_imports(file))
     except SyntaxError:  # no Python of this version, so that importing it fails too
         return ()
-    names = dict.fromkeys(_imports(tree, file.parent))
     found = [path for base, name in names for path in _files_of(name, (base,) if base else roots)]
     if installed:
         outside = [(name, _folder_of(name.partition(".")[0])) for base, name in names if not base]
         found += [path for name, folder in outside if folder for path in _files_of(name, (folder,))]
-    return tuple(dict.fromkeys(path.resolve() for path in found))
+    return tuple(dict.fromkeys(found))
 
 
 def top_level_imports(file: Path) -> list[str]:
     """Return the first parts of the absolute names that a file imports."""
-    names = _imports(ast.parse(file.read_bytes()), file.parent)
+    names = _imports(file)
     return list(dict.fromkeys(name.partition(".")[0] for base, name in names if not base and name))
 
 
-def _imports(tree: ast.AST, folder: Path) -> Iterator[Import]:
-    """Yield the names that a module imports; `from a import b` also yields `a.b`, which may be a module."""
-    for node in ast.iter_child_nodes(tree):
-        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
-            for other in node.orelse:
-                yield from _imports(ast.Module([other], []), folder)
-            continue
+def _imports(file: Path) -> Iterator[Import]:
+    """Yield the names that a file imports; `from a import b` also yields `a.b`, which may be a module."""
+    source, folder = file.read_bytes(), file.parent
+    for node in _nodes(ast.parse(source), deep=any(name in source for name in CALLS)):
         if isinstance(node, ast.Import):
             yield from ((None, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -77,20 +75,40 @@ def _imports(tree: ast.AST, folder: Path) -> Iterator[Import]:
             yield from ((base, name) for name in (node.module or "", *names))
         elif isinstance(node, ast.Call) and (name := _named_in_call(node)):
             yield None, name
-        yield from _imports(node, folder)
+
+
+def _nodes(tree: ast.AST, deep: bool) -> Iterator[ast.AST]:
+    """Yield what runs, so nothing under `if TYPE_CHECKING`: all nodes, or, unless `deep`, only statements."""
+    left = [tree]
+    while left:
+        node = left.pop()
+        yield node
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
+            inside: list[ast.AST] = [*node.orelse]
+        elif deep:
+            inside = [*ast.iter_child_nodes(node)]
+        else:
+            inside = [one for name in HOLDERS for one in getattr(node, name, ())]
+        left += reversed(inside)
 
 
 def _named_in_call(node: ast.Call) -> str:
     """Return the module of `importlib.import_module("a.b")` or `__import__("a.b")`; "" for any other call."""
     function = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
     match node.args:
-        case [ast.Constant(value=str(name)), *_] if function in ("import_module", "__import__"):
+        case [ast.Constant(value=str(name)), *_] if function.encode() in CALLS:
             return name
     return ""
 
 
-def _files_of(name: str, roots: Iterable[Path]) -> Iterator[Path]:
-    """Yield the file of a dotted name and the packages around it, from the first of the folders that has it."""
+@cache
+def _files_of(name: str, roots: tuple[Path, ...]) -> tuple[Path, ...]:
+    """Return the file of a dotted name and the packages around it, from the first of the folders that has it."""
+    return tuple(path.resolve() for path in _found(name, roots))
+
+
+def _found(name: str, roots: Iterable[Path]) -> Iterator[Path]:
+    """Yield them, links in their paths not followed yet."""
     for root in roots:
         found, folder = list[Path](), root
         for part in name.split(".") if name else ():
