@@ -101,6 +101,11 @@ def phrase(kind: str, label: str) -> str:
     return " + ".join(_one(PHRASES[kind], part) for part in _parts(label))
 
 
+def pattern(kind: str, name: str) -> str:
+    """Return how labels of a method are told, each value by its parameter's name: "clip to norm max_norm"."""
+    return PLACE.sub(r"\1", PHRASES[kind].get(name, ""))
+
+
 def told_of(text: str, samples: Mapping[str, Sequence[str]]) -> str:
     """Return a text whose phrases of clips of single samples name what these take for a sample.
 

@@ -74,7 +74,7 @@ class RegimeFindings:
         if "memorised" not in alone or not alone["memorised"].notna().any():
             return ""
         right, wrong = self.mean("gap_right_accuracy"), self.mean("memorised")
-        return f" On rightly labelled training digits the gap was {right}; it gave {wrong} of the wrong labels."
+        return f" On rightly labelled training digits the gap was {right}; it reproduced {wrong} of the wrong labels."
 
     def effects(self, family: str, metric: str) -> list[Effect]:
         """The comparisons of one family in this regime."""
@@ -87,7 +87,7 @@ class RegimeFindings:
     def alone(self, family: str) -> str:
         """One family's findings: the gap, what only some studies measure, the test accuracy; empty if it has none."""
         gap, test = self.text(family, "gap_accuracy"), self.text(family, "test_accuracy")
-        return f"{gap} {self.decided(family)} {test}" if gap else ""
+        return " ".join(filter(None, [gap, self.decided(family), test])) if gap else ""
 
     def decided(self, family: str) -> str:
         """Return what a family decided about metrics that only some studies have."""
@@ -167,8 +167,8 @@ class RegimeFindings:
         part = [f"{cell_words(c, r)} ({k} of {ran[c, r]})" for (c, r), k in cells.items() if (c, r) not in whole]
         causes = ", ".join(f"{cause} {k}" for cause, k in lost["cause"].value_counts().items())
         text = f"{len(lost)} of {len(runs)} runs diverged ({causes})."
-        text += f" Every seed was lost for {'; '.join(_grouped(whole, list(ran)))}." if whole else ""
-        return text + (f" Some were lost for {'; '.join(part)}." if part else "")
+        text += f" Every seed was lost with {'; '.join(_grouped(whole, list(ran)))}." if whole else ""
+        return text + (f" Some were lost with {'; '.join(part)}." if part else "")
 
     @property
     def firing(self) -> str:
@@ -176,7 +176,7 @@ class RegimeFindings:
         alone = self.runs[(self.runs["regularization"] == "none") & (self.runs["clip"] != "none")]
         groups = alone[alone["clip_rate"].notna()].groupby("clip", sort=False)["clip_rate"]
         parts = [
-            f"{in_words(str(clip))} in {percent(rates.mean())} of the steps ({_range(rates)})"
+            f"{in_words(str(clip))}: in {percent(rates.mean())} of the steps ({_range(rates)})"
             + (", so it shows nothing about the method at a lower threshold" if (rates == 0).all() else "")
             for clip, rates in groups
         ]
@@ -234,7 +234,7 @@ def _grouped(lost: set[tuple[str, str]], cells: list[tuple[str, str]]) -> Iterat
         if gone == of_clip:
             yield f"{_clip(clip)}, whatever the regularizer"
         elif gone:
-            yield f"{_clip(clip)}, with {' or '.join(_regularizer(one) for one in gone)}"
+            yield f"{_clip(clip)} and {' or '.join(_regularizer(one) for one in gone)}"
 
 
 def _clip(label: str) -> str:

@@ -17,6 +17,7 @@ from study.analysis.statistics import smallest_sign_flip_p
 from study.config.regime import Regime
 from study.config.study import Study
 from study.methods.base import compact
+from study.methods.phrases import pattern
 from study.models import Model
 from study.report import format, ledger, own, tuning
 from study.report.contents import Contents
@@ -224,9 +225,10 @@ def _axes(members: list[Regime]) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Summary:
-    """A method of the study in a line: what its docstring says first."""
+    """A method of the study in a line: how a report tells it, and what its docstring says first."""
 
     name: str
+    words: str
     summary: str
 
 
@@ -238,7 +240,9 @@ def _methods(study: Study) -> list[Summary]:
     lines = {
         name: (inspect.getdoc(type(method)) or "no description.").split("\n\n")[0] for name, method in used.items()
     }
-    return [Summary(name, _formula(" ".join(line.split()))) for name, line in lines.items()]
+    clip_names = {clip.name for clip in clips}
+    words = {name: pattern("clip" if name in clip_names else "regularization", name) for name in used}
+    return [Summary(name, escaped(words[name]), _formula(" ".join(line.split()))) for name, line in lines.items()]
 
 
 def _model_text(model: Model) -> str:

@@ -5,7 +5,17 @@ from cases import CLIP_MODES, REGULARIZATION_MODES, Make
 
 from study.clipping import Clipping
 from study.methods.base import Method, compact
-from study.methods.phrases import PHRASES, PLACE, cell_phrase, phrase, regime_phrase, short_name, told_of
+from study.methods.phrases import (
+    PHRASES,
+    PLACE,
+    cell_phrase,
+    key_name,
+    pattern,
+    phrase,
+    regime_phrase,
+    short_name,
+    told_of,
+)
 from study.regularization import Regularization
 
 FAMILIES = {"clip": Clipping, "regularization": Regularization}
@@ -93,3 +103,11 @@ def test_a_clip_of_single_samples_is_told_of_what_it_takes_for_one(label: str, n
     assert broken.split() == told.split(), "broken into the lines of a label"
     assert told_of("Scale each sample's gradient.", {method: nouns}) == "Scale each sample's gradient."
     assert told_of(phrase("clip", label), {"value": nouns}) == phrase("clip", label)
+
+
+def test_a_method_is_told_with_the_names_of_its_parameters() -> None:
+    assert pattern("clip", "global_norm") == "clip to norm max_norm"
+    assert pattern("regularization", "weight_averaging") == "weight averaging, decay decay"
+    assert pattern("clip", "a_users_own") == ""
+    assert key_name("data.label_noise") == "share of wrong labels"
+    assert key_name("model.activation") == "activation"
