@@ -14,7 +14,7 @@ from study.config.variants import Block, Variant
 from study.results import store
 
 SHARE = 1 / 16  # of the study's work in a pack, at most: small studies must keep all cores of a machine busy
-LEAST = 10.0  # seconds that a pack may take in any study: less is not worth the start of a process, of five
+LEAST = 12.0  # seconds that a pack may take in any study: less is not worth the start of a process, of five
 
 
 @dataclass(frozen=True)
