@@ -30,9 +30,9 @@ def done(checkout: Checkout, command: list[str], expect: int = 0) -> str:
 
 def test_a_method_is_ranked_and_its_entry_verified(fresh: Checkout) -> None:
     publish(fresh.root)
+    fresh.share_programs()
     (fresh.root / "mine.py").write_text(COPY)
     in_the_way = fresh.root / "results/entry-my_value"
-    in_the_way.parent.mkdir(exist_ok=True)
     in_the_way.touch()
     refused = challenge(fresh, "rank", "method=mine.py", "workloads=wrong", expect=1)
     assert "The path 'results/entry-my_value/jobs/" in refused

@@ -24,7 +24,9 @@ pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("same results")]  # 
 @pytest.fixture(scope="module")
 def again(finished_once: tuple[Checkout, str], tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     """A copy of the finished study in which a cell is verified, and another trained again in two blocks of seeds."""
-    checkout = Checkout(shutil.copytree(finished_once[0].root, tmp_path_factory.mktemp("again") / "copy"))
+    checkout = Checkout(
+        shutil.copytree(finished_once[0].root, tmp_path_factory.mktemp("again") / "copy", symlinks=True)
+    )
     blocks = [f"results/smoke/verify/{cell(checkout)}/{seeds}/weights.parquet" for seeds in ("0", "1-2")]
     checkout.snakemake("--cores", "2", "--", "reference")
     checkout.snakemake("--cores", "2", "--", "results/smoke/verify/1-cells-seed-0.csv", *blocks)

@@ -162,6 +162,7 @@ def test_the_smoke_study_needs_no_network(fresh: Checkout) -> None:
     offline = ["unshare", "-rn", "--", sys.executable]
     knock = "import socket; socket.create_connection(('127.0.0.1', 9), 1)"
     assert "unreachable" in subprocess.run([*offline, "-c", knock], check=False, capture_output=True, text=True).stderr
+    fresh.share_programs()
     done = subprocess.run(
         [
             *offline,
