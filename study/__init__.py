@@ -3,9 +3,10 @@
 import os
 import platform
 
-# The same bits on any x86-64 with AVX2: each library is kept to that instruction set, and MKL to one rounding wherever
-# a matrix lies in memory, so that a model's bits do not depend on how many are trained beside it. Each reads this when
-# it is loaded, so `study` is imported first. A value of the environment's own stays.
+# The same bits with AVX2 and AVX-512: each library is kept to the former, and MKL to one rounding wherever a matrix
+# lies in memory, so that a model's bits do not depend on how many are trained beside it. Steps have the same bits on
+# AMD and Intel; MKL, which computes scores, rounds by the maker. Each reads this when it is loaded, so `study` is
+# imported first. A value of the environment's own stays.
 SAME_BITS = {
     "MKL_CBWR": "AVX2,STRICT",
     "ATEN_CPU_CAPABILITY": "avx2",

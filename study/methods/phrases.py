@@ -102,8 +102,8 @@ def phrase(kind: str, label: str) -> str:
 
 
 def pattern(kind: str, name: str) -> str:
-    """Return how labels of a method are told, each value by its parameter's name: "clip to norm max_norm"."""
-    return PLACE.sub(r"\1", PHRASES[kind].get(name, ""))
+    """Return how labels of a method are told, its parameters in place of values: "clip to norm <max_norm>"."""
+    return PLACE.sub(r"<\1>", PHRASES[kind].get(name, ""))
 
 
 def told_of(text: str, samples: Mapping[str, Sequence[str]]) -> str:

@@ -106,8 +106,8 @@ def test_a_clip_of_single_samples_is_told_of_what_it_takes_for_one(label: str, n
 
 
 def test_a_method_is_told_with_the_names_of_its_parameters() -> None:
-    assert pattern("clip", "global_norm") == "clip to norm max_norm"
-    assert pattern("regularization", "weight_averaging") == "weight averaging, decay decay"
+    assert pattern("clip", "global_norm") == "clip to norm <max_norm>"
+    assert pattern("regularization", "weight_averaging") == "weight averaging, decay <decay>"
     assert pattern("clip", "a_users_own") == ""
     assert key_name("data.label_noise") == "share of wrong labels"
     assert key_name("model.activation") == "activation"
