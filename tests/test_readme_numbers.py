@@ -44,7 +44,7 @@ def test_a_clip_where_labels_are_right() -> None:
     reached = runs.groupby(["regime", "clip"])["best_test_accuracy"].mean()
     good = reached["map_lr=0.3", "none"]
     below = [f"{100 * (good - reached[regime, 'global_norm(0.1)']):.1f}" for regime in ("map_lr=3", "map_lr=10")]
-    assert f"a clip to norm 0.1 let all train, {' and '.join(below)} points below a good rate" in README
+    assert f"a clip to norm 0.1 let all train, {' and '.join(below)} points short of a good rate" in README
 
 
 def test_a_clip_under_wrong_labels() -> None:
@@ -137,7 +137,7 @@ def test_thresholds_and_adaptive_optimizers() -> None:
 @pytest.mark.parametrize(
     ("column", "best", "said"),
     [
-        ("validation_accuracy", "idxmax", "validation accuracy lost {:.2f} points"),
+        ("validation_accuracy", "idxmax", "validation accuracy, λ cost {:.2f} points"),
         ("validation_loss", "idxmin", "validation loss {:.2f}"),
         ("train_loss", "idxmin", "training loss {:.1f}"),
     ],

@@ -133,7 +133,7 @@ def caption(tables: Tables) -> str:
     named = {text.split(";")[0] for text in comparisons["method"].astype(str)}
     methods = ", ".join(sorted(named - {"degenerate", "no interval", BOTH_FAIL}))
     failed = int((comparisons.loc[comparisons["metric"] == "gap_accuracy", "method"] == BOTH_FAIL).sum())
-    nothing = f" Not compared, since most runs failed on both sides: {failed}." if failed else ""
+    nothing = f" Left out, since most runs failed on both sides: {failed} of the differences." if failed else ""
     lost = int(comparisons.loc[comparisons["metric"] == "gap_accuracy", "n_undefined"].sum())
     left_out = f" Pairs left out because the gap is undefined: {lost}." if lost else ""
     return (

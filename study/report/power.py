@@ -45,8 +45,8 @@ def resolution_text(resolution: pd.DataFrame) -> str:
         return ""
     seeds = int(resolution["seeds"].median())
     return (
-        f"With {seeds} seeds, half of the comparisons cannot detect differences below {', '.join(parts[:-1])}"
-        f"{' and ' if parts[1:] else ''}{parts[-1]}: each would show them with a probability of less than {POWER:.0%}."
+        f"With {seeds} seeds, half of the comparisons would find a difference smaller than {', '.join(parts[:-1])}"
+        f"{' and ' if parts[1:] else ''}{parts[-1]} less than {POWER:.0%} of the time."
     ).replace("%", " %")
 
 

@@ -74,7 +74,9 @@ class RegimeFindings:
         if "memorised" not in alone or not alone["memorised"].notna().any():
             return ""
         right, wrong = self.mean("gap_right_accuracy"), self.mean("memorised")
-        return f" On rightly labelled training digits the gap was {right}; it reproduced {wrong} of the wrong labels."
+        return (
+            f" On rightly labelled training digits the gap was {right}; the net reproduced {wrong} of the wrong labels."
+        )
 
     def effects(self, family: str, metric: str) -> list[Effect]:
         """The comparisons of one family in this regime."""
@@ -127,8 +129,8 @@ class RegimeFindings:
         if kept:
             yield f"{len(kept)} lowered the gap without a decided loss of test accuracy, {_most(kept)}"
         if paid:
-            cost = number(100 * min(paid), sign=True)
-            yield f"{len(paid)} lowered the gap and test accuracy (down to {cost} points)"
+            cost = number(-100 * min(paid))
+            yield f"{len(paid)} lowered the gap and test accuracy (by up to {cost} points)"
 
     def table(self) -> list[dict[str, object]]:
         """Each clip and each regularizer alone: differences of gap and test accuracy, in percentage points."""
@@ -193,8 +195,11 @@ class RegimeFindings:
             return f"{counted(found[0].n, 'seed')} cannot decide whether the effects of {pairs} add up."
         decided = [e for e in found if e.decided]
         share = f"{len(decided)} of {len(found)} pairs of a clip and a regularizer"
-        largest = f": the largest, {listed(decided[:3])}" if decided else ""
-        return f"For {share} the effects on the accuracy gap do not add up{largest}."
+        if not decided:
+            return f"For none of {counted(len(found), 'pair')} is it shown that the effects do not add up."
+        meaning = "Above zero: the pair leaves a larger gap than the sum of both effects would, as where each alone"
+        largest = f"the largest, {listed(decided[:3])}"
+        return f"For {share} the effects on the accuracy gap do not add up: {largest}. {meaning} removes most of it."
 
     def section(self) -> RegimeSection:
         """Return all that the report places in the section of this regime."""
