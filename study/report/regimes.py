@@ -36,7 +36,7 @@ class RegimeFindings:
     tables: Tables
 
     def mean(self, metric: str, clip: str = "none", regularization: str = "none") -> str:
-        """A variant's mean over seeds with its interval, in percent or nats."""
+        """A variant's mean over seeds with its interval, in percent, points or nats."""
         rows = self.tables["summary"].query(
             "regime == @self.name and metric == @metric and clip == @clip and regularization == @regularization"
         )
@@ -45,6 +45,8 @@ class RegimeFindings:
         (n, mean, low, high), *_ = rows[["n", "mean", "low", "high"]].to_numpy(float).tolist()
         if not n:
             return "undefined (every run diverged)"
+        if metric.startswith("gap") and metric in IN_POINTS:
+            return f"{with_interval(100 * mean, 100 * low, 100 * high)} points"
         if metric in IN_POINTS:
             return with_interval(100 * mean, 100 * low, 100 * high, " %")
         return with_interval(mean, low, high, " nats")

@@ -96,7 +96,7 @@ def _scores(prefix: str) -> tuple[Column, ...]:
     )
     right = (
         Column(f"{prefix}gap_right_accuracy", "accuracy gap, right labels",
-               f"Accuracy on rightly labelled training digits minus test accuracy, {when}; {ELSE}", SHARE, -1, True),
+               f"Accuracy on rightly labelled training digits minus test accuracy, {when}; {ELSE}", POINTS, -1, True),
         Column(f"{prefix}gap_right_loss", "loss gap, right labels",
                f"Test minus cross-entropy on rightly labelled training digits, {when}; {ELSE}", NATS, -1, True),
     )  # fmt: skip
