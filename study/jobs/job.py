@@ -5,13 +5,14 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from functools import lru_cache
 from pathlib import Path
 
 from study.config.variants import Block, Variant
 from study.results import code_digest, store
 from study.results.provenance import Provenance
 from study.training import engine, records
-from study.training.batches import digits_of
+from study.training.batches import read
 from study.training.checkpoints import SECONDS, Checkpoint
 from study.utils.timer import Timer
 
@@ -20,6 +21,7 @@ class CodeError(RuntimeError):
     """Other code than the one that was to train; says which files."""
 
 
+_kept = lru_cache(maxsize=1)(read)  # the trainings of a process have one data set
 UNSEEN = ("commit", "dirty")  # no number depends on them: the source has digests of its own
 
 
@@ -53,7 +55,7 @@ def train(
         Path(tables["runs"]).with_name("checkpoint"), {"seeds": block.name, **identity(made)}, report, every
     )
     with watch.part("data"):
-        digits = digits_of(variant.data, data)
+        digits = _kept(variant.data.name, variant.data.contents, data)
     trained = engine.train(variant, block.seeds, digits, report, checkpoint, watch)
     with watch.part("tables"):
         store.write_all(records.tidy(study, trained), tables, made.text)

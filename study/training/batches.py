@@ -96,11 +96,11 @@ def _validation_labels(digits: Digits, data: Data, seed: int, rows: Tensor) -> T
 
 def digits_of(data: Data, folder: Path) -> Digits:
     """The data set of a configuration, from the folder that has it; raises DataError where it cannot be read."""
-    return _read(data.name, data.contents, folder)
+    return read(data.name, data.contents, folder)
 
 
-@lru_cache(maxsize=1)  # the trainings of a process have one data set
-def _read(name: str, contents: Contents | None, folder: Path) -> Digits:
+def read(name: str, contents: Contents | None, folder: Path) -> Digits:
+    """The data set of this name in a folder, with the contents of a user's own; raises DataError as `digits_of`."""
     return load_packed(name, contents, folder) if contents else load(name, folder)
 
 
