@@ -117,14 +117,12 @@ def affordable(core_hours: float) -> int:
 
 def too_dear(study: Study) -> Iterator[Fault]:
     """Yield the fault of a study whose forecast exceeds its `max_core_hours`."""
-    variants = expand(study)
-    seconds = [core_seconds(one, len(study.seeds)) for one in variants]
-    seconds.append(compiling(map(program_of, variants)))
+    trainings = [TrainingCost.of(one, len(study.seeds), tuning=False, needed=True) for one in expand(study)]
     for one in expand_tuning(study):
         tuning = study.regimes[one.regime].tuning
-        seconds.append(core_seconds(one, len(tuning.seeds) if tuning else 0))
-    seconds += [trials_seconds(one) for one in expand_trials(study)]
-    if (hours := math.ceil(sum(seconds) / 3600)) > study.max_core_hours:
+        trainings.append(TrainingCost.of(one, len(tuning.seeds) if tuning else 0, tuning=True, needed=True))
+    trainings += [TrainingCost.of_trials(one, needed=True) for one in expand_trials(study)]
+    if (hours := math.ceil(_hours(trainings))) > study.max_core_hours:
         must = f"must be at least {hours:,}, the forecast of all that the study trains"
         got = f"Got {study.max_core_hours:g} instead. Raise it, or ask for less."
         yield Fault(("max_core_hours",), f"The 'max_core_hours' parameter of study {must}. {got}")

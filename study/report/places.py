@@ -8,7 +8,7 @@ from study.config.fields import combined_label
 from study.config.regime import Regime
 from study.config.study import Study
 from study.methods.base import compact
-from study.methods.phrases import phrase, regime_phrase
+from study.methods.phrases import key_name, phrase, regime_phrase
 from study.report.markdown import escaped
 
 
@@ -26,6 +26,15 @@ def _told(study: Study) -> Iterator[tuple[str, str]]:
         if regime.tuning and regime.setting:
             kept = [(key, value) for key, value in at if key not in regime.tuning.along]
             yield regime.setting, italic(regime_phrase(regime.part_of, at=kept))
+
+
+def along_words(study: Study) -> Mapping[str, list[str]]:
+    """Return what was tuned along with strengths, at each regime's value of it: "learning rate 3"; empty elsewhere."""
+    along = {name: regime.tuning.along if regime.tuning else () for name, regime in study.regimes.items()}
+    return {
+        name: [f"{key_name(key)} {compact(value)}" for key, value in regime.at.items() if key in along[name]]
+        for name, regime in study.regimes.items()
+    }
 
 
 def italic(words: str) -> str:

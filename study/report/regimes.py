@@ -10,7 +10,6 @@ import pandas as pd
 
 from study.methods.phrases import phrase
 from study.report.format import (
-    IN_POINTS,
     Effect,
     cell_words,
     counted,
@@ -25,7 +24,11 @@ from study.report.format import (
 )
 from study.report.markdown import escaped
 from study.results.cells import failed
+from study.results.columns import RUNS, SHARE
 from study.results.store import Tables
+
+UNITS = {column.name: column.unit for column in RUNS.columns if column.metric}
+"""Units of a run's outcomes."""
 
 
 @dataclass(frozen=True)
@@ -45,11 +48,11 @@ class RegimeFindings:
         (n, mean, low, high), *_ = rows[["n", "mean", "low", "high"]].to_numpy(float).tolist()
         if not n:
             return "undefined (every run diverged)"
-        if metric.startswith("gap") and metric in IN_POINTS:
-            return f"{with_interval(100 * mean, 100 * low, 100 * high)} points"
-        if metric in IN_POINTS:
-            return with_interval(100 * mean, 100 * low, 100 * high, " %")
-        return with_interval(mean, low, high, " nats")
+        unit = UNITS[metric]
+        mean, low, high = (unit.factor * value for value in (mean, low, high))
+        return (
+            with_interval(mean, low, high, " %") if unit is SHARE else f"{with_interval(mean, low, high)} {unit.symbol}"
+        )
 
     def mean_of(self, column: str) -> str:
         """The baseline's mean of a column of `runs`, over the seeds that have one."""

@@ -13,7 +13,7 @@ from study.config.study import Study
 from study.methods.labels import NONE, method_of
 from study.methods.phrases import key_name
 from study.report.format import clip_words, interval_of, method_named, number, p_text, regularizer_words
-from study.report.places import regime_words
+from study.report.places import along_words, regime_words
 
 Row = dict[str, object]
 LESS = "gain in test accuracy (points)"
@@ -48,33 +48,29 @@ def _candidates(labels: list[str], points: int) -> str:
     return f"{strengths} and the baseline{times}" if methods else ""
 
 
-def tuning_rows(
-    tuning: pd.DataFrame, tuned: pd.DataFrame, words: Mapping[str, str]
-) -> list[tuple[str, list[Row], list[Row]]]:
-    """For each tuned setting two rows for each method: what was chosen and what that cost, and what it brought.
-
-    words: each setting in words.
-    """
+def tuning_rows(study: Study, tuning: pd.DataFrame, tuned: pd.DataFrame) -> list[tuple[str, list[Row], list[Row]]]:
+    """For each tuned setting two rows for each method: what was chosen and what that cost, and what it brought."""
+    words, along = regime_words(study), along_words(study)
     return [
         (
             words[str(setting)],
-            [_choice_row(part, words) for _, part in of_setting.groupby(["kind", "method"], sort=False)],
+            [_choice_row(part, along) for _, part in of_setting.groupby(["kind", "method"], sort=False)],
             [_worth_row(part, tuned) for _, part in of_setting.groupby(["kind", "method"], sort=False)],
         )
         for setting, of_setting in tuning[tuning["method"] != NONE].groupby("setting", sort=False)
     ]
 
 
-def _choice_row(candidates: pd.DataFrame, words: Mapping[str, str]) -> Row:
+def _choice_row(candidates: pd.DataFrame, along: Mapping[str, list[str]]) -> Row:
     chosen = candidates[candidates["chosen"]].iloc[0]
     training = candidates[candidates["chosen_by_training"]].iloc[0]
     best = candidates[candidates["best_on_test"]]
     return {
         "method": f"`{chosen['method']}`",
-        "chosen": _named(chosen, words),
+        "chosen": _named(chosen, along),
         "edge": edge_words(chosen["edge"]) if isinstance(chosen["edge"], str) else "",
-        "by training loss": _named(training, words),
-        "best on test": "undefined" if best.empty else _named(best.iloc[0], words),
+        "by training loss": _named(training, along),
+        "best on test": "undefined" if best.empty else _named(best.iloc[0], along),
         "regret (points; nats)": f"{number(100 * chosen['regret'])}; {number(chosen['regret_loss'])}",
     }
 
@@ -113,11 +109,10 @@ def across_rows(across: pd.DataFrame, words: Mapping[str, str]) -> list[Row]:
     ]
 
 
-def _named(candidate: pd.Series, words: Mapping[str, str]) -> str:
-    """`clip to norm 0.1, learning rate 0.3`: a method with what its regime says beyond the setting."""
-    setting, regime = (words[str(candidate[key])].strip("*").split(", ") for key in ("setting", "regime"))
+def _named(candidate: pd.Series, along: Mapping[str, list[str]]) -> str:
+    """`clip to norm 0.1, learning rate 0.3`: a method with what was tuned along with its strength."""
     label = IN_WORDS[str(candidate["kind"])](str(candidate["label"]))
-    return ", ".join([label, *(part for part in regime if part not in setting)])
+    return ", ".join([label, *along[str(candidate["regime"])]])
 
 
 def _wins(effect: pd.Series) -> str:

@@ -56,7 +56,7 @@ def printed_rows(study: Study, tables: Tables) -> dict[str, list[Any]]:
         "seeds": resolution_rows(resolution(tables["comparisons"])),
         "claims": ledger.claims_rows(tables["claims"]) if "claims" in tables else [],
         "hypotheses": hypothesis_rows(tables["hypotheses"], words) if "hypotheses" in tables else [],
-        "strengths": tuning.tuning_rows(tables["tuning"], tables["tuned"], words) if "tuning" in tables else [],
+        "strengths": tuning.tuning_rows(study, tables["tuning"], tables["tuned"]) if "tuning" in tables else [],
         "across": tuning.across_rows(tables["across"], words) if "across" in tables else [],
         "answers": answers(tables) if "answers" in tables else [],
         "ranking": ranking_rows(tables["ranking"], words),

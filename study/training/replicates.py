@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -33,8 +33,8 @@ class Replicates:
     """R models in training: what they carry from step to step, stacked [R, ...], and the random streams.
 
     way: how steps are taken, once it is known; reason: why not by the compiled program, if so; optimizer: of
-    torch, where the variant has such a one of a user. A subclass trains another workload, which its head names:
-    `class Clients(Replicates, trains=Federated)`.
+    torch, where the variant has such a one of a user; noted [R, C]: the workload's own columns of the epoch just
+    taken. A subclass trains another workload, which its head names: `class Clients(Replicates, trains=Federated)`.
     """
 
     trainers: ClassVar[dict[type[Workload], type[Replicates]]] = {}
@@ -47,6 +47,7 @@ class Replicates:
     reason: str = ""
     optimizer: torch.optim.Optimizer | None = None
     taken: int = 0
+    noted: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 0)))
 
     def __init_subclass__(cls, trains: type[Workload] | None = None, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -63,11 +64,12 @@ class Replicates:
         states = [update.initial_state(one) for one in each]
         state = pytree.tree_map(lambda *t: torch.stack(t).to(variant.device), *states)
         noise = NoiseStreams.open(draws, seeds)
+        noted = np.full((len(seeds), len(variant.workload.columns)), np.nan)
         if not variant.optimizer.by_torch:
-            return cls(variant, module, update, state, noise)
+            return cls(variant, module, update, state, noise, noted=noted)
         trained: Tensors = {key: nn.Parameter(p) for key, p in state.parameters.items()}
         built = variant.optimizer.build(trained.values())
-        return cls(variant, module, update, replace(state, parameters=trained), noise, optimizer=built)
+        return cls(variant, module, update, replace(state, parameters=trained), noise, optimizer=built, noted=noted)
 
     @classmethod
     def module_of(cls, variant: Variant, batches: Batches) -> nn.Module:
@@ -203,11 +205,6 @@ class Replicates:
     def samples(self, parameters: Tensors) -> Tensor | None:
         """Digits that one model makes, grey levels [N, P] of uint8, of a workload that has a table of them."""
         return None
-
-    @property
-    def noted(self) -> NDArray[np.float64]:
-        """The workload's own columns of the epoch just taken, [R, C]."""
-        return np.empty((len(next(iter(self.parameters.values()))), 0))
 
 
 def side_by_side(found: Mapping[int, Tensors], count: int) -> Tensors:

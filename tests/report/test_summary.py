@@ -9,7 +9,6 @@ from study.analysis.questions import QUESTIONS
 from study.analysis.questions.numbers import to_table
 from study.config.read import parse
 from study.config.study import Study
-from study.report.places import regime_words
 from study.report.ranking import ranking_rows
 from study.report.summary import summary_lines
 from study.report.tuning import across_rows, edge_words, plan_rows, tuning_rows
@@ -158,7 +157,7 @@ def test_a_tuning_is_told_in_words_and_its_method_once_as_in_a_configuration(giv
     effect = {"setting": "rates", "kind": "clip", "method": "global_norm", "metric": "test_accuracy", "estimate": 0.1,
               "low": 0.1, "high": 0.1, "p_adjusted": 0.01, "superiority": math.nan}  # fmt: skip
     tuning["chosen_by_training"] = ~tuning["chosen"]
-    ((setting, (choice,), (worth,)),) = tuning_rows(tuning, pd.DataFrame([effect]), regime_words(given))
+    ((setting, (choice,), (worth,)),) = tuning_rows(given, tuning, pd.DataFrame([effect]))
     assert setting == "*rates*"
     assert choice["method"] == "`global_norm`"
     assert choice["chosen"] == "clip to norm 0.1, learning rate 1"

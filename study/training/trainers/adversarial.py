@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Self
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Generator, Tensor, nn
 from torch.func import functional_call
 
@@ -31,14 +29,11 @@ KEPT = 20  # samples of a run that are kept as pictures
 
 @dataclass(eq=False)
 class Adversaries(Replicates, trains=Adversarial):
-    """R pairs of players in training; last [R, C]: the noted scores of samples after the last epoch."""
-
-    last: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 0)))
+    """R pairs of players in training."""
 
     @classmethod
     def start(cls, variant: Variant, seeds: Sequence[int], batches: Batches) -> Self:
         made = super().start(variant, seeds, batches)
-        made.last = np.full((len(seeds), len(variant.workload.columns)), np.nan)
         made.note(batches)
         return made
 
@@ -66,10 +61,6 @@ class Adversaries(Replicates, trains=Adversarial):
     def epoch(self, batches: Batches, recorder: Recorder) -> None:
         super().epoch(batches, recorder)
         self.note(batches)
-
-    @property
-    def noted(self) -> NDArray[np.float64]:
-        return self.last
 
     @cached_property
     def latent(self) -> Tensor:
@@ -126,7 +117,7 @@ class Adversaries(Replicates, trains=Adversarial):
             told, told_of_train = (
                 auc(self._logits(parameters, batches.images[rows]), of_made) for rows in (validation, train)
             )
-            self.last[r] = [*found, told, told_of_train - told]
+            self.noted[r] = [*found, told, told_of_train - told]
 
     def _logits(self, parameters: Tensors, x: Tensor) -> Tensor:
         logits: Tensor = functional_call(self.pair.discriminator, part("discriminator", parameters), (x,))

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Self
+from collections.abc import Mapping
+from dataclasses import dataclass
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Generator, Tensor, nn
 
 from study.config.variants import Variant
@@ -44,15 +41,7 @@ class PrivateChain(Chain):
 
 @dataclass(eq=False)
 class PrivateReplicates(Replicates, trains=DPSGD):
-    """R models in private training; last: the noted columns of the epoch just taken."""
-
-    last: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 0)))
-
-    @classmethod
-    def start(cls, variant: Variant, seeds: Sequence[int], batches: Batches) -> Self:
-        made = super().start(variant, seeds, batches)
-        made.last = np.full((len(seeds), len(variant.workload.columns)), np.nan)
-        return made
+    """R models in private training."""
 
     @classmethod
     def chain_of(cls, variant: Variant, module: nn.Module) -> Chain:
@@ -69,7 +58,7 @@ class PrivateReplicates(Replicates, trains=DPSGD):
         places = torch.stack(each)
         flat = places.clamp(min=0).flatten(1)
         labels = batches.train_labels.gather(1, flat).view_as(places)
-        self.last[:, 0] = (places >= 0).sum((1, 2)) / steps
+        self.noted[:, 0] = (places >= 0).sum((1, 2)) / steps
         return batches.train.gather(1, flat).view_as(places), torch.where(places < 0, -1, labels)
 
     @torch.no_grad()
@@ -78,11 +67,7 @@ class PrivateReplicates(Replicates, trains=DPSGD):
         std, workload = noise_std(self.variant), private(self.variant)
         share = self.variant.batch_size / batches.train.shape[1]
         spent = epsilon(workload.noise_multiplier if std else 0.0, self.taken, workload.delta, share)
-        self.last[:, 1:] = [std, spent]
-
-    @property
-    def noted(self) -> NDArray[np.float64]:
-        return self.last
+        self.noted[:, 1:] = [std, spent]
 
 
 def private(variant: Variant) -> DPSGD:

@@ -42,7 +42,6 @@ class Clients(Replicates, trains=Federated):
     draws_of_clients: tuple[Generator, ...] = ()
     draws_of_noise: tuple[Generator, ...] = ()
     drawn: Tensor = field(default_factory=lambda: torch.empty(0))
-    last: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 0)))
 
     @classmethod
     def start(cls, variant: Variant, seeds: Sequence[int], batches: Batches) -> Self:
@@ -58,7 +57,6 @@ class Clients(Replicates, trains=Federated):
         made.draws_of_clients = tuple(generator(seed, "rounds") for seed in seeds)
         made.draws_of_noise = tuple(generator(seed, "server-noise") for seed in seeds)
         made.drawn = torch.zeros(len(seeds), workload.clients, dtype=torch.int64)
-        made.last = np.full((len(seeds), len(workload.columns)), np.nan)
         return made
 
     @property
@@ -68,10 +66,6 @@ class Clients(Replicates, trains=Federated):
         workload = federated(self.whole)
         clip = self.whole.clip if workload.clip_at == "update" else NoClipping()
         return Server(workload, clip, [r for r in self.whole.regularization if r.overrides("evaluated")])
-
-    @property
-    def noted(self) -> NDArray[np.float64]:
-        return self.last
 
     @torch.no_grad()
     def epoch(self, batches: Batches, recorder: Recorder) -> None:
@@ -153,7 +147,7 @@ class Clients(Replicates, trains=Federated):
         pytree.tree_map(lambda kept, value: kept.copy_(value), old, new)
         pytree.tree_map(lambda kept, value: kept.copy_(value), state, after)
         noted["most_drawn"] = self.drawn[r].max()
-        self.last[r] = [float(noted[name]) for name in federated(self.variant).columns]
+        self.noted[r] = [float(noted[name]) for name in federated(self.variant).columns]
 
     @torch.no_grad()
     def evaluated(self) -> Tensors:
