@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import pandas as pd
@@ -102,41 +102,6 @@ class RegimeFindings:
         known = {metric: [one for one in self.effects(family, metric) if one.decided] for metric in metrics}
         return " ".join(line for metric, found in known.items() for line in sentences(found, metric))
 
-    def headline(self) -> str:
-        """Summarise the regime: the largest gain of each family, what lower gaps cost, and how many runs diverged."""
-        if self.runs.empty:
-            return "nothing is trained yet."
-        parts = [part for family in ("clip", "regularization") for part in self._largest(family)]
-        text = "; ".join(parts) or "nothing is compared with the baseline"
-        lost, runs = int(failed(self.runs).sum()), len(self.runs)
-        return f"{text}." + (f" {lost} of {runs} runs diverged." if lost else "")
-
-    def _largest(self, family: str) -> Iterator[str]:
-        subject = {"clip": "of the clips", "regularization": "of the regularizers"}[family]
-        tested = self.effects(family, "test_accuracy")
-        raised = [e for e in tested if e.decided and e.estimate > 0]
-        if raised:
-            yield f"{subject}, {len(raised)} raised test accuracy, {_most(raised)}"
-        elif compared := [e for e in tested if e.defined]:
-            able = any(e.decidable for e in compared)
-            seeds = counted(max(e.n for e in compared), "seed")
-            nothing = "none raised test accuracy by a decided amount" if able else f"{seeds} can decide nothing"
-            yield f"{subject}, {nothing}"
-        elif tested:
-            yield f"{subject}, none can be compared: the runs failed"
-        yield from self._lowered(family)
-
-    def _lowered(self, family: str) -> Iterator[str]:
-        """Yield how many lowered the gap without a decided loss of test accuracy, and how many with one."""
-        lowered = [(gap, test) for gap, test in self._both(family) if gap.decided and gap.estimate < 0]
-        paid = [test.estimate for _, test in lowered if test.decided and test.estimate < 0]
-        kept = [gap for gap, test in lowered if not (test.decided and test.estimate < 0)]
-        if kept:
-            yield f"{len(kept)} lowered the gap without a decided loss of test accuracy, {_most(kept)}"
-        if paid:
-            cost = number(-100 * min(paid))
-            yield f"{len(paid)} lowered the gap and test accuracy (by up to {cost} points)"
-
     def table(self) -> list[dict[str, object]]:
         """Each clip and each regularizer alone: differences of gap and test accuracy, in percentage points."""
         return [
@@ -149,10 +114,11 @@ class RegimeFindings:
                 "n": gap.n,
             }
             for family in ("clip", "regularization")
-            for gap, test in self._both(family)
+            for gap, test in self.both(family)
         ]
 
-    def _both(self, family: str) -> Iterator[tuple[Effect, Effect]]:
+    def both(self, family: str) -> Iterator[tuple[Effect, Effect]]:
+        """Yield the comparisons of the gap and of test accuracy of each method of a family."""
         test = {effect.label: effect for effect in self.effects(family, "test_accuracy")}
         return ((gap, test[gap.label]) for gap in self.effects(family, "gap_accuracy"))
 
@@ -253,11 +219,6 @@ def _clip(label: str) -> str:
 
 def _regularizer(label: str) -> str:
     return escaped(phrase("regularization", label))
-
-
-def _most(effects: Sequence[Effect]) -> str:
-    """The first of some in words, with its interval."""
-    return f"the most by {effects[0].words}: {effects[0].interval} {effects[0].unit}"
 
 
 def _cells(runs: pd.DataFrame) -> Counter[tuple[str, str]]:

@@ -15,6 +15,7 @@ from study.analysis.questions.tuned import BY_ACCURACY, BY_LOSS, RATE_GIVEN, RAT
 from study.config.study import Study
 from study.methods.labels import NONE
 from study.report.format import clear, in_words, method_named, number
+from study.report.headline import headline
 from study.report.hypotheses import hypothesis_lines
 from study.report.ledger import against
 from study.report.places import regime_words
@@ -48,7 +49,7 @@ def summary_lines(study: Study, tables: Tables) -> list[str]:
         lines += hypothesis_lines(tables["hypotheses"])
     else:
         single = [name for name, regime in study.regimes.items() if not regime.part_of]
-        lines += [f"In {words[name]}, {RegimeFindings(name, tables).headline()}" for name in single]
+        lines += [f"In {words[name]}, {headline(RegimeFindings(name, tables))}" for name in single]
     return [*lines, _diverged(tables["runs"], study, words)]
 
 
