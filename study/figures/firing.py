@@ -1,5 +1,6 @@
 """Figure of a clip's gain against how often it fires, and against its threshold in units of the unclipped norm."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,7 +14,7 @@ from study.figures._layout import legend, log_ticks, message, page
 from study.figures._style import NONE, Look, Style, by_method, styled
 from study.figures._summaries import diverged_sentence, finite, less_none, present, seeds_sentence
 from study.methods.labels import method_of
-from study.methods.phrases import short_name
+from study.methods.phrases import regime_phrase, short_name
 from study.results.store import Tables
 
 NAME = "firing"
@@ -26,6 +27,7 @@ SWEPT = True
 
 GAIN = "gain in test accuracy\n(percentage points)"
 THRESHOLD = r"^global_norm\(([^,=()]+)\)$"  # of the 2-norm, as the recorded norms are: another order is named beside it
+NAMED = 6  # lines at most that have their regime beside them
 LARGE = 10.0  # percentage points, above which the axis of gains is logarithmic outside -1 to 1
 
 
@@ -85,15 +87,26 @@ def _rates(axes: Axes, points: pd.DataFrame, looks: Mapping[str, Look]) -> None:
 
 def _thresholds(axes: Axes, points: pd.DataFrame, looks: Mapping[str, Look]) -> None:
     axes.set_xlabel("threshold / median gradient norm of the baseline")
+    middle = math.sqrt(points["multiple"].min() * points["multiple"].max())
     for regime, part in points.sort_values("multiple").groupby("regime", sort=False):
         name = f"thresholds in {regime}"
         axes.plot(part["multiple"], part["difference"], color="0.8", linewidth=0.7, zorder=1, label=name)
+        if points["regime"].nunique() <= NAMED:
+            low = part.sort_values("difference").iloc[0]
+            _name_line(axes, str(regime), low["multiple"], low["difference"], low["multiple"] > middle)
     _scatter(axes, points, points["multiple"], looks)
     axes.axvline(1, color="0.3", linewidth=0.8, linestyle=":", zorder=1)
     axes.set_xscale("log")
     ticks = log_ticks(*axes.get_xlim(), 5)
     axes.set_xticks(list(ticks), list(ticks.values()))
     axes.xaxis.set_minor_locator(NullLocator())
+
+
+def _name_line(axes: Axes, regime: str, x: float, y: float, on_the_right: bool) -> None:
+    """Write a regime beside its lowest point, towards the middle."""
+    away, side = (-3, "right") if on_the_right else (3, "left")
+    name = axes.annotate(regime_phrase(regime), (x, y), (away, -1), textcoords="offset points")
+    name.set(ha=side, va="top", color="0.35")
 
 
 def _scatter(axes: Axes, points: pd.DataFrame, x: pd.Series, looks: Mapping[str, Look]) -> None:
