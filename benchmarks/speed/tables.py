@@ -157,9 +157,9 @@ def page(found: Found) -> str:
 make bench
 ```
 
-times a training step by several implementations that reach the same weights. All run on one core and one thread, taking
-turns. Unless stated otherwise, figures are milliseconds of processor time per step and model, medians over
-{on["turns"]} turns. Before the timing, each is shown to reach the same weights from the same start and batches.
+times a training step by several implementations. Before the timing, each is shown to reach the same weights from the
+same start and batches. They take turns on one core and one thread. Unless stated otherwise, figures are milliseconds of
+processor time per step and model, medians over {on["turns"]} turns.
 Their code is in [`benchmarks/speed/`](../benchmarks/speed/).
 
 ![Milliseconds per step and model of each implementation](speed.png)
@@ -170,7 +170,7 @@ Measured on one core of: {on["processor"]}, {on["system"]}; Python {on["python"]
 
 The stock loop, the loop in memory and scikit-learn train one model at a time, so their time per model does not depend
 on the number of seeds. scikit-learn has no clip. "Matrix products alone" is the limit: the five products of a step and
-nothing else. A program is compiled once for all strengths, rates and seeds of a method and kept on disk; "loaded" is
-what a later job spends in place of "compiled". Among whole trainings, "short" is 2 epochs of 1,984 digits and "long" 5
+nothing else. A program is compiled once for all strengths, rates and seeds of a method and kept on disk; a
+later job only loads it. Among whole trainings, "short" is 2 epochs of 1,984 digits and "long" 5
 of 9,984; the engine writes its default statistics, the loops score the test digits after each epoch.
 """

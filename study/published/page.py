@@ -18,23 +18,25 @@ VERDICTS = ("equivalent", "different", "cannot tell")
 LOSSES = {"non_saturating": "non-saturating", "wasserstein": "Wasserstein"}
 HEAD = """# Published results, run again
 
-Written by `make published` from [`config/published.yaml`](../config/published.yaml), which held the margins before
-these runs; that other runs of the first row of rounds had taken 36 to 55 was known. Tables:
+{verdicts}
+
+`make published` writes this page from [`config/published.yaml`](../config/published.yaml). The margins were written
+there before these runs; earlier runs of the first row of rounds were known to have taken 36 to 55. Tables:
 [`{name}.csv`]({name}.csv), [`{name}/runs.csv`]({name}/runs.csv) and
 [`{name}/eigenvalues.csv`]({name}/eigenvalues.csv).
 """
 PICTURE = "![The difference of each rerun from its published mean, in margins]({name}.png)\n"
 METHOD = """A result is **equivalent** if the 90 % interval of its difference from the published mean lies within the
 margin (two one-sided t tests at the level .05), **different** if the whole interval lies beyond it; otherwise the runs
-**cannot tell**. Where a spread was published, the difference is judged by Welch's standard error; a bare number is
-taken as exact. Power is the chance of "equivalent" if nothing differs, with the published spread, or with that of the
-runs here where none was published. Rounds are compared as factors, and their means are geometric.
+**cannot tell**. If a spread was published, the difference is judged by Welch's standard error; a bare number is taken
+as exact. Power is the chance of "equivalent" if nothing differs. It uses the published spread, or the spread of the
+runs here if none was published. Rounds are compared as factors, and their means are geometric.
 """
-LEMMAS = """The game has one parameter a side, so a step near a point is a matrix of 2 x 2. Its eigenvalues are measured
-by central differences of the step that trains any two players here, at a learning rate of 0.1, and compared with the
+LEMMAS = """The game has one parameter a side, so a step near a point is a 2 x 2 matrix. Its eigenvalues are measured by
+central differences of the step that trains any two players here, at a learning rate of 0.1. They are compared with the
 lemma's; the table shows one of each pair. An absolute value below 1 means that the players converge. Penalties centred
-at 1 have no derivative at the equilibrium, where the paper shows that they do not converge (lemma 3.6); here they are
-compared away from it. Instance noise is compared at the noise that is drawn.
+at 1 have no derivative at the equilibrium, and the paper shows that they do not converge there (lemma 3.6); here they
+are compared away from it. Instance noise is compared at the noise that is drawn.
 """
 
 
@@ -43,7 +45,7 @@ def page(
 ) -> str:
     """Return the page as Markdown, of tables with the columns of `study.published.results`; name: of its files."""
     found = {str(row["result"]): row for row in results.to_dict("records")}
-    parts = [HEAD.format(name=name), _verdicts(results, eigenvalues), _overview(truths, found)]
+    parts = [HEAD.format(name=name, verdicts=_verdicts(results, eigenvalues)), _overview(truths, found)]
     parts += [METHOD, PICTURE.format(name=name)]
     parts += [_section(truth, found.get(truth.name), runs) for truth in truths.all]
     return "\n".join([*parts, _dirac(truths, eigenvalues)])
@@ -54,7 +56,7 @@ def _verdicts(results: pd.DataFrame, eigenvalues: pd.DataFrame) -> str:
     said = ", ".join(f"{counts[one]} {one}" for one in VERDICTS if one in counts) or "none was run"
     equal = int((eigenvalues["verdict"] == "equivalent").sum())
     closed = f"{equal} of {len(eigenvalues)} closed forms of the Dirac-GAN are met"
-    return f"**Results of trainings: {said}. {closed}.**\n"
+    return f"**Results of trainings: {said}. {closed}.**"
 
 
 def _overview(truths: Truths, found: Mapping[str, Row]) -> str:

@@ -19,7 +19,7 @@ from tests.faults.job import run
 
 TABLE_HEAD = """# What happens when something fails
 
-`make faults` brought about each of these faults and wrote this page: how often each was tried, what happened, and how
+`make faults` caused each of these faults and wrote this page: how often each was tried, what happened, and how
 the study recovered. "Same results" means that every table equals that of an undisturbed study to the last bit, wall
 times aside.
 
