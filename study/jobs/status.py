@@ -9,7 +9,7 @@ import argparse
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from study.config.cost import core_seconds, duration, trials_seconds
+from study.config.cost import compiling, core_seconds, duration, program_of, trials_seconds
 from study.config.errors import ConfigError
 from study.config.read import read
 from study.config.study import Study
@@ -41,7 +41,8 @@ class CellStatus:
     """Progress of one cell of the grid.
 
     state: one of `STATES`; diverged: its runs that did not end well, of `runs` that are there; seconds: forecast
-    core-seconds of what is missing; why: the error of a failed training, and the log that has it.
+    core-seconds of what is missing, without compiling its program; why: the error of a failed training, and the log
+    that has it.
     """
 
     regime: str
@@ -49,6 +50,7 @@ class CellStatus:
     runs: int = 0
     diverged: int = 0
     seconds: float = 0.0
+    program: Hashable = None
     why: str = ""
 
 
@@ -84,7 +86,8 @@ def _cell(variant: Variant, seeds: set[int], results: Path, logs: Path) -> CellS
     if not missing:
         return CellStatus(variant.regime, "done", runs, diverged)
     state, why = _unfinished(results, [log for log in logs.glob("*.log") if log.stem not in {b.name for b in there}])
-    return CellStatus(variant.regime, state, runs, diverged, core_seconds(variant, len(missing)), why)
+    seconds = core_seconds(variant, len(missing))
+    return CellStatus(variant.regime, state, runs, diverged, seconds, program_of(variant), why)
 
 
 def _trials(variant: Variant, table: Path, log: Path) -> CellStatus:
@@ -92,7 +95,7 @@ def _trials(variant: Variant, table: Path, log: Path) -> CellStatus:
     if statuses:
         return CellStatus(variant.regime, "done", len(statuses), sum(status != "ok" for status in statuses))
     state, why = _unfinished(table.parent, [log] if log.is_file() else [])
-    return CellStatus(variant.regime, state, seconds=trials_seconds(variant), why=why)
+    return CellStatus(variant.regime, state, seconds=trials_seconds(variant), program=program_of(variant), why=why)
 
 
 def _unfinished(results: Path, logs: Sequence[Path]) -> tuple[str, str]:
@@ -127,10 +130,16 @@ def shown(study: Study, cells: Sequence[CellStatus]) -> Group:
         table.add_row(
             name, *(f"{number:,}" if number else "-" for number in numbers), end_section=name == [*regimes][-1]
         )
-    left = sum(cell.seconds for cell in cells)
+    left = seconds_left(cells)
     rest = f"Left: about {duration(left)} on one core, by the forecast." if left else "All cells are trained."
     failed = [Text(f"FAILED {cell.regime}: {cell.why}") for cell in cells if cell.state == "failed"]
     return Group(table, Text(rest), *failed)
+
+
+def seconds_left(cells: Sequence[CellStatus]) -> float:
+    """Forecast the core-seconds of what is missing, each program compiled once."""
+    unfinished = [cell for cell in cells if cell.state != "done"]
+    return sum(cell.seconds for cell in unfinished) + compiling(cell.program for cell in unfinished)
 
 
 def study_named(name: str, folder: Path = Path("config")) -> Study:
