@@ -75,11 +75,6 @@ class Effect:
         return bool(clear(self.p_adjusted, self.low, self.high))
 
     @property
-    def nothing(self) -> bool:
-        """No seed showed any difference: the method did not act, or acted without effect."""
-        return self.n > 0 and self.estimate == self.low == self.high == 0
-
-    @property
     def size(self) -> str:
         """`−12.3 points`."""
         return f"{number(self.scale * self.estimate, sign=True)} {self.unit}"
@@ -168,41 +163,17 @@ def cell_words(clip: str, regularization: str) -> str:
 
 
 def listed(effects: Sequence[Effect]) -> str:
-    """`clip to norm 0.1 (−12.3 points); clip values at ±0.01 (−0.4 points)`."""
-    return _first(effects, [f"{effect.words} ({effect.size})" for effect in effects])
-
-
-def named(effects: Sequence[Effect]) -> str:
-    """`clip to norm 0.1; clip values at ±0.01`."""
-    return _first(effects, [effect.words for effect in effects])
-
-
-def _first(effects: Sequence[Effect], texts: Sequence[str]) -> str:
-    """So many as a sentence can hold; the table has them all."""
+    """`clip to norm 0.1 (−12.3 points); clip values at ±0.01 (−0.4 points)`: so many as a sentence can hold."""
     rest = f" and {len(effects) - MOST_NAMED} more" if len(effects) > MOST_NAMED else ""
-    return "; ".join(texts[:MOST_NAMED]) + rest  # a phrase has commas of its own
+    named = (f"{effect.words} ({effect.size})" for effect in effects[:MOST_NAMED])
+    return "; ".join(named) + rest  # a phrase has commas of its own
 
 
-def sentences(found: Sequence[Effect], metric: str) -> Iterator[str]:
-    """Say what a family of comparisons shows about one metric: up, down, undecided, no difference; or why nothing."""
-    name = METRIC_NAMES[metric]
-    if up := [e for e in found if e.decided and e.estimate > 0]:
-        yield f"The {name} rose with {listed(up)}."
-    if down := [e for e in found if e.decided and e.estimate < 0]:
-        yield f"The {name} fell with {listed(down)}."
-    others = [e for e in found if e.defined and not e.decided and not e.nothing]
-    if undecided := [e for e in others if e.decidable]:
-        yield f"Undecided for the {name}: {listed(undecided)}."
-    if undecidable := [e for e in others if not e.decidable]:
-        seeds = max(e.n for e in undecidable)
-        yield f"The {name} cannot be decided with {counted(seeds, 'seed')} for {named(undecidable)}."
-    if nothing := [e for e in found if e.nothing]:
-        yield f"The {name} was the same in every seed with {named(nothing)}."
-
-    if failed := [e for e in found if e.both_fail]:
-        yield f"The {name} is not compared where the baseline fails too: {named(failed)}."
-    if undefined := [e for e in found if not e.defined and not e.both_fail]:
-        yield f"The {name} is undefined in every seed for {named(undefined)}."
+def decided_sentences(found: Sequence[Effect], metric: str) -> Iterator[str]:
+    """Say with which of some comparisons a metric rose, and with which it fell, by a decided amount."""
+    decided = [e for e in found if e.decided]
+    directions = {"rose": [e for e in decided if e.estimate > 0], "fell": [e for e in decided if e.estimate < 0]}
+    return (f"The {METRIC_NAMES[metric]} {verb} with {listed(some)}." for verb, some in directions.items() if some)
 
 
 def counted(n: int, one: str) -> str:

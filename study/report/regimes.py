@@ -13,13 +13,13 @@ from study.report.format import (
     Effect,
     cell_words,
     counted,
+    decided_sentences,
     effects,
     in_words,
     listed,
     number,
     p_text,
     percent,
-    sentences,
     with_interval,
 )
 from study.report.markdown import escaped
@@ -29,6 +29,9 @@ from study.results.store import Tables
 
 UNITS = {column.name: column.unit for column in RUNS.columns if column.metric}
 """Units of a run's outcomes."""
+
+OTHERS = ("gap_right_accuracy", "memorised", "spike_score", "steps_to_target")
+"""Outcomes beside gap and test accuracy of which a section tells what was decided."""
 
 
 @dataclass(frozen=True)
@@ -87,20 +90,13 @@ class RegimeFindings:
         """The comparisons of one family in this regime."""
         return effects(self.tables["comparisons"], self.name, family, metric)
 
-    def text(self, family: str, metric: str) -> str:
-        """One family's findings about a metric, in sentences."""
-        return " ".join(sentences(self.effects(family, metric), metric))
-
-    def alone(self, family: str) -> str:
-        """One family's findings: the gap, what only some studies measure, the test accuracy; empty if it has none."""
-        gap, test = self.text(family, "gap_accuracy"), self.text(family, "test_accuracy")
-        return " ".join(filter(None, [gap, self.decided(family), test])) if gap else ""
-
-    def decided(self, family: str) -> str:
-        """Return what a family decided about metrics that only some studies have."""
-        metrics = ("gap_right_accuracy", "memorised", "spike_score", "steps_to_target")
-        known = {metric: [one for one in self.effects(family, metric) if one.decided] for metric in metrics}
-        return " ".join(line for metric, found in known.items() for line in sentences(found, metric))
+    @property
+    def besides(self) -> str:
+        """Say what was decided about metrics that only some studies have; the table has the gap and test accuracy."""
+        found = (
+            (metric, [*self.effects("clip", metric), *self.effects("regularization", metric)]) for metric in OTHERS
+        )
+        return " ".join(line for metric, effects in found for line in decided_sentences(effects, metric))
 
     def table(self) -> list[dict[str, object]]:
         """Each clip and each regularizer alone: differences of gap and test accuracy, in percentage points."""
@@ -174,12 +170,11 @@ class RegimeFindings:
 
     def section(self) -> RegimeSection:
         """Return all that the report places in the section of this regime."""
-        titles = {"clip": "Clipping", "regularization": "Regularization"}
         return RegimeSection(
             trained=not self.runs.empty,
             baseline=self.baseline,
-            alone={title: text for family, title in titles.items() if (text := self.alone(family))},
             table=self.table(),
+            besides=self.besides,
             together=self.interactions,
             firing=self.firing,
             lost=self.lost,
@@ -190,13 +185,13 @@ class RegimeFindings:
 class RegimeSection:
     """Sentences and the table of a regime's section; empty where there is nothing to say.
 
-    alone: the findings about clips alone and regularizers alone, by their titles; together: about pairs of both.
+    besides: what else was decided of clips alone and of regularizers alone; together: about pairs of both.
     """
 
     trained: bool
     baseline: str
-    alone: Mapping[str, str]
     table: list[dict[str, object]]
+    besides: str
     together: str
     firing: str
     lost: str

@@ -1,11 +1,10 @@
 """What the report says of the numbers: nothing more than they carry."""
 
 import math
-from dataclasses import replace
 
 import pytest
 
-from study.report.format import Effect, interval_of, number, p_text, percent, sentences
+from study.report.format import Effect, decided_sentences, interval_of, number, p_text, percent
 
 
 def effect(label: str, estimate: float, low: float, high: float, p: float) -> Effect:
@@ -40,30 +39,16 @@ def test_decided_needs_the_interval_and_the_test(low: float, high: float, p: flo
     assert effect("value(0.1)", 0.02, low, high, p).decided is decided
 
 
-def test_rises_falls_undecided_and_no_difference_are_told_apart() -> None:
+def test_rises_and_falls_are_told_apart_and_what_is_undecided_is_left_to_the_table() -> None:
     found = [
         effect("value(1)", 0.05, 0.04, 0.06, 0.01),
         effect("l2(0.1)", -0.05, -0.06, -0.04, 0.01),
         effect("open(1)", 0.01, -0.01, 0.02, 0.4),
         effect("idle(1)", 0.0, 0.0, 0.0, 1.0),
     ]
-    assert list(sentences(found, "test_accuracy")) == [
+    assert list(decided_sentences(found, "test_accuracy")) == [
         "The test accuracy rose with clip values at ±1 (+5.0 points).",
         "The test accuracy fell with L2, lambda 0.1 (−5.0 points).",
-        "Undecided for the test accuracy: open 1 (+1.0 points).",
-        "The test accuracy was the same in every seed with idle 1.",
-    ]
-
-
-def test_what_seeds_can_never_decide_and_what_fails_on_both_sides_is_not_called_undecided() -> None:
-    open_ = effect("value(1)", -0.33, -0.5, -0.1, 0.19)
-    found = [
-        replace(open_, decidable=False, n=3),
-        replace(open_, label="l2(0.1)", both_fail=True, estimate=math.nan, low=math.nan, high=math.nan),
-    ]
-    assert list(sentences(found, "test_accuracy")) == [
-        "The test accuracy cannot be decided with 3 seeds for clip values at ±1.",
-        "The test accuracy is not compared where the baseline fails too: L2, lambda 0.1.",
     ]
 
 
