@@ -19,7 +19,7 @@ from study.utils.text import number as number
 from study.utils.text import p_text as p_text
 from study.utils.text import percent as percent
 
-MOST_NAMED = 8  # methods in one sentence
+MOST_NAMED = 4  # methods in one sentence
 METRIC_NAMES: Mapping[str, str] = {
     "gap_accuracy": "accuracy gap",
     "gap_loss": "cross-entropy gap",
