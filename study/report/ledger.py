@@ -95,7 +95,7 @@ def sentence(part: pd.DataFrame) -> str:
 IDLE = {
     SAME: "both sides are the same trained cell, since tuning chose none or the very strength that it is held against;"
     " they decide nothing.",
-    NEGATIVE: "both gaps are below zero, where the lower is no sign of less overfitting; they decide nothing.",
+    NEGATIVE: "both gaps are below zero, so the lower is no sign of less overfitting; they decide nothing.",
 }
 
 

@@ -23,8 +23,8 @@ def clips_before(regime: Regime) -> str:
     if not regime.optimizer.scale_invariant or all(clip.name == NONE for clip in regime.clips):
         return ""
     return (
-        f"The steps of `{regime.optimizer.name}` stay the same if all gradients are multiplied by one number: a clip"
-        " before it does not bound the step, it weighs some gradients less than others."
+        f"The steps of `{regime.optimizer.name}` stay the same if all gradients are multiplied by one number. So a clip"
+        " does not bound the step; it weighs some gradients less than others."
     )
 
 

@@ -137,7 +137,7 @@ class RegimeFindings:
         causes = ", ".join(f"{cause} {k}" for cause, k in lost["cause"].value_counts().items())
         text = f"{len(lost)} of {len(runs)} runs diverged ({causes})."
         text += f" Every seed was lost with {'; '.join(_grouped(whole, list(ran)))}." if whole else ""
-        return text + (f" Some were lost with {'; '.join(part)}." if part else "")
+        return text + (f" Some seeds were lost with {'; '.join(part)}." if part else "")
 
     @property
     def firing(self) -> str:
@@ -163,10 +163,10 @@ class RegimeFindings:
         decided = [e for e in found if e.decided]
         share = f"{len(decided)} of {len(found)} pairs of a clip and a regularizer"
         if not decided:
-            return f"For none of {counted(len(found), 'pair')} is it shown that the effects do not add up."
-        meaning = "Above zero: the pair leaves a larger gap than the sum of both effects would, as where each alone"
-        largest = f"the largest, {listed(decided[:3])}"
-        return f"For {share} the effects on the accuracy gap do not add up: {largest}. {meaning} removes most of it."
+            return f"None of {counted(len(found), 'pair')} is shown to have effects that do not add up."
+        meaning = "Above zero, the pair leaves a larger gap than the sum of both effects, as when each alone"
+        largest = f"The largest deviations: {listed(decided[:3])}"
+        return f"For {share} the effects on the accuracy gap do not add up. {largest}. {meaning} removes most of it."
 
     def section(self) -> RegimeSection:
         """Return all that the report places in the section of this regime."""

@@ -41,9 +41,9 @@ from study.results.scores import SCORED_AT
 from study.results.store import Tables
 
 CHANGED = (
-    "Changed after the first results had been seen: a contrast of a cell with itself no longer decides anything, but"
-    " for claims of no loss alone, nor does one of two gaps that are both below zero; and the seeds that would decide"
-    " count how coarse the test is with few of them."
+    "After the first results had been seen, three rules changed. A contrast of a cell with itself decides only claims"
+    " of no loss. A contrast of two gaps below zero decides nothing. The seeds that would decide allow for how coarse"
+    " the test is with few seeds."
 )
 PACKAGES = ("torch", "numpy", "scikit-learn", "scipy", "statsmodels", "pandas", "seaborn", "snakemake")
 

@@ -82,7 +82,7 @@ SELECTED_BY = {BY_LOSS: "validation loss", BY_ACCURACY: "validation accuracy"}
 """What the two ways of choosing go by."""
 
 SHOWN_BY_LOSS = (
-    "The figure marks the choice by validation loss; that by accuracy is in `tuning.csv`, `chosen_by_accuracy`."
+    "The figure marks the choice by validation loss; `chosen_by_accuracy` in `tuning.csv` marks that by accuracy."
 )
 
 

@@ -53,10 +53,9 @@ def _answer(told: Told, name: str, question: str, axes: Sequence[str]) -> Answer
         " ".join(
             filter(None, [*(_words(axis, [x for x in found if x.axis == axis]) for axis in axes), _left_out(found)])
         ),
-        "Each method alone at a given strength, which was not tuned anew at each point, less the baseline at the same"
-        " point, in test accuracy. Different in size: two of the 95 % intervals do not overlap; reversed: better"
-        " at one point, worse at another. What else differs between points, such as the number of steps, is as the"
-        " regimes say.",
+        "Gain: test accuracy of each method alone less that of the baseline at the same point. Strengths are given, not"
+        " tuned anew at each point. Different in size: two of the 95 % intervals do not overlap; reversed: better"
+        " at one point, worse at another. Points may differ in more, such as the number of steps: see the regimes.",
         ("sweeps",),
         _rows(told, found),
     )

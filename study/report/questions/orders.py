@@ -45,7 +45,7 @@ def before_or_after(told: Told) -> Answer:
         " ".join([_scope(clipped), both.tallies if both.any else "", _unclipped(free)]).strip(),
         "L2 in the loss (`l2`) is part of the gradient that is clipped; weight decay (`weight_decay`) adds the same"
         " term after the clip, so that without a clip both make the same step. Difference: in the loss less after the"
-        " clip. Where a form has several strengths, those of the best validation loss are compared too.",
+        " clip. If a form has several strengths, those of the best validation loss are compared too.",
         ("heatmap",),
         rows,
     )
@@ -77,7 +77,7 @@ def _unclipped(free: Both) -> str:
     if not found:
         return ""
     equal = sum(one.estimate == 0 and not one.high > one.low for one in found)
-    return f"Without a clip they end in the same accuracy in every seed in {equal} of {count(len(found), 'case')}."
+    return f"Without a clip both end with the same accuracy in every seed, in {equal} of {count(len(found), 'case')}."
 
 
 TENSOR = {
@@ -110,7 +110,7 @@ def per_tensor(told: Told) -> Answer:
         "Per tensor or global?",
         _tensor_short(tried, rows, settings),
         " ".join(f"Strengths by {name}. {both.tallies}" for name, both in tried.items()),
-        "Both at as many strengths; difference: per tensor less global. Tuning goes by validation loss.",
+        "Both have equally many strengths. Difference: per tensor less global. Tuning uses validation loss.",
         ("tuning_curves",),
         rows,
     )

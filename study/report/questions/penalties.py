@@ -74,7 +74,7 @@ def _zero_words(told: Told) -> str:
     both = Both.of(equal, names)
     words = f"Of the weights, exactly zero: {', '.join(parts)}."
     if not both.any:
-        return f"{words} What zeros cost was not compared."
+        return f"{words} The cost of zeros was not compared."
     pairs = f"Proximal steps against the subgradient at equal strength, {count(len(names), 'pair')}. {both.tallies}"
     return f"{words} {pairs}{_at_the_best(told)}"
 
@@ -131,8 +131,8 @@ def dropout_with_l2(told: Told) -> Answer:
         "Dropout together with L2?",
         _both_short(tried, rows, labels),
         " ".join(f"Against the better alone by validation {name}. {both.tallies}" for name, both in tried.items()),
-        "Without a clip. Of: the strengths of dropout and of L2 alone among which the best was taken, also those of"
-        " regimes that are the same training; the pair was not tuned. Difference: together less alone.",
+        "Without a clip. Of: how many strengths of dropout and of L2 alone the best was taken from, here and in other"
+        " regimes that are the same training. The pair was not tuned. Difference: together less alone.",
         ("heatmap", "ranking"),
         rows,
     )  # fmt: skip

@@ -32,10 +32,10 @@ def widens(told: Told) -> Answer:
         "Does a clip widen the usable learning rates?",
         _short(found, higher),
         _words(found),
-        f"Usable: all runs train, and test accuracy is at most {USABLE:g} points below that of no clip at its best"
-        " rate of the sweep, by the 95 % interval of the paired difference; undecided where that reaches across. A clip"
-        " widens the range if it adds rates and loses none, narrows it if it loses some and adds none, and shifts it if"
-        " it does both. Only the rates of the grid are known.",
+        f"A rate is usable if all runs train and test accuracy is at most {USABLE:g} points below that of no clip at"
+        " its best rate in the sweep, by the 95 % interval of the paired difference. It is undecided if the interval"
+        " reaches across that bound. A clip widens the range if it adds rates and loses none, narrows it if it loses"
+        " some and adds none, and shifts it if it does both. Only the rates of the grid are known.",
         ("sweeps",),
         rows,
     )

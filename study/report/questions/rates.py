@@ -14,13 +14,13 @@ from study.report.questions.differences import Both, Found, columns, tally, text
 
 MORE = {
     "better": "yes, it did better than {step}",
-    "some better": "in some cases, in none worse than {step}",
+    "some better": "yes in some cases, and in none worse than {step}",
     "same": "no, {step} does as well",
     "open": "no more than {step} was shown",
     "undecided": "undecided against {step}",
     "some worse": "no, in some cases it did worse than {step}, and in none better",
     "worse": "no, it did worse than {step}",
-    "mixed": "now more, now less than {step}",
+    "mixed": "in some cases it did better than {step}, in others worse",
     "nothing": "nothing to compare",
 }
 
@@ -38,10 +38,10 @@ def smaller_rate(told: Told) -> Answer:
         "Is clipping more than a smaller learning rate?",
         _equal_short(both[WORKS].conclusions[0], works, rescue) if rows else "",
         _equal_words(works, rescue, dropped),
-        "A clip that fires leaves of a gradient of median norm the share named as the step left; beside it stands no"
-        " clip at the swept learning rate nearest to rate times that share. Ratio: of that rate to the product, 1 for"
-        f" equal steps; pairs within a factor of {EQUAL:g} are compared. Norms change in training, so the steps"
-        " are equal at the median only. A rate works without a clip"
+        "Step left: the share that the clip leaves of a gradient of median norm. The clip is compared with no clip at"
+        " the swept learning rate nearest to rate × step left. Ratio: that rate divided by the product, 1 for equal"
+        f" steps; pairs within a factor of {EQUAL:g} are compared. Norms change in training, so the steps are equal"
+        " only at the median. A rate works without a clip"
         f" if all runs train and it is shown to lose at most {USABLE:g} points to the best of its sweep.",
         ("sweeps",),
         rows,
@@ -125,8 +125,8 @@ def survives(told: Told) -> Answer:
         "Does any of it survive tuning the learning rate?",
         _survival_short(found) if rows else "",
         " ".join(_survival_words(found)).strip(),
-        "Each method and the baseline at their own best learning rate and strength, both chosen by validation loss or"
-        " both by validation accuracy: the former finds gains in loss, the latter gains in accuracy. A method that only"
+        "Each method and the baseline have their own best learning rate and strength, both chosen by validation loss"
+        " (which finds gains in loss) or both by validation accuracy (gains in accuracy). A method that only"
         " compensates for a rate that is too large gains nothing here. Same cell: the method was not chosen. Last"
         " column: its gain in accuracy in settings with a given rate."
         f" {SHOWN_BY_LOSS}",

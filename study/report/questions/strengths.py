@@ -44,11 +44,10 @@ def choose_strength(told: Told) -> Answer:
         "How do I choose λ?",
         _choice_short(told, lost) if lost else "",
         _choice_words(told) if lost else "",
-        "Regret: what the rule's candidate loses on the test set against the best candidate there, which no one knows"
-        " beforehand and which is a little too good, being the best of several. Means over tuned methods, without"
-        " intervals, since methods of one setting share their data. Undefined regrets, of candidates that fail, are"
-        " left out of a mean. Over: all tuned methods, the clips, the regularizers, and each method that was tuned in"
-        " several settings.",
+        "Regret: what the rule's candidate loses on the test set against the best candidate there. Nobody knows the"
+        " best beforehand, and as the best of several it is a little too good. Means over tuned methods have no intervals,"
+        " since methods of one setting share their data. Undefined regrets, of candidates that fail, are left out."
+        " Over: all tuned methods, the clips, the regularizers, and each method that was tuned in several settings.",
         ("tuning_curves",),
         [_regret_row(key, own) for key, own in regrets.items()],
     )
@@ -86,7 +85,7 @@ def _taken(told: Told) -> str:
         f" {count(one.n or 0, 'setting')}"
         for one in told.of("choose_strength", TAKEN)
     ]
-    return f" Chosen here by the one or the other, as places to start from: {'; '.join(parts)}." if parts else ""
+    return f" Chosen here by either validation rule, as places to start from: {'; '.join(parts)}." if parts else ""
 
 
 def _advice(lost: Mapping[str, Regret]) -> str:
@@ -187,9 +186,9 @@ def loss_or_accuracy(told: Told) -> Answer:
         "Loss or accuracy as the selector?",
         _selector_short(both) if rows else "",
         f"Of {count(tried, 'tuned method')}, both choose the same for {alike}. Where they differ, the choice by"
-        f" validation accuracy against that by validation loss. {both.tallies}",
-        "Both chosen by the means of the tuning's runs, and held against each other on the test digits: by accuracy"
-        f" less by loss. {SHOWN_BY_LOSS}",
+        f" validation accuracy is compared with that by validation loss. {both.tallies}",
+        "Both are chosen by means over the tuning's runs and compared on the test digits. Difference: by accuracy less"
+        f" by loss. {SHOWN_BY_LOSS}",
         ("tuning_curves",),
         rows,
     )

@@ -31,7 +31,7 @@ def which_threshold(told: Told) -> Answer:
         "Which threshold, and does a percentile of the unclipped gradient's norm predict it?",
         _threshold_short(told, whole) if items else "",
         _threshold_words(whole, len(items)) if items else "",
-        "If one multiple of the unclipped median, or one percentile, were right everywhere, the rows would agree."
+        "The rows would agree if one multiple of the unclipped median, or one percentile, were right everywhere."
         " Settings in which no clip was chosen have no threshold. Regret: what the choice loses on the test set"
         " against the most accurate candidate.",
         ("firing",),
@@ -121,11 +121,11 @@ def how_often(told: Told) -> Answer:
         "How often should a clip fire?",
         _rate_short({name: one.verdict for (state, name), one in kept.items() if state == WORKS}) if rows else "",
         _rate_words(kept, sum(one.verdict in NOTHING for one in numbers)),
-        "Every clip alone in every regime (except the sign and the normalized gradient, which bound nothing), against"
-        " the baseline in the same regime, so at the same learning rate; the strengths are those of the grids, not"
-        " tuned. The same: the 95 % interval lies within half a point; the other columns"
+        "Every clip alone, in every regime, against the baseline of the same regime and so at the same learning rate."
+        " Strengths are those of the grids, not tuned. The sign and the normalized gradient are left out: they bound"
+        " nothing. The same: the 95 % interval lies within half a point; the other columns"
         " count the rest. Training works without a clip if no run diverges or stays at chance and, in a sweep over the"
-        f" learning rate, the rate is shown to lose at most {USABLE:g} points to the best; elsewhere a gain is a"
+        f" learning rate, the rate is shown to lose at most {USABLE:g} points to the best. Elsewhere a gain is a"
         " rescue.",
         ("firing",),
         rows,
