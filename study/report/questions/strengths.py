@@ -45,7 +45,7 @@ def choose_strength(told: Told) -> Answer:
         _choice_short(told, lost) if lost else "",
         _choice_words(told) if lost else "",
         "Regret: what the rule's candidate loses on the test set against the best candidate there. Nobody knows the"
-        " best beforehand, and as the best of several it is a little too good. Means over tuned methods have no intervals,"
+        " best beforehand, and as the best of several it is a little too good. Means have no intervals,"
         " since methods of one setting share their data. Undefined regrets, of candidates that fail, are left out."
         " Over: all tuned methods, the clips, the regularizers, and each method that was tuned in several settings.",
         ("tuning_curves",),
