@@ -141,11 +141,11 @@ def _of_comparisons(study: Study, tables: Tables) -> dict[str, Any]:
     return {
         "summary": summary_lines(study, tables),
         "compared": not comparisons.empty,
-        "family_sizes": sorted({int(k) for k in counts if k}),
+        "largest_family": int(counts.max()) if len(counts) else 0,
         "resolution_text": resolution_text(resolution(comparisons)),
         "undecidable": undecidable_text(comparisons, regime_words(study)),
         "smallest_p": format.p_text(least),
-        "smallest": lambda k: format.p_text(min(1.0, k * least)),
+        "smallest_adjusted_p": format.p_text(min(1.0, counts.max() * least)) if len(counts) else "",
         "strengths_ranked": bool((ranking["strengths"] > 1).any()),
         "ranking_can_decide": bool((ranking["p_adjusted"] < ALPHA).any()),
     }
