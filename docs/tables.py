@@ -40,7 +40,7 @@ def _of_metrics() -> str:
     head = [
         "## `runs` with metrics of your own",
         "",
-        "Six columns for each, of which those of the test are compared:",
+        "Six columns for each metric; those of the test set are compared:",
         "",
     ]
     return "\n".join([*head, "| column | meaning | shown |", "|---|---|---|", *map(_row, columns), ""])
@@ -53,7 +53,7 @@ def _of_workloads() -> Iterator[tuple[tuple[str, str], tuple[Column, ...]]]:
 
 
 def _own(workload: str, name: str, columns: tuple[Column, ...]) -> str:
-    head = [f"## `{name}` of a {workload} training", "", "Beside the columns above, which are as in any other:", ""]
+    head = [f"## `{name}` of a {workload} training", "", "In addition to the columns above:", ""]
     return "\n".join([*head, "| column | meaning | shown |", "|---|---|---|", *map(_row, columns), ""])
 
 
