@@ -93,7 +93,7 @@ def sentence(part: pd.DataFrame) -> str:
 
 
 IDLE = {
-    SAME: "both sides are the same trained cell, since tuning chose none or the very strength that it is held against;"
+    SAME: "both sides are the same trained cell, since tuning chose the baseline or the strength that is compared with;"
     " they decide nothing.",
     NEGATIVE: "both gaps are below zero, so the lower is no sign of less overfitting; they decide nothing.",
 }

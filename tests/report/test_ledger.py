@@ -38,10 +38,10 @@ def claim(verdict: str, combine: str, **contrasts: str) -> pd.DataFrame:
          "Undecided as a claim about all of its contrasts: 1 of 2 holds (a), 1 is undecided (b)."),
         (claim("contradicted", "any", a="same cell", b="contradicted"),
          "Contradicted: its one contrast does not hold. In 1 of 2 contrasts both sides are the same trained cell, since"
-         " tuning chose none or the very strength that it is held against; they decide nothing."),
+         " tuning chose the baseline or the strength that is compared with; they decide nothing."),
         (claim("undecided", "any", a="same cell"),
          "Undecided: nothing is compared. In 1 of 1 contrasts both sides are the same trained cell, since tuning chose"
-         " none or the very strength that it is held against; they decide nothing."),
+         " the baseline or the strength that is compared with; they decide nothing."),
     ],
 )  # fmt: skip
 def test_a_verdict_says_where_it_holds(part: pd.DataFrame, expected: str) -> None:

@@ -137,10 +137,10 @@ def _rate_short(found: Mapping[str, str]) -> str:
     if not found:
         return "Undecided: no clip was tried where training works without one."
     kinds = {
-        "gained where they differ at all": ("better", "some better"),
-        "lost where they differ at all": ("worse", "some worse"),
-        "now gained, now lost": ("mixed",),
-        "made no difference that was shown": ("same", "open", "undecided"),
+        "gained wherever a difference was shown": ("better", "some better"),
+        "lost wherever a difference was shown": ("worse", "some worse"),
+        "gained in some cases and lost in others": ("mixed",),
+        "showed no difference": ("same", "open", "undecided"),
     }
     groups = {word: [name for name, one in found.items() if one in which] for word, which in kinds.items()}
     parts = [f"clips that fire in {listed(names)} of the steps {word}" for word, names in groups.items() if names]

@@ -139,15 +139,15 @@ def test_how_often_is_said_by_rates_that_do_not_overlap() -> None:
     found = answer(how_often, {"runs": table, "regimes": regimes()})
     assert found.short == (
         "By rate: where training works without a clip, clips that fire in 1 % to 50 % and 99 % and more of the steps"
-        " gained where they differ at all; clips that fire in 50 % to 99 % of the steps lost where they differ at all;"
-        " clips that fire in under 1 % of the steps made no difference that was shown."
+        " gained wherever a difference was shown; clips that fire in 50 % to 99 % of the steps lost wherever a difference was shown;"
+        " clips that fire in under 1 % of the steps showed no difference."
     )
     assert [row["fires in"] for row in found.rows] == ["under 1 %", "1 % to 50 %", "50 % to 99 %", "99 % and more"]
     for row in found.rows:
         assert sum(row[word] for word in ("better", "worse", "the same", "undecided")) == row["clips × regimes"]
     mixed = answer(how_often, {"runs": pd.concat([table, fired(1.0, -0.1, "e")]), "regimes": regimes()})
     assert mixed.short.startswith("The rate of firing does not settle it")
-    assert "99 % and more of the steps now gained, now lost" in mixed.short
+    assert "99 % and more of the steps gained in some cases and lost in others" in mixed.short
 
 
 def test_how_often_keeps_rescues_apart() -> None:
