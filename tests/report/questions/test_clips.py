@@ -139,8 +139,8 @@ def test_how_often_is_said_by_rates_that_do_not_overlap() -> None:
     found = answer(how_often, {"runs": table, "regimes": regimes()})
     assert found.short == (
         "By rate: where training works without a clip, clips that fire in 1 % to 50 % and 99 % and more of the steps"
-        " gained wherever a difference was shown; clips that fire in 50 % to 99 % of the steps lost wherever a difference was shown;"
-        " clips that fire in under 1 % of the steps showed no difference."
+        " gained wherever a difference was shown; clips that fire in 50 % to 99 % of the steps lost wherever a"
+        " difference was shown; clips that fire in under 1 % of the steps showed no difference."
     )
     assert [row["fires in"] for row in found.rows] == ["under 1 %", "1 % to 50 %", "50 % to 99 %", "99 % and more"]
     for row in found.rows:
