@@ -12,22 +12,27 @@ from tests.checkout import Checkout
 
 pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("dependencies")]  # one worker: they share a study
 
-SCRIPTS = ("analyse", "collect", "figure", "provenance", "report", "table")  # of the smoke study, by their rules' names
+SCRIPTS = (
+    "analyse",
+    "collect",
+    "figure",
+    "provenance",
+    "report",
+    "tables",
+)  # of the smoke study, by their rules' names
 ENGINE, NO_TRAINING = {"train"}, set[str]()
 TRAINED_BY = ("study/optim/rng.py", "study/training/step.py")
 EDITED = {
     "study/analysis/statistics.py": NO_TRAINING,
-    "study/analysis/verification.py": NO_TRAINING,
     "study/report/convert.py": NO_TRAINING,
     "study/figures/_layout.py": NO_TRAINING,
     "study/figures/weights.py": NO_TRAINING,
     "study/results/store.py": NO_TRAINING,
     "study/config/tuning.py": NO_TRAINING,
-    "study/catalogue/page.py": NO_TRAINING,
     "study/optim/rng.py": ENGINE,
     "study/training/step.py": ENGINE,
-    "study/clipping/value.py": NO_TRAINING,
 }
+OF_NO_RULE = ("study/analysis/verification.py", "study/catalogue/page.py", "study/clipping/value.py")
 
 
 def rules_that_import(module: str) -> Iterator[str]:
@@ -53,19 +58,31 @@ def studied(finished_once: tuple[Checkout, str], tmp_path_factory: pytest.TempPa
     return Checkout(shutil.copytree(finished_once[0].root, tmp_path_factory.mktemp("studied") / "copy", symlinks=True))
 
 
+def planned_after_an_edit(studied: Checkout, *modules: str) -> str:
+    """What a dry run prints while the modules have a line more."""
+    before = {studied.root / module: (studied.root / module).read_text() for module in modules}
+    for path, text in before.items():
+        path.write_text(f"{text}\nedited = 1\n")
+    try:
+        return studied.snakemake("--dry-run")
+    finally:
+        for path, text in before.items():
+            path.write_text(text)
+
+
 @pytest.mark.parametrize("module", EDITED)
 def test_an_edit_is_noticed_by_what_imports_it(studied: Checkout, module: str) -> None:
-    path = studied.root / module
-    before = path.read_text()
-    path.write_text(f"{before}\nedited = 1\n")
-    try:
-        printed = studied.snakemake("--dry-run")
-    finally:
-        path.write_text(before)
+    printed = planned_after_an_edit(studied, module)
     importing = {*rules_that_import(module), *EDITED[module]}
     if module not in TRAINED_BY:  # other trainings are other files: what collects them has a reason of its own
         assert wants_to_run(printed) <= importing, "nothing else has a reason to run"
     assert importing <= planned(printed), "by itself, or after what runs before it"
+
+
+def test_an_edit_of_what_no_rule_imports_is_noticed_by_none(studied: Checkout) -> None:
+    """Nor is anything trained by what the study's variants do not use."""
+    assert not any([*rules_that_import(module)] for module in OF_NO_RULE)
+    assert planned(planned_after_an_edit(studied, *OF_NO_RULE)) == set()
 
 
 def test_every_script_opens_its_log_before_it_imports_the_library() -> None:

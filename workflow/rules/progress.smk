@@ -5,7 +5,6 @@ from snakemake.logging import logger
 
 from study.analysis.deciding import undecidable
 from study.jobs.progress_handler import ProgressHandler, worth_reading
-from study.report import TABLES as PAPER_TABLES
 
 
 def tasks_of(wildcards):
@@ -58,7 +57,7 @@ def cost():
     trainings += [
         forecasts.TrainingCost.of_trials(one, not os.path.exists(trials_path(key))) for key, one in TRIED.items()
     ]
-    others = len(store.TABLES) + len(ANALYSES) + len(SHOWN) + len(PAPER_TABLES) + 2  # the report and the explorer
+    others = len(store.TABLES) + len(ANALYSES) + len(SHOWN) + 3  # the tables, the report and the explorer
     table = forecasts.cost_table(trainings, at_once(len(PACKS) + len(TRIED)), others)
     return "\n".join(filter(None, [table, undecidable(STUDY)]))
 

@@ -3,36 +3,32 @@ import json
 
 from study.report import TABLES
 
-TITLES = {
-    "variants": "Every variant: runs, diverged, and means of test accuracy and of both gaps with their intervals.",
-    "main_effects": "Each clip and each regularizer alone against neither, in percentage points, and nats for a loss.",
-    "interactions": "Each pair of clip and regularizer against the sum of their separate effects.",
-    "ranking": "The methods of each regime in order, each at its chosen strength.",
-}
 REPORT_TABLES = [table_path(name) for name in ("runs", *ANALYSES)]
 
 
-rule table:
+# One job, since each table takes less time than a job's start.
+rule tables:
     input:
         tables=REPORT_TABLES,
-        sources=sources("workflow/scripts/table.py"),
+        sources=sources("workflow/scripts/tables.py"),
     output:
-        csv=report(
-            f"{PAPER}/tables/{{paper_table}}.csv",
-            caption="../report/table.rst",
-            category="Tables",
-            labels={"table": "{paper_table}"},
-        ),
-        tex=f"{PAPER}/tables/{{paper_table}}.tex",
+        **{f"{name}_tex": f"{PAPER}/tables/{name}.tex" for name in TABLES},
+        **{
+            name: report(
+                f"{PAPER}/tables/{name}.csv",
+                caption=f"../report/tables/{name}.rst",
+                category="Tables",
+                labels={"table": name},
+            )
+            for name in TABLES
+        },
     log:
-        f"{LOGS}/tables/{{paper_table}}.log",
-    wildcard_constraints:
-        paper_table="|".join(TABLES),
+        f"{LOGS}/tables.log",
     localrule: True
     params:
-        title=lambda w: TITLES[w.paper_table],
+        folder=lambda w, output: os.path.dirname(output[0]),
     script:
-        "../scripts/table.py"
+        "../scripts/tables.py"
 
 
 rule numbers:
@@ -65,11 +61,7 @@ rule report:
         tables=REPORT_TABLES,
         captions=expand(f"{RESULTS}/captions/{{figure}}.txt", figure=SHOWN),
         figures=rules.figures.input,
-        paper_tables=expand(
-            f"{PAPER}/tables/{{paper_table}}.{{form}}",
-            paper_table=TABLES,
-            form=("csv", "tex"),
-        ),
+        paper_tables=rules.tables.output,
         configuration=rules.configuration.output,
         source=beside("paper/report.md.j2"),
         bibliography=beside("paper/references.bib"),

@@ -1,4 +1,4 @@
-"""Make one table of the paper."""
+"""Make the tables of the paper."""
 
 import sys
 
@@ -10,4 +10,5 @@ from study.report.tables import TABLES, save
 from study.results import store
 
 tables = store.read_all(snakemake.input.tables)
-save(TABLES[snakemake.wildcards.paper_table](tables), Path(snakemake.output.csv).with_suffix(""))
+for name, make in TABLES.items():
+    save(make(tables), Path(snakemake.params.folder, name))
