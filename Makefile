@@ -6,7 +6,7 @@ SNAKEMAKE := $(BIN)/python workflow/start.py --cores $(CORES)
 
 CONFIRM := config/confirm.yaml
 
-.PHONY: help simulations published freeze confirm study smoke test figures report catalogue claims verify reference status compare explore show publish rank verify-entry fast laws bench gpu-check faults slurm-test lint lock schema rooms tables environment clean
+.PHONY: help simulations published freeze confirm study smoke test figures report catalogue claims verify reference status compare explore show publish rank verify-entry fast laws bench gpu-check faults slurm-test lint lint-style lint-workflow lint-types lock schema rooms tables environment clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -122,11 +122,18 @@ slurm-test: .venv/.test-installed ## the smoke study on a real SLURM, installed 
 	$(BIN)/pytest -v tests/workflow/test_slurm.py
 
 lint: .venv/.test-installed ## ruff, snakefmt, snakemake --lint, imports, types
+	@$(MAKE) --no-print-directory -j $(CORES) lint-style lint-workflow lint-types
+
+lint-style:
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+lint-workflow:
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/snakemake --lint
-	$(BIN)/lint-imports
+
+lint-types:
 	$(BIN)/mypy
 
 schema: environment ## workflow/schemas/study.schema.json: the keys of a configuration
