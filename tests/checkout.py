@@ -5,8 +5,9 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -29,12 +30,15 @@ class Checkout:
         snakemake = [sys.executable, "-m", "snakemake", "--scheduler", "greedy", "--configfile", "config/smoke.yaml"]
         return [*snakemake, *arguments]
 
-    def snakemake(self, *arguments: str, expect: int = 0, **environment: str) -> str:
-        """Run Snakemake on the smoke study; its output, once its exit code is as expected."""
+    def snakemake(self, *arguments: str, expect: int = 0, within: Sequence[str] = (), **environment: str) -> str:
+        """Run Snakemake on the smoke study; its output, once its exit code is as expected.
+
+        within: a command that runs the one that follows it.
+        """
         if not {"-n", "--dry-run"} & {*arguments}:
             self.share_programs()
         done = subprocess.run(
-            self.command(*arguments),
+            [*within, *self.command(*arguments)],
             cwd=self.root,
             env={**os.environ, "OMP_NUM_THREADS": "1", **environment},
             stdout=subprocess.PIPE,
@@ -76,6 +80,10 @@ class Checkout:
         path = self.root / name
         path.write_text(change(path.read_text()))
 
+    def keep_one_regime(self) -> None:
+        """Leave the smoke study one of its two regimes."""
+        self.edit("config/smoke.yaml", lambda text: re.sub(r"  unstable:\n(    .*\n)+", "", text))
+
 
 def copied(root: Path) -> Checkout:
     for part in PARTS:
@@ -93,6 +101,14 @@ def copied(root: Path) -> Checkout:
     return Checkout(root)
 
 
+@cache
+def without_network() -> list[str]:
+    """The command that takes the network away from another; nothing where a machine does not let a test."""
+    command = ["unshare", "-rn", "--"]
+    there = shutil.which(command[0]) and not subprocess.run([*command, "true"], check=False).returncode
+    return command if there else []
+
+
 @pytest.fixture
 def fresh(tmp_path: Path) -> Checkout:
     """A copy in which nothing has run."""
@@ -101,14 +117,17 @@ def fresh(tmp_path: Path) -> Checkout:
 
 @pytest.fixture(scope="session")
 def finished_once(tmp_path_factory: pytest.TempPathFactory) -> tuple[Checkout, str]:
-    """A copy in which the smoke study has run and what it printed; to be read alone, since all workers share it."""
+    """A copy in which the smoke study has run and what it printed; to be read alone, since all workers share it.
+
+    It runs without network wherever that can be taken away.
+    """
     shared = tmp_path_factory.getbasetemp()
     shared = (shared.parent if os.environ.get("PYTEST_XDIST_WORKER") else shared) / "smoke"
     with FileLock(f"{shared}.lock"):
         if not (shared / "printed").exists():
             shutil.rmtree(shared, ignore_errors=True)
             shared.mkdir()
-            (shared / "printed").write_text(copied(shared).snakemake("--cores", "2"))
+            (shared / "printed").write_text(copied(shared).snakemake("--cores", "2", within=without_network()))
     return Checkout(shared), (shared / "printed").read_text()
 
 

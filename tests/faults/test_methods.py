@@ -39,7 +39,21 @@ def methods(tmp_path: Path) -> Path:
 @pytest.fixture
 def odd(job: Job) -> Job:
     """The job with that method."""
+    return with_odd(job)
+
+
+def with_odd(job: Job) -> Job:
     return Job(json.dumps({**json.loads(job.spec), "regularization": [{"name": "odd"}]}), job.folder)
+
+
+@pytest.fixture(scope="session")
+def calm_odd(calm_job: Job, tmp_path_factory: pytest.TempPathFactory) -> Results:
+    """What the job with that method comes to when nothing disturbs it."""
+    folder = tmp_path_factory.mktemp("calm")
+    (folder / "odd.py").write_text(PLUGIN)
+    calm = with_odd(calm_job).elsewhere(folder / "job")
+    assert calm.finish(methods=str(folder / "odd.py")) == 0
+    return calm.results
 
 
 @pytest.mark.parametrize(
@@ -61,10 +75,8 @@ def odd(job: Job) -> Job:
     ],
 )
 def test_a_method_that_fails_on_the_way(
-    fault: str, code: str, limits: dict[str, Any], said: str, odd: Job, methods: Path, tmp_path: Path, told: Told
+    fault: str, code: str, limits: dict[str, Any], said: str, odd: Job, methods: Path, calm_odd: Results, told: Told
 ) -> None:
-    calm = odd.elsewhere(tmp_path / "calm")
-    assert calm.finish(methods=str(methods)) == 0
     methods.write_text(broken(code))
     assert odd.finish(methods=str(methods), **limits) == 1
     last = odd.said.splitlines()[-1]
@@ -73,7 +85,7 @@ def test_a_method_that_fails_on_the_way(
     assert odd.results == {}
     methods.write_text(PLUGIN)
     assert odd.finish(methods=str(methods)) == 0
-    assert_same(calm.results, odd.results)
+    assert_same(calm_odd, odd.results)
     told(
         f"a method that {fault}",
         1,

@@ -43,7 +43,15 @@ TABLES = {"runs", "epochs", "steps", "tensors", "weights", "samples"}
 TABLES |= {"comparisons", "ranking", "regimes", "tuning", "profiles", "across", "claims"}
 TABLES |= {"gains", "leaderboard", "budgets", "robustness"}
 
-everywhere = pytest.mark.parametrize(("name", "figure"), DRAWN)
+
+def together(name: str, figure: str = "") -> pytest.MarkDecorator:
+    """Mark what draws a figure for one worker, so that it is drawn once; those of the default study are compared."""
+    return pytest.mark.xdist_group(f"figures of {name}" if name == "default" else f"{figure} of {name}")
+
+
+everywhere = pytest.mark.parametrize(
+    ("name", "figure"), [pytest.param(*each, id="-".join(each), marks=together(*each)) for each in DRAWN]
+)
 
 
 def test_every_file_with_a_name_is_registered_and_no_other():
@@ -129,6 +137,7 @@ def _colors_by_label(page: Figure, labels: Iterable[str]) -> dict[str, set[str]]
     return found
 
 
+@together("default")
 def test_a_label_has_the_same_colour_in_every_figure(style):
     looks = {**style.clips, **style.regularizations}
     del looks["none"]
@@ -148,6 +157,7 @@ def test_a_label_has_the_same_colour_in_every_figure(style):
     }
 
 
+@together("default")
 def test_a_label_has_the_same_marker_wherever_it_has_one(style):
     for figure in ("gap_forest", "clip_rate", "weights"):
         for axes in drawn("default", figure).axes:

@@ -5,7 +5,6 @@ A new method comes under them by its line in `cases.REGULARIZATIONS`, one that a
 that holds after all fails too.
 """
 
-import functools
 import math
 from collections.abc import Callable
 from typing import Any, get_args
@@ -69,7 +68,8 @@ def law(name: str, about: Callable[[Regularization], bool] = everywhere) -> pyte
     STATED[name] = about
 
     def row(label: str, make: Make) -> Any:
-        return pytest.param(make, id=label, marks=marks_of(name, make(0.5).waives.get(name)))
+        together = pytest.mark.xdist_group(f"laws of {label}")  # one worker: a training of one law serves another
+        return pytest.param(make, id=label, marks=[*marks_of(name, make(0.5).waives.get(name)), together])
 
     made = [row(label, make) for label, make in REGULARIZATION_MODES.items() if about(make(0.5))]
     return pytest.mark.parametrize("make", made)
@@ -213,15 +213,16 @@ CLIP = {"name": "global_norm", "max_norm": 0.5}
 
 @pytest.fixture(scope="module")
 def train(digits: Digits) -> Train:
-    """The record of a run without regularization, remembered, or with one; under a clip unless told otherwise."""
+    """The record of a run without regularization or with one, remembered; under a clip unless told otherwise."""
 
-    def trained(regularization: Any, epochs: int, clip: Any) -> RunRecord:
-        return engine.train(variant(regularization=regularization, epochs=epochs, clip=clip), [3], digits)[0]
+    made: dict[str, RunRecord] = {}
 
     def of(epochs: int, method: Regularization | None = None, clip: Any = CLIP) -> RunRecord:
-        return trained(method, epochs, clip) if method else plain(epochs, str(clip))
+        v = variant(regularization=method or "none", epochs=epochs, clip=clip)
+        if v.digest not in made:
+            (made[v.digest],) = engine.train(v, [3], digits)
+        return made[v.digest]
 
-    plain = functools.cache(lambda epochs, clip: trained("none", epochs, CLIP if clip == str(CLIP) else clip))
     return of
 
 

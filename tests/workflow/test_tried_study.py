@@ -12,7 +12,7 @@ STUDY = """
 name: smoke
 seeds: [50, 51, 52]
 statistics: {probes: 0}
-figures: [leaderboard, gap_plane, budget_curves]
+figures: [leaderboard]
 regimes:
   plain:
     data: {name: mnist-sample, train_size: 200, validation_size: 100}
@@ -52,7 +52,7 @@ def test_each_method_is_trained_at_what_its_trials_chose_and_the_hypotheses_are_
     report = (fresh.results / "paper/report.md").read_text()
     assert "## What was expected, and what was found" in report
     assert f"**{row['of_all']}**" in report
-    assert {"leaderboard", "gap_plane", "robustness", "ranking"} <= draw_every_figure(fresh, STUDY)
+    assert {"leaderboard", "gap_plane", "budget_curves", "robustness", "ranking"} <= draw_every_figure(fresh, STUDY)
     assert fresh.planned() == {}, "twice runs nothing"
     fresh.edit("config/smoke.yaml", lambda text: text.replace("is better than", "beats"))
     planned = fresh.planned()

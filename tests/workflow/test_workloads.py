@@ -13,7 +13,7 @@ STUDY = """
 name: smoke
 seeds: 2
 statistics: {probes: 0}
-figures: [samples, clients, tuning_curves]
+figures: [samples, clients]
 defaults:
   data: {name: mnist-sample, train_size: 200, validation_size: 100}
   model: {name: mlp, hidden: [16]}
@@ -62,5 +62,5 @@ def test_workloads_share_a_study(fresh: Checkout) -> None:
     assert "2 rounds (" in report
     assert "Federated: 5 clients, digits dealt by `iid`, 3 drawn a round" in report
     assert "DP-SGD: batches drawn at random, noise multiplier 1" in report
-    assert {"samples", "clients", "heatmap", "learning_curves"} <= draw_every_figure(fresh, STUDY)
+    assert {"samples", "clients", "tuning_curves", "heatmap", "learning_curves"} <= draw_every_figure(fresh, STUDY)
     assert fresh.planned() == {}, "twice runs nothing"
