@@ -43,7 +43,6 @@ def with_interruptions(v: Variant, digits: Digits, file: Path) -> list[RunRecord
     return train(v, digits, file)
 
 
-SMALL_NET = {"data": {**SMALL["data"], "train_size": 60}, "epochs": EPOCHS}
 LEAN = {"statistics": {**SMALL["statistics"], "probes": 0}}
 
 
@@ -100,7 +99,7 @@ def with_state() -> dict[str, dict[str, Any]]:
 def test_ended_in_every_epoch_it_comes_to_the_same_records(
     digits: Digits, changes: dict[str, Any], tmp_path: Path
 ) -> None:
-    v = variant(**{**SMALL_NET, **changes})
+    v = variant(**{"epochs": EPOCHS, **changes})
     assert_same(train(v, digits), with_interruptions(v, digits, tmp_path / "checkpoint"))
 
 
@@ -196,7 +195,7 @@ WHOLE: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("changes", WHOLE.values(), ids=WHOLE)
 def test_every_attribute_is_brought_back(digits: Digits, changes: dict[str, Any]) -> None:
-    v = variant(**{**SMALL_NET, **LEAN, "optimizer": {"name": "sgd", "lr": 0.1, "momentum": 0.9}, **changes})
+    v = variant(**{"epochs": EPOCHS, **LEAN, "optimizer": {"name": "sgd", "lr": 0.1, "momentum": 0.9}, **changes})
     (training, batches), (fresh, _) = begun(v, digits), begun(v, digits)
     advance(training, batches)
     advance(training, batches)
