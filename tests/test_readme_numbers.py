@@ -106,6 +106,29 @@ def test_the_simulated_studies() -> None:
     assert f"covered {100 * rows['coverage'].mean():.0f} %" in page
 
 
+def test_what_came_of_the_frozen_benchmark_trained_again() -> None:
+    page = re.sub(r"\s+", " ", (ROOT / "docs/benchmark.md").read_text(encoding="utf-8"))
+    first, again = ({name: table(study, name) for name in ("hypotheses", "gains", "trials", "runs")}
+                    for study in ("confirm", "confirm/rerun"))  # fmt: skip
+    accuracy = [gains[gains["metric"] == "best_test_accuracy"] for gains in (first["gains"], again["gains"])]
+    chosen = [trials.loc[trials["chosen"], ["regime", "clip", "regularization", "lr"]].reset_index(drop=True)
+              for trials in (first["trials"], again["trials"])]  # fmt: skip
+    assert list(first["hypotheses"]["verdict"]) == list(again["hypotheses"]["verdict"])
+    assert list(accuracy[0]["verdict"]) == list(accuracy[1]["verdict"])
+    pd.testing.assert_frame_equal(*chosen)
+    counts = len(first["hypotheses"]), len(accuracy[0]), len(chosen[0])
+    assert "All {} verdicts on hypotheses, all {} on gains in accuracy and all {} choices".format(*counts) in page
+    cell = ["regime", "clip", "regularization", "seed"]
+    both = [runs.set_index(cell)[["test_accuracy", "best_test_accuracy"]] for runs in (first["runs"], again["runs"])]
+    same = (both[0].eq(both[1]) | (both[0].isna() & both[1].isna())).all(axis=1)
+    assert f"Of {len(same):,} runs {same.sum():,} have the same accuracies to the last digit" in page
+    change = (again["hypotheses"]["gain"] - first["hypotheses"]["gain"]).abs().idxmax()
+    assert again["hypotheses"]["regime"][change] == "recurrent"
+    assert f"in `recurrent`: {told(again['hypotheses'].loc[change], False)} in place of 4.0." in page
+    baselines = same.xs(("none", "none"), level=("clip", "regularization")).groupby("regime").agg(["sum", "size"])
+    assert baselines[baselines["sum"] < baselines["size"]].to_dict("index") == {"recurrent": {"sum": 0, "size": 20}}
+
+
 def last_epoch_rates(regime: str) -> tuple[float, float]:
     """The rate that the baseline's trials chose, and that of the least validation loss at the last epoch."""
     rows = table("confirm", "trials")
