@@ -13,7 +13,7 @@ from study.report.format import with_interval
 
 Row = dict[str, object]
 DECIDED: tuple[Verdict, ...] = ("supported", "harm")
-SCALES = {"accuracy": (100.0, " points"), "loss": (1.0, " nats"), "failed": (100.0, " % fewer runs lost")}
+SCALES = {"accuracy": (100.0, " points"), "loss": (1.0, " nats"), "failed": (100.0, " points of runs saved")}
 
 
 def hypothesis_rows(table: pd.DataFrame, words: Mapping[str, str]) -> list[Row]:

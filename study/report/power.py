@@ -35,7 +35,7 @@ def _row(row: pd.Series) -> Row:
 
 
 def resolution_text(resolution: pd.DataFrame) -> str:
-    """Say the resolution: "With 10 seeds, differences below 0.7 points of test accuracy ... cannot be seen"."""
+    """Say the resolution: "With 10 seeds the median comparison detects a difference of 0.7 points of .. ."."""
     rows = {row["metric"]: row for _, row in resolution.iterrows()}
     parts = []
     for metric in (one for one in TOLD if one in rows):
@@ -45,8 +45,8 @@ def resolution_text(resolution: pd.DataFrame) -> str:
         return ""
     seeds = int(resolution["seeds"].median())
     return (
-        f"With {seeds} seeds, half of the comparisons would find a difference smaller than {', '.join(parts[:-1])}"
-        f"{' and ' if parts[1:] else ''}{parts[-1]} less than {POWER:.0%} of the time."
+        f"With {seeds} seeds the median comparison detects a difference of {', '.join(parts[:-1])}"
+        f"{' and ' if parts[1:] else ''}{parts[-1]} with a probability of {POWER:.0%}."
     ).replace("%", " %")
 
 

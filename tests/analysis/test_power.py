@@ -26,7 +26,7 @@ def test_the_smallest_difference_is_that_of_the_median_spread() -> None:
     assert row["seeds for half of them"] == f"{seeds_needed(0.02, 0.005)} for 0.50 points"
     least = f"{number(100 * detectable_effect(0.02, 10))} points"
     assert resolution_text(found).startswith(
-        f"With 10 seeds, half of the comparisons would find a difference smaller than {least} of test accuracy"
+        f"With 10 seeds the median comparison detects a difference of {least} of test accuracy"
     )
 
 
