@@ -109,7 +109,7 @@ def test_the_simulated_studies() -> None:
 def test_what_came_of_the_frozen_benchmark_trained_again() -> None:
     page = re.sub(r"\s+", " ", (ROOT / "docs/benchmark.md").read_text(encoding="utf-8"))
     first, again = ({name: table(study, name) for name in ("hypotheses", "gains", "trials", "runs")}
-                    for study in ("confirm", "confirm/rerun"))  # fmt: skip
+                    for study in ("confirm", "confirm_again"))  # fmt: skip
     accuracy = [gains[gains["metric"] == "best_test_accuracy"] for gains in (first["gains"], again["gains"])]
     chosen = [trials.loc[trials["chosen"], ["regime", "clip", "regularization", "lr"]].reset_index(drop=True)
               for trials in (first["trials"], again["trials"])]  # fmt: skip

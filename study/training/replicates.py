@@ -33,8 +33,8 @@ class Replicates:
     """R models in training: what they carry from step to step, stacked [R, ...], and the random streams.
 
     way: how steps are taken, once it is known; reason: why not by the compiled program, if so; optimizer: of
-    torch, where the variant has such a one of a user; noted [R, C]: the workload's own columns of the epoch just
-    taken. A subclass trains another workload, which its head names: `class Clients(Replicates, trains=Federated)`.
+    torch, where the variant has such a one of a user; last [R, C]: what trainers keep as `noted`.
+    A subclass trains another workload, which its head names: `class Clients(Replicates, trains=Federated)`.
     """
 
     trainers: ClassVar[dict[type[Workload], type[Replicates]]] = {}
@@ -47,7 +47,7 @@ class Replicates:
     reason: str = ""
     optimizer: torch.optim.Optimizer | None = None
     taken: int = 0
-    noted: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 0)))
+    last: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 0)))
 
     def __init_subclass__(cls, trains: type[Workload] | None = None, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -64,12 +64,12 @@ class Replicates:
         states = [update.initial_state(one) for one in each]
         state = pytree.tree_map(lambda *t: torch.stack(t).to(variant.device), *states)
         noise = NoiseStreams.open(draws, seeds)
-        noted = np.full((len(seeds), len(variant.workload.columns)), np.nan)
+        last = np.full((len(seeds), len(variant.workload.columns)), np.nan)
         if not variant.optimizer.by_torch:
-            return cls(variant, module, update, state, noise, noted=noted)
+            return cls(variant, module, update, state, noise, last=last)
         trained: Tensors = {key: nn.Parameter(p) for key, p in state.parameters.items()}
         built = variant.optimizer.build(trained.values())
-        return cls(variant, module, update, replace(state, parameters=trained), noise, optimizer=built, noted=noted)
+        return cls(variant, module, update, replace(state, parameters=trained), noise, optimizer=built, last=last)
 
     @classmethod
     def module_of(cls, variant: Variant, batches: Batches) -> nn.Module:
@@ -205,6 +205,11 @@ class Replicates:
     def samples(self, parameters: Tensors) -> Tensor | None:
         """Digits that one model makes, grey levels [N, P] of uint8, of a workload that has a table of them."""
         return None
+
+    @property
+    def noted(self) -> NDArray[np.float64]:
+        """The workload's own columns of the epoch just taken, [R, C]."""
+        return self.last
 
 
 def side_by_side(found: Mapping[int, Tensors], count: int) -> Tensors:

@@ -117,7 +117,7 @@ class Adversaries(Replicates, trains=Adversarial):
             told, told_of_train = (
                 auc(self._logits(parameters, batches.images[rows]), of_made) for rows in (validation, train)
             )
-            self.noted[r] = [*found, told, told_of_train - told]
+            self.last[r] = [*found, told, told_of_train - told]
 
     def _logits(self, parameters: Tensors, x: Tensor) -> Tensor:
         logits: Tensor = functional_call(self.pair.discriminator, part("discriminator", parameters), (x,))

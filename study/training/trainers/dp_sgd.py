@@ -58,7 +58,7 @@ class PrivateReplicates(Replicates, trains=DPSGD):
         places = torch.stack(each)
         flat = places.clamp(min=0).flatten(1)
         labels = batches.train_labels.gather(1, flat).view_as(places)
-        self.noted[:, 0] = (places >= 0).sum((1, 2)) / steps
+        self.last[:, 0] = (places >= 0).sum((1, 2)) / steps
         return batches.train.gather(1, flat).view_as(places), torch.where(places < 0, -1, labels)
 
     @torch.no_grad()
@@ -67,7 +67,7 @@ class PrivateReplicates(Replicates, trains=DPSGD):
         std, workload = noise_std(self.variant), private(self.variant)
         share = self.variant.batch_size / batches.train.shape[1]
         spent = epsilon(workload.noise_multiplier if std else 0.0, self.taken, workload.delta, share)
-        self.noted[:, 1:] = [std, spent]
+        self.last[:, 1:] = [std, spent]
 
 
 def private(variant: Variant) -> DPSGD:

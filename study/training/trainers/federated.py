@@ -147,7 +147,7 @@ class Clients(Replicates, trains=Federated):
         pytree.tree_map(lambda kept, value: kept.copy_(value), old, new)
         pytree.tree_map(lambda kept, value: kept.copy_(value), state, after)
         noted["most_drawn"] = self.drawn[r].max()
-        self.noted[r] = [float(noted[name]) for name in federated(self.variant).columns]
+        self.last[r] = [float(noted[name]) for name in federated(self.variant).columns]
 
     @torch.no_grad()
     def evaluated(self) -> Tensors:
