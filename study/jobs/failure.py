@@ -22,7 +22,7 @@ PATIENCE = 50.0  # how many times longer than its forecast an epoch may take
 
 @contextmanager
 def report_failure(variant: Variant, seeds: int, least: float = LEAST_SECONDS) -> Iterator[Callable[[str], None]]:
-    """Train in this: what fails ends the process with its traceback and one line that says why, in standard error.
+    """Train in this: what fails ends the process with its traceback, in standard error, and at last why in one line.
 
     What is given prints a line, an epoch say; the training also fails when it prints none for too long.
     """
@@ -37,8 +37,14 @@ def report_failure(variant: Variant, seeds: int, least: float = LEAST_SECONDS) -
             yield alive
     except Exception as error:
         traceback.print_exc(file=sys.stderr)
-        print(reason(error, variant), file=sys.stderr, flush=True)
+        if not says_why(error):
+            print(reason(error, variant), file=sys.stderr, flush=True)
         raise SystemExit(1) from None
+
+
+def says_why(error: BaseException) -> bool:
+    """Return whether an error is one of ours, whose sentence names the file or the code that is wrong."""
+    return type(error).__module__.startswith("study.")
 
 
 def reason(error: BaseException, variant: Variant) -> str:
