@@ -13,7 +13,7 @@ from study.report.format import with_interval
 
 Row = dict[str, object]
 DECIDED: tuple[Verdict, ...] = ("supported", "harm")
-SCALES = {"accuracy": (100.0, " points"), "loss": (1.0, " nats"), "failed": (100.0, " points of runs saved")}
+SCALES = {"accuracy": (100.0, " points"), "loss": (1.0, " nats"), "failed": (100.0, " points fewer runs lost")}
 
 
 def hypothesis_rows(table: pd.DataFrame, words: Mapping[str, str]) -> list[Row]:
@@ -44,7 +44,7 @@ def _gain(row: pd.Series) -> str:
     """A gain with its interval and unit."""
     scale, unit = SCALES[str(row["metric"]).rpartition("_")[2]]
     gain, low, high = (scale * float(row[key]) for key in ("gain", "low", "high"))
-    return f"{with_interval(gain, low, high, signed=True)}{unit}"
+    return f"{with_interval(gain, low, high, signed='fewer' not in unit)}{unit}"
 
 
 def hypothesis_lines(table: pd.DataFrame) -> Iterator[str]:
