@@ -200,7 +200,7 @@ def test_a_disk_that_takes_nothing_of_a_study(
     study.snakemake("--cores", "2", "--", RUNS)
     assert_whole(study, calm)
     told(
-        f"{fault}, under a study",
+        f"{fault}, during a study",
         1,
         f"'{reason}', with the name of the file",
         "same command; same results",
