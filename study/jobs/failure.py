@@ -22,7 +22,9 @@ PATIENCE = 50.0  # how many times longer than its forecast an epoch may take
 
 @contextmanager
 def report_failure(variant: Variant, seeds: int, least: float = LEAST_SECONDS) -> Iterator[Callable[[str], None]]:
-    """Train in this: what fails ends the process with its traceback, in standard error, and at last why in one line.
+    """Train in this: what fails ends the process with its traceback and one line that says why, in standard error.
+
+    An error of ours says so itself.
 
     What is given prints a line, an epoch say; the training also fails when it prints none for too long.
     """

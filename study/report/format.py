@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -174,6 +174,12 @@ def decided_sentences(found: Sequence[Effect], metric: str) -> Iterator[str]:
     decided = [e for e in found if e.decided]
     directions = {"rose": [e for e in decided if e.estimate > 0], "fell": [e for e in decided if e.estimate < 0]}
     return (f"The {METRIC_NAMES[metric]} {verb} with {listed(some)}." for verb, some in directions.items() if some)
+
+
+def ends_told(edge: str, named: Callable[[str], str]) -> str:
+    """Return at which ends of its grids or ranges a choice lies, in words: "strength: last of 2; learning rate: ..."."""
+    ends = (part.partition(": ") for part in edge.split("; ") if part)
+    return "; ".join(f"{named(key)}{colon}{end}" for key, colon, end in ends)
 
 
 def counted(n: int, one: str) -> str:

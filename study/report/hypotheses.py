@@ -13,7 +13,12 @@ from study.report.format import with_interval
 
 Row = dict[str, object]
 DECIDED: tuple[Verdict, ...] = ("supported", "harm")
-SCALES = {"accuracy": (100.0, " points"), "loss": (1.0, " nats"), "failed": (100.0, " points fewer runs lost")}
+SCALES = {
+    "accuracy": (100.0, " points", True),
+    "loss": (1.0, " nats", True),
+    "failed": (100.0, " points fewer runs lost", False),
+}
+"""The factor of a metric's gains, their unit, and whether they are told with a sign."""
 
 
 def hypothesis_rows(table: pd.DataFrame, words: Mapping[str, str]) -> list[Row]:
@@ -42,9 +47,9 @@ def _told(row: pd.Series, words: Mapping[str, str]) -> str:
 
 def _gain(row: pd.Series) -> str:
     """A gain with its interval and unit."""
-    scale, unit = SCALES[str(row["metric"]).rpartition("_")[2]]
+    scale, unit, signed = SCALES[str(row["metric"]).rpartition("_")[2]]
     gain, low, high = (scale * float(row[key]) for key in ("gain", "low", "high"))
-    return f"{with_interval(gain, low, high, signed='fewer' not in unit)}{unit}"
+    return f"{with_interval(gain, low, high, signed=signed)}{unit}"
 
 
 def hypothesis_lines(table: pd.DataFrame) -> Iterator[str]:

@@ -30,9 +30,12 @@ def _told(study: Study) -> Iterator[tuple[str, str]]:
 
 def along_words(study: Study) -> Mapping[str, list[str]]:
     """Return what was tuned along with strengths, at each regime's value of it: "learning rate 3"; empty elsewhere."""
-    along = {name: regime.tuning.along if regime.tuning else () for name, regime in study.regimes.items()}
     return {
-        name: [f"{key_name(key)} {compact(value)}" for key, value in regime.at.items() if key in along[name]]
+        name: [
+            f"{key_name(key)} {compact(value)}"
+            for key, value in regime.at.items()
+            if regime.tuning and key in regime.tuning.along
+        ]
         for name, regime in study.regimes.items()
     }
 

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 import pandas as pd
 
 from study.analysis.trials import EDGE
-from study.methods.phrases import method_words, short_name
-from study.report.format import several
+from study.config.trials import LR
+from study.methods.phrases import key_name, method_words, short_name
+from study.report.format import ends_told, several
 
-RATE = "learning rate"
 METHOD = ["regime", "clip_method", "regularization_method"]
 
 
@@ -42,12 +42,15 @@ def edge_rows(trials: pd.DataFrame, words: Mapping[str, str]) -> list[dict[str, 
     """Return a row for each chosen trial in the outer part of a range: workload, method, and which end."""
     chosen = trials[trials["chosen"] & (trials["edge"].fillna("") != "")]
     return [
-        {"workload": words[str(regime)], "method": method_words(*map(str, names)), "at the edge": _ends(str(edge))}
+        {
+            "workload": words[str(regime)],
+            "method": method_words(*map(str, names)),
+            "at the edge": ends_told(str(edge), _named),
+        }
         for regime, *names, edge in chosen[[*METHOD, "edge"]].itertuples(index=False)
     ]
 
 
-def _ends(edge: str) -> str:
-    """Return at which ends of its ranges a choice lies, in words: "learning rate: high end of [0.001, 1]"."""
-    ends = (part.partition(": ") for part in edge.split("; "))
-    return "; ".join(f"{RATE if name == 'lr' else short_name(name)}{colon}{end}" for name, colon, end in ends)
+def _named(part: str) -> str:
+    """Return what was tried, the learning rate or a method's strength, in words."""
+    return key_name("optimizer.lr") if part == LR else short_name(part)

@@ -12,7 +12,7 @@ from study.config.regime import Regime
 from study.config.study import Study
 from study.methods.labels import NONE, method_of
 from study.methods.phrases import key_name
-from study.report.format import clip_words, interval_of, method_named, number, p_text, regularizer_words
+from study.report.format import clip_words, ends_told, interval_of, method_named, number, p_text, regularizer_words
 from study.report.places import along_words, regime_words
 
 Row = dict[str, object]
@@ -77,8 +77,7 @@ def _choice_row(candidates: pd.DataFrame, along: Mapping[str, list[str]]) -> Row
 
 def edge_words(edge: str) -> str:
     """Return at which ends of its grids a choice lies, in words: "strength: last of 2; learning rate: first of 3"."""
-    ends = (part.partition(": ") for part in edge.split("; ") if part)
-    return "; ".join(f"{key_name(key)}{colon}{end}" for key, colon, end in ends)
+    return ends_told(edge, key_name)
 
 
 def _worth_row(candidates: pd.DataFrame, tuned: pd.DataFrame) -> Row:

@@ -137,15 +137,15 @@ def _of_comparisons(study: Study, tables: Tables) -> dict[str, Any]:
     """What was compared, what so many seeds can decide, and what came of it in short."""
     comparisons, ranking = tables["comparisons"], tables["ranking"]
     least = float(smallest_sign_flip_p(len(study.seeds)))
-    counts = comparisons.groupby(["regime", "family", "metric"])["p"].count()
+    largest = int(comparisons.groupby(["regime", "family", "metric"])["p"].count().max()) if len(comparisons) else 0
     return {
         "summary": summary_lines(study, tables),
         "compared": not comparisons.empty,
-        "largest_family": int(counts.max()) if len(counts) else 0,
+        "largest_family": largest,
         "resolution_text": resolution_text(resolution(comparisons)),
         "undecidable": undecidable_text(comparisons, regime_words(study)),
         "smallest_p": format.p_text(least),
-        "smallest_adjusted_p": format.p_text(min(1.0, counts.max() * least)) if len(counts) else "",
+        "smallest_adjusted_p": format.p_text(min(1.0, largest * least)),
         "strengths_ranked": bool((ranking["strengths"] > 1).any()),
         "ranking_can_decide": bool((ranking["p_adjusted"] < ALPHA).any()),
     }
