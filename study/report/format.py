@@ -177,7 +177,7 @@ def decided_sentences(found: Sequence[Effect], metric: str) -> Iterator[str]:
 
 
 def ends_told(edge: str, named: Callable[[str], str]) -> str:
-    """Return at which ends of its grids or ranges a choice lies, in words: "strength: last of 2; learning rate: ..."."""
+    """Return at which ends of its ranges a choice lies, in words: "strength: last of 2; learning rate: ..."."""
     ends = (part.partition(": ") for part in edge.split("; ") if part)
     return "; ".join(f"{named(key)}{colon}{end}" for key, colon, end in ends)
 
