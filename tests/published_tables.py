@@ -5,6 +5,8 @@ from pathlib import Path
 import pandas as pd
 
 ROOT = Path(__file__).parents[1]
+# Those published whole; a folder with tables alone has no report.
+STUDIES = sorted(path.parent for path in ROOT.glob("docs/studies/*/report.md"))
 
 
 def table(study: str, name: str) -> pd.DataFrame:

@@ -11,10 +11,9 @@ import yaml
 from study.report import numbers
 from study.report.publish import PUBLISHED, RUNS, bibliography, figures_shown, main, publish
 from study.results import store
+from tests.published_tables import ROOT, STUDIES
 
-ROOT = Path(__file__).parents[2]
 CITATION = ROOT / "CITATION.cff"
-STUDIES = sorted(path.parent for path in ROOT.glob("docs/studies/*/report.md"))
 
 
 def finished(folder: Path, paper: Path) -> Path:
