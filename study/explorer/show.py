@@ -83,8 +83,10 @@ def printed(value: object, column: Column) -> str:
         return "-"
     if isinstance(value, Integral):  # a count
         return f"{value} {unit.symbol}".rstrip()
-    digits = f"z.{unit.digits}f" if unit.digits is not None else ".4g"
-    return f"{unit.factor * float(value):{digits}} {unit.symbol}".rstrip()
+    shown = unit.factor * float(value)
+    # The digits of a unit would print a small loss as zero.
+    lost = unit.digits is None or 0 < abs(shown) < 0.5 * 10.0**-unit.digits
+    return f"{shown:{'.4g' if lost else f'z.{unit.digits}f'}} {unit.symbol}".rstrip()
 
 
 def summary(run: pd.Series) -> Table:

@@ -25,6 +25,9 @@ from study.report.regimes import RegimeFindings
 from study.results.cells import failed
 from study.results.store import Tables
 
+# A run that has a best epoch later than its start has the accuracy of that epoch.
+NO_ACCURACY = {"last_epoch": "at the end", "best_epoch": "after any epoch"}
+
 MARK = "†"
 VERDICTS = ("supported", "contradicted", "undecided")
 
@@ -211,9 +214,13 @@ def _diverged(runs: pd.DataFrame, study: Study, words: Mapping[str, str]) -> str
         return f"No run of {len(runs):,} diverged or stayed at chance."
     lost = unwell["regime"].map(lambda regime: study.regimes[str(regime)].part_of or str(regime))
     where = ", ".join(f"{words[str(name)]} ({count})" for name, count in lost.value_counts().head(4).items())
-    undefined = int(unwell["test_accuracy"].isna().sum())
-    without = f", {undefined} of them without a finite accuracy" if undefined else ""
     return (
-        f"**Divergence.** {len(unwell)} of {len(runs):,} runs diverged or stayed at chance{without};"
-        f" by regime, most first: {where}."
+        f"**Divergence.** {len(unwell)} of {len(runs):,} runs diverged or stayed at chance"
+        f"{without_accuracy(unwell, study)}; by regime, most first: {where}."
     )
+
+
+def without_accuracy(runs: pd.DataFrame, study: Study) -> str:
+    """Return how many of them have no finite accuracy at the scored epoch, as an aside; empty where none."""
+    lost = int(runs["test_accuracy"].isna().sum())
+    return f", {lost} of them without a finite accuracy {NO_ACCURACY[study.scored_epoch]}" if lost else ""

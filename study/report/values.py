@@ -33,7 +33,7 @@ from study.report.questions.base import count
 from study.report.ranking import ranking_rows
 from study.report.regimes import RegimeFindings, weights_rows
 from study.report.status import history_rows, protocol_rows, status_text
-from study.report.summary import summary_lines
+from study.report.summary import summary_lines, without_accuracy
 from study.report.trials import trials_told
 from study.results.cells import failed
 from study.results.provenance import Account
@@ -129,7 +129,7 @@ def _of_runs(study: Study, tables: Tables) -> dict[str, Any]:
         "tuning_runs": origin.runs - len(runs),
         "origin": origin,
         "diverged": int(failed(runs).sum()),
-        "lost": int(runs["test_accuracy"].isna().sum()),
+        "without_accuracy": without_accuracy(runs, study),
     }
 
 

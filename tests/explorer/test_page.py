@@ -164,7 +164,8 @@ def test_counts_and_shares_of_a_run_are_printed_in_their_units() -> None:
     column = {one.name: one for one in RUNS.columns}
     assert show.printed(np.int64(12400), column["steps"]) == "12400"
     assert show.printed(np.float64(0.5), column["test_accuracy"]) == "50.00 %"
-    assert show.printed(-1e-9, column["gap_loss"]) == "0.0000 nats", "no negative zero"
+    assert show.printed(-0.0, column["gap_loss"]) == "0.0000 nats", "no negative zero"
+    assert show.printed(-1.5e-7, column["gap_loss"]) == "-1.5e-07 nats", "small is not zero"
     assert show.printed(float("nan"), column["test_accuracy"]) == "-"
 
 

@@ -111,7 +111,7 @@ def test_claims_gains_and_costs_come_in_this_order(given: Study) -> None:
     assert "clip to norm 0.1 in *rates*: −5.0 points [−6.0, −4.0], gap +2.0" in rates
     assert "In 2 cases a clip or a regularizer, at some strength, lowered the accuracy gap" in costs
     assert "In 1 of them it lowered test accuracy too" in costs
-    assert "8 of 40 runs diverged or stayed at chance, 8 of them without a finite accuracy;" in diverged
+    assert "8 of 40 runs diverged or stayed at chance, 8 of them without a finite accuracy at the end;" in diverged
     assert "by regime, most first: *rates* (8)." in diverged
 
 
