@@ -19,7 +19,7 @@ from matplotlib.transforms import blended_transform_factory
 from numpy.typing import ArrayLike
 
 from study.figures._style import Style
-from study.methods.phrases import label_phrase, phrase
+from study.methods.phrases import label_phrase, phrase, regime_phrase
 
 NOT_MEASURED = "No gradient norms: the study does not measure every step."
 FAR = 1000.0  # norms more than this many times the regime's median are beyond the axis
@@ -146,8 +146,8 @@ def in_blocks(labels: Sequence[str], most: int) -> list[list[str]]:
 
 
 def regime_title(axes: Axes, regime: str) -> None:
-    """The name of a regime above the left edge of its first panel."""
-    title = axes.set_title(regime, loc="left", fontweight="bold", fontsize="large")
+    """The name of a regime, in words, above the left edge of its first panel."""
+    title = axes.set_title(regime_phrase(regime), loc="left", fontweight="bold", fontsize="large")
     place = axes.get_subplotspec()
     if regime and place is not None:
         title.set_gid(f"{BLOCK}{place.rowspan.start}")

@@ -114,7 +114,8 @@ def told_of(text: str, samples: Mapping[str, Sequence[str]]) -> str:
     for method, nouns in samples.items():
         for start in (PLACE.split(PHRASES["clip"].get(method, method))[0], "clip of each sample"):
             words = r"\s+".join(map(re.escape, start.split()))  # broken into lines or not
-            text = re.sub(words, partial(_named_anew, nouns=nouns), text)
+            # A phrase that begins a sentence has a capital letter.
+            text = re.sub(words, partial(_named_anew, nouns=nouns), text, flags=re.IGNORECASE)
     return text
 
 

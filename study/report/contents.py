@@ -32,6 +32,9 @@ SECTIONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 """Every section that a report may have, in its order, with the figures that it may show."""
 
+SWEPT = MappingProxyType({**SECTIONS, "overview": ("sweeps",), "sweeps": ("firing",)})
+"""The same of a study whose regimes are all points of sweeps: what `gap_forest` leaves out is its finding."""
+
 
 @dataclass(frozen=True)
 class Contents:
@@ -40,17 +43,19 @@ class Contents:
     sections: Mapping[str, tuple[str, ...]]
 
     @classmethod
-    def of(cls, rows: Mapping[str, bool], drawn: Collection[str], asked: Collection[str] = ()) -> Contents:
+    def of(
+        cls, rows: Mapping[str, bool], drawn: Collection[str], asked: Collection[str] = (), swept: bool = False
+    ) -> Contents:
         """The contents of a report.
 
         rows: for the sections that print something from tables, whether there is anything to print. drawn: the figures
-        that there are; asked: those that the configuration lists. A figure is shown if it is drawn and its section has
-        something to print, prints nothing of its own, or the configuration lists the figure. A section is there if it
-        has something to print or a figure to show.
+        that there are; asked: those that the configuration lists. swept: whether the sections are those of `SWEPT`.
+        A figure is shown if it is drawn and its section has something to print, prints nothing of its own, or the
+        configuration lists the figure. A section is there if it has something to print or a figure to show.
         """
         shown = {
             section: tuple(one for one in figures if one in drawn and (rows.get(section, True) or one in asked))
-            for section, figures in SECTIONS.items()
+            for section, figures in (SWEPT if swept else SECTIONS).items()
         }
         return cls({section: figures for section, figures in shown.items() if figures or rows.get(section, False)})
 

@@ -1,9 +1,9 @@
-"""A regime in two sentences: what raised test accuracy the most, and how many methods lowered the gap."""
+"""A regime in two sentences, what raised test accuracy the most and what lower gaps cost; a sweep in one."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from study.report.format import Effect, counted, number
 from study.report.regimes import RegimeFindings
@@ -16,6 +16,33 @@ def headline(found: RegimeFindings) -> str:
     if found.runs.empty:
         return "nothing is trained yet."
     return " ".join(filter(None, [_gains(found), _gaps(found)]))
+
+
+def along(sweep: Mapping[str, RegimeFindings]) -> str:
+    """Return in how many settings of a sweep each family raised test accuracy, the most by how much, and lowered it.
+
+    sweep: what was found in each setting, by its name in words.
+    """
+    families = (_along(sweep, family, noun) for family, noun in FAMILIES.items())
+    return f"{'; '.join(filter(None, families)) or 'nothing is compared with the baseline'}."
+
+
+def _along(sweep: Mapping[str, RegimeFindings], family: str, noun: str) -> str:
+    """A clip raised test accuracy in 2 of 4 settings, the most by 36.6 points [..] (..); one lowered it in 2."""
+    tested = [(where, e) for where, found in sweep.items() for e in found.effects(family, "test_accuracy")]
+    decided = [(where, e) for where, e in tested if e.decided]
+    raised = [(where, e) for where, e in decided if e.estimate > 0]
+    lowered = {where for where, e in decided if e.estimate < 0}
+    settings = counted(len({where for where, _ in tested}), "setting")
+    also = f"; one lowered it in {len(lowered)}" if lowered else ""
+    if not tested:
+        return ""
+    if not raised:
+        return f"no {noun} raised test accuracy by a decided amount in any of {settings}{also}"
+    where, best = max(raised, key=lambda one: one[1].estimate)
+    count = len({where for where, _ in raised})
+    most = f"the most by {_unsigned(best)} ({best.words} in {where})"
+    return f"a {noun} raised test accuracy in {count} of {settings}, {most}{also}"
 
 
 def _gains(found: RegimeFindings) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from itertools import groupby
 
 import pandas as pd
 
@@ -15,7 +16,7 @@ from study.analysis.questions.tuned import BY_ACCURACY, BY_LOSS, RATE_GIVEN, RAT
 from study.config.study import Study
 from study.methods.labels import NONE
 from study.report.format import clear, in_words, method_named, number
-from study.report.headline import headline
+from study.report.headline import along, headline
 from study.report.hypotheses import hypothesis_lines
 from study.report.ledger import against
 from study.report.places import regime_words
@@ -35,7 +36,7 @@ VERDICTS = ("supported", "contradicted", "undecided")
 def summary_lines(study: Study, tables: Tables) -> list[str]:
     """A line each: the claims by verdict; what tuned clips and regularizers gain; costs; divergence.
 
-    A study with hypotheses is told by these, one that tunes nothing by its regimes, one by one.
+    A study with hypotheses is told by these, one that tunes nothing by its regimes, one by one, and its sweeps.
     """
     tuned = tables["tuned"] if "tuned" in tables else pd.DataFrame()
     words = regime_words(study)
@@ -51,9 +52,16 @@ def summary_lines(study: Study, tables: Tables) -> list[str]:
     elif "hypotheses" in tables:
         lines += hypothesis_lines(tables["hypotheses"])
     else:
-        single = [name for name, regime in study.regimes.items() if not regime.part_of]
-        lines += [f"In {words[name]}, {headline(RegimeFindings(name, tables))}" for name in single]
+        lines += _by_place(study, tables, words)
     return [*lines, _diverged(tables["runs"], study, words)]
+
+
+def _by_place(study: Study, tables: Tables, words: Mapping[str, str]) -> Iterator[str]:
+    """A line for each regime, and one for each sweep."""
+    found = {name: RegimeFindings(name, tables) for name in study.regimes}
+    for place, names in groupby(study.regimes, lambda name: study.regimes[name].part_of or name):
+        own = {words[name]: found[name] for name in names}
+        yield f"In {words[place]}, {along(own) if place not in study.regimes else headline(found[place])}"
 
 
 def _claims(ledger: pd.DataFrame) -> Iterator[str]:

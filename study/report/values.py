@@ -72,9 +72,11 @@ def contents_of(
     there = {name: bool(rows) for name, rows in printed.items()}
     if not failed(tables["runs"]).any():
         there["divergence"] = False
+    swept = all(regime.part_of for regime in study.regimes.values())
     if "leaderboard" in tables:  # which says the same of all methods at once
         there |= {"overview": False, "ranking": False}
-    return Contents.of(there, drawn, study.figures or ())
+        swept = False
+    return Contents.of(there, drawn, study.figures or (), swept)
 
 
 def values(study: Study, tables: Tables, figures: Figures, lock: str) -> dict[str, Any]:

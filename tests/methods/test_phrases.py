@@ -101,6 +101,7 @@ def test_a_clip_of_single_samples_is_told_of_what_it_takes_for_one(label: str, n
     assert told_of(phrase("clip", label), {method: nouns}) == told
     broken = told_of(phrase("clip", label).replace(" ", "\n"), {method: nouns})
     assert broken.split() == told.split(), "broken into the lines of a label"
+    assert told_of(f"C{phrase('clip', label)[1:]}", {method: nouns}) == f"C{told[1:]}", "where it begins a sentence"
     assert told_of("Scale each sample's gradient.", {method: nouns}) == "Scale each sample's gradient."
     assert told_of(phrase("clip", label), {"value": nouns}) == phrase("clip", label)
 

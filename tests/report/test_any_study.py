@@ -105,5 +105,17 @@ def test_every_figure_has_its_section() -> None:
     assert sorted(placed) == sorted(FIGURES)
 
 
+def test_what_is_found_along_sweeps_stands_with_the_findings_where_all_regimes_are_swept() -> None:
+    regime = {
+        "clips": ["none", {"name": "value", "bound": 0.1}],
+        "sweep": {"optimizer.lr": [0.1, 1.0]},
+        "grid": "alone",
+    }
+    study = parse({"name": "random", "seeds": 2, "defaults": DEFAULTS, "regimes": {"rates": regime}})
+    text = filled(Made(study, frozenset(), frozenset(), frozenset(), 0), "html")
+    assert text.index("# Findings") < text.index("{#figure-sweeps}") < text.index("# Limits")
+    assert "In *rates*, " in text
+
+
 def test_the_tables_that_are_planned_are_those_that_can_be_made() -> None:
     assert tuple(MADE) == PAPER_TABLES

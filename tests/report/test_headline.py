@@ -4,7 +4,7 @@ import math
 
 import pandas as pd
 
-from study.report.headline import headline
+from study.report.headline import along, headline
 from study.report.regimes import RegimeFindings
 
 from .questions.tables import runs
@@ -20,12 +20,16 @@ def compared(family: str, label: str, gap: float, test: float, n: int = 10, p: f
     ]
 
 
-def told(*rows: list[dict[str, object]]) -> str:
+def found_in(*rows: list[dict[str, object]]) -> RegimeFindings:
     tables = {
         "runs": runs(("a", "none", "none", 0.9)),
         "comparisons": pd.DataFrame([one for row in rows for one in row]),
     }
-    return headline(RegimeFindings("a", tables))
+    return RegimeFindings("a", tables)
+
+
+def told(*rows: list[dict[str, object]]) -> str:
+    return headline(found_in(*rows))
 
 
 def test_the_largest_gain_of_each_family_and_what_lower_gaps_cost() -> None:
@@ -50,3 +54,17 @@ def test_where_nothing_is_decided_both_families_share_a_sentence() -> None:
 
 def test_where_the_runs_failed_it_says_so() -> None:
     assert told(compared("clip", "value(1)", math.nan, math.nan)) == "clips cannot be compared, since the runs failed."
+
+
+def test_a_sweep_is_told_by_how_many_of_its_settings_a_clip_raised_and_lowered() -> None:
+    small, large = compared("clip", "global_norm(0.1)", 0, -0.05), compared("clip", "global_norm(0.1)", 0, 0.366)
+    steep = [*compared("clip", "value(1)", 0, 0.2), *large]
+    sweep = {"*rate 1*": found_in(small), "*rate 2*": found_in(large), "*rate 3*": found_in(steep)}
+    assert along(sweep) == (
+        "a clip raised test accuracy in 2 of 3 settings, the most by 36.6 points [35.6, 37.6] (clip to norm 0.1 in"
+        " *rate 2*); one lowered it in 1."
+    )
+    assert along({"*rate 1*": found_in(small), "*rate 2*": found_in(small)}) == (
+        "no clip raised test accuracy by a decided amount in any of 2 settings; one lowered it in 2."
+    )
+    assert along({}) == "nothing is compared with the baseline."

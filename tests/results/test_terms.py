@@ -56,5 +56,9 @@ def test_a_figure_is_told_of_what_its_clips_act_on() -> None:
     figure = Figure()
     figure.text(0, 0, "clip each sample\nto norm 1")
     figure.text(0, 0, "a sample of digits")
+    axes = figure.add_subplot()
+    axes.set_yticks([0, 1], ["clip each sample to norm 1", "no clip"])
     reword(figure, {}, {"per_sample": ["update"]})
     assert [text.get_text() for text in figure.texts] == ["clip each update\nto norm 1", "a sample of digits"]
+    figure.canvas.draw()
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["clip each update to norm 1", "no clip"]
