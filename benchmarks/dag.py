@@ -1,12 +1,12 @@
 """What Snakemake costs in studies of many runs: to plan, to resume, to find nothing to do, and for each job.
 
-    .venv/bin/python benchmarks/dag.py [--only "10,000 runs, 1,000 jobs"] [--most]
+    .venv/bin/python benchmarks/dag.py [--only "10,000 runs, 1,000 trainings"] [--most]
 
-Each study is planned by Snakemake itself in a copy of the repository. Nothing is trained: a finished study is made of
-empty files in place of its results, which `snakemake --touch` then takes for made, with all that Snakemake writes down
-of a job that ran; and where jobs run, a script that writes empty files stands in for the training. Seconds are
-of processor time of Snakemake's own process, since cores may be shared; those by the clock stand beside them.
-The table is printed, and written to results/bench/dag.json. --most adds a study of 10,000 jobs, ten minutes more.
+Each study is planned by Snakemake itself in a copy of the repository. Nothing is trained: a script that writes empty
+tables stands in for the trainings of a job, and a finished study is made of empty files in place of its results, which
+`snakemake --touch` then takes for made, with all that Snakemake writes down of a job that ran. Seconds are of
+processor time of Snakemake's own process, since cores may be shared; those by the clock stand beside them.
+The table is printed, and written to results/bench/dag.json. --most adds a study of 10,000 trainings, of a seed each.
 """
 
 import argparse
@@ -18,8 +18,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -27,16 +25,22 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
 PARTS = ("Snakefile", "paper", "profiles", "study", "workflow")
-NOTHING = '"""Nothing trained."""\nfor path in snakemake.output:\n    open(path, "w").close()\n'
+NOTHING = '''"""Nothing trained."""
+from pathlib import Path
+for order in snakemake.params.orders:
+    for path in map(Path, order["tables"].values()):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+'''
 # The executor that touches files waits a tenth of a second for each job, which is no cost of the plan.
 UNHURRIED = "from snakemake.executors import touch; touch.Executor.SLEEPING_TIME = 0"
 TICK = os.sysconf("SC_CLK_TCK")
-FIRST, COUNTED = 4, 30  # jobs until the measurement of jobs starts, and in it
+FIRST = 2  # jobs until the measurement of jobs starts
 
 
 @dataclass(frozen=True)
 class Study:
-    """A study of that many clips x regularizations, seeds, and seeds a job."""
+    """A study of that many clips x regularizations, seeds, and seeds a training."""
 
     clips: int
     regularizations: int
@@ -48,12 +52,12 @@ class Study:
         return self.clips * self.regularizations * self.seeds
 
     @property
-    def jobs(self) -> int:
+    def trainings(self) -> int:
         return self.runs // self.seeds_per_job
 
     @property
     def name(self) -> str:
-        return f"{self.runs:,} runs, {self.jobs:,} jobs, {self.clips * self.regularizations:,} variants"
+        return f"{self.runs:,} runs, {self.trainings:,} trainings, {self.clips * self.regularizations:,} variants"
 
     def written(self) -> str:
         """Its configuration."""
@@ -87,7 +91,7 @@ class Row:
     """What one study costs: to plan, to plan the other half, to find nothing to do, in all and for each job."""
 
     study: str
-    jobs: int
+    jobs: int  # that train
     plan: Cost
     resume: Cost
     nothing: Cost
@@ -127,37 +131,23 @@ class Checkout:
             raise SystemExit(printed[-3000:])
         return Cost(used.ru_utime + used.ru_stime, time.monotonic() - started, used.ru_maxrss / 1024), printed
 
-    def empty(self, plan: str) -> list[Path]:
+    def empty(self, plan: str) -> None:
         """Empty files for all that a plan says will be made."""
         names = [name for line in re.findall(r"^    output: (.*)$", plan, re.MULTILINE) for name in line.split(", ")]
-        paths = [self.root / name for name in names]
-        for path in paths:
+        for path in (self.root / name for name in names):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.touch()
-        return paths
 
     @property
     def trained(self) -> int:
-        return len(list(self.root.glob("results/bench/runs/*/*/*/weights.parquet")))
+        """How many jobs have trained all that they should."""
+        return len(list(self.root.glob(".snakemake/packs/bench/*")))
 
 
 def planned(printed: str) -> int:
-    """How many trainings a plan has."""
+    """How many jobs that train a plan has."""
     found = re.search(r"^train +(\d+)$", printed, re.MULTILINE)
     return int(found[1]) if found else 0
-
-
-@contextmanager
-def running(checkout: Checkout) -> Iterator[int]:
-    """Snakemake at work on the trainings; its process."""
-    command = checkout.command("--until", "train")
-    with (checkout.root / "out.txt").open("w") as out:
-        process = subprocess.Popen(command, cwd=checkout.root, stdout=out, stderr=out, start_new_session=True)
-        try:
-            yield process.pid
-        finally:
-            os.killpg(process.pid, 9)
-            process.wait()
 
 
 def own_seconds(process: int) -> float:
@@ -167,28 +157,30 @@ def own_seconds(process: int) -> float:
 
 
 def per_job(checkout: Checkout, jobs: int) -> float:
-    """Seconds of Snakemake's own process for each job, while most of the study is still to be done."""
+    """Seconds of Snakemake's own process for each job that trains, all but the first few."""
 
-    def until(done: int) -> tuple[int, float]:
-        while (trained := checkout.trained) < done:
+    def until(done: int) -> float:
+        while checkout.trained < done:
+            if process.poll():
+                raise SystemExit((checkout.root / "out.txt").read_text()[-3000:])
             time.sleep(0.05)
-        return trained, own_seconds(process)
+        return own_seconds(process.pid)
 
-    with running(checkout) as process:
-        (first, before), (last, after) = until(FIRST), until(min(FIRST + COUNTED, jobs))
-    return (after - before) / (last - first)
+    with (checkout.root / "out.txt").open("w") as out:
+        process = subprocess.Popen(checkout.command("--until", "train"), cwd=checkout.root, stdout=out, stderr=out)
+        before, after = until(FIRST), until(jobs)
+        process.wait()
+    return (after - before) / (jobs - FIRST)
 
 
 def measured(study: Study) -> Row:
     """A study planned, done by pretence, found done, and half done; each stage must find what it should."""
     with tempfile.TemporaryDirectory() as folder:
         checkout = Checkout(Path(folder), study)
-        running_cost = per_job(checkout, study.jobs)
-        for made in ("results", ".snakemake", "logs"):
-            shutil.rmtree(checkout.root / made)
         plan, printed = checkout.run("-n")
-        assert planned(printed) == study.jobs, printed[-2000:]
-        made = checkout.empty(printed)
+        jobs = planned(printed)
+        running_cost = per_job(checkout, jobs)
+        checkout.empty(printed)
         checkout.run("--touch", "--forceall", "--cores", "200", "--max-jobs-per-timespan", "9999/1s", before=UNHURRIED)
         nothing, printed = checkout.run()
         assert "Nothing to be done" in printed, printed[-2000:]
@@ -196,31 +188,31 @@ def measured(study: Study) -> Row:
             sum(file.stat().st_size for file in (checkout.root / ".snakemake/metadata").rglob("*") if file.is_file())
             / 1e6
         )
-        folders = sorted({path.parent for path in made if path.name == "weights.parquet" and "runs" in path.parts})
-        for there in folders[::2]:
+        folders = sorted({path.parent for path in checkout.root.glob("results/bench/runs/*/*/*/weights.parquet")})
+        assert len(folders) == study.trainings
+        for there in folders[: len(folders) // 2]:
             shutil.rmtree(there)
         resume, printed = checkout.run("-n")
-        assert planned(printed) == len(folders[::2]), printed[-2000:]
-    return Row(study.name, study.jobs, plan, resume, nothing, kept, running_cost)
+        assert 0 < planned(printed) < jobs, printed[-2000:]
+    return Row(study.name, jobs, plan, resume, nothing, kept, running_cost)
 
 
 def table(rows: list[Row]) -> str:
     """The rows, as they stand in the README."""
-    head = "| study | plan (-n) | half done (-n) | nothing to do | memory | records | each job |"
-    lines = [head, "|---" * 7 + "|"]
+    head = "| study | jobs | plan (-n) | half done (-n) | nothing to do | memory | records | each job |"
+    lines = [head, "|---" * 8 + "|"]
     for row in rows:
         stages = [f"{cost.cpu:.1f} s ({cost.clock:.0f} s)" for cost in (row.plan, row.resume, row.nothing)]
         most = max(cost.megabytes for cost in (row.plan, row.resume, row.nothing))
-        lines.append(
-            f"| {row.study} | {' | '.join(stages)} | {most:.0f} MB | {row.kept:.0f} MB | {1000 * row.per_job:.0f} ms |"
-        )
+        costs = [*stages, f"{most:.0f} MB", f"{row.kept:.0f} MB", f"{1000 * row.per_job:.0f} ms"]
+        lines.append(f"| {row.study} | {row.jobs} | {' | '.join(costs)} |")
     return "\n".join(lines)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", help="studies whose name has this in it")
-    parser.add_argument("--most", action="store_true", help="also 10,000 jobs of one seed")
+    parser.add_argument("--most", action="store_true", help="also 10,000 trainings of one seed")
     given = parser.parse_args()
     rows = list[Row]()
     for study in (*STUDIES, *([MOST] if given.most else [])):

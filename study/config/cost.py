@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, Protocol
 
 import pandas as pd
 
@@ -44,7 +44,7 @@ LEAN = 0.75  # a step without statistics, against one with them
 def core_seconds(variant: Variant, seeds: int) -> float:
     """Forecast one training's time on one core, in seconds; the observed rate corrects it while the study runs.
 
-    With its share of the start of a process, without the time to compile its program: see `compiling`.
+    With its share of the start of a process, without the time to compile its program: see `seconds_of`.
     """
     probes = min(variant.statistics.probes, variant.epochs + 1)
     epoch = SECONDS_PER_SCORED_SAMPLES if isinstance(variant.workload, Adversarial) else SECONDS_PER_EPOCH
@@ -54,9 +54,19 @@ def core_seconds(variant: Variant, seeds: int) -> float:
     return own + SECONDS_PER_START * min(1.0, own / SECONDS_OF_PACK)
 
 
-def compiling(programs: Iterable[Hashable]) -> float:
-    """Forecast the core-seconds to compile the programs of some trainings, each once."""
-    return SECONDS_PER_PROGRAM * len(set(programs))
+class Work(Protocol):
+    """A training to forecast: `seconds` of a core, without those that compile its `program`."""
+
+    @property
+    def seconds(self) -> float: ...
+
+    @property
+    def program(self) -> Hashable: ...
+
+
+def seconds_of(trainings: Collection[Work]) -> float:
+    """Forecast the core-seconds of some trainings, each program compiled once."""
+    return sum(one.seconds for one in trainings) + SECONDS_PER_PROGRAM * len({one.program for one in trainings})
 
 
 def program_of(variant: Variant) -> Hashable:
@@ -182,7 +192,7 @@ def _cost_row(name: str, trainings: Sequence[TrainingCost]) -> tuple[str, int, i
 
 
 def _hours(trainings: Sequence[TrainingCost]) -> float:
-    return (sum(one.seconds for one in trainings) + compiling(one.program for one in trainings)) / 3600
+    return seconds_of(trainings) / 3600
 
 
 def counted_cores(cores: int) -> str:

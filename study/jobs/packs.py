@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from study.config.cost import SECONDS_OF_PACK, compiling, core_seconds, program_of
+from study.config.cost import SECONDS_OF_PACK, core_seconds, program_of, seconds_of
 from study.config.variants import Block, Variant
 from study.results import store
 
@@ -74,7 +74,7 @@ class Pack:
     @property
     def seconds(self) -> float:
         """Forecast core-seconds."""
-        return sum(task.seconds for task in self.tasks) + compiling(task.program for task in self.tasks)
+        return seconds_of(self.tasks)
 
     @property
     def missing(self) -> tuple[Task, ...]:

@@ -21,7 +21,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from study.config.cost import compiling, core_seconds, duration, program_of, trials_seconds
+from study.config.cost import core_seconds, duration, program_of, seconds_of, trials_seconds
 from study.config.errors import ConfigError
 from study.config.read import read
 from study.config.study import Study
@@ -130,16 +130,10 @@ def shown(study: Study, cells: Sequence[CellStatus]) -> Group:
         table.add_row(
             name, *(f"{number:,}" if number else "-" for number in numbers), end_section=name == [*regimes][-1]
         )
-    left = seconds_left(cells)
+    left = seconds_of([cell for cell in cells if cell.state != "done"])
     rest = f"Left: about {duration(left)} on one core, by the forecast." if left else "All cells are trained."
     failed = [Text(f"FAILED {cell.regime}: {cell.why}") for cell in cells if cell.state == "failed"]
     return Group(table, Text(rest), *failed)
-
-
-def seconds_left(cells: Sequence[CellStatus]) -> float:
-    """Forecast the core-seconds of what is missing, each program compiled once."""
-    unfinished = [cell for cell in cells if cell.state != "done"]
-    return sum(cell.seconds for cell in unfinished) + compiling(cell.program for cell in unfinished)
 
 
 def study_named(name: str, folder: Path = Path("config")) -> Study:

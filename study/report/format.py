@@ -98,14 +98,14 @@ class Effect:
         return "points" if self.metric in IN_POINTS else UNITS.get(self.metric, "nats")
 
 
-def with_interval(value: float, low: float, high: float, unit: str = "", signed: bool = False) -> str:
+def with_interval(value: float, low: float, high: float, unit: str = "", signed: bool = False, once: str = "") -> str:
     """`+1.2 [0.8, 1.6]`; the value alone where it has no interval, as of one seed.
 
-    unit: " %" or the like, said after each number.
+    unit: " %" or the like, said after each number; once: " points" or the like, said after the value alone.
     """
     if not math.isfinite(value):
         return "undefined"
-    text = f"{number(value, sign=signed)}{unit}"
+    text = f"{number(value, sign=signed)}{unit}{once}"
     return f"{text} [{number(low)}{unit}, {number(high)}{unit}]" if math.isfinite(low) else text
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 
-from study.report.format import Effect, counted, number
+from study.report.format import Effect, counted, with_interval
 from study.report.regimes import RegimeFindings
 
 FAMILIES = {"clip": "clip", "regularization": "regularizer"}
@@ -73,8 +72,8 @@ def _gain(tested: Sequence[Effect], noun: str) -> tuple[str, str]:
 
 def _unsigned(effect: Effect) -> str:
     """`6.8 points [6.3, 7.2]`."""
-    value, low, high = (number(effect.scale * one) for one in (effect.estimate, effect.low, effect.high))
-    return f"{value} {effect.unit} [{low}, {high}]" if math.isfinite(effect.low) else f"{value} {effect.unit}"
+    value, low, high = (effect.scale * one for one in (effect.estimate, effect.low, effect.high))
+    return with_interval(value, low, high, once=f" {effect.unit}")
 
 
 def _gaps(found: RegimeFindings) -> str:

@@ -15,7 +15,7 @@ from study.analysis.questions.numbers import Number
 from study.analysis.questions.tuned import BY_ACCURACY, BY_LOSS, RATE_GIVEN, RATE_TUNED, part_of
 from study.config.study import Study
 from study.methods.labels import NONE
-from study.report.format import clear, in_words, method_named, number
+from study.report.format import clear, in_words, method_named, number, with_interval
 from study.report.headline import along, headline
 from study.report.hypotheses import hypothesis_lines
 from study.report.ledger import against
@@ -195,9 +195,7 @@ def _effect(row: pd.Series, words: Mapping[str, str]) -> str:
         return f"{what}: {'not compared, since both fail' if failed else 'undefined'}"
     change = "both gaps below zero" if row["below"] else f"gap {number(gap, sign=True)}"
     open_ = "" if row["gains"] or row["loses"] else ", undecided"
-    ends = f" [{number(low)}, {number(high)}]" if math.isfinite(low) else ""
-    interval = f"{number(estimate, sign=True)} points{ends}{open_}"
-    return f"{what}: {interval}, {change}"
+    return f"{what}: {with_interval(estimate, low, high, signed=True, once=' points')}{open_}, {change}"
 
 
 def _costs(comparisons: pd.DataFrame) -> Iterator[str]:

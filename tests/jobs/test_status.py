@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from cases import STUDY
 
-from study.config.cost import SECONDS_PER_PROGRAM, program_of
+from study.config.cost import SECONDS_PER_PROGRAM, program_of, seconds_of
 from study.config.errors import ConfigError
 from study.config.read import parse
 from study.config.study import Study
@@ -45,7 +45,7 @@ def test_nothing_is_there_before_it_starts(study: Study, tmp_path: Path) -> None
     own = sum(cell.seconds for cell in cells)
     programs = {program_of(one) for one in expand(study)}
     assert 1 < len(programs) < len(cells)
-    assert status.seconds_left(cells) == pytest.approx(own + len(programs) * SECONDS_PER_PROGRAM)
+    assert seconds_of(cells) == pytest.approx(own + len(programs) * SECONDS_PER_PROGRAM)
 
 
 def test_each_cell_has_the_state_that_its_files_tell(study: Study, tmp_path: Path) -> None:

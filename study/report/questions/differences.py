@@ -16,13 +16,16 @@ Found = Sequence[tuple[str, Number]]
 """Differences, each with the words for what is compared where."""
 
 
-def text(one: Number) -> str:
-    """`+1.2 [0.8, 1.6]`, with p where that leaves it undecided, and the pairs left out; or why none."""
+def text(one: Number, unit: str = "") -> str:
+    """`+1.2 [0.8, 1.6]`, with p where that leaves it undecided, and the pairs left out; or why none.
+
+    unit: " points" or the like, said after the value.
+    """
     if one.verdict in NOTHING:
         return one.verdict
     lost = one.n_undefined or 0
     left = f" ({lost} of {(one.n or 0) + lost} seeds undefined)" if lost else ""
-    return f"{with_interval(one.estimate, one.low, one.high, signed=True)}{_by_p(one)}{left}"
+    return f"{with_interval(one.estimate, one.low, one.high, signed=True, once=unit)}{_by_p(one)}{left}"
 
 
 def _by_p(one: Number) -> str:
@@ -32,7 +35,7 @@ def _by_p(one: Number) -> str:
 
 def sized(one: Number) -> str:
     """`+1.2 points [0.8, 1.6]`."""
-    return one.verdict if one.verdict in NOTHING else text(one).replace(" [", f" {one.unit} [", 1)
+    return text(one, f" {one.unit}")
 
 
 def compared(found: Found) -> Found:
