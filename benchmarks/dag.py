@@ -6,7 +6,7 @@ Each study is planned by Snakemake itself in a copy of the repository. Nothing i
 tables stands in for the trainings of a job, and a finished study is made of empty files in place of its results, which
 `snakemake --touch` then takes for made, with all that Snakemake writes down of a job that ran. Seconds are of
 processor time of Snakemake's own process, since cores may be shared; those by the clock stand beside them.
-The table is printed, and written to results/bench/dag.json. --most adds a study of 10,000 trainings, of a seed each.
+The table is printed, and written to results/bench/dag.json. --most adds a study of 10,000 trainings of one seed each.
 """
 
 import argparse
