@@ -40,7 +40,7 @@ def _along(sweep: Mapping[str, RegimeFindings], family: str, noun: str) -> str:
         return f"no {noun} raised test accuracy by a decided amount in any of {settings}{also}"
     where, best = max(raised, key=lambda one: one[1].estimate)
     count = len({where for where, _ in raised})
-    most = f"the most by {_unsigned(best)} ({best.words} in {where})"
+    most = f"{'the most ' if count > 1 else ''}by {_unsigned(best)} ({best.words} in {where})"
     return f"a {noun} raised test accuracy in {count} of {settings}, {most}{also}"
 
 
