@@ -29,6 +29,7 @@ LETTER = 0.062  # inches of a letter of a label, on average
 SLANT = 40  # degrees of a column's name, where it has the room
 CELL = 0.38  # inches which an entry such as "10/10" needs
 BLOCK = "block-"  # begins the id of a heading in the SVG: a figure of several pages may be cut above it
+NAMED_ROW = "row-"  # begins that of a row's name, above which it may be cut where no heading is on the page
 HEADING = 0.16  # inches which the name above some panels needs
 
 
@@ -59,6 +60,9 @@ def name_rows(axes: Axes, labels: Sequence[str]) -> None:
     axes.set_yticks(row_centres(labels), labels)
     axes.set_ylim(sum(map(lines, labels)) + 0.1, -0.1)
     axes.tick_params(axis="y", length=0)
+    if place := axes.get_subplotspec():
+        for row, label in enumerate(axes.get_yticklabels()):
+            label.set_gid(f"{NAMED_ROW}{place.rowspan.start}-{row}")
 
 
 def cell_height(labels: Sequence[str]) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import pypandoc
@@ -96,16 +97,23 @@ def _floating(text: str, folder: Path) -> str:
 
 SIZE = re.compile(r'viewBox="0 0 (\S+) (\S+)"')
 HEADINGS = re.compile(r'id="block-\d+(?:-(\d+))?">.*?translate\(\S+ (\S+?)\)', re.DOTALL)
-"""The lines that others take above each heading or row of a figure, and its baseline in points from the top."""
+"""The lines that others take above each heading or row of panels, and its baseline in points from the top."""
+ROWS = re.compile(r'id="row-[\d-]+">.*?translate\(\S+ (\S+?)\)', re.DOTALL)
+"""Baseline of the first line of each row's name."""
 ABOVE = 10.0  # points of a line above its baseline
 ROW = 8.0  # points of the last line of a row's titles
 
 
 def _cuts(svg: Path) -> str:
-    """Where a figure may be cut between two of its blocks, as shares of its height in an array of typst."""
+    """Where a figure may be cut, between blocks and between rows: shares of its height in two arrays of typst."""
     text = svg.read_text(encoding="utf-8")
     size = SIZE.search(text)
-    places = sorted({float(y) - (ROW + ABOVE * int(more) if more else ABOVE) for more, y in HEADINGS.findall(text)})[1:]
+    blocks = sorted({float(y) - (ROW + ABOVE * int(more) if more else ABOVE) for more, y in HEADINGS.findall(text)})
+    rows = sorted({float(y) - ROW for y in ROWS.findall(text)})
+    return f"({_shares(blocks[1:], size)}, {_shares(rows[1:], size)})"
+
+
+def _shares(places: Sequence[float], size: re.Match[str] | None) -> str:
     return f"({''.join(f'{place / float(size[2]):.4f}, ' for place in places)})" if size else "()"
 
 
