@@ -63,7 +63,9 @@ def to_pdf(markdown: str, folder: Path, bibliography: Path, template: Path) -> b
 
 def to_typst(markdown: str, folder: Path, bibliography: Path, template: Path) -> str:
     """The source of the PDF; figures are read from `folder`."""
-    cuts = ", ".join(f'"figures/{svg.stem}.pdf": {_cuts(svg)}' for svg in sorted((folder / "figures").glob("*.svg")))
+    cuts = ", ".join(
+        f'"figures/{svg.stem}.pdf": {cut_places(svg)}' for svg in sorted((folder / "figures").glob("*.svg"))
+    )
     text = pypandoc.convert_text(
         markdown,
         "typst",
@@ -104,7 +106,7 @@ ABOVE = 10.0  # points of a line above its baseline
 ROW = 8.0  # points of the last line of a row's titles
 
 
-def _cuts(svg: Path) -> str:
+def cut_places(svg: Path) -> str:
     """Where a figure may be cut, between blocks and between rows: shares of its height in two arrays of typst."""
     text = svg.read_text(encoding="utf-8")
     size = SIZE.search(text)

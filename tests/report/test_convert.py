@@ -1,5 +1,6 @@
-"""A report in its forms: what Markdown's readers see of its citations."""
+"""A report in its forms: what Markdown's readers see of its citations, and where a PDF breaks its pages."""
 
+import ast
 import html
 import json
 import re
@@ -10,8 +11,10 @@ import pytest
 import typst
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from matplotlib.figure import Figure
 
-from study.report.convert import cited, to_typst
+from study.figures._layout import name_rows
+from study.report.convert import cited, cut_places, to_typst
 from study.report.markdown import escaped
 
 PAPER = Path(__file__).parents[2] / "paper"
@@ -75,3 +78,15 @@ def test_no_text_is_taken_for_markup(text: str) -> None:
     assert shown(f"Words: {escaped(text)}") == " ".join(f"Words: {text}".split())
     if text.strip():
         assert shown(escaped(text)) == " ".join(text.split())
+
+
+def test_a_figure_is_cut_between_its_rows(tmp_path: Path) -> None:
+    figure = Figure(figsize=(4, 2))
+    axes = figure.add_subplot()
+    name_rows(axes, ["one", "of two\nlines", "three"])
+    figure.savefig(tmp_path / "rows.svg")
+    blocks, rows = ast.literal_eval(cut_places(tmp_path / "rows.svg"))
+    bottom = figure.bbox.height
+    first, second, third = (1 - axes.transData.transform((0, y))[1] / bottom for y in axes.get_yticks())
+    assert blocks == ()
+    assert first < rows[0] < second < rows[1] < third
