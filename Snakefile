@@ -46,6 +46,7 @@ rule all:
         rules.figures.input,
         rules.explorer.output,
         # Also what they were made from, so that a deleted result is made again.
+        rules.configuration.output,
         stamps(),
         [table_path(name) for name in (*store.TABLES, *TUNING_TABLES, *ANALYSES)],
 

@@ -63,9 +63,8 @@ def to_pdf(markdown: str, folder: Path, bibliography: Path, template: Path) -> b
 
 def to_typst(markdown: str, folder: Path, bibliography: Path, template: Path) -> str:
     """The source of the PDF; figures are read from `folder`."""
-    cuts = ", ".join(
-        f'"figures/{svg.stem}.pdf": {cut_places(svg)}' for svg in sorted((folder / "figures").glob("*.svg"))
-    )
+    figures = sorted((folder / "figures").glob("*.svg"))
+    cuts = ", ".join(f'"figures/{svg.stem}.pdf": {cut_places(svg)}' for svg in figures)
     text = pypandoc.convert_text(
         markdown,
         "typst",
