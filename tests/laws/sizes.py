@@ -22,6 +22,8 @@ from study.clipping.sign_on_trigger import SignOnTrigger
 from study.clipping.value import Value
 from study.clipping.value_as_printed import ValueAsPrinted
 
+SMALL = 2.0**-18  # in float32 a smooth clip, as g / (1 + |g| / c), still changes some entry
+
 
 def entries(g: Tensors) -> list[float]:
     return [x for t in g.values() for x in t.flatten().tolist()]
@@ -138,7 +140,10 @@ def size(make: Make, c: float, g: Tensors, w: Tensors) -> float:
 
 
 def size_by_bisection(make: Make, c: float, g: Tensors, w: Tensors) -> float:
-    """One over the factor from which on the clip changes the scaled gradient: infinite if always, 0 if never."""
+    """One over the factor from which on the clip changes the scaled gradient: infinite if always, 0 if never.
+
+    A clip that changes a gradient of norm `SMALL` c acts always: still smaller ones it may leave alone by rounding.
+    """
     method = make(c)
     state = warm(method, c, w)
 
@@ -146,7 +151,8 @@ def size_by_bisection(make: Make, c: float, g: Tensors, w: Tensors) -> float:
         scaled = {key: t * 2.0**exponent for key, t in g.items()}
         return not same(method.clip(scaled, w, state)[0], scaled)
 
-    kept, changed = -40.0, 40.0
+    kept = min(40.0, math.log2(SMALL * c / max(whole_norm(method, g, w), 1e-30)))
+    changed = kept + 80.0
     if changes(kept) or not changes(changed):
         return math.inf if changes(kept) else 0.0
     while changed - kept > 1e-7:
