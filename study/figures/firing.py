@@ -143,18 +143,30 @@ def caption(tables: Tables) -> str:
     pairs = less_none(runs, "test_accuracy")
     lost = len(pairs) - len(finite(finite(pairs, "difference"), "clip_rate"))
     left_out = (
-        f" Runs without an accuracy, one of none beside it or a clip rate: {lost} of {len(pairs)}." if lost else ""
+        f" Left out: {lost} of {len(pairs)} runs, which have no accuracy, no clip rate, or no baseline with one."
+        if lost
+        else ""
     )
-    below = (
-        " Below: thresholds of clips to the global norm as multiples of the gradient norm of the runs without a clip"
-        " (the median over steps, and of that over seeds); grey lines join those of a regime. If one multiple were the"
-        " best everywhere, all lines would have their tops above it; left of 1, more than half of the steps of an"
-        " unclipped run exceed the threshold."
-    )
-    relative = _points(runs)["multiple"].notna().any() if len(pairs) else False
     return (
         f"{QUESTION} A point is a clip in a regime, without regularization: the mean over seeds of its test accuracy"
         " less that of the baseline at the same seed, so above 0 where it helps; logarithmic outside -1 to 1"
-        f" where some differ by more than {LARGE:g} points, by how often the clip fires.{below if relative else ''}"
+        f" where some differ by more than {LARGE:g} points, by how often the clip fires.{_below(runs)}"
         f" {seeds_sentence(runs)} {diverged_sentence(runs)}{left_out}"
+    )
+
+
+def _below(runs: pd.DataFrame) -> str:
+    """What the lower panel shows, where there is one."""
+    multiples = _points(runs).dropna(subset="multiple") if (runs["clip"] != NONE).any() else pd.DataFrame()
+    if multiples.empty:
+        return ""
+    joined = (
+        "; grey lines join those of a regime. If one multiple were the best everywhere, all lines would have their tops"
+        " above it; left of"
+    )
+    several = multiples["regime"].duplicated().any()
+    return (
+        " Below: thresholds of clips to the global norm as multiples of the gradient norm of the runs without a clip"
+        f" (the median over steps, and of that over seeds){joined if several else '. Left of'} 1, more than half of the"
+        " steps of an unclipped run exceed the threshold."
     )

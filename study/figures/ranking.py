@@ -69,7 +69,7 @@ def _frame(axes: Axes, part: pd.DataFrame, xlabel: str) -> list[tuple[float, dic
 def _ranks(axes: Axes, part: pd.DataFrame, looks: Mapping[str, Look]) -> None:
     for height, row in _frame(axes, part, f"mean rank by test accuracy (1 = best of {len(part)})"):
         look = looks[row["method"]]
-        if row["place"] == 1 or row["p_best_adjusted"] >= ALPHA:
+        if row["place"] == 1 or not row["p_best_adjusted"] < ALPHA:  # nor what is untested
             half = lines(named(row["label"])) / 2
             axes.axhspan(height - half, height + half, color=FAINT, linewidth=0, zorder=0)
         axes.plot([row["rank_low"], row["rank_high"]], [height, height], color=look.color)

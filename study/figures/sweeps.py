@@ -185,6 +185,8 @@ def _row(figure: Figure, grid: GridSpec, top: int, row: Row, runs: pd.DataFrame,
         axes.tick_params(labelleft=not alike)
         _panel(axes, row, quantity, own[own["facet"] == facet], looks)
         panels.append(axes)
+    for (quantity, _), axes in zip(row.cells, panels, strict=True):  # when all that share an axis are drawn
+        _value_axis(axes, quantity)
     side_legend(panels[-1], [_entry(label, looks[label], _widths(row.labels)[label]) for label in row.labels])
 
 
@@ -192,7 +194,6 @@ def _panel(axes: Axes, row: Row, quantity: str, runs: pd.DataFrame, looks: Mappi
     for label, width in _widths(row.labels).items():
         _curve(axes, QUANTITIES[quantity](runs[runs[row.kind] == label]), looks[label], label, width)
     _swept_axis(axes, row.sweep, ROOM / len(row.cells))
-    _value_axis(axes, quantity)
 
 
 def _widths(labels: Sequence[str]) -> dict[str, float]:

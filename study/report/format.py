@@ -29,7 +29,7 @@ METRIC_NAMES: Mapping[str, str] = {
     "gap_right_accuracy": "accuracy gap on rightly labelled training digits",
     "gap_right_loss": "cross-entropy gap on rightly labelled training digits",
     "memorised": "share of the wrong labels memorised",
-    "spike_score": "spike score",
+    "spike_score": "share of loss spikes",
     "steps_to_target": "number of steps to the target",
     "seconds_to_target": "time to the target",
 }

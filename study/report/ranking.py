@@ -31,16 +31,21 @@ def _none(part: pd.DataFrame) -> float:
     return float(part.loc[part["label"] == "none", "mean"].max()) if (part["label"] == "none").any() else 0.0
 
 
+def _name(row: pd.Series) -> str:
+    """The method, and that it failed where all its runs did."""
+    return in_words(row["label"]) + (" (every run failed)" if 0 < row["runs"] == row["diverged"] else "")
+
+
 def _ranked(regime: str, kind: str, part: pd.DataFrame) -> Row:
     first, others = part.iloc[0], part.iloc[1:]
     untold = ~(others["p_best_adjusted"] < ALPHA)  # nor what is untested
-    tied = [in_words(label) for label in others.loc[untold, "label"]]
+    tied = [_name(row) for _, row in others[untold].iterrows()]
     better, worse = (int(((part["p_adjusted"] < ALPHA) & (sign * part["estimate"] > 0)).sum()) for sign in (1, -1))
     rest = f" and {len(tied) - MOST_NAMED} more" if len(tied) > MOST_NAMED else ""
     return {
         "regime": regime,
         "of": f"{len(part)} {KIND_WORDS[kind]}",
-        "first": in_words(first["label"]),
+        "first": _name(first),
         "test accuracy": percent(first["mean"]),
         "mean rank": with_interval(first["rank"], first["rank_low"], first["rank_high"]),
         "not distinguishable from it": ("; ".join(tied[:MOST_NAMED]) + rest) if tied else "\N{EN DASH}",

@@ -68,7 +68,7 @@ def test_named_points_stand_in_their_order():
 
 def test_a_second_axis_has_a_panel_for_each_of_its_values():
     found = panels_under("sweeps", "deep: clipping alone")
-    assert [axes.get_title() for axes in found] == 2 * [f"activation = {name}" for name in ("sigmoid", "tanh", "relu")]
+    assert [axes.get_title() for axes in found] == 2 * [f"activation {name}" for name in ("sigmoid", "tanh", "relu")]
     runs = swept_runs("deep", "clip", "zscore")
     relu = runs[runs["regime"].str.endswith("=relu")].groupby("regime", sort=False)["test_accuracy"].mean()
     assert line(found[2], "zscore").get_xdata() == pytest.approx([1, 5, 10, 20])

@@ -25,7 +25,7 @@ def candidates(setting: str, kind: str, method: str) -> pd.DataFrame:
 
 
 def test_tuning_curves_are_the_means_of_every_strength_in_its_place():
-    loss, gap, test, _ = panels_under("tuning_curves", "optimizers_optimizer=adam: regularization alone")
+    loss, gap, test, _ = panels_under("tuning_curves", "optimizers optimizer=adam: regularization alone")
     rows = candidates("optimizers_optimizer=adam", "regularization", "l2")
     for axes, column, factor in (
         (loss, "validation_loss", 1),
@@ -40,7 +40,7 @@ def test_tuning_curves_are_the_means_of_every_strength_in_its_place():
 
 
 def test_error_bars_of_the_validation_loss_are_one_standard_error():
-    loss, gap, *_ = panels_under("tuning_curves", "optimizers_optimizer=sgd: clipping alone")
+    loss, gap, *_ = panels_under("tuning_curves", "optimizers optimizer=sgd: clipping alone")
     rows = candidates("optimizers_optimizer=sgd", "clip", "global_norm")
     (bars,) = loss.collections
     for segment, row in zip(bars.get_segments(), rows.itertuples(), strict=True):

@@ -68,3 +68,14 @@ def test_a_sweep_is_told_by_how_many_of_its_settings_a_clip_raised_and_lowered()
         "no clip raised test accuracy by a decided amount in any of 2 settings; one lowered it in 2."
     )
     assert along({}) == "nothing is compared with the baseline."
+
+
+def test_who_rescues_a_regime_is_named_and_why_few_pairs_are_left() -> None:
+    few = [{**row, "n": 4, "n_undefined": 6} for row in compared("clip", "value(1)", 0.1, 0.8, n=4, p=0.125)]
+    cells = runs(("a", "none", "none", 0.1), ("a", "value(1)", "none", 0.9), failed=(("a", "none"),))
+    tables = {"runs": cells, "comparisons": pd.DataFrame(few)}
+    seeds = cells["seed"].nunique()
+    assert headline(RegimeFindings("a", tables)) == (
+        "clips cannot be judged with 4 of 10 seeds, the runs of the others being lost. Without clip and regularizer"
+        f" {seeds} of {seeds} runs failed; with clip values at ±1 none did."
+    )

@@ -133,16 +133,20 @@ def test_plans_name_settings_rules_and_candidates_of_each_kind(given: Study) -> 
 
 
 def test_a_ranking_is_a_row_for_each_regime_and_kind() -> None:
-    row = {"regime": "clean", "kind": "clip", "mean": 0.9, "rank": 1.0, "rank_low": 1.0, "rank_high": 1.0}
+    row = {"regime": "clean", "kind": "clip", "mean": 0.9, "rank": 1.0, "rank_low": 1.0, "rank_high": 1.0,
+           "runs": 10, "diverged": 2}  # fmt: skip
     ranking = pd.DataFrame(
         [
             {**row, "place": 1, "label": "none", "p_best_adjusted": math.nan, "p_adjusted": math.nan, "estimate": 0.0},
             {**row, "place": 2, "label": "value(1)", "p_best_adjusted": 0.5, "p_adjusted": 0.5, "estimate": -0.1},
-            {**row, "place": 3, "label": "value(2)", "p_best_adjusted": 0.01, "p_adjusted": 0.01, "estimate": -0.2},
+            {**row, "place": 3, "label": "value(3)", "p_best_adjusted": math.nan, "p_adjusted": math.nan,
+             "estimate": math.nan, "diverged": 10},
+            {**row, "place": 4, "label": "value(2)", "p_best_adjusted": 0.01, "p_adjusted": 0.01, "estimate": -0.2},
         ]
     )  # fmt: skip
     (found,) = ranking_rows(ranking, {"clean": "*clean*"})
-    assert list(found.values())[2:] == ["baseline", "90.0 %", "1.0 [1.0, 1.0]", "clip values at ±1", "0, 1"]
+    tied = "clip values at ±1; clip values at ±3 (every run failed)"
+    assert list(found.values())[2:] == ["baseline", "90.0 %", "1.0 [1.0, 1.0]", tied, "0, 1"]
 
 
 def test_a_tuning_is_told_in_words_and_its_method_once_as_in_a_configuration(given: Study) -> None:
