@@ -12,7 +12,7 @@ from pathlib import Path
 
 from study.analysis import two_studies
 from study.analysis.two_studies import METRICS, runs_named
-from study.explorer.pairs import check_paired
+from study.explorer.pairs import check_paired, other_settings
 from study.results.store import TableError, refused
 
 
@@ -27,10 +27,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if given.to and given.to.suffix != ".csv":
             raise TableError(f"The file of the differences must end with '.csv'. Got '{given.to}' instead.")
-        for name in (given.a, given.b):
-            check_paired(runs_named(name), name)
+        runs = [runs_named(name) for name in (given.a, given.b)]
+        for table, name in zip(runs, (given.a, given.b), strict=True):
+            check_paired(table, name)
         to = ["--to", str(given.to)] if given.to else []
-        return two_studies.main(["--metric", given.metric, *to, "--", given.a, given.b])
+        code = two_studies.main(["--metric", given.metric, *to, "--", given.a, given.b])
+        if said := other_settings(*runs):
+            print(said)
+        return code
     except OSError as error:
         print(refused(error), file=sys.stderr)
     except TableError as error:

@@ -21,3 +21,16 @@ def check_paired(runs: pd.DataFrame, path: Path | str) -> None:
     if (again := runs.duplicated([*CELL, "seed"])).any():
         regime, clip, other, seed = runs.loc[again, [*CELL, "seed"]].iloc[0]
         raise TableError(f"{must} Got two of {regime}: {clip} x {other}, seed {seed} instead.")
+
+
+def other_settings(a: pd.DataFrame, b: pd.DataFrame) -> str:
+    """Say which runs of the same cell and seed have different settings; empty where none is known to."""
+    if "digest" not in a or "digest" not in b:
+        return ""
+    both = a.merge(b, on=[*CELL, "seed"], suffixes=("", "_of_b"))
+    differ = both["digest"] != both["digest_of_b"]
+    if not differ.any():
+        return ""
+    regimes = ", ".join(map(str, both.loc[differ, "regime"].unique()))
+    count = f"{differ.sum():,} of {len(both):,} runs"
+    return f"Settings differ too, in {count} of the same cell and seed: those of {regimes}."

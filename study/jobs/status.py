@@ -136,13 +136,16 @@ def shown(study: Study, cells: Sequence[CellStatus]) -> Group:
     return Group(table, Text(rest), *failed)
 
 
-def study_named(name: str, folder: Path = Path("config")) -> Study:
-    """Read the study of a name, or of a configuration file; raises ConfigError where there is none."""
+def study_named(name: str, folder: Path = Path("config"), results: Path = Path("results")) -> Study:
+    """Read the study of a name, as it is configured or was run, or of a configuration file.
+
+    Raises ConfigError where there is none.
+    """
     if name.endswith((".yaml", ".yml")):
         return read(mapping_of(name), [Path(name)], {})
     known: dict[str, tuple[dict[str, Any], Path]] = {}
     broken: list[str] = []
-    for path in sorted(folder.glob("*.yaml")):
+    for path in [*sorted(folder.glob("*.yaml")), *sorted(results.glob("*/configuration.yaml"))]:
         try:
             if "regimes" in (raw := mapping_of(path)):
                 known.setdefault(str(raw.get("name")), (raw, path))

@@ -32,6 +32,18 @@ def test_differences_are_printed_and_written(capsys: pytest.CaptureFixture[str])
     assert len(pd.read_csv("both.csv")) == len(METRICS)
 
 
+def test_runs_of_one_name_that_were_trained_otherwise_are_told(
+    studies: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store.write(runs().assign(digest="one"), studies / "a/runs.parquet")
+    store.write(runs().assign(digest=["one"] * 4 + ["two"] * 2), studies / "b/runs.parquet")
+    assert compare.main(["a", "b"]) == 0
+    said = "Settings differ too, in 2 of 6 runs of the same cell and seed: those of r."
+    assert said in capsys.readouterr().out
+    assert compare.main(["a", "a"]) == 0
+    assert "Settings differ" not in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("damage", "said"),
     [

@@ -109,9 +109,16 @@ def test_a_study_is_found_by_its_name_or_its_file() -> None:
         status.study_named("config/nothing.yaml")
 
 
+def test_a_study_whose_configuration_lies_elsewhere_is_found_by_its_results(tmp_path: Path) -> None:
+    ran = tmp_path / "mine" / "configuration.yaml"
+    ran.parent.mkdir()
+    ran.write_text(Path("config/smoke.yaml").read_text().replace("name: smoke", "name: mine"))
+    assert status.study_named("mine", results=tmp_path).name == "mine"
+
+
 def test_a_broken_configuration_hides_no_other_study(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("name: mine\nregimes: [\n")
     (tmp_path / "b.yaml").write_text(Path("config/smoke.yaml").read_text())
-    assert status.study_named("smoke", tmp_path).name == "smoke"
+    assert status.study_named("smoke", tmp_path, tmp_path).name == "smoke"
     with pytest.raises(ConfigError, match=r"Got 'mine' instead.*\n.*a\.yaml: line 3: The file must be YAML"):
-        status.study_named("mine", tmp_path)
+        status.study_named("mine", tmp_path, tmp_path)

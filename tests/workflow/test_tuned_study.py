@@ -22,7 +22,7 @@ def test_the_question_of_the_docs_is_tuned_decided_and_answered_as_printed(fresh
     assert not (fresh.results / "runs").exists(), "a cost is stated before anything starts"
     fresh.snakemake("--cores", "2")
     runs, tuning_runs = (pd.read_parquet(fresh.results / f"{name}.parquet") for name in ("runs", "tuning_runs"))
-    assert set(runs["seed"]) == set(range(6))
+    assert set(runs["seed"]) == set(range(8))
     assert set(tuning_runs["seed"]) == {10_000}
     assert set(tuning_runs["fold"]) == {0, 1, 2}
     tuning, claims = (pd.read_csv(fresh.results / f"{name}.csv") for name in ("tuning", "claims"))
