@@ -106,7 +106,7 @@ ROW = 8.0  # points of the last line of a row's titles
 
 
 def cut_places(svg: Path) -> str:
-    """Where a figure may be cut, between blocks and between rows: shares of its height in two arrays of typst."""
+    """Return where a figure may be cut, between blocks and between rows, as shares of its height in typst's arrays."""
     text = svg.read_text(encoding="utf-8")
     size = SIZE.search(text)
     blocks = sorted({float(y) - (ROW + ABOVE * int(more) if more else ABOVE) for more, y in HEADINGS.findall(text)})

@@ -1,5 +1,7 @@
 """A user's own file of methods: named in a configuration it is as good as built in, and it can break nothing."""
 
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -107,6 +109,15 @@ def test_a_method_cannot_end_the_program(mine: Path, line: str, says: str) -> No
         read(raw(mine, "half"), [], {})
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Ctrl-C interrupts, also where the tests were started in the background, which ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_ctrl_c_while_a_method_is_tried_stops_the_program(mine: Path) -> None:
     body = "import os, signal\n        os.kill(os.getpid(), signal.SIGINT)\n        return {"
     mine.write_text(HALF.replace("return {", body))

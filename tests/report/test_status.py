@@ -49,7 +49,7 @@ def test_a_confirmatory_study_is_read_as_exploratory_without_its_lock(tmp_path: 
 def test_the_ledger_of_an_exploratory_study_shows_its_earlier_verdicts() -> None:
     rows = history_rows(study(status="exploratory"), {"exploding": "supported", "of_my_own": "undecided"})
     assert [row["claim"] for row in rows] == ["`exploding`", "`of_my_own`"]
-    assert len(rows[0]) == 2 + 4, "four versions were published"
+    assert len(rows[0]) == 2 + 5, "five versions were published"
     assert rows[0]["version 1 (2026-11-23)"] == "undecided"
     assert set(rows[1].values()) == {"`of_my_own`", "not asked", "undecided"}
     assert history_rows(study(), {"exploding": "supported"}) == []
