@@ -126,5 +126,6 @@ def told(table: pd.DataFrame) -> str:
     lines += [f"  {row['what']}: {row['verdict']}; {row['told']}" for row in table.to_dict("records") if row["told"]]
     elsewhere = str(table["elsewhere"].iloc[0])
     if elsewhere:
-        lines += ["Not as in the entry (there -> here):", *(f"  {one}" for one in elsewhere.split("; "))]
+        lines += ["Trained elsewhere than the entry, which is no fault (there -> here):"]
+        lines += [f"  {one}" for one in elsewhere.split("; ")]
     return "\n".join(lines)
