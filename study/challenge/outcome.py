@@ -113,8 +113,8 @@ def head(ranking: Ranking, method: Method) -> str:
     own = int((alike["place"] <= place["place"]).sum())
     return (
         f"Place {place['place']} of {len(board)} by mean rank: {rank}, where 0 is the best and 1 the last of each"
-        f" workload. Of the {len(alike)} methods that were tried on {several(int(str(place['workloads'])))}, it is"
-        f" number {own}."
+        f" workload. Among the {len(alike)} methods that were tried on {several(int(str(place['workloads'])))}, it is"
+        f" at place {own}."
     )
 
 

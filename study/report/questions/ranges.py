@@ -59,10 +59,8 @@ def _short(found: list[tuple[str, str]], higher: int) -> str:
     start = "In some cases" if "widens" in counts else "Undecided" if "undecided" in counts else "No"
     start = "Yes" if list(counts) == ["widens"] else start
     told = listed([f"{CHANGES[word]} in {len(own)}" for word, own in counts.items()])
-    return (
-        f"{start}: the range is {told} of {count(len(found), 'case')} (clip × sweep); the highest usable rate is higher"
-        f" with the clip in {higher}."
-    )
+    cases = count(len(found), "case")
+    return f"{start}. In {cases} (clip × sweep), the range was {told}; the highest usable rate rose in {higher}."
 
 
 def _words(found: list[tuple[str, str]]) -> str:

@@ -103,7 +103,7 @@ def _advice(lost: Mapping[str, Regret]) -> str:
         advice = "By validation loss or validation accuracy, which choose about as well here"
     if all(min(one, other) < train for one, other, train in zip(loss, accuracy, training, strict=True)):
         return f"{advice}; not by the training loss."
-    return f"{advice}; the training loss chose no worse here by one measure at least."
+    return f"{advice}; by at least one measure, the training loss chose as well here."
 
 
 def _trade(lost: Mapping[str, Regret]) -> str:

@@ -22,10 +22,10 @@ def swept(free: tuple[float, ...], clipped: tuple[float, ...]) -> pd.DataFrame:
 @pytest.mark.parametrize(
     ("clipped", "start", "row"),
     [
-        ((0.9, 0.9, 0.9), "Yes: the range is widened in 1", "widens"),
-        ((0.5, 0.9, 0.9), "No: the range is shifted in 1", "shifts"),
-        ((0.5, 0.9, 0.2), "No: the range is narrowed in 1", "narrows"),
-        ((0.9, 0.9, 0.2), "No: the range is unchanged in 1", "unchanged"),
+        ((0.9, 0.9, 0.9), "Yes. In 1 case (clip × sweep), the range was widened in 1", "widens"),
+        ((0.5, 0.9, 0.9), "No. In 1 case (clip × sweep), the range was shifted in 1", "shifts"),
+        ((0.5, 0.9, 0.2), "No. In 1 case (clip × sweep), the range was narrowed in 1", "narrows"),
+        ((0.9, 0.9, 0.2), "No. In 1 case (clip × sweep), the range was unchanged in 1", "unchanged"),
     ],
 )
 def test_the_usable_rates_with_a_clip(clipped: tuple[float, ...], start: str, row: str) -> None:

@@ -43,7 +43,7 @@ def test_loss_and_accuracy_each_choose_best_for_themselves_and_kinds_are_told_ap
 def test_a_choice_by_training_loss_may_win() -> None:
     found = grid("a", "c", ("none", 0.1, 0.9, 0.5), ("c(1)", 0.9, 0.1, 0.9), chosen="none").assign(validation_se=0.0)
     found = answer(choose_strength, {"tuning": found})
-    start = "By validation accuracy; the training loss chose no worse here by one measure at least."
+    start = "By validation accuracy; by at least one measure, the training loss chose as well here."
     assert found.short.startswith(start)
     assert found.short.endswith("as much as the smallest validation loss.")
     assert answer(choose_strength, {}).rows == []
