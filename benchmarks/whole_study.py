@@ -76,13 +76,13 @@ def core_seconds(needed: Mapping[tuple[int, int, int], int], count: int) -> floa
 
 def said(study: str) -> tuple[Counter[str], int]:
     """Processor seconds by part over all trainings, from their logs; and the number of trainings."""
-    spent, jobs = Counter[str](), 0
+    spent, trainings = Counter[str](), 0
     for log in (ROOT / "logs" / study / "train").rglob("*.log"):
         parts = [parse(line) for line in log.read_text().splitlines()]
         for found in filter(None, parts):
             spent.update(found)
-            jobs += 1
-    return spent, jobs
+            trainings += log.parent.name != "train"  # those beside are of the jobs
+    return spent, trainings
 
 
 def run(command: list[str]) -> tuple[float, float, float]:
