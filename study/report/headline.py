@@ -10,7 +10,6 @@ from study.report.regimes import RegimeFindings
 from study.results.cells import failed
 
 FAMILIES = {"clip": "clip", "regularization": "regularizer"}
-OTHER = {"clip": "regularization", "regularization": "clip"}
 
 
 def headline(found: RegimeFindings) -> str:
@@ -83,24 +82,19 @@ def _pairs(effect: Effect) -> str:
 def _rescues(found: RegimeFindings) -> str:
     """Without clip and regularizer 10 of 10 runs failed; with clip to norm 1 none did. Empty where most are well."""
     runs = found.runs.assign(failed=failed(found.runs))
-    lost = runs.groupby(["clip", "regularization"], sort=False)["failed"].agg(["mean", "sum", "size"]).reset_index()
-    of_none = {family: lost[other] == NONE for family, other in OTHER.items()}
-    baseline = lost[of_none["clip"] & of_none["regularization"]]
-    if baseline.empty or float(baseline["mean"].iloc[0]) < 0.5:
+    cells = runs.groupby(["clip", "regularization"], sort=False)["failed"].agg(["sum", "size"])
+    if (NONE, NONE) not in cells.index:
         return ""
-    whole = {
-        family: lost.loc[alone & (lost[family] != NONE) & (lost["sum"] == 0), family]
-        for family, alone in of_none.items()
-    }
-    if not (saved := sum(map(len, whole.values()))):
+    failing, count = (int(cells[column][NONE, NONE]) for column in ("sum", "size"))
+    whole = list(cells.index[cells["sum"] == 0])
+    clips = [clip for clip, other in whole if other == NONE]
+    regularizers = [other for clip, other in whole if clip == NONE]
+    if failing < 0.5 * count or not (saved := [*clips, *regularizers]):
         return ""
-    names = [in_words(label) for labels in whole.values() for label in labels]
-    counts = [counted(len(labels), FAMILIES[family]) for family, labels in whole.items() if len(labels)]
-    failing, all_runs = (int(baseline[column].iloc[0]) for column in ("sum", "size"))
-    return (
-        f"Without clip and regularizer {failing} of {counted(all_runs, 'run')} failed; with"
-        f" {names[0] if saved == 1 else ' and '.join(counts)} none did."
-    )
+    kinds = zip(FAMILIES.values(), (clips, regularizers), strict=True)
+    several = " and ".join(counted(len(labels), noun) for noun, labels in kinds if labels)
+    with_what = in_words(saved[0]) if len(saved) == 1 else several
+    return f"Without clip and regularizer {failing} of {counted(count, 'run')} failed; with {with_what} none did."
 
 
 def _unsigned(effect: Effect) -> str:

@@ -72,10 +72,9 @@ def contents_of(
     there = {name: bool(rows) for name, rows in printed.items()}
     if not failed(tables["runs"]).any():
         there["divergence"] = False
-    swept = all(regime.part_of for regime in study.regimes.values())
     if "leaderboard" in tables:  # which says the same of all methods at once
         there |= {"overview": False, "ranking": False}
-        swept = False
+    swept = "leaderboard" not in tables and all(regime.part_of for regime in study.regimes.values())
     return Contents.of(there, drawn, study.figures or (), swept)
 
 
