@@ -19,7 +19,7 @@ from matplotlib.transforms import blended_transform_factory
 from numpy.typing import ArrayLike
 
 from study.figures._style import Style
-from study.methods.phrases import label_phrase, phrase, regime_phrase
+from study.methods.phrases import label_phrase, phrase
 
 NOT_MEASURED = "No gradient norms: the study does not measure every step."
 FAR = 1000.0  # norms more than this many times the regime's median are beyond the axis
@@ -149,11 +149,11 @@ def in_blocks(labels: Sequence[str], most: int) -> list[list[str]]:
     return [list(labels[start:end]) for start, end in itertools.pairwise(ends)]
 
 
-def regime_title(axes: Axes, regime: str) -> None:
-    """The name of a regime, in words, above the left edge of its first panel."""
-    title = axes.set_title(regime_phrase(regime), loc="left", fontweight="bold", fontsize="large")
+def title_of_block(axes: Axes, text: str) -> None:
+    """The name of a block of panels above the left edge of its first panel."""
+    title = axes.set_title(text, loc="left", fontweight="bold", fontsize="large")
     place = axes.get_subplotspec()
-    if regime and place is not None:
+    if text and place is not None:
         title.set_gid(f"{BLOCK}{place.rowspan.start}")
 
 
@@ -207,7 +207,7 @@ def panel_grid(blocks: Sequence[Block], style: Style, columns: int, height: floa
     for block, members in zip(blocks, rows, strict=True):
         heading = figure.add_subplot(grid[top, :])
         heading.set_axis_off()
-        regime_title(heading, block.heading)
+        title_of_block(heading, style.regime(block.heading))
         for line, row in enumerate(members):
             below = max((len(later) for later in members[line + 1 :]), default=0)
             for column, (group, label) in enumerate(row):

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import cycle
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
 import matplotlib.style
@@ -18,6 +19,7 @@ from matplotlib.typing import LineStyleType
 from PIL import Image
 
 from study.methods.labels import method_of
+from study.methods.phrases import regime_phrase
 from study.results.store import Tables, atomically
 
 NONE = "none"  # the label of "no clipping" and of "no regularization"
@@ -82,12 +84,17 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """The rc settings, the page width in inches, and the look of every label of one study."""
+    """The rc settings, the page width in inches, the look of every label of one study, and its regimes in words."""
 
     clips: Mapping[str, Look]
     regularizations: Mapping[str, Look]
     rc: Mapping[str, Any] = field(default_factory=lambda: dict(RC))
     width: float = 6.5
+    regimes: Mapping[str, str] = field(default_factory=dict)
+
+    def regime(self, name: str) -> str:
+        """Return what is read for a regime, a sweep or a tuned setting."""
+        return self.regimes.get(name) or regime_phrase(name)
 
     @contextmanager
     def applied(self) -> Iterator[None]:
@@ -117,15 +124,18 @@ REGULARIZATION_COLORS = (
 REGULARIZATION_MARKERS = ("<", ">", "p", "d", "*", "8", "H")
 
 
-def style_for(clips: Iterable[str], regularizations: Iterable[str]) -> Style:
+def style_for(
+    clips: Iterable[str], regularizations: Iterable[str], regimes: Mapping[str, str] = MappingProxyType({})
+) -> Style:
     """The style of a study from its labels, in the order in which they appear; repeats are ignored.
 
     A method has one colour, its strengths are shades of it. A label appended at the end leaves the look of the others
-    as it was. `none` is always dark.
+    as it was. `none` is always dark. regimes: what is read for the names of some.
     """
     return Style(
         clips=_looks(clips, CLIP_COLORS, CLIP_MARKERS),
         regularizations=_looks(regularizations, REGULARIZATION_COLORS, REGULARIZATION_MARKERS),
+        regimes=regimes,
     )
 
 

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 
 from study.figures._layout import name_columns, page, wrap
 from study.figures._style import FAINT, NONE, Style
-from study.methods.phrases import method_words, regime_phrase
+from study.methods.phrases import method_words
 
 FAMILIES = {"baseline": "#1a1a1a", "clip": "#0072B2", "regularization": "#E69F00", "pair": "#009E73"}
 """Colours of the kinds of methods, the same in all figures of tuned studies."""
@@ -45,7 +45,7 @@ def panels(style: Style, names: Sequence[str], height: float, most: int = 3) -> 
     for one in flat[len(names) :]:
         one.remove()
     for one, name in zip(flat, names, strict=False):
-        one.set_title(wrap(regime_phrase(name), 34), loc="left")
+        one.set_title(wrap(style.regime(name), 34), loc="left")
     return figure, flat[: len(names)]
 
 

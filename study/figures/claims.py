@@ -11,6 +11,7 @@ from matplotlib.lines import Line2D
 
 from study.figures._layout import HEADING, LINE, heading, legend, lines, message, name_rows, page, row_centres, wrap
 from study.figures._style import Style, styled
+from study.methods.phrases import names_of, told_by
 from study.results.store import Tables
 
 NAME = "claims"
@@ -36,10 +37,11 @@ def draw(tables: Tables, style: Style) -> Figure:
     ledger = tables["claims"]
     if ledger.empty:
         return message(style, "The study names no claims.")
+    names = {**names_of([*style.clips, *style.regularizations]), **style.regimes}
     blocks = [(str(claim), part) for claim, part in ledger.groupby("claim", sort=False)]
     titles = [_title(part) for _, part in blocks]
     above = [HEADING * len(title.splitlines()) for title in titles]
-    heights = [LINE * sum(lines_of(label) for label in _labels(part)) + 0.05 for _, part in blocks]
+    heights = [LINE * sum(lines_of(label) for label in _labels(part, names)) + 0.05 for _, part in blocks]
     figure = page(style, sum(heights) + sum(above) + 0.14 * len(heights) + 0.5)
     rows = [ratio for pair in zip(above, heights, strict=True) for ratio in pair]
     grid = figure.add_gridspec(2 * len(blocks), 1, height_ratios=rows)
@@ -48,7 +50,7 @@ def draw(tables: Tables, style: Style) -> Figure:
         heading(figure, grid[2 * line, 0], titles[line], whole=True)
         axes = figure.add_subplot(grid[2 * line + 1, 0], sharex=first)
         first = first or axes
-        _contrasts(axes, part)
+        _contrasts(axes, part, names)
         axes.tick_params(labelbottom=line == len(blocks) - 1)
     assert first is not None
     first.set_xscale("symlog", linthresh=2.0, linscale=1.2)
@@ -73,12 +75,12 @@ def lines_of(label: str) -> int:
     return lines(wrap(label, WIDTH))
 
 
-def _labels(part: pd.DataFrame) -> list[str]:
-    return [f"{row.contrast}" for row in part.itertuples()]
+def _labels(part: pd.DataFrame, names: Mapping[str, str]) -> list[str]:
+    return [told_by(str(contrast), names) for contrast in part["contrast"]]
 
 
-def _contrasts(axes: Axes, part: pd.DataFrame) -> None:
-    labels = [wrap(label, WIDTH) for label in _labels(part)]
+def _contrasts(axes: Axes, part: pd.DataFrame, names: Mapping[str, str]) -> None:
+    labels = [wrap(label, WIDTH) for label in _labels(part, names)]
     name_rows(axes, labels)
     axes.grid(axis="x")
     axes.axvline(0, color="0.3", linewidth=0.8, zorder=1)

@@ -10,7 +10,7 @@ from matplotlib.ticker import MaxNLocator
 from study.figures._layout import FAR, HEADING, heading, legend, log_ticks, message, page
 from study.figures._style import NONE, Look, Style, styled
 from study.figures._summaries import alone, band, finite, regimes, seeds_sentence
-from study.methods.phrases import cell_phrase, regime_phrase
+from study.methods.phrases import cell_phrase
 from study.results.store import Tables
 
 NAME = "clients"
@@ -41,7 +41,7 @@ def draw(tables: Tables, style: Style) -> Figure:
     grid = figure.add_gridspec(2 * len(names), len(QUANTITIES), height_ratios=ratios)
     shown: dict[str, Look] = {}
     for row, regime in enumerate(names):
-        heading(figure, grid[2 * row, :], regime_phrase(regime), whole=True)
+        heading(figure, grid[2 * row, :], style.regime(regime), whole=True)
         part = epochs[epochs["regime"] == regime]
         for column, (name, label, factor) in enumerate(QUANTITIES):
             axes = figure.add_subplot(grid[2 * row + 1, column])

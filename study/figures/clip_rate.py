@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from study.figures._layout import LINE, legend, lines, message, name_rows, named, page, regime_title, row_centres
+from study.figures._layout import LINE, legend, lines, message, name_rows, named, page, row_centres, title_of_block
 from study.figures._style import NONE, Style, styled
 from study.figures._summaries import diverged_sentence, finite, present, regimes, seeds_sentence
 from study.results.store import Tables
@@ -41,7 +41,7 @@ def draw(tables: Tables, style: Style) -> Figure:
             _panel(axes, part, clips[regime], share, style)
             axes.set_xlabel(title)
             axes.tick_params(labelleft=column == 0)
-            regime_title(axes, regime if column == 0 else "")
+            title_of_block(axes, style.regime(regime) if column == 0 else "")
     legend(figure, _legend(), style)
     return figure
 

@@ -12,7 +12,6 @@ from matplotlib.patheffects import withStroke
 from study.figures._layout import CELL, NAME_WIDTH, cell_height, in_blocks, legend, name_cells, page
 from study.figures._style import FAINT, Style, styled
 from study.figures._summaries import diverged_sentence, present, regimes, seeds_sentence
-from study.methods.phrases import regime_phrase
 from study.results.store import Tables
 
 NAME = "divergence"
@@ -84,7 +83,7 @@ def _with_cause(runs: pd.DataFrame) -> pd.DataFrame:
 def _parts(runs: pd.DataFrame, style: Style) -> list[Part]:
     """The panels of one regime; a regime in which every run is well gets a line of text."""
     sentence = diverged_sentence(runs).rstrip(".")
-    title = f"{regime_phrase(runs['regime'].iloc[0])}: {sentence[0].lower()}{sentence[1:]}"
+    title = f"{style.regime(runs['regime'].iloc[0])}: {sentence[0].lower()}{sentence[1:]}"
     if (runs["cause"] == "").all():
         return [Part(title, runs, [], [])]
     others = present(runs, "regularization", style.regularizations)

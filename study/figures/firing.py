@@ -14,7 +14,7 @@ from study.figures._layout import legend, log_ticks, message, page
 from study.figures._style import NONE, Look, Style, by_method, styled
 from study.figures._summaries import diverged_sentence, finite, less_none, present, seeds_sentence
 from study.methods.labels import method_of
-from study.methods.phrases import regime_phrase, short_name
+from study.methods.phrases import short_name
 from study.results.store import Tables
 
 NAME = "firing"
@@ -48,7 +48,7 @@ def draw(tables: Tables, style: Style) -> Figure:
     _rates(above, points, looks)
     if panels > 1:
         below = figure.add_subplot(panels, 1, 2, sharey=above)
-        _thresholds(below, relative, looks)
+        _thresholds(below, relative, looks, style)
         below.set_ylabel(GAIN)
     _gain_axis(above, points["difference"])
     legend(figure, _legend(points, looks), style)
@@ -85,7 +85,7 @@ def _rates(axes: Axes, points: pd.DataFrame, looks: Mapping[str, Look]) -> None:
     axes.set(xlim=(-3, 103), xlabel="steps in which the clip fires (%)", ylabel=GAIN)
 
 
-def _thresholds(axes: Axes, points: pd.DataFrame, looks: Mapping[str, Look]) -> None:
+def _thresholds(axes: Axes, points: pd.DataFrame, looks: Mapping[str, Look], style: Style) -> None:
     axes.set_xlabel("threshold / median gradient norm of the baseline")
     middle = math.sqrt(points["multiple"].min() * points["multiple"].max())
     for regime, part in points.sort_values("multiple").groupby("regime", sort=False):
@@ -93,7 +93,7 @@ def _thresholds(axes: Axes, points: pd.DataFrame, looks: Mapping[str, Look]) -> 
         axes.plot(part["multiple"], part["difference"], color="0.8", linewidth=0.7, zorder=1, label=name)
         if points["regime"].nunique() <= NAMED:
             low = part.sort_values("difference").iloc[0]
-            _name_line(axes, str(regime), low["multiple"], low["difference"], low["multiple"] > middle)
+            _name_line(axes, style.regime(str(regime)), low["multiple"], low["difference"], low["multiple"] > middle)
     _scatter(axes, points, points["multiple"], looks)
     axes.axvline(1, color="0.3", linewidth=0.8, linestyle=":", zorder=1)
     axes.set_xscale("log")
@@ -105,7 +105,7 @@ def _thresholds(axes: Axes, points: pd.DataFrame, looks: Mapping[str, Look]) -> 
 def _name_line(axes: Axes, regime: str, x: float, y: float, on_the_right: bool) -> None:
     """Write a regime beside its lowest point, towards the middle."""
     away, side = (-3, "right") if on_the_right else (3, "left")
-    name = axes.annotate(regime_phrase(regime), (x, y), (away, -1), textcoords="offset points")
+    name = axes.annotate(regime, (x, y), (away, -1), textcoords="offset points")
     name.set(ha=side, va="top", color="0.35")
 
 

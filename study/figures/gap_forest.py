@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 
 from study.analysis.comparisons import BOTH_FAIL
 from study.analysis.conventions import ALPHA
-from study.figures._layout import LINE, legend, lines, message, name_rows, named, page, regime_title, row_centres
+from study.figures._layout import LINE, legend, lines, message, name_rows, named, page, row_centres, title_of_block
 from study.figures._style import NONE, Look, Style, styled
 from study.figures._summaries import alone, diverged_sentence, present, regimes, seeds_sentence
 from study.results.store import Tables
@@ -58,7 +58,7 @@ def draw(tables: Tables, style: Style) -> Figure:
         for axes, metric in zip(panels, AXIS_LABELS, strict=True):
             _panel(axes, rows[regime], part[part["metric"] == metric], metric)
         panels[-1].tick_params(labelleft=False)
-        regime_title(panels[0], regime)
+        title_of_block(panels[0], style.regime(regime))
         _notes(panels[-1], rows[regime], part, runs[runs["regime"] == regime])
     legend(figure, _legend(), style)
     return figure

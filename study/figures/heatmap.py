@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from study.figures._layout import CELL, NAME_WIDTH, cell_height, columns_height, decimal, in_blocks, name_cells, page
 from study.figures._style import FAINT, NONE, Style, styled
 from study.figures._summaries import diverged_sentence, finite, present, regimes, seeds_sentence
-from study.methods.phrases import phrase, regime_phrase
+from study.methods.phrases import phrase
 from study.results.store import Tables
 
 NAME = "heatmap"
@@ -62,7 +62,7 @@ def draw(tables: Tables, style: Style) -> Figure:
         axes = figure.add_subplot(grid[line, column])
         _panel(axes, runs[runs["regime"] == part.regime], part)
         name_cells(axes, part.clips, part.others, room / across)
-        axes.set_title(f"{regime_phrase(part.regime)}:\n{part.metric.title}", loc="left")
+        axes.set_title(f"{style.regime(part.regime)}:\n{part.metric.title}", loc="left")
         axes.set_ylabel("regularization" if column == 0 else "")
         axes.tick_params(labelleft=column == 0)
     return figure

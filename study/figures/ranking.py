@@ -13,7 +13,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from study.analysis.conventions import ALPHA
-from study.figures._layout import LINE, legend, lines, message, name_rows, named, page, regime_title, row_centres
+from study.figures._layout import LINE, legend, lines, message, name_rows, named, page, row_centres, title_of_block
 from study.figures._style import FAINT, NONE, Look, Style, by_method, styled
 from study.figures._summaries import regimes
 from study.results.store import Tables
@@ -43,7 +43,7 @@ def draw(tables: Tables, style: Style) -> Figure:
         looks = methods.clips if kind == "clip" else methods.regularizations
         _ranks(left, part, looks)
         _effects(right, part, looks)
-        regime_title(left, f"{regime}: {KINDS[kind]}")
+        title_of_block(left, f"{style.regime(regime)}: {KINDS[kind]}")
     legend(figure, _legend(), style)
     return figure
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from study.figures._layout import HEADING, heading, message, page, wrap
 from study.figures._style import Style, styled
 from study.figures._summaries import alone, regimes, seeds_sentence
-from study.methods.phrases import cell_phrase, regime_phrase
+from study.methods.phrases import cell_phrase
 from study.results.store import Tables
 
 NAME = "samples"
@@ -37,7 +37,7 @@ def draw(tables: Tables, style: Style) -> Figure:
     grid = figure.add_gridspec(len(ratios), 1, height_ratios=ratios)
     row = 0
     for name in names:
-        heading(figure, grid[row, :], regime_phrase(name), whole=True)
+        heading(figure, grid[row, :], style.regime(name), whole=True)
         for (clip, regularization), rows in cells[name]:
             row += 1
             _row(figure.add_subplot(grid[row, :]), cell_phrase(str(clip), str(regularization)), rows)

@@ -29,7 +29,7 @@ from study.figures._layout import (
 from study.figures._style import NONE, Look, Style, styled
 from study.figures._summaries import alone, band, diverged_sentence, finite, present, seeds_sentence, swept
 from study.methods.labels import method_of
-from study.methods.phrases import key_name, regime_phrase
+from study.methods.phrases import key_name
 from study.results.cells import failed
 from study.results.store import Tables
 
@@ -104,7 +104,7 @@ def draw(tables: Tables, style: Style) -> Figure:
     top = 0
     for row in rows:
         if row.first:
-            heading(figure, grid[top, 0], f"{regime_phrase(row.sweep.name)}: {KINDS[row.kind]}")
+            heading(figure, grid[top, 0], f"{style.regime(row.sweep.name)}: {KINDS[row.kind]}")
             top += 1
         _row(figure, grid, top, row, runs, style)
         top += 1

@@ -17,7 +17,6 @@ from study.figures._layout import HEADING, heading, in_blocks, legend, lines, lo
 from study.figures._style import DARK, NONE, Style, by_method, styled
 from study.figures._summaries import present, without_infinities
 from study.figures._tuning_table import MARKS, ROW_HEIGHT, Row, draw_choices
-from study.methods.phrases import regime_phrase
 from study.results.store import Tables
 
 NAME = "tuning_curves"
@@ -91,7 +90,7 @@ def _rows(tuning: pd.DataFrame, style: Style) -> Iterator[Row]:
             blocks = in_blocks(methods, MOST) if methods else []
             for number, block in enumerate(blocks, 1):
                 count = f" ({number} of {len(blocks)})" if len(blocks) > 1 else ""
-                yield Row(f"{regime_phrase(setting)}: {KINDS[kind]}{count}", part, block, looks)
+                yield Row(f"{style.regime(setting)}: {KINDS[kind]}{count}", part, block, looks)
 
 
 def _panel(axes: Axes, row: Row, quantity: Quantity) -> None:

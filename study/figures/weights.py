@@ -12,7 +12,6 @@ from matplotlib.ticker import NullFormatter
 from study.figures._layout import HEADING, LINE, heading, legend, lines, name_rows, named, page, row_centres, wrap
 from study.figures._style import NONE, Look, Style, styled
 from study.figures._summaries import diverged_sentence, finite, present, regimes, seeds_sentence
-from study.methods.phrases import regime_phrase
 from study.results.store import Tables
 
 NAME = "weights"
@@ -35,7 +34,7 @@ def draw(tables: Tables, style: Style) -> Figure:
     rows = [ratio for height in heights for ratio in (HEADING, height)]
     grid = figure.add_gridspec(len(rows), 3, height_ratios=rows)
     for line, (regime, part) in zip(range(1, len(rows), 2), parts.items(), strict=True):
-        heading(figure, grid[line - 1, 0], regime_phrase(regime), whole=True)
+        heading(figure, grid[line - 1, 0], style.regime(regime), whole=True)
         own = weights[weights["regime"] == regime]
         tensors = list(own["tensor"].drop_duplicates())
         for column, tensor in enumerate(dict.fromkeys([*tensors[:1], *tensors[-1:]])):

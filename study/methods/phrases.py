@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 
-from study.methods.labels import NONE
+from study.methods.labels import NONE, method_of
 
 PHRASES: Mapping[str, Mapping[str, str]] = {
     "clip": {
@@ -148,6 +148,23 @@ def cell_phrase(clip: str, regularization: str) -> str:
     told = {"clip": clip, "regularization": regularization}
     words = [phrase(kind, label) for kind, label in told.items() if label != NONE]
     return " with ".join(words) or "baseline"
+
+
+def names_of(labels: Iterable[str]) -> dict[str, str]:
+    """Return labels of cells and their methods in words, the baseline and words that need none left out."""
+    known = [part for label in labels for part in _parts(label) if part != NONE]
+    told = {label: label_phrase(label) for label in known if "(" in label}
+    return {**{name: short_name(name) for name in map(method_of, known)}, **told}
+
+
+def told_by(text: str, names: Mapping[str, str]) -> str:
+    """Return a text with names, each where it stands whole, in words: "map_lr=3: value(0.1)".
+
+    names: what is read for each, as of `names_of` and `regime_phrase`.
+    """
+    longest_first = sorted(filter(None, names), key=len, reverse=True)
+    known = "|".join(map(re.escape, longest_first)) or "(?!)"
+    return re.sub(rf"(?<![\w=])(?:{known})(?![\w=(]|\.\d)", lambda found: names[found[0]], text)
 
 
 def key_name(key: str) -> str:

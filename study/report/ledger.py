@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 import pandas as pd
 
-from study.methods.labels import method_of
+from study.methods.labels import NONE, method_of
+from study.methods.phrases import told_by
 from study.report.format import number, p_text, several
 
 Row = dict[str, object]
@@ -20,6 +23,8 @@ AGAINST = {"opposite": "opposite", "too small": "too small to matter", "loss": "
            "difference": "not the same"}  # fmt: skip
 Link = Callable[[str], str]
 DIFFERENCE = "difference (+ is as claimed)"
+BASELINE = {"chose none for": "chose the baseline over", "against none in": "against the baseline in"}
+"""What notes of claims, which are frozen, say of the baseline, and what is read."""
 MOST_LISTED = 8  # settings and strengths in one sentence
 
 
@@ -64,22 +69,29 @@ def _shown(verdict: str, against: str) -> str:
     return f"{verdict} ({AGAINST[against]})" if against else verdict
 
 
-def contrast_rows(ledger: pd.DataFrame, link: Link) -> list[tuple[str, str, list[Row]]]:
+def contrast_rows(
+    ledger: pd.DataFrame, link: Link, names: Mapping[str, str] = MappingProxyType({})
+) -> list[tuple[str, str, list[Row]]]:
     """For each claim its statement, its verdict in sentences, and a row for each contrast, with its verdict first.
 
-    link: what a reference to a figure of a name is in print.
+    link: what a reference to a figure of a name is in print; names: what is read for regimes, methods and cells.
     """
+    known = {NONE: "baseline", **names}
     lines = ledger.reset_index(drop=True)
+    words = {column: [told_by(_text(text), known) for text in lines[column]] for column in ("contrast", "reached")}
     return [
-        (str(part["statement"].iloc[0]), told(part), _contrast_rows(part, link))
-        for _, part in lines.groupby("claim", sort=False)
+        (str(part["statement"].iloc[0]), told(part, known), _contrast_rows(part, link))
+        for _, part in lines.assign(**words).groupby("claim", sort=False)
     ]
 
 
-def told(part: pd.DataFrame) -> str:
+def told(part: pd.DataFrame, names: Mapping[str, str]) -> str:
     """The verdict of one claim, what it rests on, and the claim's own notes."""
     changed = [f"Changed after the first results had been seen: {text}" for text in _texts(part, "changed")]
-    return " ".join(text for text in (sentence(part), _scope(part), *changed, *_texts(part, "notes")) if text)
+    whole = " ".join(text for text in (sentence(part), _scope(part), *changed, *_texts(part, "notes")) if text)
+    for keys, words in BASELINE.items():
+        whole = whole.replace(keys, words)
+    return re.sub("`([^`]+)`", lambda found: names.get(found[1], found[0]), whole)
 
 
 def sentence(part: pd.DataFrame) -> str:

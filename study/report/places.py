@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from study.config.fields import combined_label
 from study.config.regime import Regime
 from study.config.study import Study
 from study.methods.base import compact
-from study.methods.phrases import key_name, phrase, regime_phrase
+from study.methods.phrases import key_name, names_of, phrase
 from study.report.markdown import escaped
+from study.results.terms import regime_phrases
 
 
 def regime_words(study: Study) -> Mapping[str, str]:
     """Return each regime, sweep and tuned setting of a study in words, as Markdown: "*map, learning rate 3*"."""
-    return dict(_told(study))
+    return {name: italic(words) for name, words in regime_phrases(study.regimes).items()}
 
 
-def _told(study: Study) -> Iterator[tuple[str, str]]:
-    for name, regime in study.regimes.items():
-        at = [(key, compact(value)) for key, value in regime.at.items()]
-        yield name, italic(regime_phrase(name, regime.part_of, at))
-        if regime.part_of:
-            yield regime.part_of, italic(regime_phrase(regime.part_of))
-        if regime.tuning and regime.setting:
-            kept = [(key, value) for key, value in at if key not in regime.tuning.along]
-            yield regime.setting, italic(regime_phrase(regime.part_of, at=kept))
+def names_in_words(study: Study) -> Mapping[str, str]:
+    """Return what is read for each regime, method and labelled cell of a study, as Markdown."""
+    labels = [label for one in study.regimes.values() for label in (*one.clip_labels, *one.regularization_labels)]
+    methods = {name: escaped(words) for name, words in names_of(labels).items()}
+    return {**methods, **regime_words(study)}
 
 
 def along_words(study: Study) -> Mapping[str, list[str]]:

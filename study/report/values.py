@@ -26,7 +26,7 @@ from study.report.markdown import escaped
 from study.report.missing import missing_rows, planned_runs
 from study.report.numbered_figures import Figures
 from study.report.pipe_table import pipe_table
-from study.report.places import clips_in, regime_words, regularizers_in
+from study.report.places import clips_in, names_in_words, regime_words, regularizers_in
 from study.report.power import resolution_rows, resolution_text, undecidable_text
 from study.report.questions import answers
 from study.report.questions.base import count
@@ -156,7 +156,9 @@ def _of_optional_tables(study: Study, tables: Tables, figures: Figures) -> dict[
     """What is said of tables that only some studies have."""
     words = regime_words(study)
     return {
-        "contrasts": ledger.contrast_rows(tables["claims"], figures.link) if "claims" in tables else [],
+        "contrasts": ledger.contrast_rows(tables["claims"], figures.link, names_in_words(study))
+        if "claims" in tables
+        else [],
         "hypotheses": hypotheses_told(tables["hypotheses"]) if "hypotheses" in tables else "",
         "trials": trials_told(tables["trials"], words) if "trials" in tables else {},
     }

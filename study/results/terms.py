@@ -1,15 +1,17 @@
-"""Words for scores: what a workload's columns of accuracy and loss hold, where that is something else."""
+"""Words for regimes, and for scores: what a workload's columns of accuracy and loss hold, where it differs."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 import pandas as pd
 
 from study.clipping.base import PerSample
 from study.config.regime import Regime
+from study.methods.base import compact
+from study.methods.phrases import regime_phrase
 from study.results.columns import NATS, PLAIN, Column
 from study.results.store import Tables
 from study.workloads import Workload
@@ -19,6 +21,22 @@ CODE = re.compile(
     r"(```.*?```|`[^`]*`|\]\([^)]*\)|\{#[^}]*\}|</?[a-z][^>]*>)", re.DOTALL
 )  # names, links and anchors stay
 PARTS = r"((?:[Tt]est|[Vv]alidation|[Tt]rain(?:ing)?) )"
+
+
+def regime_phrases(regimes: Mapping[str, Regime]) -> dict[str, str]:
+    """Return each of a study's regimes, its sweep and its tuned setting in words: "map, learning rate 3"."""
+    return dict(_places(regimes))
+
+
+def _places(regimes: Mapping[str, Regime]) -> Iterator[tuple[str, str]]:
+    for name, regime in regimes.items():
+        at = [(key, compact(value)) for key, value in regime.at.items()]
+        yield name, regime_phrase(name, regime.part_of, at)
+        if regime.part_of:
+            yield regime.part_of, regime_phrase(regime.part_of)
+        if regime.tuning and regime.setting:
+            kept = [(key, value) for key, value in at if key not in regime.tuning.along]
+            yield regime.setting, regime_phrase(regime.part_of, at=kept)
 
 
 def of_tables(tables: Tables) -> type[Workload]:

@@ -10,10 +10,12 @@ from study.methods.phrases import (
     PLACE,
     cell_phrase,
     key_name,
+    names_of,
     pattern,
     phrase,
     regime_phrase,
     short_name,
+    told_by,
     told_of,
 )
 from study.regularization import Regularization
@@ -112,3 +114,16 @@ def test_a_method_is_told_with_the_names_of_its_parameters() -> None:
     assert pattern("clip", "a_users_own") == ""
     assert key_name("data.label_noise") == "share of wrong labels"
     assert key_name("model.activation") == "activation"
+
+
+def test_names_are_read_in_words_wherever_they_stand_whole() -> None:
+    names = {**names_of(["none", "global_norm(0.1)", "l2(0.01) + dropout(0.5)", "sign"]), "map_lr=3": "map, rate 3"}
+    for text, told in {
+        "map_lr=3: global_norm, gap": "map, rate 3: global norm, gap",
+        "map_lr=3.5: global_norm(0.1)": "map_lr=3.5: clip to norm 0.1",
+        "global_norm(0.1) with l2(0.01), against l2": "clip to norm 0.1 with L2, lambda 0.01, against L2",
+        "global_norm(0.10), l21, al2": "global_norm(0.10), l21, al2",
+        "none agree in sign": "none agree in sign",
+    }.items():
+        assert told_by(text, names) == told
+    assert told_by("nothing is known", {}) == "nothing is known"

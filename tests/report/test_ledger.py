@@ -97,3 +97,17 @@ def test_a_contrast_of_a_cell_with_itself_shows_no_numbers_and_shares_are_told_i
 def test_a_contradicted_claim_says_how(verdicts: list[str], how: list[str], expected: str) -> None:
     part = claim("contradicted", "all", **dict(zip("ab", verdicts, strict=True))).assign(against=how)
     assert against(part) == expected
+
+
+def test_contrasts_their_scope_and_notes_are_told_in_words() -> None:
+    part = claim("undecided", "any", **{"map_lr=3: value(0.1)": "undecided", "map_lr=3: value(1)": "same cell"}).assign(
+        reached="31.0 %, none 15.6 %",
+        settings="map_lr=3",
+        notes="In `map_lr=3` tuning chose none for `value`; mind it.",
+    )
+    names = {"map_lr=3": "*map, rate 3*", "value": "value", "value(0.1)": "clip values at ±0.1"}
+    ((_, told, rows),) = contrast_rows(part, link, names)
+    assert [row["contrast"] for row in rows] == ["*map, rate 3*: clip values at ±0.1", "*map, rate 3*: value(1)"]
+    assert rows[0]["reached"] == "31.0 %, baseline 15.6 %"
+    assert "It rests on one setting (*map, rate 3*)" in told
+    assert told.endswith("In *map, rate 3* tuning chose the baseline over value; mind it.")

@@ -7,7 +7,7 @@ from study.config.read import parse
 from study.figures import FIGURES
 from study.figures._style import labels, style_for
 from study.results import store
-from study.results.terms import samples_of
+from study.results.terms import regime_phrases, samples_of
 from tests.checkout import Checkout
 
 
@@ -22,7 +22,8 @@ def draw_every_figure(checkout: Checkout, text: str) -> set[str]:
         clips, regularizations = zip(
             *((v.clip_label, v.regularization_label) for v in variants.expand(study)), strict=True
         )
-        style = style_for(*labels(tables, list(dict.fromkeys(clips)), list(dict.fromkeys(regularizations))))
+        shown = labels(tables, list(dict.fromkeys(clips)), list(dict.fromkeys(regularizations)))
+        style = style_for(*shown, regime_phrases(study.regimes))
         figure.draw(tables, style, samples_of(study.regimes.values()))
         assert figure.caption(tables, study.scored_epoch)
     return able

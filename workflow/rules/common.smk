@@ -20,7 +20,7 @@ from study.config.errors import ConfigError
 from study.jobs import interrupt, progress
 from study.results import code_digest, protocol, store
 from study.results.code_digest import folder_of
-from study.results.terms import samples_of
+from study.results.terms import regime_phrases, samples_of
 from study.utils.imports import sources_of
 from study.data.fetch import DOWNLOADS
 from study.figures import FIGURES

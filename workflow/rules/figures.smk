@@ -23,6 +23,7 @@ rule figure:
         clips=list(dict.fromkeys(v.clip_label for v in variants.expand(STUDY))),
         regularizations=list(dict.fromkeys(v.regularization_label for v in variants.expand(STUDY))),
         by_themselves=ALONE,
+        regimes=regime_phrases(STUDY.regimes),
         samples=samples_of(STUDY.regimes.values()),
     script:
         "../scripts/figure.py"

@@ -12,6 +12,7 @@ from study.results import store
 
 figure = FIGURES[snakemake.wildcards.figure]
 tables = figure.tables(store.read_all(snakemake.input.tables), snakemake.params.by_themselves)
-style = style_for(*labels(tables, snakemake.params.clips, snakemake.params.regularizations))
+shown = labels(tables, snakemake.params.clips, snakemake.params.regularizations)
+style = style_for(*shown, snakemake.params.regimes)
 save(figure.draw(tables, style, snakemake.params.samples), Path(snakemake.output.pdf).with_suffix(""))
 Path(snakemake.output.caption).write_text(figure.caption(tables, snakemake.params.scored_at) + "\n", encoding="utf-8")
