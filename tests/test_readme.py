@@ -55,7 +55,7 @@ def test_its_make_targets_exist() -> None:
 
 def test_it_counts_the_methods() -> None:
     clips, regularizers = (len(family.members) - 1 for family in (Clipping, Regularization))  # without 'none'
-    assert f"{clips} clips, {regularizers} regularizers" in README
+    assert f"{clips} clips and {regularizers} regularizers" in README
 
 
 def test_it_is_short() -> None:

@@ -21,7 +21,7 @@ from study.results.store import TableError, atomically
 def main(given: Sequence[str] | None = None) -> int:
     """Write the tables and the page; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m study.published", description="Judge reruns of published results.")
-    parser.add_argument("truths", type=Path, help="what was published, with margins")
+    parser.add_argument("truths", metavar="published.yaml", type=Path, help="published results, with margins")
     parser.add_argument("to", type=Path, help="the page without its suffix; tables go beside it")
     parser.add_argument("--results", type=Path, default=Path("results"), help="the folder of the studies (results)")
     asked = parser.parse_args(given)

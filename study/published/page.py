@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from study.methods.phrases import phrase
 from study.published.equivalence import Summary, interval
 from study.published.results import unscaled
 from study.published.truths import Rounds, Truth, Truths
@@ -21,7 +22,7 @@ HEAD = """# Published results, run again
 {verdicts}
 
 `make published` writes this page from [`config/published.yaml`](../config/published.yaml). The margins were written
-there before these runs; earlier runs of the first row of rounds were known to have taken 36 to 55. Tables:
+there before these runs. Earlier runs of the first FedAvg row had already taken 36 to 55 rounds. Tables:
 [`{name}.csv`]({name}.csv), [`{name}/runs.csv`]({name}/runs.csv) and
 [`{name}/eigenvalues.csv`]({name}/eigenvalues.csv).
 """
@@ -120,11 +121,19 @@ def _section(truth: Truth, row: Row | None, runs: pd.DataFrame) -> str:
 
 def _judgement(truth: Truth, row: Row) -> Iterator[str]:
     p = "" if np.isnan(row["p"]) else f" (p of the equivalence test: {p_text(row['p'])})"
-    best = f" Fewest rounds: {truth.shown.get(row['regime'], row['regime'])}." if len(truth.regimes) > 1 else ""
-    yield f"**{_sentence(str(row['verdict']))}**{p}.{best}"
+    yield f"**{_sentence(str(row['verdict']))}**{p}.{_compared(truth, str(row['regime']))}"
     if row["verdict"] == "different":
         yield ""
         yield f"Reason: {truth.reason.strip()}."
+
+
+def _compared(truth: Truth, regime: str) -> str:
+    """Say which setting is compared, of several that count, and how many rows beside them do not."""
+    if len(truth.regimes) == 1:
+        return ""
+    beside = len(set(truth.shown) - set(truth.regimes))
+    best = f" Compared: the best of the first {len(truth.regimes)} rows ({truth.shown.get(regime, regime)})."
+    return f"{best} The other {beside} help to explain it." if beside else best.replace("the first ", "")
 
 
 def _sentence(text: str) -> str:
@@ -135,8 +144,9 @@ def _shown(truth: Truth, runs: pd.DataFrame) -> str:
     """Return a table of a result's runs beside others that tell why it is as it is."""
     rows = []
     for regime, words in truth.shown.items():
-        for clip, own in runs[runs["regime"] == regime].groupby("clip", sort=False):
-            label = words if clip == "none" else f"{words}, clip `{clip}`"
+        clips = runs[runs["regime"] == regime].groupby("clip", sort=False)
+        for clip, own in clips:
+            label = words if clips.ngroups == 1 else f"{words}, {phrase('clip', str(clip))}"
             rows.append((label, *_of_runs(truth, own["value"].to_numpy(float), int(own["limit"].max()))))
     return _table(("setting", "mean [95 %]", "each seed"), rows)
 
