@@ -23,7 +23,7 @@ figures: environment ## the figures of the default study
 report: environment ## the report of the default study
 	$(SNAKEMAKE) report
 
-claims: environment ## the full study and its ledger of claims with ten seeds, an hour; make claims SEEDS=30 adds the others
+claims: environment ## the full study and its ledger of claims with ten seeds, an hour; make claims SEEDS=30 adds 20 more
 	$(SNAKEMAKE) --configfile config/paper.yaml --config seeds=$(or $(SEEDS),10)
 
 # A rerun starts afresh where the last one came to its end, and goes on where it was stopped.
@@ -65,7 +65,7 @@ compare: environment ## two studies cell by cell: make compare A=default B=mine,
 explore: environment ## a study as one page, opened where there is a desktop: make explore STUDY=smoke WITH=other
 	@$(BIN)/python -m study.explorer.show "$(or $(STUDY),default)" $(if $(WITH),--with "$(WITH)")
 
-show: environment ## one run: a page, and a summary here: make show STUDY=smoke RUN=memorize/none/none/0
+show: environment ## one run: a page, and a summary on the terminal: make show STUDY=smoke RUN=memorize/none/none/0
 	@$(BIN)/python -m study.explorer.show "$(or $(STUDY),default)" --run "$(RUN)"
 
 # Trainings that are there are not made again.

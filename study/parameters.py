@@ -1,4 +1,4 @@
-"""Typed, frozen settings whose every error says which parameter of what must be what, and what it got."""
+"""Typed, frozen settings: each error names the parameter and its owner, what must hold, and the value given."""
 
 from __future__ import annotations
 

@@ -29,7 +29,9 @@ class Aim:
         return self.found <= self.bound if self.at_most else self.found >= self.bound
 
     def shown(self) -> str:
-        return f"{self.found:.0%}" if self.percent else f"{self.found:.2f}"
+        found, bound = (f"{value:.0%}" if self.percent else f"{value:.2f}" for value in (self.found, self.bound))
+        missed = "just above " if self.at_most else "just below "
+        return f"{missed if found == bound and not self.reached else ''}{found}"
 
 
 def aims(rows: Rows, methods: Rows) -> list[Aim]:
@@ -40,5 +42,7 @@ def aims(rows: Rows, methods: Rows) -> list[Aim]:
         Aim("at least 1.1 times the speed of JAX + optax", ms[JAX.name] / own, 1.1),
         Aim("at least 35 times the speed of the stock loop", ms[STOCK.name] / own, 35),
         Aim("statistics cost at most 5 %", own / ms[PLAIN_ENGINE.name] - 1, 0.05, at_most=True, percent=True),
-        Aim(f"no clip over 1.5 times the time of no clip (slowest: `{name}`)", times, 1.5, at_most=True),
+        Aim(
+            f"every clip takes at most 1.5 times as long as the baseline (slowest: `{name}`)", times, 1.5, at_most=True
+        ),
     ]

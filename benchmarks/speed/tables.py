@@ -78,7 +78,7 @@ def where(times: Mapping[str, Mapping[str, float]], middle: str) -> str:
 
 def batches(measured: Found) -> str:
     found = columns(measured["batches"])
-    head = ("way", *(f"{of}, {what}" for of in found[LIMIT.name] for what in ("ms", "share of the limit")))
+    head = ("way", *(f"{of}, {what}" for of in found[LIMIT.name] for what in ("ms", "share of the reference")))
     lines = [
         (way, *(text for of, t in each.items() for text in (ms(t), f"{found[LIMIT.name][of] / t:.0%}")))
         for way, each in found.items()
@@ -96,23 +96,23 @@ def models(measured: Found) -> str:
 
 
 def methods(found: Found) -> str:
-    """A table of the clips and one of the regularizers, each relative to the family's `none`."""
+    """A table of the clips and one of the regularizers, each relative to the baseline."""
     rows = found["methods"]
     pieces = [_family(family, [row for row in rows if row["family"] == family]) for family in TITLES]
     own, plain = found["by_sample"].values()
     pieces.append(
         f"A clip by sample done the plain way, by a gradient of each sample (`vmap(grad)`), takes {ms(plain)} ms a step"
-        f" and model, {plain / own:.0f} times as long as here."
+        f" and model, {plain / own:.0f} times as long as this engine without statistics."
     )
     return "\n\n".join(pieces)
 
 
 def _family(family: str, rows: Rows) -> str:
     none = next(row["on"] for row in rows if row["name"] == "none")
-    head = ("method", "statistics on", "off", "by torch, on", "on: times `none`", "compiled in, s", "loaded in, s")
+    head = ("method", "statistics on", "off", "by torch, on", "on: times baseline", "compiled in, s", "loaded in, s")
     lines = [
         (
-            f"`{row['name']}`",
+            "baseline" if row["name"] == "none" else f"`{row['name']}`",
             *(ms(row[key]) for key in ("on", "off", "traced")),
             f"{row['on'] / none:.2f}",
             *(f"{row[key]:.1f}" for key in ("compiled", "loaded")),
@@ -169,8 +169,8 @@ Measured on one core of: {on["processor"]}, {on["system"]}; Python {on["python"]
 {markdown(found)}
 
 The stock loop, the loop in memory and scikit-learn train one model at a time, so their time per model does not depend
-on the number of seeds. scikit-learn has no clip. "Matrix products alone" is the limit: the five products of a step and
-nothing else. A program is compiled once for all strengths, rates and seeds of a method and kept on disk; a
+on the number of seeds. scikit-learn has no clip. "Matrix products alone" is the reference: the five products of a step
+and nothing else. A program is compiled once for all strengths, rates and seeds of a method and kept on disk; a
 later job only loads it. Among whole trainings, "short" is 2 epochs of 1,984 digits and "long" 5
 of 9,984; the engine writes its default statistics, the loops score the test digits after each epoch.
 """

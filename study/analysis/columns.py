@@ -42,8 +42,8 @@ COMMON: Meanings = {
     "superiority": "Share of pairs in which the variant has the greater number, ties half.",
     "runs": "Number of runs.",
     "ok": "Number of runs that ended well.",
-    "diverged": "Number of runs that diverged.",
-    "failed": "Number of runs that failed.",
+    "diverged": "Number of runs with the status `diverged`: not finite, or at chance level.",
+    "failed": "Number of runs with the status `failed`, which no run has: 0.",
     "position": "Place in its order, from 0.",
     "validation_loss": "Mean validation loss of the tuning runs.",
     "validation_accuracy": "Mean validation accuracy of the tuning runs.",
@@ -90,7 +90,7 @@ OF_TUNING: Meanings = {
     "best_on_test": "Whether it has the best mean test accuracy.",
     "best_on_test_loss": "Whether it has the smallest mean test loss.",
     "regret_loss": "Test loss above that of the candidate with the smallest.",
-    "edge": "Whether the choice is `first`, `last` or `only` of its grid.",
+    "edge": "What of the choice lies at an end of the tried values, as `strength: first of 4`; else empty.",
 }
 OF_TUNED: Meanings = {
     "superiority_low": "Lower end of the superiority's 95 % interval.",
@@ -129,7 +129,7 @@ OF_ANSWERS: Meanings = {
     "question": "What is asked.",
     "part": "Group within the question.",
     "by": "How strengths were chosen.",
-    "item": "Rows of one number belong together.",
+    "item": "Key of rows that belong together.",
     "baseline_clip": "Clip of the cell that it is held against.",
     "baseline_regularization": "Regularizer of that cell.",
     "metric": "What the number is.",

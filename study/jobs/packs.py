@@ -11,10 +11,16 @@ from pathlib import Path
 
 from study.config.cost import SECONDS_OF_PACK, core_seconds, program_of, seconds_of
 from study.config.variants import Block, Variant
+from study.methods.phrases import cell_phrase
 from study.results import store
 
 SHARE = 1 / 16  # of the study's work in a pack, at most: small studies must keep all cores of a machine busy
 LEAST = 12.0  # seconds that a pack may take in any study: less is not worth the start of a process, of five
+
+
+def in_words(variant: Variant) -> str:
+    """Return a variant as it is told while the study runs: `memorize: clip to norm 0.1`."""
+    return f"{variant.regime}: {cell_phrase(variant.clip_label, variant.regularization_label)}"
 
 
 @dataclass(frozen=True)
@@ -48,10 +54,8 @@ class Task:
 
     @property
     def label(self) -> str:
-        """The training in the study's words."""
-        variant = self.variant
-        cell = f"{variant.regime}: {variant.clip_label} x {variant.regularization_label}"
-        return f"{cell}, seeds {self.block.name}"
+        """The training in words: `memorize: clip to norm 0.1, seeds 0-9`."""
+        return f"{in_words(self.variant)}, seeds {self.block.name}"
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,7 @@ class Pack:
 
     @property
     def label(self) -> str:
-        """The pack in the study's words."""
+        """The pack in words, its first and its last training."""
         first, *rest = self.tasks
         return f"{len(self.tasks)} trainings from {first.label} to {rest[-1].label}" if rest else first.label
 

@@ -98,7 +98,7 @@ def _scores(prefix: str) -> tuple[Column, ...]:
         Column(f"{prefix}gap_right_accuracy", "accuracy gap, right labels",
                f"Accuracy on rightly labelled training digits minus test accuracy, {when}; {ELSE}", POINTS, -1, True),
         Column(f"{prefix}gap_right_loss", "loss gap, right labels",
-               f"Test minus cross-entropy on rightly labelled training digits, {when}; {ELSE}", NATS, -1, True),
+               f"Test cross-entropy minus that on rightly labelled training digits, {when}; {ELSE}", NATS, -1, True),
     )  # fmt: skip
     scores = (_score(part, what, when, prefix) for part, what in product(PARTS, ("loss", "accuracy")))
     return (*scores, *gaps, *_of_wrong_labels(when, prefix), *right)
@@ -112,7 +112,7 @@ def _of_wrong_labels(when: str, prefix: str = "") -> tuple[Column, ...]:
         Column(f"{prefix}train_right_accuracy", "training accuracy, right labels",
                f"Share of rightly labelled training digits classified as labelled, {when}; {ELSE}", SHARE, 1, True),
         Column(f"{prefix}memorised", "wrong labels memorised",
-               f"Share of wrong training labels that the model gives, {when}; {ELSE}", SHARE, -1, True),
+               f"Share of wrong training labels that the model predicts, {when}; {ELSE}", SHARE, -1, True),
     )  # fmt: skip
 
 
@@ -124,7 +124,7 @@ RUNS = Table(
         *KEYS,
         *_methods("clip", "clip"),
         *_methods("regularization", "regularizer"),
-        Column("fold", "fold", "Fold left out in cross-validation; empty without one.", COUNT),
+        Column("fold", "fold", "Fold left out in cross-validation; empty without cross-validation.", COUNT),
         Column("digest", "digest", "SHA-256 of all that determines the run: its identity."),
         Column("status", "status", "`ok` or `diverged`."),
         Column("cause", "cause", "Cause of a divergence: what was not finite, or `chance level`."),

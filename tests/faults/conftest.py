@@ -20,7 +20,8 @@ TABLE_HEAD = """# What happens when something fails
 
 `make faults` caused each of these faults and wrote this page: how often each was tried, what happened, and how
 the study recovered. "Same results" means that every table equals that of an undisturbed study to the last bit, wall
-times aside.
+times aside. Where something is killed, a try is one kill at a random moment; a study killed "again and again" is
+continued after each kill until it has finished, and then another one is started.
 
 | fault | tries | what happened | recovery |
 |---|---|---|---|

@@ -49,7 +49,7 @@ def test_a_training_killed_at_random_moments(
     assert job.finish() == 0
     assert_same(undisturbed, job.results)
     assert {path.suffix for path in job.folder.iterdir()} == {".parquet"}
-    what = f"every table and checkpoint was whole; {kept} times there was a checkpoint"
+    what = f"every table and checkpoint was whole; {kept} of {killed} kills left a checkpoint to resume from"
     told("kill -9 of a training, and of each restart", killed, what, "the job continues; same results")
 
 

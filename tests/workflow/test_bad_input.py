@@ -81,7 +81,7 @@ def test_a_method_that_fails_in_training_is_named_and_the_rest_goes_on(finished:
     before = contents(finished.results / "runs")
     printed = finished.snakemake("--cores", "2", "--keep-going", "--", "results/smoke/runs.parquet", expect=1)
     log = "logs/smoke/train/unstable/none+late"
-    assert f"FAILED train unstable: none x late, seeds 0-2; its log: {log}" in printed
+    assert f"FAILED train unstable: late, seeds 0-2; its log: {log}" in printed
     why = "The regularization 'late' failed in mine.py, line 10, stops: IndexError: list index out of range"
     assert why in printed, printed
     (written,) = finished.root.glob(f"{log}*/*.log")

@@ -52,7 +52,7 @@ def kill_after_the_first(study: Checkout) -> str:
 
 def test_a_killed_pack_keeps_what_is_whole_and_what_is_missing_alone_is_trained(packed: Checkout) -> None:
     printed = kill_after_the_first(packed)
-    assert "FAILED train 4 trainings from memorize: none x none, seeds 0-2 to memorize: " in printed
+    assert "FAILED train 4 trainings from memorize: baseline, seeds 0-2 to memorize: " in printed
     first = trained(packed)
     assert 1 <= len(first) < 4
     assert packed.planned("--", RUNS) == {"train": 1, "collect": 1}

@@ -16,8 +16,7 @@ def tasks_of(wildcards):
 def described(rule_name, wildcards):
     """A job in the study's words."""
     if rule_name == "attempt":
-        variant = TRIED[wildcards["regime"], wildcards["variant"]]
-        return f"trials of {variant.regime}: {variant.clip_label} x {variant.regularization_label}"
+        return f"trials of {packs.in_words(TRIED[wildcards['regime'], wildcards['variant']])}"
     if rule_name in ("train", "retrain"):
         return f"{rule_name} {packs.Pack(tasks_of(wildcards)).label}"
     return " ".join([rule_name, *wildcards.values()])
