@@ -41,7 +41,7 @@ class Facts:
     source: str
     parameters: tuple[Parameter, ...]
     waived: Mapping[str, str]  # law in words -> reason
-    kept: int  # how many of the laws that concern it are kept
+    kept: int  # how many of the laws that apply to it are kept
 
 
 def facts(method: type[Method]) -> Facts:

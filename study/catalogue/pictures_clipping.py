@@ -19,7 +19,7 @@ WEIGHTS = torch.tensor([2.0, 1.0])
 WORDS = {
     "one unit": "both are weights of one unit of one tensor",
     "two units": "each is the weight of a unit of its own, in one tensor",
-    "two tensors": "each is a tensor of its own",
+    "two tensors": "each a separate tensor",
 }
 
 
@@ -128,9 +128,7 @@ def norms_of(clip: Clipping) -> Panel:
 
     count = sum(t.numel() for t in parameters.values())
     state = ", after the same series" if remembers(clip) else ""
-    words = (
-        f"Norms: of all {count} coordinates of a small net's gradient together, which spreads over all or sits in one"
-    )
+    words = f"Norms: of a small net's whole gradient of {count} coordinates, spread over all or held by one"
     return Panel("Norms", draw, f"{words}{state}.", square=True)
 
 

@@ -112,7 +112,7 @@ def pulls(method: Regularization) -> list[Panel]:
 
 def _pull_words(method: Regularization) -> str:
     contours = "contours of the penalty over two weights, and " if method.overrides("penalty") else ""
-    return f"Pull: {contours}what is added to each step at some of them, as arrows."
+    return f"Pull: {contours}what is added to each step at some weights, as arrows."
 
 
 def _pull(method: Regularization, pull: Map, axes: Axes) -> None:
@@ -148,9 +148,7 @@ def pull_on_one(pull: Map) -> Panel:
         axes.set(xlabel="$w_1$", ylabel="pull on $w_1$", xlim=(-3, 3))
         axes.legend(loc="upper right", handlelength=1.4, borderaxespad=0.1)
 
-    return Panel(
-        "Pull on one weight", draw, "Pull on one weight: that on the first, beside a small and a large second one."
-    )
+    return Panel("Pull on one weight", draw, "Pull on the first weight, for a small and a large second one.")
 
 
 def descent(method: Combined, title: str = "Descent") -> Panel:

@@ -22,7 +22,7 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "sign": "sign of the gradient",
         "sign_on_trigger": "sign above norm {threshold}",
         "percentile": "clip to percentile {percentile=10} of past norms",
-        "spike": "skip entries above {threshold=5000} times their average square",
+        "spike": "clamp entries above {threshold=5000} times their average square",
         "zscore": "clip at z-score {z_threshold=2.5}",
         "per_sample": "clip each sample to norm {max_norm}",
         "per_sample_layer": "clip each sample's tensors to norm {max_norm}",

@@ -111,7 +111,7 @@ class NormalWeights(Initialisation):
 
 
 class Zero(Initialisation):
-    """All weights zero: with hidden layers of an activation that is 0 at 0, only the last bias can then move."""
+    """All weights zero: only the last bias can move, if the activation is 0 at 0."""
 
     formula: ClassVar[str] = r"w = 0"
     name: Literal["zero"] = "zero"

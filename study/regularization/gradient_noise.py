@@ -15,7 +15,7 @@ class GradientNoise(Regularization):
     """Add normal noise of variance eta / (1 + t)^0.55 at step t to each coordinate of the gradient.
 
     `when` chooses between noise before the clip, which is then clipped too, and noise after it. t counts from 0. With
-    a `sam` whose ascent is clipped, noise before the clip changes the ascent alone.
+    `sam`, if its ascent is clipped, noise before the clip changes the ascent alone.
     """
 
     search: ClassVar[LogRange | None] = LogRange("eta", 1e-5, 0.1)

@@ -25,9 +25,9 @@ class Adversarial(Workload):
     The regime's `model` is the discriminator, with one logit; its optimizer serves both, at `generator_rate` times the
     learning rate for the generator. In each step the discriminator learns from a batch of real and as many generated
     digits, then, unless `updates` are simultaneous, the generator from what the new discriminator says of others.
-    Regularizers act on the discriminator, `weight_averaging` on the generator; clips on the gradient of whom `clip_at`
-    names, on both apart. What scores call accuracy is the coverage of digits of a part by `samples` generated ones,
-    and their loss is the Frechet distance between the two.
+    Regularizers act on the discriminator, `weight_averaging` on the generator; clips on the gradient of the player that
+    `clip_at` names, or of both, each separately. What scores call accuracy is the coverage of digits of a part by
+    `samples` generated ones, and their loss is the Frechet distance between the two.
     """
 
     formula: ClassVar[str] = (
