@@ -69,7 +69,7 @@ def main(words: list[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__, prog="python -m study.jobs.protocol")
     parser.add_argument("command", choices=COMMANDS)
     parser.add_argument("configuration", type=Path)
-    parser.add_argument("--why", default="", help="what the protocol is changed for")
+    parser.add_argument("--why", default="", help="reason for the change")
     given = parser.parse_args(words)
     try:
         print(COMMANDS[given.command](given.configuration, given.why))

@@ -160,7 +160,7 @@ def study_named(name: str, folder: Path = Path("config"), results: Path = Path("
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the status of a study once, or again and again until it is stopped."""
-    parser = argparse.ArgumentParser(prog="study.jobs.status", description="How far a study is.")
+    parser = argparse.ArgumentParser(prog="study.jobs.status", description="Show a study's progress.")
     parser.add_argument("study", help="its name, or its configuration file")
     parser.add_argument("--watch", action="store_true", help="look again every few seconds")
     given = parser.parse_args(arguments)
