@@ -104,9 +104,9 @@ def seeds_sentence(frame: pd.DataFrame) -> str:
 
 
 def diverged_sentence(runs: pd.DataFrame) -> str:
-    """Say how many runs diverged: "No run of 300 diverged." or "2 of 300 runs diverged."."""
+    """Say how many runs failed: "No run of 300 failed." or "2 of 300 runs failed."."""
     diverged = int((runs["status"] == "diverged").sum())
-    return f"{diverged} of {len(runs)} runs diverged." if diverged else f"No run of {len(runs)} diverged."
+    return f"{diverged:,} of {len(runs):,} runs failed." if diverged else f"No run of {len(runs):,} failed."
 
 
 def left_out_sentence(windows: pd.DataFrame) -> str:

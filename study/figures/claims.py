@@ -122,7 +122,7 @@ def caption(tables: Tables) -> str:
     seeds, idle = sorted(set(ledger["n"])), int(ledger["contrast_verdict"].isin(NOT_COMPARED).sum())
     nothing = f" {idle} of {len(ledger)} contrasts compare nothing and decide nothing." if idle else ""
     own = int(((ledger["contrast_verdict"] == "supported") & (ledger["low"] == 0) & (ledger["high"] == 0)).sum())
-    nothing += f" {own} hold a cell against itself in a claim of no loss, which that bears out." if own else ""
+    nothing += f" In {own}, both sides are the same runs, which supports a claim of no loss." if own else ""
     count = f"{seeds[-1]}" if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]}"
     return (
         f"{QUESTION} Mean paired difference of each contrast with its 95 % BCa interval, oriented so that right is as"

@@ -116,8 +116,8 @@ def caption(tables: Tables) -> str:
     missing = runs - len(finite(last, "validation_accuracy"))
     lost = f" Runs that did not reach the last round with a finite loss: {missing} of {runs}." if missing else ""
     return (
-        f"{QUESTION} Mean over seeds (of norms the geometric one) with Student's 95 % interval. A clip of samples"
-        " that acts on updates takes the clients for its samples. Norm and cosine are of the clients' updates before"
+        f"{QUESTION} Mean over seeds (geometric for norms) with Student's 95 % interval. A per-sample clip of"
+        " updates treats each client as a sample. Norm and cosine are of the clients' updates before"
         " a clip of updates: the distance from the server's weights to those that a client comes to in a round, and"
-        f" the mean cosine between those of two clients. {seeds_sentence(epochs)}{lost}"
+        f" the mean cosine between the updates of two clients. {seeds_sentence(epochs)}{lost}"
     )

@@ -92,5 +92,5 @@ def caption(tables: Tables) -> str:
     runs = _shown(tables["runs"])
     return (
         f"{QUESTION} No regularization; one tick per seed and their mean, no interval. {seeds_sentence(runs)}"
-        f" {diverged_sentence(runs)} A diverged run counts until its last step."
+        f" {diverged_sentence(runs)}"
     )

@@ -72,8 +72,10 @@ def caption(tables: Tables) -> str:
         last, best = (
             100 * part.loc[part["metric"] == key, "gain"].mean() for key in ("test_accuracy", "best_test_accuracy")
         )
-        told.append(f"the {METHODS[str(method)]} {signed(last, 1)} and {signed(best, 1)}")
-    means = " Mean gain in test accuracy over these workloads, in points, at the last and at the best epoch: "
+        told.append(
+            f"the {METHODS[str(method)]} {signed(last, 1)} and {signed(best, 1)} ({part['regime'].nunique()} workloads)"
+        )
+    means = " Mean gain in test accuracy, in points, at the last and at the best epoch: "
     gained = f"{means}{'; '.join(told)}." if told else ""
     return (
         f"{QUESTION} Mean {_part(tables)} accuracy over seeds, each method at what its trials chose. Points: mean epoch"

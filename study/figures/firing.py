@@ -19,7 +19,7 @@ from study.results.store import Tables
 
 NAME = "firing"
 QUESTION = (
-    "Does a clip gain more the more often it fires, and does a multiple of the unclipped gradient norm tell a good"
+    "Does a clip gain more the more often it fires, and does a multiple of the unclipped gradient norm predict a good"
     " threshold?"
 )
 NEEDS = ("runs",)
@@ -148,9 +148,9 @@ def caption(tables: Tables) -> str:
         else ""
     )
     return (
-        f"{QUESTION} A point is a clip in a regime, without regularization: the mean over seeds of its test accuracy"
-        " less that of the baseline at the same seed, so above 0 where it helps; logarithmic outside -1 to 1"
-        f" where some differ by more than {LARGE:g} points, by how often the clip fires.{_below(runs)}"
+        f"{QUESTION} A point is a clip in one regime, without a regularizer. Across: how often it fires. Up: its mean"
+        " gain in test accuracy over the baseline, paired by seed; the axis is logarithmic beyond ±1 point if a gain"
+        f" exceeds {LARGE:g}.{_below(runs)}"
         f" {seeds_sentence(runs)} {diverged_sentence(runs)}{left_out}"
     )
 
@@ -161,8 +161,8 @@ def _below(runs: pd.DataFrame) -> str:
     if multiples.empty:
         return ""
     joined = (
-        "; grey lines join those of a regime. If one multiple were the best everywhere, all lines would have their tops"
-        " above it; left of"
+        "; grey lines join those of a regime. If one multiple were the best everywhere, all lines would peak at it;"
+        " left of"
     )
     several = multiples["regime"].duplicated().any()
     return (

@@ -91,6 +91,6 @@ def caption(tables: Tables) -> str:
     return (
         f"{QUESTION} No regularization. 2-norm of the gradient of all parameters: median over seeds of the"
         " means of windows of consecutive steps; shaded: the smallest and the largest norm of any step of any"
-        " seed; ↑: largest norm beyond the axis. Seeds which diverged count until their last step."
+        " seed; ↑: largest norm beyond the axis. Runs that diverged count until their last step."
         f" {seeds_sentence(steps)}{left_out_sentence(steps)}"
     )

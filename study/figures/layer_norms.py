@@ -86,6 +86,6 @@ def caption(tables: Tables) -> str:
     return (
         f"{QUESTION} Weight tensors only, from the input (dark) to the output (light), no regularization."
         " 2-norms before the clip: median over seeds of the means of windows of consecutive steps; ↑: largest"
-        " median beyond the axis. Seeds which diverged count until their last step."
+        " median beyond the axis. Runs that diverged count until their last step."
         f" {seeds_sentence(tensors)}{left_out_sentence(tensors)}"
     )

@@ -82,9 +82,9 @@ def caption(tables: Tables) -> str:
     epoch = "at the best validation epoch" if metric.startswith("best_") else "at the last epoch"
     told = f"{100 * margin:g} points" if metric.endswith("accuracy") else f"{margin:g}"
     return (
-        f"{QUESTION} Left: mean over workloads of the place by {what} {epoch}, from 0, the best there, to 1,"
-        " the last; methods of few workloads compare with care; bars: 95 % intervals over"
-        " resampled seeds; squares: clips, triangles: regularizers, diamonds: pairs, circle: the baseline. Right: gain"
+        f"{QUESTION} Left: mean over workloads of the place by {what} {epoch}; 0: the best, 1: the last. Compare"
+        " methods tried on few workloads with care. Bars: 95 % intervals over resampled seeds; squares: clips,"
+        " triangles: regularizers, diamonds: pairs, circle: the baseline. Right: gain"
         f" over the baseline. Bold: gains, or loses, more than {told}; plain: gains less than that; ?: undecided;"
         " ×: not comparable; by 95 % intervals and sign-flip tests adjusted by Holm's method within a workload."
         f" {seeds_of(own)}"

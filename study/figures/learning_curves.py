@@ -115,11 +115,11 @@ def caption(tables: Tables) -> str:
     undefined = runs - len(finite(last, "train_accuracy"))
     left_out = f" Runs whose accuracy is undefined in the end: {undefined} of {runs}." if undefined else ""
     return (
-        f"{QUESTION} Mean over seeds (those with a value) with Student's 95 % interval; thin: mean of the"
-        " baseline, neither clip nor regularization. Training accuracy: on a fixed part of each"
+        f"{QUESTION} Mean over seeds (those with a value) with Student's 95 % interval; thin: the baseline."
+        " Training accuracy: on a fixed part of each"
         " seed's training digits, so it differs a little from the"
         " final scores. In the corner, t − v: train minus validation accuracy at the"
         " last epoch (pp: percentage points; the gap of the other figures is train minus test). The vertical axis"
-        " holds the accuracies after the first quarter"
+        " spans the accuracies after the first quarter"
         f" of the epochs. {seeds_sentence(epochs)}{left_out}"
     )

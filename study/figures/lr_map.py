@@ -97,8 +97,8 @@ def _finite(table: pd.DataFrame) -> Floats:
 def caption(tables: Tables) -> str:
     """Return the caption: what is shown, and what the diagonals are."""
     return (
-        f"{QUESTION} Test accuracy (%) at the best validation epoch, means over seeds; the upper row is without a clip."
-        " Along a dashed line the product of rate and threshold, the longest possible step, is a power of ten: where"
-        " every step is clipped, plain gradient descent is the same along it."
+        f"{QUESTION} Test accuracy (%) at the best validation epoch, means over seeds; the top row is without a clip."
+        " Along a dashed line the product of rate and threshold, the longest possible step, is about a power of ten:"
+        " where every step is clipped, plain gradient descent is the same along it."
         f" {seeds_sentence(tables['runs'])}"
     )

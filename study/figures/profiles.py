@@ -12,10 +12,11 @@ from matplotlib.ticker import MaxNLocator
 from study.figures._layout import HEADING, LINE, heading, lines, message, name_rows, page, row_centres, wrap
 from study.figures._style import Look, Style, by_method, styled
 from study.figures._summaries import present
+from study.methods.phrases import short_name
 from study.results.store import Tables
 
 NAME = "profiles"
-QUESTION = "What does each tuned method gain over none across settings, and in how many runs?"
+QUESTION = "What does each tuned method gain over the baseline across settings, and in how many runs?"
 NEEDS = ("profiles", "across")
 SWEPT = True
 SCORED = True
@@ -112,13 +113,13 @@ def caption(tables: Tables) -> str:
     seeds = int(across["seeds"].max())
     count = "1 seed per variant, so no interval." if seeds == 1 else f"{seeds} seeds per variant."
     return (
-        f"{QUESTION} Gains in test accuracy of each method as tuned over none as tuned, paired by seed, over the"
+        f"{QUESTION} Gains in test accuracy of each tuned method over the tuned baseline, paired by seed, over the"
         " settings in which all methods of the row are tuned. Left: share of all runs that gain more than so much, with"
         " a pointwise 95 % band. Right: the mean of the middle half of all gains (interquartile mean) with its 95 %"
         " interval; both resample seeds within settings (Agarwal et al. 2021). Better: settings where the interval of"
-        " P(method > none) lies above .5 and reaches beyond .75; worse: the same of none"
-        " (Bouthillier et al. 2021). None chosen: settings where tuning chose none for the method, which gains 0 there;"
-        f" they count. {count} {' '.join(most)}"
+        " P(method > baseline) lies above .5 and reaches beyond .75; worse: the same of the baseline"
+        " (Bouthillier et al. 2021). Not chosen: settings where tuning kept the baseline; their gain of 0 counts."
+        f" {count} {' '.join(most)}"
     )
 
 
@@ -127,6 +128,6 @@ def _most(part: pd.DataFrame) -> str:
     lost = int(part["lost"].sum())
     told = f" {lost} runs without an accuracy count as 0 %." if lost else ""
     return (
-        f"Over {first['settings']} settings of {KINDS[str(first['kind'])]} {first['method']} has the largest"
-        f" interquartile mean, {100 * first['iqm']:.1f} points.{told}"
+        f"Over {first['settings']} settings, the largest interquartile mean among {KINDS[str(first['kind'])]} is that"
+        f" of {short_name(str(first['method']))}, {100 * first['iqm']:.1f} points.{told}"
     ).replace("-", "−")

@@ -45,9 +45,9 @@ def caption(tables: Tables) -> str:
     """Return the caption: what near means."""
     table = tables["robustness"]
     return (
-        f"{QUESTION} First number: decades of learning rate whose trials come within 1 point of the best that the"
-        " method's trials reach on the test set, at the best validation epoch: the share of trials times the decades"
-        " that were tried; blue: more than the baseline's, red: fewer. A method's strength is tried beside the rate."
-        " In brackets: the share of the runs that diverged, in per cent."
+        f"{QUESTION} First number: usable decades of learning rate, that is, the share of trials within 1 point of"
+        " the method's best test accuracy at the best validation epoch, times the decades tried; blue: more than the"
+        " baseline's, red: fewer. A method's strength is tried beside the rate. In brackets: the share of the runs that"
+        " failed, in per cent."
         f" {int(table['trials'].max())} trials of each method."
     )

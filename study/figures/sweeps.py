@@ -276,9 +276,8 @@ def caption(tables: Tables) -> str:
     outside = f" Regimes outside any sweep, not shown: {others}." if others else ""
     return (
         f"{QUESTION} Mean test accuracy over seeds with Student's 95 % interval, and the share of runs that"
-        " diverged or"
-        " failed; a line joins the points of one method, the wider ones below, so that lines that coincide are"
-        " seen. An axis of numbers is logarithmic where the largest is more"
+        " failed; a line joins the points of one method; wider lines lie below narrower ones, so that coinciding"
+        " lines stay visible. An axis of numbers is logarithmic where the largest is more"
         f" than {WIDE:g} times the smallest; where two keys are swept, a panel stands for each value of the second."
         f" {seeds_sentence(own)} {diverged_sentence(own)}{left_out}{outside}"
     )

@@ -188,10 +188,10 @@ def caption(tables: Tables) -> str:
     return (
         f"{QUESTION} Left: mean validation loss of the tuning runs ({_range(tuning['n'])} for each strength) with one"
         " standard error; then means over the evaluation's seeds of train minus test accuracy and of test"
-        f" accuracy. {_seeds(tuning)} Strengths stand by their place in the grid, which the table names from weak to"
-        " strong, after none; a large mark is what was chosen, at none where none was; a line that leaves its"
-        " panel goes on to what is much worse than none."
-        f" Chosen: {rules}. Black: none, chosen likewise."
+        f" accuracy. {_seeds(tuning)} Left end: the baseline; then strengths by their place in the grid, from weak to"
+        " strong, as in the table. Large marks: what was chosen, at the baseline if no strength was. Lines leave the"
+        " panel where results are much worse than the baseline."
+        f" Chosen: {rules}. Black: the baseline, chosen likewise."
         f"{_along(tuning)}{_undefined(tuning)} {_worth(choices)}"
     )
 

@@ -173,9 +173,13 @@ def key_name(key: str) -> str:
 
 
 def regime_phrase(name: str, part_of: str = "", at: Sequence[tuple[str, str]] = ()) -> str:
-    """Return a regime in words: its name, or its sweep's with the values of the swept keys, (key, value) each."""
-    values = [f"{key_name(key)} {value}" for key, value in at if key]
-    return ", ".join([_plain(part_of or name), *values])
+    """Return a regime in words: its name, or its sweep's with the values of the swept keys, (key, value) each.
+
+    A key by which the sweep is named is left out: "optimizers, adam".
+    """
+    sweep = _plain(part_of or name)
+    values = [value if sweep.startswith(key_name(key)) else f"{key_name(key)} {value}" for key, value in at if key]
+    return ", ".join([sweep, *values])
 
 
 def _one(phrases: Mapping[str, str], label: str) -> str:

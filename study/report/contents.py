@@ -12,6 +12,7 @@ SECTIONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "overview": ("gap_forest",),
         "benchmark": ("leaderboard", "early_stopping", "lr_map", "budget_curves", "robustness", "gap_plane"),
         "claims": ("claims",),
+        "gains": (),
         "answers": (),
         "ranking": ("ranking",),
         # in the appendix

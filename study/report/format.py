@@ -15,6 +15,7 @@ from study.analysis.conventions import IN_POINTS as IN_POINTS
 from study.analysis.power import decidable
 from study.methods.phrases import label_phrase, phrase, short_name
 from study.report.markdown import escaped
+from study.results.scores import BEST
 from study.utils.text import number as number
 from study.utils.text import p_text as p_text
 from study.utils.text import percent as percent
@@ -90,12 +91,17 @@ class Effect:
     @property
     def scale(self) -> int:
         """Return the factor that turns an accuracy into percentage points."""
-        return 100 if self.metric in IN_POINTS else 1
+        return 100 if self._scored in IN_POINTS else 1
 
     @property
     def unit(self) -> str:
         """The unit of `size` and `interval`."""
-        return "points" if self.metric in IN_POINTS else UNITS.get(self.metric, "nats")
+        return "points" if self._scored in IN_POINTS else UNITS.get(self.metric, "nats")
+
+    @property
+    def _scored(self) -> str:
+        """What is measured, at whichever epoch."""
+        return self.metric.removeprefix(BEST)
 
 
 def with_interval(value: float, low: float, high: float, unit: str = "", signed: bool = False, once: str = "") -> str:

@@ -1,11 +1,12 @@
-"""A regime in two sentences, what raised test accuracy the most and what lower gaps cost; a sweep in one."""
+"""A regime in a few sentences, what raised test accuracy the most and what lower gaps cost; a sweep in one."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from study.methods.labels import NONE
+from study.methods.labels import NONE, method_of
 from study.report.format import Effect, counted, in_words, with_interval
+from study.report.questions.base import capital
 from study.report.regimes import RegimeFindings
 from study.results.cells import failed
 
@@ -13,10 +14,10 @@ FAMILIES = {"clip": "clip", "regularization": "regularizer"}
 
 
 def headline(found: RegimeFindings) -> str:
-    """Return the largest gain of each family, and what lower gaps cost."""
+    """Return the largest gain of each family, at the best epoch too, and what lower gaps cost."""
     if found.runs.empty:
         return "nothing is trained yet."
-    return " ".join(filter(None, [_gains(found), _rescues(found), _gaps(found)]))
+    return " ".join(filter(None, [_gains(found), _stopped_early(found), _rescues(found), _gaps(found)]))
 
 
 def along(sweep: Mapping[str, RegimeFindings]) -> str:
@@ -29,7 +30,7 @@ def along(sweep: Mapping[str, RegimeFindings]) -> str:
 
 
 def _along(sweep: Mapping[str, RegimeFindings], family: str, noun: str) -> str:
-    """A clip raised test accuracy in 2 of 4 settings, the most by 36.6 points [..] (..); one lowered it in 2."""
+    """A clip raised test accuracy in 2 of 4 settings (most with .. in ..: +36.6 points [..]); one lowered it in 2."""
     tested = [(where, e) for where, found in sweep.items() for e in found.effects(family, "test_accuracy")]
     decided = [(where, e) for where, e in tested if e.decided]
     raised = [(where, e) for where, e in decided if e.estimate > 0]
@@ -39,44 +40,79 @@ def _along(sweep: Mapping[str, RegimeFindings], family: str, noun: str) -> str:
     if not tested:
         return ""
     if not raised:
-        return f"no {noun} raised test accuracy by a decided amount in any of {settings}{also}"
+        return f"no {noun} raised test accuracy in any of {settings}{also}"
     where, best = max(raised, key=lambda one: one[1].estimate)
     count = len({where for where, _ in raised})
-    most = f"{'the most ' if count > 1 else ''}by {_unsigned(best)} ({best.words} in {where})"
-    return f"a {noun} raised test accuracy in {count} of {settings}, {most}{also}"
+    most = f"{'most ' if count > 1 else ''}with {best.words} in {where}: {_signed(best)}"
+    return f"a {noun} raised test accuracy in {count} of {settings} ({most}){also}"
 
 
 def _gains(found: RegimeFindings) -> str:
-    """Clip to norm 0.1 raised test accuracy by 2.0 points [1.5, 2.5]; no regularizer raised .. ."""
-    told: dict[str, list[str]] = {}  # what is said, of whom
-    for family, noun in FAMILIES.items():
-        if tested := found.effects(family, "test_accuracy"):
-            subject, predicate = _gain(tested, noun)
-            told.setdefault(predicate, []).append(subject)
-    parts = [f"{' and '.join(subjects)} {predicate}" for predicate, subjects in told.items()]
-    return f"{'; '.join(parts) or 'nothing is compared with the baseline'}."
+    """Test accuracy rose with 2 of 5 clips (most with clip to norm 0.1: +2.0 points [1.5, 2.5]) and .. ."""
+    tested = {noun: effects for family, noun in FAMILIES.items() if (effects := found.effects(family, "test_accuracy"))}
+    judged = {noun: effects for noun, effects in tested.items() if any(e.decidable for e in effects if e.defined)}
+    sentences = [f"test accuracy {_rise(judged)}."] if judged else []
+    sentences += [_unjudged(effects, noun) for noun, effects in tested.items() if noun not in judged]
+    first, *rest = sentences or ["nothing is compared with the baseline."]
+    return " ".join([first, *map(capital, rest)])
 
 
-def _gain(tested: Sequence[Effect], noun: str) -> tuple[str, str]:
-    """Return who raised test accuracy and by how much, or why nobody did."""
-    if raised := [e for e in tested if e.decided and e.estimate > 0]:
-        best, others = raised[0], len(raised) - 1
-        among = f", the most of {others + 1} {noun}s that did" if others else ""
-        comma = "," if "," in best.words else ""
-        return f"{best.words}{comma}", f"raised test accuracy by {_unsigned(best)}{among}"
+def _rise(tested: Mapping[str, Sequence[Effect]]) -> str:
+    """`rose with 2 of 5 clips (most with ..), but with none of 5 regularizers`, or `did not rise with any of ..`."""
+    raised = {noun: [e for e in effects if e.decided and e.estimate > 0] for noun, effects in tested.items()}
+    those = [_raised(raised[noun], effects, noun) for noun, effects in tested.items() if raised[noun]]
+    others = {noun: effects for noun, effects in tested.items() if not raised[noun]}
+    if not those:
+        whom = (f"{'any of ' if own[1:] else ''}{_whom(own, noun)}" for noun, own in others.items())
+        return f"did not rise with {' or '.join(whom)}"
+    rest = [f"{'with none of' if own[1:] else 'not with'} {_whom(own, noun)}" for noun, own in others.items()]
+    return f"rose {' and '.join(those)}{', but ' if rest else ''}{' and '.join(rest)}"
+
+
+def _raised(raised: Sequence[Effect], tested: Sequence[Effect], noun: str) -> str:
+    """`with 2 of 5 clips (most with clip to norm 0.1: +2.0 points [1.5, 2.5])`."""
+    best, gain = raised[0].words, _signed(raised[0])
+    if len(tested) == 1:
+        return f"with {best} ({gain})"
+    most = "most with " if len(raised) > 1 else ""
+    return f"with {len(raised)} of {_whom(tested, noun)} ({most}{best}: {gain})"
+
+
+def _unjudged(tested: Sequence[Effect], noun: str) -> str:
+    """Say why nothing is known of a family."""
+    whom = f"{'the ' if tested[1:] else ''}{_whom(tested, noun)}"
     compared = [e for e in tested if e.defined]
-    if any(e.decidable for e in compared):
-        return f"no {noun}", "raised test accuracy by a decided amount"
-    if compared:
-        return f"{noun}s", f"cannot be judged with {_pairs(max(compared, key=lambda e: e.n))}"
-    return f"{noun}s", "cannot be compared, since the runs failed"
+    if not compared:
+        return f"{whom} cannot be compared, since runs of both sides failed."
+    most = max(compared, key=lambda e: e.n)
+    seeds = f"{most.n} of {most.n + most.n_undefined}" if most.n_undefined else f"{most.n}"
+    return f"only {seeds} seeds have both runs, too few to judge {whom}."
 
 
-def _pairs(effect: Effect) -> str:
-    """`4 of 10 seeds, the runs of the others being lost`."""
-    if not effect.n_undefined:
-        return counted(effect.n, "seed")
-    return f"{effect.n} of {counted(effect.n + effect.n_undefined, 'seed')}, the runs of the others being lost"
+def _whom(tested: Sequence[Effect], noun: str) -> str:
+    """Return how many are tested, or the name of the only one."""
+    return _counted([e.label for e in tested], noun) if len(tested) > 1 else tested[0].words
+
+
+def _counted(labels: Sequence[str], noun: str) -> str:
+    """`5 clips`; `24 clip variants` where some are strengths of one method."""
+    return counted(len(labels), _noun(labels, noun))
+
+
+def _noun(labels: Sequence[str], noun: str) -> str:
+    """Return the noun of some labels: variants where two are strengths of one method."""
+    return noun if len(set(map(method_of, labels))) == len(labels) else f"{noun} variant"
+
+
+def _stopped_early(found: RegimeFindings) -> str:
+    """Say what of the gains is left with runs scored at their best epochs; empty where nothing rose."""
+    tested: dict[str, Sequence[Effect]] = {}
+    for family, noun in FAMILIES.items():
+        last, best = (found.effects(family, metric) for metric in ("test_accuracy", "best_test_accuracy"))
+        told_already = {e.label: e.estimate for e in last} == {e.label: e.estimate for e in best}
+        if best and not told_already and any(e.decided and e.estimate > 0 for e in last):
+            tested[noun] = best
+    return f"With each run scored at the epoch of its smallest validation loss, it {_rise(tested)}." if tested else ""
 
 
 def _rescues(found: RegimeFindings) -> str:
@@ -92,25 +128,27 @@ def _rescues(found: RegimeFindings) -> str:
     if failing < 0.5 * count or not (saved := [*clips, *regularizers]):
         return ""
     kinds = zip(FAMILIES.values(), (clips, regularizers), strict=True)
-    several = " and ".join(counted(len(labels), noun) for noun, labels in kinds if labels)
+    several = " and ".join(_counted(labels, noun) for noun, labels in kinds if labels)
     with_what = in_words(saved[0]) if len(saved) == 1 else several
     return f"Without clip and regularizer {failing} of {counted(count, 'run')} failed; with {with_what} none did."
 
 
-def _unsigned(effect: Effect) -> str:
-    """`6.8 points [6.3, 7.2]`."""
+def _signed(effect: Effect) -> str:
+    """`+6.8 points [6.3, 7.2]`."""
     value, low, high = (effect.scale * one for one in (effect.estimate, effect.low, effect.high))
-    return with_interval(value, low, high, once=f" {effect.unit}")
+    return with_interval(value, low, high, signed=True, once=f" {effect.unit}")
 
 
 def _gaps(found: RegimeFindings) -> str:
     """Say with how many methods the gap fell without a decided loss of test accuracy, and with how many at its cost."""
     kept, paid = [], []
     for family, noun in FAMILIES.items():
-        fallen = [test for gap, test in found.both(family) if gap.decided and gap.estimate < 0]
+        both = list(found.both(family))
+        several = _noun([gap.label for gap, _ in both], noun)
+        fallen = [test for gap, test in both if gap.decided and gap.estimate < 0]
         lost = sum(test.decided and test.estimate < 0 for test in fallen)
-        kept += [counted(len(fallen) - lost, noun)] if len(fallen) > lost else []
-        paid += [counted(lost, noun)] if lost else []
+        kept += [counted(len(fallen) - lost, several)] if len(fallen) > lost else []
+        paid += [counted(lost, several)] if lost else []
     parts = [f"with {' and '.join(kept)} without a decided loss of test accuracy"] if kept else []
     parts += [f"with {' and '.join(paid)} at the cost of test accuracy"] if paid else []
     return f"The accuracy gap fell {', and '.join(parts)}." if parts else ""

@@ -16,7 +16,7 @@ DECIDED: tuple[Verdict, ...] = ("supported", "harm")
 SCALES = {
     "accuracy": (100.0, " points", True),
     "loss": (1.0, " nats", True),
-    "failed": (100.0, " points fewer runs lost", False),
+    "failed": (100.0, " points fewer failed runs", False),
 }
 """The factor of a metric's gains, their unit, and whether they are told with a sign."""
 
@@ -53,15 +53,14 @@ def _gain(row: pd.Series) -> str:
 
 
 def hypothesis_lines(table: pd.DataFrame) -> Iterator[str]:
-    """Yield a line for each verdict that there is, with what its hypotheses say; the undecided are only counted."""
+    """Yield a line for each verdict that there is: the decided hypotheses are told, the others counted."""
     once = table.drop_duplicates("hypothesis")
     for verdict in get_args(Verdict):
         found = once[once["of_all"] == verdict]
         if len(found):
-            parts = [table[table["hypothesis"] == name] for name in found["hypothesis"]]
-            told = [_finding(part) if verdict in DECIDED else str(part["statement"].iloc[0]) for part in parts]
+            told = " ".join(_finding(table[table["hypothesis"] == name]) for name in found["hypothesis"])
             below = f"{len(found)} of {len(once)}, in the table below."
-            yield f"**{verdict.capitalize()}:** {below if verdict == 'undecided' else ' '.join(told)}"
+            yield f"**{verdict.capitalize()}:** {told if verdict in DECIDED else below}"
 
 
 def _finding(part: pd.DataFrame) -> str:

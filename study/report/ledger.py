@@ -97,7 +97,7 @@ def told(part: pd.DataFrame, names: Mapping[str, str]) -> str:
 def sentence(part: pd.DataFrame) -> str:
     """The verdict of one claim, and where its contrasts agree with it and where not.
 
-    "Contradicted as a claim about all of its contrasts, which disagree: 2 of 4 hold (a; b), 2 do not hold (c; d)."
+    "Contradicted, where every contrast must hold: 2 of 4 hold (a; b), 2 do not hold (c; d)."
     """
     compared = part[~part["contrast_verdict"].isin(NOT_COMPARED)]
     verdict = _verdict(compared) if len(compared) else "Undecided: nothing is compared."
@@ -125,17 +125,15 @@ def _verdict(part: pd.DataFrame) -> str:
         f"{len(names)}{f' of {len(part)}' if first == 0 else ''} {_verb(len(names), one)} ({several(names)})"
         for first, (one, names) in enumerate(groups.items())
     )
-    asked = "all of its contrasts" if combine == "all" else "any of its contrasts"
-    if {"supported", "contradicted"} <= groups.keys():
-        return f"{verdict.capitalize()} as a claim about {asked}, which disagree: {counts}."
-    return f"{verdict.capitalize()} as a claim about {asked}: {counts}."
+    asked = "every contrast must hold" if combine == "all" else "one contrast is enough"
+    return f"{verdict.capitalize()}, where {asked}: {counts}."
 
 
 def _whole(count: int, one: str) -> str:
     if count == 1:
         return f"its one contrast {HOLDS[one]}"
     return (
-        f"all {count} contrasts hold"
+        f"{'both' if count == 2 else f'all {count}'} contrasts hold"
         if one == "supported"
         else f"none of its {count} contrasts " + ("holds" if one == "contradicted" else "is decided")
     )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from study.config.fields import combined_label
 from study.config.regime import Regime
 from study.config.study import Study
 from study.methods.base import compact
-from study.methods.phrases import key_name, names_of, phrase
+from study.methods.labels import NONE, method_of
+from study.methods.phrases import key_name, names_of, phrase, short_name
 from study.report.markdown import escaped
 from study.results.terms import regime_phrases
 
@@ -44,9 +45,21 @@ def italic(words: str) -> str:
 
 def clips_in(regime: Regime) -> str:
     """Return the clips of a regime in words, as Markdown; a phrase has commas of its own."""
-    return "; ".join(escaped(phrase("clip", clip.label)) for clip in regime.clips)
+    return _listed("clip", [clip.label for clip in regime.clips], regime)
 
 
 def regularizers_in(regime: Regime) -> str:
     """Return the regularizers of a regime in words, as Markdown."""
-    return "; ".join(escaped(phrase("regularization", combined_label(one))) for one in regime.regularizations)
+    return _listed("regularization", [combined_label(one) for one in regime.regularizations], regime)
+
+
+def by_trials(regime: Regime) -> bool:
+    """Return whether trials choose the learning rate and the strengths of a regime."""
+    return bool(regime.tuning and regime.tuning.trials)
+
+
+def _listed(kind: str, labels: Sequence[str], regime: Regime) -> str:
+    """Labels in words, without strengths where trials choose these."""
+    if by_trials(regime):
+        return "; ".join(escaped(phrase(kind, NONE) if one == NONE else short_name(method_of(one))) for one in labels)
+    return "; ".join(escaped(phrase(kind, label)) for label in labels)

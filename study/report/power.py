@@ -30,7 +30,7 @@ def _row(row: pd.Series) -> Row:
         "seeds": row["seeds"],
         "median detectable": f"{middle} {unit}",
         "quartiles": f"{low} to {high}",
-        "seeds for half of them": f"{needed} for {interest} {unit}",
+        "seeds to detect so much in half of them": f"{needed} for {interest} {unit}",
     }
 
 
@@ -45,7 +45,7 @@ def resolution_text(resolution: pd.DataFrame) -> str:
         return ""
     seeds = int(resolution["seeds"].median())
     return (
-        f"With {seeds} seeds the median comparison detects a difference of {', '.join(parts[:-1])}"
+        f"The median comparison, of {seeds} pairs, detects a difference of {', '.join(parts[:-1])}"
         f"{' and ' if parts[1:] else ''}{parts[-1]} with a probability of {POWER:.0%}."
     ).replace("%", " %")
 

@@ -36,19 +36,29 @@ def _name(row: pd.Series) -> str:
     return in_words(row["label"]) + (" (every run failed)" if 0 < row["runs"] == row["diverged"] else "")
 
 
+def _counted(part: pd.DataFrame, kind: str) -> str:
+    """`3 clips and the baseline`."""
+    others = int((part["label"] != "none").sum())
+    named = KIND_WORDS[kind] if others != 1 else KIND_WORDS[kind].removesuffix("s")
+    return f"{others} {named}{' and the baseline' if others < len(part) else ''}"
+
+
 def _ranked(regime: str, kind: str, part: pd.DataFrame) -> Row:
     first, others = part.iloc[0], part.iloc[1:]
     untold = ~(others["p_best_adjusted"] < ALPHA)  # nor what is untested
-    tied = [_name(row) for _, row in others[untold].iterrows()]
+    lost = others["p_best_adjusted"].isna() | ((others["runs"] > 0) & (others["runs"] == others["diverged"]))
+    tied = [_name(row) for _, row in others[untold & ~lost].iterrows()]
+    untested = int((untold & lost).sum())
     better, worse = (int(((part["p_adjusted"] < ALPHA) & (sign * part["estimate"] > 0)).sum()) for sign in (1, -1))
     rest = f" and {len(tied) - MOST_NAMED} more" if len(tied) > MOST_NAMED else ""
     return {
         "regime": regime,
-        "of": f"{len(part)} {KIND_WORDS[kind]}",
+        "of": _counted(part, kind),
         "first": _name(first),
         "test accuracy": percent(first["mean"]),
         "mean rank": with_interval(first["rank"], first["rank_low"], first["rank_high"]),
         "not distinguishable from it": ("; ".join(tied[:MOST_NAMED]) + rest) if tied else "\N{EN DASH}",
+        "failed or not tested": untested or "",
         "better, worse than the baseline": f"{better}, {worse}"
         if math.isfinite(_none(part))
         else "the baseline has no accuracy",

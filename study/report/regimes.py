@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -11,11 +10,9 @@ import pandas as pd
 from study.methods.phrases import phrase
 from study.report.format import (
     Effect,
-    cell_words,
     counted,
     decided_sentences,
     effects,
-    in_words,
     listed,
     number,
     p_text,
@@ -100,18 +97,26 @@ class RegimeFindings:
 
     def table(self) -> list[dict[str, object]]:
         """Each clip and each regularizer alone: differences of gap and test accuracy, in percentage points."""
-        return [
+        rows = [
             {
                 "alone": gap.words,
                 "accuracy gap": gap.interval,
                 "p": "" if gap.both_fail else p_text(gap.p_adjusted),
                 "test accuracy": test.interval,
                 "p ": "" if test.both_fail else p_text(test.p_adjusted),
+                "at the best epoch": best.interval if best else "",
                 "n": gap.n,
             }
             for family in ("clip", "regularization")
-            for gap, test in self.both(family)
+            for gap, test, best in self._rows(family)
         ]
+        if all(row["at the best epoch"] in ("", row["test accuracy"]) for row in rows):
+            return [{key: value for key, value in row.items() if key != "at the best epoch"} for row in rows]
+        return rows
+
+    def _rows(self, family: str) -> Iterator[tuple[Effect, Effect, Effect | None]]:
+        best = {effect.label: effect for effect in self.effects(family, "best_test_accuracy")}
+        return ((gap, test, best.get(gap.label)) for gap, test in self.both(family))
 
     def both(self, family: str) -> Iterator[tuple[Effect, Effect]]:
         """Yield the comparisons of the gap and of test accuracy of each method of a family."""
@@ -126,30 +131,36 @@ class RegimeFindings:
 
     @property
     def lost(self) -> str:
-        """Say how many runs diverged and which variants they belong to."""
+        """Say how many runs failed, and why."""
         runs = self.runs
         lost = runs[failed(runs)]
         if lost.empty:
-            return f"No run of {len(runs)} diverged."
-        ran, cells = _cells(runs), _cells(lost)
-        whole = {cell for cell, k in cells.items() if k == ran[cell]}
-        part = [f"{cell_words(c, r)} ({k} of {ran[c, r]})" for (c, r), k in cells.items() if (c, r) not in whole]
+            return f"No run of {len(runs):,} failed."
         causes = ", ".join(f"{cause} {k}" for cause, k in lost["cause"].value_counts().items())
-        text = f"{len(lost)} of {len(runs)} runs diverged ({causes})."
-        text += f" Every seed was lost with {'; '.join(_grouped(whole, list(ran)))}." if whole else ""
-        return text + (f" Some seeds were lost with {'; '.join(part)}." if part else "")
+        return f"{len(lost):,} of {len(runs):,} runs failed ({causes})."
 
-    @property
-    def firing(self) -> str:
-        """Say how often each clip fired without a regularizer."""
+    def losses(self) -> list[dict[str, object]]:
+        """Return a row for each variant with a failed run; regularizers that share a clip and a count share a row."""
+        runs = self.runs.assign(failed=failed(self.runs))
+        cells = runs.groupby(["clip", "regularization"], sort=False)["failed"].agg(["sum", "size"]).reset_index()
+        unwell = cells[cells["sum"] > 0]
+        return [
+            {
+                "clip": _clip(str(clip)),
+                "regularizer": _whichever(part["regularization"], cells[cells["clip"] == clip]),
+                "failed runs of each": f"{lost} of {size}",
+            }
+            for (clip, lost, size), part in unwell.groupby(["clip", "sum", "size"], sort=False)
+        ]
+
+    def firing(self) -> list[dict[str, object]]:
+        """Return a row for each clip without a regularizer: in which share of the steps it fired."""
         alone = self.runs[(self.runs["regularization"] == "none") & (self.runs["clip"] != "none")]
         groups = alone[alone["clip_rate"].notna()].groupby("clip", sort=False)["clip_rate"]
-        parts = [
-            f"{in_words(str(clip))}: in {percent(rates.mean())} of the steps ({_range(rates)})"
-            + (", so it shows nothing about the method at a lower threshold" if (rates == 0).all() else "")
+        return [
+            {"clip": _clip(str(clip)), "steps in which it fired": percent(rates.mean()), "seeds": _range(rates)}
             for clip, rates in groups
         ]
-        return "; ".join(parts)
 
     @property
     def interactions(self) -> str:
@@ -163,8 +174,8 @@ class RegimeFindings:
         decided = [e for e in found if e.decided]
         share = f"{len(decided)} of {len(found)} pairs of a clip and a regularizer"
         if not decided:
-            return f"None of {counted(len(found), 'pair')} is shown to have effects that do not add up."
-        meaning = "Above zero, the pair leaves a larger gap than the sum of both effects, as when each alone"
+            return f"For none of {counted(len(found), 'pair')} is a departure from additivity shown."
+        meaning = "Above zero, the gap of the pair is larger than both effects together predict, as when each alone"
         largest = f"The largest deviations: {listed(decided[:3])}"
         return f"For {share} the effects on the accuracy gap do not add up. {largest}. {meaning} removes most of it."
 
@@ -176,8 +187,9 @@ class RegimeFindings:
             table=self.table(),
             besides=self.besides,
             together=self.interactions,
-            firing=self.firing,
+            firing=self.firing(),
             lost=self.lost,
+            losses=self.losses(),
         )
 
 
@@ -193,19 +205,14 @@ class RegimeSection:
     table: list[dict[str, object]]
     besides: str
     together: str
-    firing: str
+    firing: list[dict[str, object]]
     lost: str
+    losses: list[dict[str, object]]
 
 
-def _grouped(lost: set[tuple[str, str]], cells: list[tuple[str, str]]) -> Iterator[str]:
-    """Lost cells by clip, with the regularizers named only where some survived."""
-    for clip in dict.fromkeys(clip for clip, _ in cells):
-        of_clip = [regularizer for c, regularizer in cells if c == clip]
-        gone = [regularizer for regularizer in of_clip if (clip, regularizer) in lost]
-        if gone == of_clip:
-            yield f"{_clip(clip)}, whatever the regularizer"
-        elif gone:
-            yield f"{_clip(clip)} and {' or '.join(_regularizer(one) for one in gone)}"
+def _whichever(lost: pd.Series, cells: pd.DataFrame) -> str:
+    """Return the regularizers of some variants of a clip, "any" where all that stand beside it are among them."""
+    return "any" if len(lost) == len(cells) > 1 else "; ".join(map(_regularizer, lost))
 
 
 def _clip(label: str) -> str:
@@ -216,14 +223,9 @@ def _regularizer(label: str) -> str:
     return escaped(phrase("regularization", label))
 
 
-def _cells(runs: pd.DataFrame) -> Counter[tuple[str, str]]:
-    """How many runs each variant has."""
-    return Counter(zip(runs["clip"], runs["regularization"], strict=True))
-
-
 def _range(values: pd.Series[float]) -> str:
     low, high = values.min(), values.max()
-    return "every seed" if low == high else f"{percent(low)} to {percent(high)} by seed"
+    return "all alike" if low == high else f"{percent(low)} to {percent(high)}"
 
 
 def weights_rows(runs: pd.DataFrame, regimes: Mapping[str, str]) -> list[dict[str, str]]:

@@ -14,9 +14,11 @@ import pandas as pd
 from study.analysis.conventions import ALPHA
 from study.analysis.power import resolution
 from study.analysis.statistics import smallest_sign_flip_p
+from study.config.fields import combined_label
 from study.config.regime import Regime
 from study.config.study import Study
 from study.methods.base import compact
+from study.methods.labels import NONE
 from study.methods.phrases import pattern
 from study.models import Model
 from study.report import format, ledger, own, tuning
@@ -26,24 +28,25 @@ from study.report.markdown import escaped
 from study.report.missing import missing_rows, planned_runs
 from study.report.numbered_figures import Figures
 from study.report.pipe_table import pipe_table
-from study.report.places import clips_in, names_in_words, regime_words, regularizers_in
+from study.report.places import by_trials, clips_in, names_in_words, regime_words, regularizers_in
 from study.report.power import resolution_rows, resolution_text, undecidable_text
 from study.report.questions import answers
 from study.report.questions.base import count
 from study.report.ranking import ranking_rows
 from study.report.regimes import RegimeFindings, weights_rows
 from study.report.status import history_rows, protocol_rows, status_text
-from study.report.summary import summary_lines, without_accuracy
+from study.report.summary import summary_lines
 from study.report.trials import trials_told
+from study.report.tuned_gains import gains_rows
 from study.results.cells import failed
 from study.results.provenance import Account
 from study.results.scores import SCORED_AT
 from study.results.store import Tables
 
 CHANGED = (
-    "After the first results had been seen, three rules changed. A contrast of a cell with itself decides only claims"
-    " of no loss. A contrast of two gaps below zero decides nothing. The seeds that would decide allow for how coarse"
-    " the test is with few seeds."
+    "After the first results had been seen, three general rules changed. A contrast of a cell with itself decides only"
+    " claims of no loss. A contrast of two gaps below zero decides nothing. The seeds that would decide allow for how"
+    " coarse the test is with few seeds."
 )
 PACKAGES = ("torch", "numpy", "scikit-learn", "scipy", "statsmodels", "pandas", "seaborn", "snakemake")
 
@@ -58,6 +61,7 @@ def printed_rows(study: Study, tables: Tables) -> dict[str, list[Any]]:
         "hypotheses": hypothesis_rows(tables["hypotheses"], words) if "hypotheses" in tables else [],
         "strengths": tuning.tuning_rows(study, tables["tuning"], tables["tuned"]) if "tuning" in tables else [],
         "across": tuning.across_rows(tables["across"], words) if "across" in tables else [],
+        "gains": gains_rows(tables["tuned"], tables["comparisons"], words) if "tuned" in tables else [],
         "answers": answers(tables) if "answers" in tables else [],
         "ranking": ranking_rows(tables["ranking"], words),
         "regimes": [(name, regime, RegimeFindings(name, tables).section()) for name, regime in single.items()],
@@ -101,6 +105,8 @@ def _of_study(study: Study) -> dict[str, Any]:
         "words": regime_words(study),
         "sweeps": _sweeps(study),
         "point": next((name for name, regime in study.regimes.items() if regime.part_of), ""),
+        "guessed": any(not regime.workload.scores_of_its_own() for regime in study.regimes.values()),
+        "paired": any(_crosses(regime) for regime in study.regimes.values()),
         "crossed": [name for name, regime in study.regimes.items() if regime.grid == "crossed"],
         "methods": _methods(study),
         "plans": tuning.plan_rows(study),
@@ -109,6 +115,11 @@ def _of_study(study: Study) -> dict[str, Any]:
         "command": command(study),
         "reference": f"{'paper' if study.name == 'default' else f'results/{study.name}/paper'}/reference/runs.parquet",
     }
+
+
+def _crosses(regime: Regime) -> bool:
+    """Return whether a clip is trained with a regularizer there."""
+    return any(clip.label != NONE and combined_label(several) != NONE for clip, several in regime.cells)
 
 
 def _of_protocol(study: Study, tables: Tables, lock: str) -> dict[str, Any]:
@@ -129,8 +140,6 @@ def _of_runs(study: Study, tables: Tables) -> dict[str, Any]:
         "missing": missing_rows(study, tables),
         "tuning_runs": origin.runs - len(runs),
         "origin": origin,
-        "diverged": int(failed(runs).sum()),
-        "without_accuracy": without_accuracy(runs, study),
     }
 
 
@@ -146,7 +155,6 @@ def _of_comparisons(study: Study, tables: Tables) -> dict[str, Any]:
         "resolution_text": resolution_text(resolution(comparisons)),
         "undecidable": undecidable_text(comparisons, regime_words(study)),
         "smallest_p": format.p_text(least),
-        "smallest_adjusted_p": format.p_text(min(1.0, largest * least)),
         "strengths_ranked": bool((ranking["strengths"] > 1).any()),
         "ranking_can_decide": bool((ranking["p_adjusted"] < ALPHA).any()),
     }
@@ -171,6 +179,7 @@ def _functions(tables: Tables) -> dict[str, Any]:
         "text": escaped,
         "count": count,
         "findings": format,
+        "by_trials": by_trials,
         "clips_in": clips_in,
         "regularizers_in": regularizers_in,
         "clips_before": own.clips_before,

@@ -237,9 +237,9 @@ def test_divergence_bars_have_the_length_of_their_share(default, draw):
 
 def test_divergence_is_told_when_there_is_none(default, draw):
     titles = [axes.get_title(loc="left") for axes in draw("divergence").figure.axes]
-    assert titles[:2] == ["tutorial: no run of 90 diverged", "memorize: no run of 180 diverged"]
+    assert titles[:2] == ["tutorial: no run of 90 failed", "memorize: no run of 180 failed"]
     well = default["runs"].assign(status="ok", cause="")
-    assert "No run of 450 diverged." in FIGURES["divergence"].caption({"runs": well})
+    assert "No run of 450 failed." in FIGURES["divergence"].caption({"runs": well})
 
 
 def test_an_unheard_of_cause_is_counted_too(default, style):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from study.figures import FIGURES
+from study.methods.phrases import short_name
 
 from .artists import line
 from .conftest import drawn, study
@@ -29,6 +30,6 @@ def test_the_caption_names_the_first_of_each_group():
     across, text = study("swept")["across"], FIGURES["profiles"].caption(study("swept"))
     for _, part in across.groupby(["kind", "regime"], sort=False):
         first = part.loc[part["iqm"].idxmax()]
-        assert f"{first['method']} has the largest interquartile mean" in text
+        assert f"is that of {short_name(first['method'])}, " in text
     assert np.isfinite(across["iqm"]).all()
     assert "No methods share settings" in FIGURES["profiles"].caption(study("two variants"))

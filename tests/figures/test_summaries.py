@@ -38,8 +38,8 @@ def test_windows_of_a_short_run_join_those_of_the_longest():
 @pytest.mark.parametrize(
     ("statuses", "sentence"),
     [
-        (["ok"] * 3, "No run of 3 diverged."),
-        (["ok", "diverged", "diverged"], "2 of 3 runs diverged."),
+        (["ok"] * 3, "No run of 3 failed."),
+        (["ok", "diverged", "diverged"], "2 of 3 runs failed."),
     ],
 )
 def test_diverged_runs_are_counted(statuses, sentence):

@@ -39,21 +39,41 @@ def test_the_largest_gain_of_each_family_and_what_lower_gaps_cost() -> None:
         compared("regularization", "dropout(0.5)", -0.1, -0.05),
     )
     assert found == (
-        "adaptive clip, ratio 0.01, raised test accuracy by 6.8 points [5.8, 7.8], the most of 2 clips that did;"
-        " no regularizer raised test accuracy by a decided amount. The accuracy gap fell with 2 clips without a decided"
-        " loss of test accuracy, and with 1 regularizer at the cost of test accuracy."
+        "test accuracy rose with 2 of 2 clips (most with adaptive clip, ratio 0.01: +6.8 points [5.8, 7.8]), but not"
+        " with dropout 0.5. The accuracy gap fell with 2 clips without a decided loss of test accuracy, and with"
+        " 1 regularizer at the cost of test accuracy."
     )
 
 
 def test_where_nothing_is_decided_both_families_share_a_sentence() -> None:
     clip, dropout = compared("clip", "value(1)", 0, 0, p=0.9), compared("regularization", "dropout(0.5)", 0, 0, p=0.9)
-    assert told(clip, dropout) == "no clip and no regularizer raised test accuracy by a decided amount."
+    assert told(clip, dropout) == "test accuracy did not rise with clip values at ±1 or dropout 0.5."
+    more = compared("clip", "value(2)", 0, 0, p=0.9), compared("regularization", "l2(1)", 0, 0, p=0.9)
+    both = "test accuracy did not rise with any of 2 clip variants or any of 2 regularizers."
+    assert told(clip, dropout, *more) == both
     few = compared("clip", "value(1)", 0, 0, n=3, p=0.9), compared("regularization", "dropout(0.5)", 0, 0, n=3, p=0.9)
-    assert told(*few) == "clips and regularizers cannot be judged with 3 seeds."
+    assert told(*few) == (
+        "only 3 seeds have both runs, too few to judge clip values at ±1. Only 3 seeds have both runs, too few to judge"
+        " dropout 0.5."
+    )
 
 
 def test_where_the_runs_failed_it_says_so() -> None:
-    assert told(compared("clip", "value(1)", math.nan, math.nan)) == "clips cannot be compared, since the runs failed."
+    found = told(compared("clip", "value(1)", math.nan, math.nan), compared("clip", "sign", math.nan, math.nan))
+    assert found == "the 2 clips cannot be compared, since runs of both sides failed."
+
+
+def test_what_of_a_gain_is_left_at_the_best_epoch_is_told() -> None:
+    clips = compared("clip", "value(1)", -0.1, 0.05), compared("clip", "sign", -0.1, 0.02)
+    early = [{**row, "metric": f"best_{row['metric']}", "estimate": 0.01, "low": low} for row, low in
+             zip((clips[0][1], clips[1][1]), (0.005, -0.01), strict=True)]  # fmt: skip
+    assert told(*clips, early) == (
+        "test accuracy rose with 2 of 2 clips (most with clip values at ±1: +5.0 points [4.0, 6.0]). With each run"
+        " scored at the epoch of its smallest validation loss, it rose with 1 of 2 clips (clip values at ±1: +1.0"
+        " points [0.50, 6.0]). The accuracy gap fell with 2 clips without a decided loss of test accuracy."
+    )
+    same = [{**row, "metric": f"best_{row['metric']}"} for clip in clips for row in clip]
+    assert "epoch" not in told(*clips, same), "it is scored there already"
 
 
 def test_a_sweep_is_told_by_how_many_of_its_settings_a_clip_raised_and_lowered() -> None:
@@ -61,11 +81,11 @@ def test_a_sweep_is_told_by_how_many_of_its_settings_a_clip_raised_and_lowered()
     steep = [*compared("clip", "value(1)", 0, 0.2), *large]
     sweep = {"*rate 1*": found_in(small), "*rate 2*": found_in(large), "*rate 3*": found_in(steep)}
     assert along(sweep) == (
-        "a clip raised test accuracy in 2 of 3 settings, the most by 36.6 points [35.6, 37.6] (clip to norm 0.1 in"
-        " *rate 2*); one lowered it in 1."
+        "a clip raised test accuracy in 2 of 3 settings (most with clip to norm 0.1 in *rate 2*: +36.6 points"
+        " [35.6, 37.6]); one lowered it in 1."
     )
     assert along({"*rate 1*": found_in(small), "*rate 2*": found_in(small)}) == (
-        "no clip raised test accuracy by a decided amount in any of 2 settings; one lowered it in 2."
+        "no clip raised test accuracy in any of 2 settings; one lowered it in 2."
     )
     assert along({}) == "nothing is compared with the baseline."
 
@@ -76,6 +96,6 @@ def test_who_rescues_a_regime_is_named_and_why_few_pairs_are_left() -> None:
     tables = {"runs": cells, "comparisons": pd.DataFrame(few)}
     seeds = cells["seed"].nunique()
     assert headline(RegimeFindings("a", tables)) == (
-        "clips cannot be judged with 4 of 10 seeds, the runs of the others being lost. Without clip and regularizer"
+        "only 4 of 10 seeds have both runs, too few to judge clip values at ±1. Without clip and regularizer"
         f" {seeds} of {seeds} runs failed; with clip values at ±1 none did."
     )

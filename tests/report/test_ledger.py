@@ -24,18 +24,18 @@ def claim(verdict: str, combine: str, **contrasts: str) -> pd.DataFrame:
 @pytest.mark.parametrize(
     ("part", "expected"),
     [
-        (claim("supported", "all", a="supported", b="supported"), "Supported: all 2 contrasts hold."),
+        (claim("supported", "all", a="supported", b="supported"), "Supported: both contrasts hold."),
         (claim("supported", "all", a="supported"), "Supported: its one contrast holds."),
         (claim("contradicted", "any", a="contradicted", b="contradicted"),
          "Contradicted: none of its 2 contrasts holds."),
         (claim("undecided", "all", a="undecided", b="undecided"), "Undecided: none of its 2 contrasts is decided."),
         (claim("contradicted", "all", a="supported", b="contradicted", c="supported"),
-         "Contradicted as a claim about all of its contrasts, which disagree:"
+         "Contradicted, where every contrast must hold:"
          " 2 of 3 hold (a; c), 1 does not hold (b)."),
         (claim("supported", "any", a="contradicted", b="supported"),
-         "Supported as a claim about any of its contrasts, which disagree: 1 of 2 holds (b), 1 does not hold (a)."),
+         "Supported, where one contrast is enough: 1 of 2 holds (b), 1 does not hold (a)."),
         (claim("undecided", "all", a="supported", b="undecided"),
-         "Undecided as a claim about all of its contrasts: 1 of 2 holds (a), 1 is undecided (b)."),
+         "Undecided, where every contrast must hold: 1 of 2 holds (a), 1 is undecided (b)."),
         (claim("contradicted", "any", a="same cell", b="contradicted"),
          "Contradicted: its one contrast does not hold. In 1 of 2 contrasts both sides are the same trained cell, since"
          " tuning chose the baseline or the strength that is compared with; they decide nothing."),

@@ -9,7 +9,7 @@ from study.analysis.questions.numbers import Number
 from study.analysis.questions.tuned import BOTH_WAYS, BY_LOSS, RATE_GIVEN, RATE_TUNED
 from study.methods.labels import NONE
 from study.report.format import clip_words, method_named, several
-from study.report.questions.base import SELECTED_BY, Answer, Row, Told, by_item, capital, count, listed
+from study.report.questions.base import SELECTED_BY, Answer, Row, Told, by_item, capital, count
 from study.report.questions.differences import Both, columns
 
 CLIP_AT_ALL = {
@@ -38,7 +38,7 @@ OTHERS = {
 }
 
 
-WHERE = {RATE_GIVEN: "With the learning rate given", RATE_TUNED: "With each method's own learning rate"}
+WHERE = {RATE_GIVEN: "At the given learning rate", RATE_TUNED: "With the learning rate tuned too"}
 TOLD_BY = {RATE_GIVEN: "given", RATE_TUNED: "tuned"}
 
 
@@ -56,12 +56,11 @@ def should_clip(told: Told) -> Answer:
     groups = {
         (part, by): Both.of(told.of("should_clip", part=part, by=by), names) for part in WHERE for by in BOTH_WAYS
     }
-    where = dict(zip(names.values(), places.values(), strict=True))
     tried = [part for part in WHERE if groups[part, BY_LOSS].accuracy]
     short, words = _training_short(told), _training_words(told)
     return Answer(
         "Should I clip at all?",
-        " ".join([*(_group_short(part, groups, where) for part in tried), *filter(None, [short])]),
+        " ".join([*(_group_short(part, groups) for part in tried), *filter(None, [short])]),
         " ".join([*(line for part in tried for line in _group_words(part, groups)), *([words] if short else [])]),
         "Each clip and the baseline as chosen by validation loss, and as validation accuracy would choose them. Same"
         " cell: no clip was chosen.",
@@ -74,28 +73,21 @@ def _clip_of(one: Number) -> str:
     return method_named(one.method) if one.own.clip == NONE else clip_words(one.own.clip)
 
 
-def _group_short(part: str, groups: dict[tuple[str, str], Both], places: dict[str, str]) -> str:
-    """What tuning chose where and what it brought, and whether a choice by accuracy would say otherwise."""
+def _group_short(part: str, groups: dict[tuple[str, str], Both]) -> str:
+    """In how many cases tuning chose a clip, by loss and by accuracy, and what that brought."""
     loss, accuracy = (groups[part, by] for by in BOTH_WAYS)
-    text = f"{WHERE[part]}, tuning by validation loss chose {_chosen_where(loss, places)}"
+    text = f"{WHERE[part]}, tuning by validation loss chose {_chosen(loss)}."
     if loss.alike(accuracy):
-        return f"{text} Validation accuracy chose the same."
-    return f"{text} Validation accuracy, for the baseline too, chose {_chosen_where(accuracy, places)}"
+        return f"{text} Tuning by validation accuracy chose the same."
+    return f"{text} Tuning by validation accuracy chose {_chosen(accuracy)}."
 
 
-def _chosen_where(both: Both, places: dict[str, str]) -> str:
-    """`a clip in 5 of 9 cases (..), +3.3 to +7.6 points: it did better than the baseline; no clip in 4 (..).`"""
-    none = both.same_cells
-    made = [name for name, _ in both.accuracy if name not in none]
-    of = f" of {count(len(both.accuracy), 'case')}"
-    in_made, in_none = (listed(list(dict.fromkeys(places[name] for name in names))) for names in (made, none))
-    parts = []
-    if made:
-        brought = f", {both.span}: {both.phrase(CLIP_AT_ALL)}" if both.any else ""
-        parts.append(f"a clip in {len(made)}{of} ({in_made}){brought}")
-    if none:
-        parts.append(f"no clip in {len(none)}{'' if made else of} ({in_none})")
-    return f"{'; '.join(parts)}."
+def _chosen(both: Both) -> str:
+    """`a clip in 5 of 9 cases, and it did better than the baseline .. (+3.3 to +7.6 points)`."""
+    cases = count(len(both.accuracy), "case")
+    made = len(both.accuracy) - len(both.same_cells)
+    brought = f", and {both.phrase(CLIP_AT_ALL)} ({both.span})" if both.any else ""
+    return f"a clip in {made or 'none'} of {cases}{brought}"
 
 
 def _group_words(part: str, groups: dict[tuple[str, str], Both]) -> Iterator[str]:

@@ -92,13 +92,13 @@ def _equal_words(works: Found, rescue: Found, dropped: int) -> str:
 
 
 SURVIVES = {
-    "better": "yes, all that was chosen did",
+    "better": "yes, every method chosen did better",
     "some better": "some of it",
     "same": "no, nothing that matters is left",
     "open": "nothing was shown to survive, and some is undecided",
     "undecided": "undecided",
     "some worse": "no, nothing did better and something did worse",
-    "worse": "no, all that was chosen did worse",
+    "worse": "no, every method chosen did worse",
     "mixed": "some of it, and some did worse",
     "nothing": "nothing to compare, tuning chose no method",
 }

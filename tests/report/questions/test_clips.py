@@ -23,9 +23,9 @@ CLIP, NONE = ("a", "clip", "global_norm", "a", "global_norm(1)"), ("a", "clip", 
 def test_whether_to_clip_is_said_at_the_rate_that_was_given(mean: float, words: str) -> None:
     table = runs(("a", "none", "none", 0.9), ("a", "global_norm(1)", "none", mean))
     found = answer(should_clip, {"runs": table, "tuning": tuning(CLIP, NONE)})
-    start = "With the learning rate given, tuning by validation loss chose a clip in 1 of 1 case (*a*), "
+    start = "At the given learning rate, tuning by validation loss chose a clip in 1 of 1 case, and "
     assert found.short.startswith(start)
-    assert found.short.endswith("Validation accuracy chose the same.")
+    assert found.short.endswith("Tuning by validation accuracy chose the same.")
     assert words in found.short
     assert "its own learning rate" not in found.short
     assert "fail" not in found.short
@@ -35,7 +35,7 @@ def test_where_tuning_chose_none_nothing_is_decided_about_clipping() -> None:
     chosen = tuning(("a", "clip", "global_norm", "a", "none"), NONE)
     found = answer(should_clip, {"runs": runs(("a", "none", "none", 0.9)), "tuning": chosen})
     assert found.short == (
-        "With the learning rate given, tuning by validation loss chose no clip in 1 of 1 case (*a*). Validation"
+        "At the given learning rate, tuning by validation loss chose a clip in none of 1 case. Tuning by validation"
         " accuracy chose the same."
     )
     assert "no clip was chosen for 1 (global norm in *a*)" in found.words
