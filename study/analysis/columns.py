@@ -26,7 +26,8 @@ COMMON: Meanings = {
     "label": "Label of the method with its parameters.",
     "setting": "Where strengths are tuned: a regime, or a sweep whose points are chosen among too.",
     "family": "`clip`, `regularization` or `combination` against the baseline; `interaction` against additivity.",
-    "metric": "Column of `runs` that the numbers are of; `diverged` is 1 for a run whose status is not `ok`.",
+    "metric": "Column of `runs` that the numbers are of, in a study scored at the best epoch its `best_` one;"
+    " `diverged` is 1 for a run whose status is not `ok`.",
     "baseline": "What the variant is held against.",
     "baseline_regime": "Regime of the baseline, which is tuned likewise.",
     "n": "Number of seeds that the numbers rest on.",
