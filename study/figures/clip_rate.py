@@ -8,9 +8,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from study.clipping import Clipping
+from study.clipping.base import PerSample
 from study.figures._layout import LINE, legend, lines, message, name_rows, named, page, row_centres, title_of_block
 from study.figures._style import NONE, Style, styled
 from study.figures._summaries import diverged_sentence, finite, present, regimes, seeds_sentence
+from study.methods.labels import method_of
 from study.results.store import Tables
 
 NAME = "clip_rate"
@@ -29,7 +32,8 @@ def draw(tables: Tables, style: Style) -> Figure:
     runs = _shown(tables["runs"])
     if runs.empty:
         return message(style, "No clip to show: the study holds no clip but none.")
-    values = runs.assign(changed=_changed(tables["steps"], runs))
+    before_the_mean = runs["clip"].map(_of_samples)
+    values = runs.assign(changed=_changed(tables["steps"], runs).mask(before_the_mean))
     parts = {regime: values[values["regime"] == regime] for regime in regimes(values)}
     clips = {regime: present(part, "clip", style.clips) for regime, part in parts.items()}
     heights = [1.2 * LINE * sum(lines(named(clip)) for clip in clips[regime]) for regime in parts]
@@ -48,6 +52,11 @@ def draw(tables: Tables, style: Style) -> Figure:
 
 def _shown(frame: pd.DataFrame) -> pd.DataFrame:
     return frame[(frame["regularization"] == NONE) & (frame["clip"] != NONE)]
+
+
+def _of_samples(label: str) -> bool:
+    """Return whether a clip acts on single samples, before there is a gradient whose coordinates are counted."""
+    return issubclass(Clipping.members.get(method_of(label), Clipping), PerSample)
 
 
 def _changed(steps: pd.DataFrame, runs: pd.DataFrame) -> pd.Series:
@@ -73,7 +82,7 @@ def _panel(axes: Axes, values: pd.DataFrame, clips: Sequence[str], share: str, s
         axes.plot(seeds, heights, "|", color=color, markersize=10, alpha=0.7, label=f"seeds of {clip}")
         if len(seeds):
             axes.plot([seeds.mean()], [height], marker, color=color, label=clip)
-        text = f"{seeds.mean():.1f} %" if len(seeds) else "undefined"
+        text = f"{seeds.mean():.1f} %" if len(seeds) else "not measured"
         axes.text(1.02, height, text, va="center", transform=axes.get_yaxis_transform())
     axes.set_xlim(-2, 102)
     axes.set_xticks(range(0, 101, 20))
@@ -90,7 +99,8 @@ def _legend() -> list[Line2D]:
 def caption(tables: Tables) -> str:
     """Return the caption: seeds, and what was left out."""
     runs = _shown(tables["runs"])
+    early = " Clips of single samples act before the mean of the gradients, where changes are not measured."
     return (
-        f"{QUESTION} No regularization; one tick per seed and their mean, no interval. {seeds_sentence(runs)}"
-        f" {diverged_sentence(runs)}"
+        f"{QUESTION} No regularization; one tick per seed and their mean, no interval."
+        f"{early if runs['clip'].map(_of_samples).any() else ''} {seeds_sentence(runs)} {diverged_sentence(runs)}"
     )

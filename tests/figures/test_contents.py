@@ -293,3 +293,15 @@ def test_a_tuned_setting_is_named_as_the_study_names_it() -> None:
     page = FIGURES["tuning_curves"].draw({"tuning": tuning}, style)
     titles = {text.get_text() for axes in page.axes for text in axes.texts if ": " in text.get_text()}
     assert {title.partition(":")[0] for title in titles} >= set(words.values())
+
+
+def test_what_clips_of_samples_change_is_not_measured() -> None:
+    named = {"global_norm(0.1)": "per_sample(0.1)"}
+    made = {name: study("default")[name].replace({"clip": named}) for name in ("runs", "steps")}
+    page = FIGURES["clip_rate"].draw(made, style_for(made["runs"]["clip"].unique(), made["runs"]["regularization"]))
+    notes = [text.get_text() for axes in page.axes[1::2] for text in axes.texts]
+    assert notes.count("not measured") == sum(
+        "per_sample(0.1)" in set(part["clip"]) for _, part in made["runs"].groupby("regime")
+    )
+    assert "where changes are not measured" in FIGURES["clip_rate"].caption(made)
+    assert "where changes are not measured" not in FIGURES["clip_rate"].caption(study("default"))
