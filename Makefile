@@ -89,7 +89,8 @@ fast: .venv/.test-installed ## the quick tests, a few minutes: no workflow, no l
 	$(BIN)/pytest -n $(CORES) --dist loadgroup -m "not workflow and not slow"
 
 laws: .venv/.test-installed ## the laws over every method, and over yours: make laws METHODS=my_methods.py ONLY=my_name
-	$(BIN)/pytest tests/laws $(addprefix --methods=,$(METHODS)) $(addprefix -k ,$(ONLY))
+	@$(BIN)/pytest tests/laws $(addprefix --methods=,$(METHODS)) $(addprefix -k ,$(ONLY)) || { code=$$?; \
+		[ $$code -ne 5 ] || echo "ONLY must be part of the name of a method or of a law. Got '$(ONLY)' instead."; exit $$code; }
 
 # The first name of the file's methods, or NAME; a method that breaks a law says so, see docs/own-method.md.
 CHALLENGE := $(BIN)/python workflow/start.py --cores $(CORES) --snakefile workflow/challenge.smk

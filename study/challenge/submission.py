@@ -176,12 +176,15 @@ def params_of(text: str) -> dict[str, Any]:
 def main(words: list[str]) -> int:
     """Print the name of the method that a file submits, or on standard error why it cannot."""
     parser = argparse.ArgumentParser(prog="python -m study.challenge.submission")
-    parser.add_argument("file", type=Path)
+    parser.add_argument("file")
     parser.add_argument("--name", default="")
     parser.add_argument("--params", default="")
     given = parser.parse_args(words)
+    if not given.file:
+        print("METHOD must be the file of your method, as in `make rank METHOD=mine.py`. Got nothing.", file=sys.stderr)
+        return 1
     try:
-        print(Submission.read(given.file, given.name, params_of(given.params)).name)
+        print(Submission.read(Path(given.file), given.name, params_of(given.params)).name)
     except ChallengeError as error:
         print(error, file=sys.stderr)
         return 1

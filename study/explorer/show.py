@@ -73,7 +73,8 @@ def run_named(runs: pd.DataFrame, name: str) -> pd.Series:
     must = "RUN must be the first digits of one run's digest, or regime/clip/regularization/seed."
     examples = f"{keys.iloc[0]} or {runs['digest'].iloc[0][:DIGEST]}"
     got = f"'{name}'" if not len(found) else f"'{name}', which {len(found)} runs begin with,"
-    raise ValueError(f"{must} Got {got} instead; the first run is {examples}.")
+    near = suggestion(name, list(keys)) if name else ""
+    raise ValueError(f"{must} Got {got} instead; the first run is {examples}.{near}")
 
 
 def printed(value: object, column: Column) -> str:

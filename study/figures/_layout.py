@@ -107,9 +107,12 @@ def decimal(value: float) -> str:
     return f"{value:z.1f}".replace("-", "−")
 
 
-def page(style: Style, height: float) -> Figure:
-    """An empty figure as wide as the page and `height` inches high, whose panels make room for texts."""
-    engine = ConstrainedLayoutEngine(w_pad=0.03, h_pad=0.03, wspace=0.0, hspace=0.0)
+def page(style: Style, height: float, apart: float = 0.03) -> Figure:
+    """An empty figure as wide as the page and `height` inches high, whose panels make room for texts.
+
+    apart: inches left and right of a panel and its texts.
+    """
+    engine = ConstrainedLayoutEngine(w_pad=apart, h_pad=0.03, wspace=0.0, hspace=0.0)
     return Figure(figsize=(style.width, height), layout=engine)
 
 

@@ -51,7 +51,7 @@ def draw(tables: Tables, style: Style) -> Figure:
     parts = {regime: comparisons[comparisons["regime"] == regime] for regime in regimes(comparisons)}
     rows = {regime: _rows(part, style) for regime, part in parts.items()}
     heights = [LINE * sum(lines(named(row.name)) for row in rows[regime]) for regime in parts]
-    figure = page(style, sum(heights) + 0.65 * len(heights))
+    figure = page(style, sum(heights) + 0.65 * len(heights), apart=0.07)
     grid = figure.add_gridspec(len(parts), len(AXIS_LABELS), height_ratios=heights)
     for line, (regime, part) in enumerate(parts.items()):
         panels = [figure.add_subplot(grid[line, column]) for column in range(len(AXIS_LABELS))]

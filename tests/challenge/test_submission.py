@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from study.challenge.submission import FIRST_DRAWN, SPAN, Submission, drawn_seeds, params_of
+from study.challenge.submission import FIRST_DRAWN, SPAN, Submission, drawn_seeds, main, params_of
 from study.challenge.terms import ChallengeError
 from tests.challenge.published import apart
 
@@ -46,6 +46,11 @@ def test_drawn_seeds_are_different_and_in_a_range_of_their_own(digest: str, coun
 @given(DIGESTS, DIGESTS)
 def test_another_digest_draws_other_seeds(one: str, other: str) -> None:
     assert (one == other) == (drawn_seeds(one, 10) == drawn_seeds(other, 10))
+
+
+def test_no_file_is_asked_for_by_name(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([""]) == 1
+    assert capsys.readouterr().err.startswith("METHOD must be the file of your method")
 
 
 def test_the_digest_is_of_code_and_parameters_and_of_no_folder(tmp_path: Path) -> None:

@@ -147,6 +147,8 @@ def test_a_run_is_found_by_its_digest_or_its_keys(folder: Path) -> None:
     for name in ("", "none", "calm/none/none/77"):
         with pytest.raises(ValueError, match=r"RUN must be .* Got '.*instead; the first run is calm/none/none/0 or"):
             show.run_named(runs, name)
+    with pytest.raises(ValueError, match=r"Did you mean 'calm/none/l2\(0\.001\)/1'\?"):
+        show.run_named(runs, "calm/none/l2(0.01)/1")
 
 
 def test_show_sums_up_a_run_and_prints_where_its_page_is(folder: Path, capsys: pytest.CaptureFixture[str],
