@@ -175,7 +175,7 @@ def _failed(runs: pd.DataFrame, study: Study, words: Mapping[str, str]) -> Itera
         without = without_accuracy(unwell, study)
         yield f"**Failed runs.** {len(unwell):,} of {whole} failed{without}: {_where(unwell, study, words)}."
     if "collapsed" in runs and (gone := runs[runs["collapsed"] > 0]).size:
-        yield f"**Collapsed runs.** {len(gone):,} of {whole} collapsed: {_where(gone, study, words)}."
+        yield f"**Collapsed runs** (see `docs/tables.md`). {len(gone):,} of {whole}: {_where(gone, study, words)}."
 
 
 def _where(runs: pd.DataFrame, study: Study, words: Mapping[str, str]) -> str:

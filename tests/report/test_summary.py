@@ -132,7 +132,7 @@ def test_the_best_of_each_setting_stands_in_a_table(given: Study) -> None:
 def test_runs_that_collapsed_are_counted_where_a_workload_knows_of_it(given: Study) -> None:
     made = tables()
     made["runs"] = made["runs"].assign(collapsed=(made["runs"]["regime"] == "noisy").astype(float))
-    assert summary_lines(given, made)[-1] == "**Collapsed runs.** 16 of 40 runs collapsed: *noisy* (16)."
+    assert summary_lines(given, made)[-1] == "**Collapsed runs** (see `docs/tables.md`). 16 of 40 runs: *noisy* (16)."
 
 
 def test_plans_name_settings_rules_and_candidates_of_each_kind(given: Study) -> None:
