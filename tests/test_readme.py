@@ -34,7 +34,7 @@ def test_a_method_of_ones_own_is_a_few_lines() -> None:
 def test_the_methods_of_the_readme_pass_the_laws_by_the_printed_command(tmp_path: Path, kind: str, name: str) -> None:
     (tmp_path / "mine.py").write_text(METHODS[kind])
     laws = re.search(
-        r"^\t\$\(BIN\)/(pytest tests/laws) \$\(addprefix (--methods=),\$\(METHODS\)\)", MAKEFILE, re.MULTILINE
+        r"^\t@?\$\(BIN\)/(pytest tests/laws) \$\(addprefix (--methods=),\$\(METHODS\)\)", MAKEFILE, re.MULTILINE
     )
     assert laws, "the command of `make laws`"
     command = [sys.executable, "-m", *laws[1].split(), f"{laws[2]}{tmp_path / 'mine.py'}", "-k", name]
