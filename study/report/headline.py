@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+import pandas as pd
+
 from study.methods.labels import NONE, method_of
-from study.report.format import Effect, counted, in_words, with_interval
+from study.methods.phrases import cell_phrase
+from study.report.format import Effect, counted, in_words, number, with_interval
+from study.report.markdown import escaped
 from study.report.questions.base import capital
 from study.report.regimes import RegimeFindings
 from study.results.cells import failed
@@ -17,7 +22,29 @@ def headline(found: RegimeFindings) -> str:
     """Return the largest gain of each family, at the best epoch too, and what lower gaps cost."""
     if found.runs.empty:
         return "nothing is trained yet."
+    if private := _private(found):
+        return private
     return " ".join(filter(None, [_gains(found), _stopped_early(found), _rescues(found), _gaps(found)]))
+
+
+def _private(found: RegimeFindings) -> str:
+    """Return what the most accurate private variant reaches at its epsilon; empty where none is private.
+
+    The baseline has neither a clip nor its noise, so that a difference would not be the clip's alone.
+    """
+    spent = found.runs.get("epsilon", pd.Series(dtype=float))
+    private = found.runs[np.isfinite(spent.reindex(found.runs.index))]
+    if private.empty:
+        return ""
+    cells = private.groupby(["clip", "regularization"], sort=False)[["test_accuracy", "epsilon"]].mean()
+    best = cells["test_accuracy"].idxmax()
+    words = escaped(cell_phrase(*best))
+    who = f"the most accurate of {len(cells)} private variants, {words}," if len(cells) > 1 else words
+    return (
+        f"{who} reached {found.mean('test_accuracy', *best)} test accuracy at epsilon"
+        f" {number(cells['epsilon'][best])}; the baseline, without clip and noise, reached"
+        f" {found.mean('test_accuracy')}."
+    )
 
 
 def along(sweep: Mapping[str, RegimeFindings]) -> str:

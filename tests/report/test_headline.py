@@ -99,3 +99,18 @@ def test_who_rescues_a_regime_is_named_and_why_few_pairs_are_left() -> None:
         "only 4 of 10 seeds have both runs, too few to judge clip values at ±1. Without clip and regularizer"
         f" {seeds} of {seeds} runs failed; with clip values at ±1 none did."
     )
+
+
+def test_of_private_variants_accuracy_and_epsilon_are_told() -> None:
+    cells = runs(("a", "none", "none", 0.95), ("a", "per_sample(1)", "none", 0.9), ("a", "per_sample(2)", "none", 0.8))
+    epsilon = cells["clip"].map({"none": math.nan, "per_sample(1)": 2.4, "per_sample(2)": 2.4})
+    keys = {"regime": "a", "regularization": "none", "metric": "test_accuracy", "n": 8}
+    summary = pd.DataFrame(
+        [{**keys, "clip": clip, "mean": mean, "low": mean - 0.01, "high": mean + 0.01}
+         for clip, mean in (("none", 0.95), ("per_sample(1)", 0.9), ("per_sample(2)", 0.8))]
+    )  # fmt: skip
+    found = RegimeFindings("a", {"runs": cells.assign(epsilon=epsilon), "summary": summary})
+    assert headline(found) == (
+        "the most accurate of 2 private variants, clip each sample to norm 1, reached 90.0 % [89.0 %, 91.0 %] test"
+        " accuracy at epsilon 2.4; the baseline, without clip and noise, reached 95.0 % [94.0 %, 96.0 %]."
+    )
