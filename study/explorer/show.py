@@ -33,6 +33,10 @@ def folder_of(name: str) -> Path:
     for folder in folders:
         if name and build.tables_in(folder):
             return folder
+    if name and any((place / name).is_dir() for place in build.PLACES):
+        raise FileNotFoundError(
+            f"The study '{name}' has no tables yet. Run it to its end; `make status` says how far it is."
+        )
     known = sorted({one.name for place in build.PLACES for one in place.glob("*") if build.tables_in(one)})
     must = f"The study must be one of {', '.join(known) or 'those that were run'}, or a folder with its tables."
     raise FileNotFoundError(f"{must} Got '{name}' instead.{suggestion(name, known)}")

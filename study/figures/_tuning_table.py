@@ -11,6 +11,7 @@ from matplotlib.patches import Rectangle
 from study.figures._layout import row_centres, wrap
 from study.figures._style import NONE, Look
 from study.figures._summaries import numbers_of
+from study.methods.phrases import short_name
 
 ROW_HEIGHT = 0.17  # inches which a row of the table of choices needs
 NAME_LETTERS = 14  # characters of a line of a row's name
@@ -67,7 +68,7 @@ class Row:
         chosen = self.chosen(method)
         setting, regime = str(chosen["setting"]), str(chosen["regime"])
         at = "" if regime == setting else f" ({regime.removeprefix(f'{setting}_')})"
-        return wrap(method + at, NAME_LETTERS)
+        return wrap(short_name(method) + at, NAME_LETTERS)
 
     @property
     def names(self) -> list[str]:

@@ -12,6 +12,7 @@ from matplotlib.lines import Line2D
 from study.figures._layout import HEADING, LINE, heading, legend, lines, message, name_rows, page, row_centres, wrap
 from study.figures._style import Style, styled
 from study.methods.phrases import names_of, told_by
+from study.results.claims_words import plain
 from study.results.store import Tables
 
 NAME = "claims"
@@ -67,7 +68,7 @@ def _title(part: pd.DataFrame) -> str:
     compared = int((~part["contrast_verdict"].isin(NOT_COMPARED)).sum())
     how = f"{held} of {compared} hold, {asked} must" if compared else "nothing compared"
     verdict = f"{part['verdict'].iloc[0]} ({how})"
-    return wrap(f"{verdict}: {part['statement'].iloc[0]}", TITLE_WIDTH)
+    return wrap(f"{verdict}: {plain(part['statement'].iloc[0])}", TITLE_WIDTH)
 
 
 def lines_of(label: str) -> int:
@@ -120,9 +121,9 @@ def caption(tables: Tables) -> str:
     if ledger.empty:
         return f"{QUESTION} The study names none."
     seeds, idle = sorted(set(ledger["n"])), int(ledger["contrast_verdict"].isin(NOT_COMPARED).sum())
-    nothing = f" {idle} of {len(ledger)} contrasts compare nothing and decide nothing." if idle else ""
+    nothing = f" {idle} of {len(ledger)} contrasts decide nothing." if idle else ""
     own = int(((ledger["contrast_verdict"] == "supported") & (ledger["low"] == 0) & (ledger["high"] == 0)).sum())
-    nothing += f" In {own}, both sides are the same runs, which supports a claim of no loss." if own else ""
+    nothing += f" In {own} others, both sides are the same runs, which supports a claim of no loss." if own else ""
     count = f"{seeds[-1]}" if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]}"
     return (
         f"{QUESTION} Mean paired difference of each contrast with its 95 % BCa interval, oriented so that right is as"

@@ -133,11 +133,11 @@ def caption(tables: Tables) -> str:
     named = {text.split(";")[0] for text in comparisons["method"].astype(str)}
     methods = ", ".join(sorted(named - {"degenerate", "no interval", BOTH_FAIL}))
     failed = int((comparisons.loc[comparisons["metric"] == "gap_accuracy", "method"] == BOTH_FAIL).sum())
-    nothing = f" Left out, since most runs failed on both sides: {failed} of the differences." if failed else ""
+    nothing = f" Left out, since most runs failed on both sides: {failed} variants." if failed else ""
     lost = int(comparisons.loc[comparisons["metric"] == "gap_accuracy", "n_undefined"].sum())
     left_out = f" Pairs left out because the gap is undefined: {lost}." if lost else ""
     return (
-        f"{QUESTION} Differences to the run of the same seed with neither (percentage points) and their"
-        f" 95 % intervals ({methods or 'none'}); the facets have scales of their own. {seeds_sentence(runs)}"
+        f"{QUESTION} Differences to the run of the same seed with neither (percentage points) and their 95 %"
+        f" intervals{f' ({methods})' if methods else ''}; the facets have scales of their own. {seeds_sentence(runs)}"
         f" Filled markers: Holm-adjusted p < {ALPHA:.2f}.{nothing}{left_out} {diverged_sentence(runs)}"
     )

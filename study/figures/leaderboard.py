@@ -85,7 +85,8 @@ def caption(tables: Tables) -> str:
         f"{QUESTION} Left: mean over workloads of the place by {what} {epoch}; 0: the best, 1: the last. Compare"
         " methods tried on few workloads with care. Bars: 95 % intervals over resampled seeds; squares: clips,"
         " triangles: regularizers, diamonds: pairs, circle: the baseline. Right: gain"
-        f" over the baseline. Bold: gains, or loses, more than {told}; plain: gains less than that; ?: undecided;"
-        " ×: not comparable; by 95 % intervals and sign-flip tests adjusted by Holm's method within a workload."
+        f" over the baseline. Bold: gains, or loses, more than {told}; plain: a gain of so much is ruled out; ?:"
+        " undecided; ×: not comparable; by 95 % intervals and sign-flip tests adjusted by Holm's method within a"
+        " workload."
         f" {seeds_of(own)}"
     )

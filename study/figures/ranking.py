@@ -16,9 +16,11 @@ from study.analysis.conventions import ALPHA
 from study.figures._layout import LINE, legend, lines, message, name_rows, named, page, row_centres, title_of_block
 from study.figures._style import FAINT, NONE, Look, Style, by_method, styled
 from study.figures._summaries import regimes
+from study.methods.phrases import short_name
 from study.results.store import Tables
 
 NAME = "ranking"
+MOST_TOLD = 4  # methods named in the caption
 QUESTION = "Which method comes first, and which cannot be told from it?"
 NEEDS = ("ranking",)
 SCORED = True
@@ -114,9 +116,10 @@ def caption(tables: Tables) -> str:
     """Return the caption: how each strength was chosen, and what the markers mean."""
     ranking = tables["ranking"]
     several = ranking[ranking["strengths"] > 1]
+    names = dict.fromkeys(short_name(str(name)) for name in several["method"])
     chosen = (
-        f" {len(several)} of the {len(ranking)} methods were tried at several strengths; the one with the best mean"
-        " validation accuracy stands for it."
+        f" Tried at several strengths, of which the one with the best mean validation accuracy is shown:"
+        f" {', '.join(names) if len(names) <= MOST_TOLD else f'{len(names)} methods'}."
         if len(several)
         else " Each method was tried at one strength."
     )

@@ -17,6 +17,7 @@ from study.figures._layout import HEADING, heading, in_blocks, legend, lines, lo
 from study.figures._style import DARK, NONE, Style, by_method, styled
 from study.figures._summaries import present, without_infinities
 from study.figures._tuning_table import MARKS, ROW_HEIGHT, Row, draw_choices
+from study.methods.phrases import short_name
 from study.results.store import Tables
 
 NAME = "tuning_curves"
@@ -209,8 +210,8 @@ def _seeds(tuning: pd.DataFrame) -> str:
 def _along(tuning: pd.DataFrame) -> str:
     several = tuning.groupby(["setting", "kind", "method"])["regime"].nunique().max() > 1
     told = (
-        " Where other keys, such as the learning rate, are tuned along, the line of a method is drawn at the point of"
-        " them that was chosen; the other marks of the table may belong to another point."
+        " Where the learning rate or another key was tuned too, a line is drawn at the value chosen; other marks in the"
+        " table may be at another value."
     )
     return told if several else ""
 
@@ -228,8 +229,7 @@ def _worth(choices: pd.DataFrame) -> str:
     return (
         f"The choice is the best on the test set in {best} of {len(choices)} cases{_regret(choices)}; the"
         " training loss"
-        f" would choose the same in {same}. At an end of what was tried, or without a grid, lie {edge} of the"
-        " choices."
+        f" would choose the same in {same}. {edge} of the choices lie at an end of what was tried, or have no grid."
     )
 
 
@@ -239,5 +239,5 @@ def _regret(choices: pd.DataFrame) -> str:
         return ""
     regret = 100 * known["regret"].astype(float)
     worst = known.iloc[int(regret.argmax())]
-    where = f"{regret.max():.2f} by {worst['method']} in {worst['setting']}"
+    where = f"{regret.max():.2f}, by {short_name(str(worst['method']))}"
     return f", and {regret.mean():.2f} percentage points of test accuracy below it on average (at most {where})"

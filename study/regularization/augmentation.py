@@ -20,7 +20,7 @@ Degrees = Annotated[
 
 
 class Augmentation(Regularization):
-    """Shift and rotate each image by random amounts, while training.
+    """Shift each image by a random amount, and rotate it if an angle is given, while training.
 
     Shifts are uniform up to `shift` pixels in each direction, angles up to `degrees` in each direction. The image is
     rotated about its centre, then shifted, with bilinear interpolation and without rounding to whole pixels. Pixels

@@ -7,7 +7,7 @@ from study.regularization.base import Place, Regularization, add_scaled
 
 
 class FedProx(Regularization):
-    """Pull all parameters, biases included, towards those that the run started from: add mu (w - w_0) to the gradient.
+    """Pull all parameters, biases included, towards those that training started from: add mu (w - w_0) to the gradient.
 
     A client of a federated training starts each round from the server's parameters, which makes this FedProx. Elsewhere
     it is L2-SP, a pull towards the initial weights. The pull belongs to the loss, so it is clipped with it.

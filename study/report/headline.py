@@ -79,7 +79,11 @@ def _gains(found: RegimeFindings) -> str:
     tested = {noun: effects for family, noun in FAMILIES.items() if (effects := found.effects(family, "test_accuracy"))}
     judged = {noun: effects for noun, effects in tested.items() if any(e.decidable for e in effects if e.defined)}
     sentences = [f"test accuracy {_rise(judged)}."] if judged else []
-    sentences += [_unjudged(effects, noun) for noun, effects in tested.items() if noun not in judged]
+    why: dict[str, list[str]] = {}
+    for noun, effects in tested.items():
+        if noun not in judged:
+            why.setdefault(_unjudged(effects), []).append(f"{'the ' if effects[1:] else ''}{_whom(effects, noun)}")
+    sentences += [f"{' and '.join(whom)} cannot be {reason}." for reason, whom in why.items()]
     first, *rest = sentences or ["nothing is compared with the baseline."]
     return " ".join([first, *map(capital, rest)])
 
@@ -105,15 +109,15 @@ def _raised(raised: Sequence[Effect], tested: Sequence[Effect], noun: str) -> st
     return f"with {len(raised)} of {_whom(tested, noun)} ({most}{best}: {gain})"
 
 
-def _unjudged(tested: Sequence[Effect], noun: str) -> str:
+def _unjudged(tested: Sequence[Effect]) -> str:
     """Say why nothing is known of a family."""
-    whom = f"{'the ' if tested[1:] else ''}{_whom(tested, noun)}"
     compared = [e for e in tested if e.defined]
     if not compared:
-        return f"{whom} cannot be compared, since runs of both sides failed."
+        return "compared, since runs of both sides failed"
     most = max(compared, key=lambda e: e.n)
-    seeds = f"{most.n} of {most.n + most.n_undefined}" if most.n_undefined else f"{most.n}"
-    return f"only {seeds} seeds have both runs, too few to judge {whom}."
+    if most.n_undefined:
+        return f"judged: only {most.n} of {most.n + most.n_undefined} seeds have both runs"
+    return f"judged by {counted(most.n, 'seed')}"
 
 
 def _whom(tested: Sequence[Effect], noun: str) -> str:

@@ -13,6 +13,7 @@ import pandas as pd
 from study.methods.labels import NONE, method_of
 from study.methods.phrases import told_by
 from study.report.format import number, p_text, several
+from study.results.claims_words import plain
 
 Row = dict[str, object]
 HOLDS = {"supported": "holds", "contradicted": "does not hold", "undecided": "is undecided"}
@@ -23,8 +24,6 @@ AGAINST = {"opposite": "opposite", "too small": "too small to matter", "loss": "
            "difference": "not the same"}  # fmt: skip
 Link = Callable[[str], str]
 DIFFERENCE = "difference (+ is as claimed)"
-BASELINE = {"chose none for": "chose the baseline over", "against none in": "against the baseline in"}
-"""What notes of claims, which are frozen, say of the baseline, and what is read."""
 MOST_LISTED = 8  # settings and strengths in one sentence
 
 
@@ -36,7 +35,7 @@ def claims_rows(ledger: pd.DataFrame) -> list[Row]:
 def _claim_row(part: pd.DataFrame) -> Row:
     compared = int((~part["contrast_verdict"].isin(NOT_COMPARED)).sum())
     return {
-        "claim": part["statement"].iloc[0],
+        "claim": plain(part["statement"].iloc[0]),
         "verdict": f"**{part['verdict'].iloc[0]}**",
         "holds if": f"{part['combine'].iloc[0]} of {compared}" if compared else "nothing compared",
         "contrasts": counts(part),
@@ -80,7 +79,7 @@ def contrast_rows(
     lines = ledger.reset_index(drop=True)
     words = {column: [told_by(_text(text), known) for text in lines[column]] for column in ("contrast", "reached")}
     return [
-        (str(part["statement"].iloc[0]), told(part, known), _contrast_rows(part, link))
+        (plain(str(part["statement"].iloc[0])), told(part, known), _contrast_rows(part, link))
         for _, part in lines.assign(**words).groupby("claim", sort=False)
     ]
 
@@ -88,9 +87,8 @@ def contrast_rows(
 def told(part: pd.DataFrame, names: Mapping[str, str]) -> str:
     """The verdict of one claim, what it rests on, and the claim's own notes."""
     changed = [f"Changed after the first results had been seen: {text}" for text in _texts(part, "changed")]
-    whole = " ".join(text for text in (sentence(part), _scope(part), *changed, *_texts(part, "notes")) if text)
-    for keys, words in BASELINE.items():
-        whole = whole.replace(keys, words)
+    texts = (sentence(part), _scope(part), *changed, *_texts(part, "notes"))
+    whole = plain(" ".join(filter(None, texts)))
     return re.sub("`([^`]+)`", lambda found: names.get(found[1], found[0]), whole)
 
 
@@ -232,7 +230,8 @@ def _difference(row: pd.Series) -> str:
     scale, unit = _scale(row)
     low, high = (scale * float(row[end]) for end in ("low", "high"))
     ends = f" [{number(low)}, {number(high)}]" if math.isfinite(low) else ""
-    return f"{row['unit']}: {number(scale * row['estimate'], sign=True)}{unit}{ends}"
+    measured = str(row["unit"]).removeprefix("higher ") if row["expectation"] == "not_worse" else row["unit"]
+    return f"{measured}: {number(scale * row['estimate'], sign=True)}{unit}{ends}"
 
 
 def _needed(row: pd.Series) -> object:

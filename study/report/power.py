@@ -30,7 +30,7 @@ def _row(row: pd.Series) -> Row:
         "seeds": row["seeds"],
         "median detectable": f"{middle} {unit}",
         "quartiles": f"{low} to {high}",
-        "seeds to detect so much in half of them": f"{needed} for {interest} {unit}",
+        "seeds to detect this in half of them": f"{needed} for {interest} {unit}",
     }
 
 

@@ -31,9 +31,9 @@ def _none(part: pd.DataFrame) -> float:
     return float(part.loc[part["label"] == "none", "mean"].max()) if (part["label"] == "none").any() else 0.0
 
 
-def _name(row: pd.Series) -> str:
-    """The method, and that it failed where all its runs did."""
-    return in_words(row["label"]) + (" (every run failed)" if 0 < row["runs"] == row["diverged"] else "")
+def _all_failed(row: pd.Series) -> bool:
+    """Return whether every run of a method failed."""
+    return bool(0 < row["runs"] == row["diverged"])
 
 
 def _counted(part: pd.DataFrame, kind: str) -> str:
@@ -46,17 +46,17 @@ def _counted(part: pd.DataFrame, kind: str) -> str:
 def _ranked(regime: str, kind: str, part: pd.DataFrame) -> Row:
     first, others = part.iloc[0], part.iloc[1:]
     untold = ~(others["p_best_adjusted"] < ALPHA)  # nor what is untested
-    lost = others["p_best_adjusted"].isna() | ((others["runs"] > 0) & (others["runs"] == others["diverged"]))
-    tied = [_name(row) for _, row in others[untold & ~lost].iterrows()]
-    untested = int((untold & lost).sum())
+    lost = others["p_best_adjusted"].isna() | others.apply(_all_failed, axis=1)
+    tied = [in_words(label) for label in others[untold & ~lost]["label"]]
+    untested = int((untold & lost).sum()) + (1 if (nobody := _all_failed(first)) else 0)
     better, worse = (int(((part["p_adjusted"] < ALPHA) & (sign * part["estimate"] > 0)).sum()) for sign in (1, -1))
     rest = f" and {len(tied) - MOST_NAMED} more" if len(tied) > MOST_NAMED else ""
     return {
         "regime": regime,
         "of": _counted(part, kind),
-        "first": _name(first),
-        "test accuracy": percent(first["mean"]),
-        "mean rank": with_interval(first["rank"], first["rank_low"], first["rank_high"]),
+        "first": "none: every run failed" if nobody else in_words(first["label"]),
+        "test accuracy": "" if nobody else percent(first["mean"]),
+        "mean rank": "" if nobody else with_interval(first["rank"], first["rank_low"], first["rank_high"]),
         "not distinguishable from it": ("; ".join(tied[:MOST_NAMED]) + rest) if tied else "\N{EN DASH}",
         "failed or not tested": untested or "",
         "better, worse than the baseline": f"{better}, {worse}"

@@ -12,6 +12,7 @@ from study.report.format import clear, in_words, interval_of, number
 from study.report.questions.base import KINDS, count, span
 
 Row = dict[str, object]
+EARLY = "at the best epoch"
 CELL = ["regime", "family", "clip", "regularization"]
 
 
@@ -42,21 +43,29 @@ def gains_rows(tuned: pd.DataFrame, comparisons: pd.DataFrame, words: Mapping[st
         for setting, part in with_cells(accuracy(tuned, kind), kind).groupby("setting", sort=False)
     ]
     order = list(words.values())
-    return sorted(rows, key=lambda row: order.index(str(row["setting"])))
+    rows = sorted(rows, key=lambda row: order.index(str(row["setting"])))
+    if any(row[EARLY] for row in rows):
+        return rows
+    return [{key: value for key, value in row.items() if key != EARLY} for row in rows]
 
 
 def _row(setting: str, kind: str, part: pd.DataFrame, early: Mapping[Hashable, Any]) -> Row:
     kept = part[part["label"] != NONE].dropna(subset="estimate")
     row: Row = {"setting": setting, "of": f"{len(part)} {KINDS[kind]}{'s' if len(part) > 1 else ''}"}
-    blank = {"most gained with": "none was chosen", "test accuracy": "", "accuracy gap": "", "at the best epoch": ""}
+    blank = {
+        "best method": f"no {KINDS[kind]} was chosen",
+        "test accuracy": "",
+        "accuracy gap": "",
+        EARLY: "",
+    }
     if len(kept):
         best = kept.sort_values("estimate").iloc[-1]
         cell = tuple(str(best[key]) for key in CELL)
         blank = {
-            "most gained with": in_words(str(best["label"])),
+            "best method": in_words(str(best["label"])),
             "test accuracy": interval_of(best, scale=100, signed=True),
             "accuracy gap": "both below zero" if best["below"] else number(100 * best["gap"], sign=True),
-            "at the best epoch": interval_of(early[cell], scale=100, signed=True) if cell in early else "",
+            EARLY: interval_of(early[cell], scale=100, signed=True) if cell in early else "",
         }
     return {**row, **blank, "raised, lowered it": f"{int(part['gains'].sum())}, {int(part['loses'].sum())}"}
 
@@ -77,7 +86,7 @@ def at_best(comparisons: pd.DataFrame) -> pd.DataFrame:
 
 
 def stopped_early(tuned: pd.DataFrame, comparisons: pd.DataFrame) -> Iterator[str]:
-    """How many of the gains are left with the same runs scored at their best epochs, and by how much."""
+    """Say how many of the gains are left with the same runs scored at their best epochs, and by how much."""
     early = at_best(comparisons)
     parts = []
     for kind, noun in KINDS.items():

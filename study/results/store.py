@@ -19,7 +19,7 @@ Tables = Mapping[str, pd.DataFrame]
 """The tables of a study, by name."""
 
 PROVENANCE = b"provenance"
-REMEDY = "Delete it and run the same command again: it will be made anew."
+REMEDY = "Delete it and run the study again: it will be made anew."
 TABLES = ("runs", "epochs", "steps", "tensors", "weights")
 KEYS = ("study", "regime", "clip", "regularization", "seed")  # tell rows of every table apart
 

@@ -112,7 +112,7 @@ def test_a_damaged_table_is_never_read(
         table = shutil.copy(job.tables[name], job.folder / "damaged.parquet")
         damage(table, moments)
         for read in (store.read, lambda path: store.collect([[path]], [1, 3, 4], job.folder / "collected.parquet")):
-            with pytest.raises(store.TableError, match=r"damaged\.parquet.*Delete it and run the same command again"):
+            with pytest.raises(store.TableError, match=r"damaged\.parquet.*Delete it and run the study again"):
                 read(table)
     assert not (job.folder / "collected.parquet").exists()
     word = "a bit flipped in a table" if damage is flipped else "a table truncated"

@@ -99,7 +99,7 @@ def test_a_method_tuned_along_is_drawn_at_its_chosen_point():
     assert line(test, "value").get_ydata() == pytest.approx(100 * own["test_accuracy"])
     names = [text.get_text().replace("\n", " ") for text in table_of.get_yticklabels()]
     assert f"value ({chosen['regime'].removeprefix('rates_')})" in names
-    assert "tuned along" in FIGURES["tuning_curves"].caption(study("swept"))
+    assert "was tuned too" in FIGURES["tuning_curves"].caption(study("swept"))
     assert "tuned along" not in FIGURES["tuning_curves"].caption(study("default"))
 
 
@@ -122,9 +122,9 @@ def test_the_caption_says_what_the_choices_cost():
     text = FIGURES["tuning_curves"].caption(study("swept"))
     assert f"in {choices['best_on_test'].sum()} of {len(choices)} cases" in text
     assert f"{100 * choices['regret'].mean():.2f} percentage points" in text
-    assert f"at most {100 * choices['regret'].max():.2f} by " in text
+    assert f"at most {100 * choices['regret'].max():.2f}, by " in text
     assert f"the same in {choices['chosen_by_training'].sum()}." in text
-    assert f"lie {(choices['edge'] != '').sum()} of the choices" in text
+    assert f"{(choices['edge'] != '').sum()} of the choices lie" in text
 
 
 def test_many_methods_are_drawn_in_several_rows():

@@ -52,10 +52,7 @@ def test_where_nothing_is_decided_both_families_share_a_sentence() -> None:
     both = "test accuracy did not rise with any of 2 clip variants or any of 2 regularizers."
     assert told(clip, dropout, *more) == both
     few = compared("clip", "value(1)", 0, 0, n=3, p=0.9), compared("regularization", "dropout(0.5)", 0, 0, n=3, p=0.9)
-    assert told(*few) == (
-        "only 3 seeds have both runs, too few to judge clip values at ±1. Only 3 seeds have both runs, too few to judge"
-        " dropout 0.5."
-    )
+    assert told(*few) == "clip values at ±1 and dropout 0.5 cannot be judged by 3 seeds."
 
 
 def test_where_the_runs_failed_it_says_so() -> None:
@@ -96,7 +93,7 @@ def test_who_rescues_a_regime_is_named_and_why_few_pairs_are_left() -> None:
     tables = {"runs": cells, "comparisons": pd.DataFrame(few)}
     seeds = cells["seed"].nunique()
     assert headline(RegimeFindings("a", tables)) == (
-        "only 4 of 10 seeds have both runs, too few to judge clip values at ±1. Without clip and regularizer"
+        "clip values at ±1 cannot be judged: only 4 of 10 seeds have both runs. Without clip and regularizer"
         f" {seeds} of {seeds} runs failed; with clip values at ±1 none did."
     )
 

@@ -86,7 +86,7 @@ def test_a_file_that_nothing_has_sealed_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", [b"", b"study,seed\n\xff\xfe,1\n", b'study,seed\n"a,1\n', b"a,b\n1,2\n"])
 def test_a_csv_that_is_none_of_a_study_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "summary.csv").write_bytes(content)
-    with pytest.raises(TableError, match=r"The table '.*summary.csv' must .* Delete it and run the same command again"):
+    with pytest.raises(TableError, match=r"The table '.*summary.csv' must .* Delete it and run the study again"):
         store.read(tmp_path / "summary.csv")
 
 

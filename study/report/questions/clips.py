@@ -16,8 +16,8 @@ CLIP_AT_ALL = {
     "better": "it did better than the baseline",
     "some better": "it did better than the baseline in some cases and worse in none",
     "same": "it makes no difference that matters",
-    "open": "no difference was shown",
-    "undecided": "it is undecided",
+    "open": "no difference is decided",
+    "undecided": "nothing is decided",
     "some worse": "it did worse than the baseline in some cases and better in none",
     "worse": "it did worse than the baseline",
     "mixed": "it did better than the baseline in some cases and worse in others",
@@ -83,10 +83,10 @@ def _group_short(part: str, groups: dict[tuple[str, str], Both]) -> str:
 
 
 def _chosen(both: Both) -> str:
-    """`a clip in 5 of 9 cases, and it did better than the baseline .. (+3.3 to +7.6 points)`."""
+    """`a clip in 5 of 9 cases (+3.3 to +7.6 points): it did better than the baseline, by ..`."""
     cases = count(len(both.accuracy), "case")
     made = len(both.accuracy) - len(both.same_cells)
-    brought = f", and {both.phrase(CLIP_AT_ALL)} ({both.span})" if both.any else ""
+    brought = f" ({both.span}): {both.phrase(CLIP_AT_ALL)}" if both.any else ""
     return f"a clip in {made or 'none'} of {cases}{brought}"
 
 

@@ -66,10 +66,10 @@ def _series(told: Told, own: Sequence[Number]) -> Series:
     points = [one for one in own if one.metric == "test_accuracy"]
     kept = [one for one in points if one.verdict not in NOTHING]
     label, axis = whole.label, whole.part
-    ends = [f"{number(one.estimate, sign=True)} at {told.point(one.own.regime, axis)}" for one in kept]
+    ends = [f"{number(one.estimate, sign=True)} points at {told.point(one.own.regime, axis)}" for one in kept]
     sweep = told.sweep(whole.setting, points[0].own.regime, axis)
     return Series(
-        axis, label, whole.verdict, f"{in_words(label)} in {sweep} ({', '.join(ends)} points)", tuple(kept),
+        axis, label, whole.verdict, f"{in_words(label)} in {sweep} ({', '.join(ends)})", tuple(kept),
         tuple(one for one in own if one.metric == ALONE),
         tuple(one.own.regime for one in points if one.verdict in NOTHING),
     )  # fmt: skip

@@ -102,7 +102,7 @@ class Both:
         accuracy, loss = (words[one] for one in self.conclusions)
         if accuracy == loss:
             return f"{accuracy}, by test accuracy and by test loss"
-        return f"{accuracy} by test accuracy, {loss} by test loss"
+        return f"by test accuracy {accuracy}, by test loss {loss}"
 
     @property
     def span(self) -> str:

@@ -100,7 +100,7 @@ TOGETHER = {
     "better": "together they did better",
     "some better": "together they did better in some and in none worse",
     "same": "the second adds nothing that matters",
-    "open": "no difference was shown",
+    "open": "no difference is decided",
     "undecided": "undecided",
     "some worse": "together they did worse in some and in none better",
     "worse": "together they did worse",

@@ -64,7 +64,7 @@ def _equal_row(told: Told, own: Mapping[str, Number]) -> Row:
 
 
 def _equal_short(conclusion: str, works: Found, rescue: Found) -> str:
-    step = f"a nearly equal step (within a factor of {EQUAL:g})"
+    step = f"an unclipped run of nearly equal step (within a factor of {EQUAL:g})"
     told = capital(MORE[conclusion].format(step=step))
     if works:
         told += f": {_sides(works)}, by test accuracy"

@@ -39,10 +39,16 @@ def choose_strength(told: Told) -> Answer:
     for one in told.of("choose_strength"):
         if one.metric in (MEAN, LARGEST):
             regrets.setdefault((one.part, one.method, one.by), []).append(one)
-    lost = {rule: (own[0].estimate, own[2].estimate) for (part, _, rule), own in regrets.items() if part == ALL}
+    regularizers = {
+        rule: own for (part, name, rule), own in regrets.items() if (part, name) == (KIND, "regularization")
+    }
+    of_all = {rule: own for (part, _, rule), own in regrets.items() if part == ALL}
+    told_of = regularizers if regularizers.keys() >= of_all.keys() else of_all
+    lost = {rule: (own[0].estimate, own[2].estimate) for rule, own in told_of.items()}
+    cases = count(next(iter(told_of.values()))[0].n or 0, "tuned case") if lost else ""
     return Answer(
         "How do I choose λ?",
-        _choice_short(told, lost) if lost else "",
+        _choice_short(told, lost, cases) if lost else "",
         _choice_words(told) if lost else "",
         "Regret: what the rule's candidate loses on the test set against the best candidate there. Nobody knows the"
         " best beforehand, and as the best of several it is a little too good. Means have no intervals,"
@@ -71,9 +77,10 @@ def _regret_row(key: tuple[str, str, str], own: Sequence[Number]) -> Row:
     }
 
 
-def _choice_short(told: Told, lost: Mapping[str, Regret]) -> str:
+def _choice_short(told: Told, lost: Mapping[str, Regret], cases: str) -> str:
     texts = {name: f"{number(points)} points and {number(nats)} nats" for name, (points, nats) in lost.items()}
-    short = f"{_advice(lost)} Mean regret {texts[VALIDATION]} by validation loss"
+    short = f"{_advice(lost)} Mean loss against the best strength on the test set, over {cases}: {texts[VALIDATION]} by"
+    short += " validation loss"
     short += f", {texts[ACCURACY]} by validation accuracy, {texts[TRAINING]} by training loss"
     return f"{short}. The rule of one standard error loses {texts[STANDARD_ERROR]}{_trade(lost)}.{_taken(told)}"
 
@@ -156,7 +163,7 @@ SELECTED = {
     "better": "the choice by accuracy does better",
     "some better": "the choice by accuracy does better in some and in none worse",
     "same": "no difference that matters",
-    "open": "no difference was shown",
+    "open": "no difference is decided",
     "undecided": "undecided",
     "some worse": "the choice by loss does better in some and in none worse",
     "worse": "the choice by loss does better",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 from study.analysis.questions.differences import NOTHING
@@ -62,7 +63,12 @@ def _threshold_short(told: Told, whole: Mapping[str, Number]) -> str:
         chosen = [
             one for one in told.of("which_threshold", MULTIPLE) if one.item is not None and one.own.clip != "none"
         ]
-        multiples = [f"{number(one.estimate)} times the median norm without a clip" for one in chosen]
+        multiples = [
+            f"{number(one.estimate)} times the median norm without a clip"
+            if math.isfinite(one.estimate)
+            else "where unclipped runs have no median norm"
+            for one in chosen
+        ]
         choices = [f"{clip_words(one.own.clip)} in {told.place(one.setting)}, {multiple}"
                    for one, multiple in zip(chosen, multiples, strict=True)]  # fmt: skip
         return (
@@ -140,7 +146,8 @@ def _rate_short(found: Mapping[str, str]) -> str:
         "gained wherever a difference was shown": ("better", "some better"),
         "lost wherever a difference was shown": ("worse", "some worse"),
         "gained in some cases and lost in others": ("mixed",),
-        "showed no difference": ("same", "open", "undecided"),
+        "made no difference that matters": ("same",),
+        "are undecided": ("open", "undecided"),
     }
     groups = {word: [name for name, one in found.items() if one in which] for word, which in kinds.items()}
     parts = [f"clips that fire in {listed(names)} of the steps {word}" for word, names in groups.items() if names]

@@ -23,7 +23,7 @@ CLIP, NONE = ("a", "clip", "global_norm", "a", "global_norm(1)"), ("a", "clip", 
 def test_whether_to_clip_is_said_at_the_rate_that_was_given(mean: float, words: str) -> None:
     table = runs(("a", "none", "none", 0.9), ("a", "global_norm(1)", "none", mean))
     found = answer(should_clip, {"runs": table, "tuning": tuning(CLIP, NONE)})
-    start = "At the given learning rate, tuning by validation loss chose a clip in 1 of 1 case, and "
+    start = "At the given learning rate, tuning by validation loss chose a clip in 1 of 1 case ("
     assert found.short.startswith(start)
     assert found.short.endswith("Tuning by validation accuracy chose the same.")
     assert words in found.short
@@ -140,7 +140,7 @@ def test_how_often_is_said_by_rates_that_do_not_overlap() -> None:
     assert found.short == (
         "By rate: where training works without a clip, clips that fire in 1 % to 50 % and 99 % and more of the steps"
         " gained wherever a difference was shown; clips that fire in 50 % to 99 % of the steps lost wherever a"
-        " difference was shown; clips that fire in under 1 % of the steps showed no difference."
+        " difference was shown; clips that fire in under 1 % of the steps made no difference that matters."
     )
     assert [row["fires in"] for row in found.rows] == ["under 1 %", "1 % to 50 %", "50 % to 99 %", "99 % and more"]
     for row in found.rows:

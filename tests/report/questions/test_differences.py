@@ -89,7 +89,7 @@ def test_metrics_that_disagree_are_told_apart() -> None:
     both = Both.of(numbers, {0: "c"})
     words = {"better": "yes", "worse": "no"}
     assert both.lead(words) == "By test accuracy: yes. By test loss: no."
-    assert both.phrase(words) == "yes by test accuracy, no by test loss"
+    assert both.phrase(words) == "by test accuracy yes, by test loss no"
     assert str(columns(numbers[:2])["accuracy (points)"]).startswith("+")
     assert "1 better (c: +" in both.tallies
     assert "1 worse (c: +0.4" in both.tallies

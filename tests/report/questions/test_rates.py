@@ -53,7 +53,7 @@ def test_a_range_that_hangs_on_an_undecided_rate_is_undecided() -> None:
     ("clipped", "start"),
     [
         (0.85, "Yes"),
-        (0.80, "No, a nearly equal step (within a factor of 1.3) does as well"),
+        (0.80, "No, an unclipped run of nearly equal step (within a factor of 1.3) does as well"),
         (0.75, "No, it did worse"),
     ],
 )
@@ -78,7 +78,8 @@ def test_an_equal_step_that_does_not_work_is_counted_apart() -> None:
     table = swept((0.9, 0.2, 0.2), (0.9, 0.9, 0.9)).assign(norm_median=10.0)
     found = answer(smaller_rate, {"runs": table, "regimes": RATES})
     assert found.short == (
-        "No, a nearly equal step (within a factor of 1.3) does as well: better in 0 and worse in 0 of 1 comparison, by"
+        "No, an unclipped run of nearly equal step (within a factor of 1.3) does as well: better in 0 and worse in 0 of"
+        " 1 comparison, by"
         " test accuracy. Where the nearly equal step does not work without a clip, the clip did better in 1"
         " (clip to norm 1 in *x, learning rate 10*) and worse in 0 of 1 comparison."
     )
@@ -144,6 +145,6 @@ def test_what_survives_may_depend_on_what_is_tuned_for() -> None:
     assert [row["by validation"] for row in answer(survives, tables).rows] == ["loss", "accuracy"]
     assert answer(should_clip, tables).short.startswith(
         "With the learning rate tuned too, tuning by validation loss chose a clip in none of 1 case. Tuning by"
-        " validation accuracy chose a clip in 1 of 1 case, and it did better than the baseline by test accuracy, it did"
-        " worse than the baseline by test loss (+5.0 points)."
+        " validation accuracy chose a clip in 1 of 1 case (+5.0 points): by test accuracy it did better than the"
+        " baseline, by test loss it did worse than the baseline."
     )

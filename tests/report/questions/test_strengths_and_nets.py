@@ -17,7 +17,8 @@ def test_a_rule_of_choice_is_known_by_its_regret() -> None:
                  ("c(3)", 0.6, 0.4, 0.90), chosen="c(2)")  # fmt: skip
     found = answer(choose_strength, {"tuning": found})
     assert found.short == (
-        "By validation accuracy; not by the training loss. Mean regret 2.0 points and 0.040 nats by validation loss,"
+        "By validation accuracy; not by the training loss. Mean loss against the best strength on the test set,"
+        " over 1 tuned case: 2.0 points and 0.040 nats by validation loss,"
         " 0 points and 0 nats by validation accuracy, 10.0 points and 0.20 nats by training loss. The"
         " rule of one standard error loses 0 points and 0 nats, less in accuracy and loss"
         " than the smallest validation loss."
@@ -35,7 +36,7 @@ def test_loss_and_accuracy_each_choose_best_for_themselves_and_kinds_are_told_ap
     advice = (
         "For the loss choose by validation loss, for the accuracy by validation accuracy; not by the training loss."
     )
-    assert found.short.startswith(f"{advice} Mean regret 5.0 points and 0 nats by validation loss, 0 points and 0.10")
+    assert found.short.startswith(f"{advice} Mean loss against the best strength on the test set, over ")
     over = [row["over"] for row in found.rows if row["rule"] == "largest validation accuracy"]
     assert over == ["all 3", "1 clip", "2 regularizers", "L2, 2 settings"]
 
