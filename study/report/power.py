@@ -15,12 +15,15 @@ Row = dict[str, object]
 TOLD = ("test_accuracy", "gap_accuracy", "test_loss")  # in a sentence; the table has all
 
 
-def resolution_rows(resolution: pd.DataFrame) -> list[Row]:
-    """A row for each metric of the table `resolution`, shares in percentage points."""
-    return [_row(row) for _, row in resolution.iterrows()]
+def resolution_rows(resolution: pd.DataFrame, in_nats: bool = True) -> list[Row]:
+    """A row for each metric of the table `resolution`, shares in percentage points.
+
+    in_nats: whether losses are cross-entropies, for which alone there is a smallest difference that matters.
+    """
+    return [_row(row, in_nats or row["metric"] in IN_POINTS) for _, row in resolution.iterrows()]
 
 
-def _row(row: pd.Series) -> Row:
+def _row(row: pd.Series, matters: bool) -> Row:
     scale, unit = _scale(row["metric"])
     low, middle, high, interest = (number(scale * row[key]) for key in ("low", "middle", "high", "interest"))
     needed = "over 10⁶" if pd.isna(row["seeds_needed"]) else str(int(row["seeds_needed"]))
@@ -30,7 +33,7 @@ def _row(row: pd.Series) -> Row:
         "seeds": row["seeds"],
         "median detectable": f"{middle} {unit}",
         "quartiles": f"{low} to {high}",
-        "seeds to detect this in half of them": f"{needed} for {interest} {unit}",
+        "seeds to detect this in half of them": f"{needed} for {interest} {unit}" if matters else "",
     }
 
 

@@ -56,7 +56,7 @@ def printed_rows(study: Study, tables: Tables) -> dict[str, list[Any]]:
     words = regime_words(study)
     single = {name: regime for name, regime in study.regimes.items() if not regime.part_of}
     return {
-        "seeds": resolution_rows(resolution(tables["comparisons"])),
+        "seeds": resolution_rows(resolution(tables["comparisons"]), _guessed(study)),
         "claims": ledger.claims_rows(tables["claims"]) if "claims" in tables else [],
         "hypotheses": hypothesis_rows(tables["hypotheses"], words) if "hypotheses" in tables else [],
         "strengths": tuning.tuning_rows(study, tables["tuning"], tables["tuned"]) if "tuning" in tables else [],
@@ -105,7 +105,7 @@ def _of_study(study: Study) -> dict[str, Any]:
         "words": regime_words(study),
         "sweeps": _sweeps(study),
         "point": next((name for name, regime in study.regimes.items() if regime.part_of), ""),
-        "guessed": any(not regime.workload.scores_of_its_own() for regime in study.regimes.values()),
+        "guessed": _guessed(study),
         "paired": any(_crosses(regime) for regime in study.regimes.values()),
         "crossed": [name for name, regime in study.regimes.items() if regime.grid == "crossed"],
         "methods": _methods(study),
@@ -115,6 +115,11 @@ def _of_study(study: Study) -> dict[str, Any]:
         "command": command(study),
         "reference": f"{'paper' if study.name == 'default' else f'results/{study.name}/paper'}/reference/runs.parquet",
     }
+
+
+def _guessed(study: Study) -> bool:
+    """Return whether some nets classify, so that there are labels, a level of chance and cross-entropies."""
+    return any(not regime.workload.scores_of_its_own() for regime in study.regimes.values())
 
 
 def _crosses(regime: Regime) -> bool:

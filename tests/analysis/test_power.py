@@ -23,11 +23,13 @@ def test_the_smallest_difference_is_that_of_the_median_spread() -> None:
     (row,) = resolution_rows(found)
     assert row["comparisons"] == 3, "a comparison without any spread says nothing"
     assert row["median detectable"] == f"{number(100 * detectable_effect(0.02, 10))} points"
-    assert row["seeds for half of them"] == f"{seeds_needed(0.02, 0.005)} for 0.50 points"
+    assert row["seeds to detect this in half of them"] == f"{seeds_needed(0.02, 0.005)} for 0.50 points"
     least = f"{number(100 * detectable_effect(0.02, 10))} points"
     assert resolution_text(found).startswith(
-        f"With 10 seeds the median comparison detects a difference of {least} of test accuracy"
+        f"The median comparison, of 10 pairs, detects a difference of {least} of test accuracy"
     )
+    (loss,) = resolution_rows(resolution(comparisons(0.01, 0.02, metric="test_loss")), in_nats=False)
+    assert loss["seeds to detect this in half of them"] == "", "a distance has no smallest difference that matters"
 
 
 @pytest.mark.parametrize("table", [comparisons(0.0), comparisons(0.1, n=1), comparisons()])
