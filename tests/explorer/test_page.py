@@ -139,6 +139,13 @@ def test_two_studies_share_a_page_with_their_differences(folder: Path, tmp_path:
     assert [len(one["cells"]) for one in found["only"]] == [9, 0]
 
 
+def test_a_study_that_is_not_finished_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "results" / "begun").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(FileNotFoundError, match=r"The study 'begun' has no tables yet\. Run it to its end"):
+        show.folder_of("begun")
+
+
 def test_a_run_is_found_by_its_digest_or_its_keys(folder: Path) -> None:
     runs = store.read(folder / "runs.parquet")
     run = runs.iloc[4]
