@@ -39,16 +39,12 @@ def choose_strength(told: Told) -> Answer:
     for one in told.of("choose_strength"):
         if one.metric in (MEAN, LARGEST):
             regrets.setdefault((one.part, one.method, one.by), []).append(one)
-    regularizers = {
-        rule: own for (part, name, rule), own in regrets.items() if (part, name) == (KIND, "regularization")
-    }
     of_all = {rule: own for (part, _, rule), own in regrets.items() if part == ALL}
-    told_of = regularizers if regularizers.keys() >= of_all.keys() else of_all
-    lost = {rule: (own[0].estimate, own[2].estimate) for rule, own in told_of.items()}
-    cases = count(next(iter(told_of.values()))[0].n or 0, "tuned case") if lost else ""
+    lost = {rule: (own[0].estimate, own[2].estimate) for rule, own in of_all.items()}
+    own = {rule: own for (part, name, rule), own in regrets.items() if (part, name) == (KIND, "regularization")}
     return Answer(
         "How do I choose λ?",
-        _choice_short(told, lost, cases) if lost else "",
+        _choice_short(told, lost, of_all[VALIDATION][0].n or 0, own) if lost else "",
         _choice_words(told) if lost else "",
         "Regret: what the rule's candidate loses on the test set against the best candidate there. Nobody knows the"
         " best beforehand, and as the best of several it is a little too good. Means have no intervals,"
@@ -77,12 +73,25 @@ def _regret_row(key: tuple[str, str, str], own: Sequence[Number]) -> Row:
     }
 
 
-def _choice_short(told: Told, lost: Mapping[str, Regret], cases: str) -> str:
+def _choice_short(
+    told: Told, lost: Mapping[str, Regret], cases: int, regularizers: Mapping[str, Sequence[Number]]
+) -> str:
     texts = {name: f"{number(points)} points and {number(nats)} nats" for name, (points, nats) in lost.items()}
-    short = f"{_advice(lost)} Mean loss against the best strength on the test set, over {cases}: {texts[VALIDATION]} by"
-    short += " validation loss"
-    short += f", {texts[ACCURACY]} by validation accuracy, {texts[TRAINING]} by training loss"
-    return f"{short}. The rule of one standard error loses {texts[STANDARD_ERROR]}{_trade(lost)}.{_taken(told)}"
+    short = f"{_advice(lost)} Mean loss against the best strength on the test set, over {count(cases, 'tuned case')}:"
+    short += f" {texts[VALIDATION]} by validation loss, {texts[ACCURACY]} by validation accuracy, {texts[TRAINING]} by"
+    short += f" training loss.{_of_regularizers(regularizers)} The rule of one standard error loses"
+    return f"{short} {texts[STANDARD_ERROR]}{_trade(lost)}.{_taken(told)}"
+
+
+def _of_regularizers(own: Mapping[str, Sequence[Number]]) -> str:
+    """The same of regularizers alone, where clips were tuned too."""
+    if not {VALIDATION, ACCURACY} <= own.keys():
+        return ""
+    loss, accuracy = (number(own[rule][0].estimate) for rule in (VALIDATION, ACCURACY))
+    cases = own[VALIDATION][0].n
+    return (
+        f" Over the {cases} of regularizers alone: {loss} points by validation loss, {accuracy} by validation accuracy."
+    )
 
 
 def _taken(told: Told) -> str:
