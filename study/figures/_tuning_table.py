@@ -1,5 +1,6 @@
 """The candidates of tuned methods as the figure of the tuning shows them, and the table of what was chosen."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -57,6 +58,27 @@ class Row:
         own = self.table[self.table["method"] == method]
         own = own[own["regime"] == self.chosen(method)["regime"]]
         return own.assign(place=range(len(own)))
+
+    def decades(self, method: str) -> list[float]:
+        """How many times stronger each strength is than the weakest, in powers of ten; nothing where none is known."""
+        numbers = numbers_of(self.curve(method)["label"].tolist()[1:])
+        return [abs(math.log10(number / numbers[0])) for number in numbers]
+
+    @property
+    def to_scale(self) -> bool:
+        """Whether the strengths of all methods are numbers."""
+        return all(self.decades(method) for method in self.methods)
+
+    @property
+    def none_at(self) -> float:
+        """Where the baseline stands, left of the weakest strengths at 0 decades."""
+        return -0.35 * max([0.3, *(decade for method in self.methods for decade in self.decades(method))])
+
+    def positions(self, method: str) -> list[float]:
+        """Where the baseline and the strengths of a method stand: in decades, else by their place in the grid."""
+        if self.to_scale:
+            return [self.none_at, *self.decades(method)]
+        return [float(place) for place in self.curve(method)["place"]]
 
     @property
     def longest(self) -> int:

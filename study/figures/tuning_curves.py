@@ -99,19 +99,37 @@ def _panel(axes: Axes, row: Row, quantity: Quantity) -> None:
         _curve(axes, row, method, quantity)
     _reference(axes, row.chosen(NONE), quantity)
     axes.set_title(quantity.title, loc="left")
+    (_decades if row.to_scale else _places)(axes, row)
+    _value_axis(axes, row, quantity)
+
+
+def _decades(axes: Axes, row: Row) -> None:
+    """Name the strengths' axis, logarithmic, in multiples of the weakest."""
+    furthest = max(decade for method in row.methods for decade in row.decades(method))
+    ticks = log_ticks(1.0, 10**furthest, MOST_TICKS // 2) if furthest > LEAST else {1.0: "1"}
+    axes.set_xticks(
+        [row.none_at, *map(math.log10, ticks)],
+        [NONE, *(f"{one:g}" if one < 1e4 else text for one, text in ticks.items())],
+    )
+    margin = 0.3 * abs(row.none_at)
+    axes.set_xlim(row.none_at - margin, furthest + margin)
+    axes.set_xlabel("times the weakest")
+
+
+def _places(axes: Axes, row: Row) -> None:
+    """Name the places of strengths that are no numbers."""
     step = math.ceil(row.longest / MOST_TICKS)
     first = step if row.longest < MOST_TICKS - 1 else max(step, 2)  # "none" is a longer word than a number
     named = range(first, row.longest + 1, step)
     axes.set_xticks([0, *named], [NONE, *map(str, named)])
     axes.set_xlim(-0.4, row.longest + 0.4)
     axes.set_xlabel("place in the grid")
-    _value_axis(axes, row, quantity)
 
 
 def _curve(axes: Axes, row: Row, method: str, quantity: Quantity) -> None:
     """The line of a method from none on; the strength it takes, or none, stands out."""
     curve, look = row.curve(method), row.looks[method]
-    x, y = curve["place"], quantity.factor * curve[quantity.column].astype(float)
+    x, y = np.array(row.positions(method)), quantity.factor * curve[quantity.column].astype(float)
     if quantity.error:
         errors = quantity.factor * curve[quantity.error].astype(float)
         axes.errorbar(x, y, errors, fmt="none", ecolor=look.color, elinewidth=0.6)
@@ -188,10 +206,10 @@ def caption(tables: Tables) -> str:
     rules = " or ".join(RULES[rule] for rule in dict.fromkeys(choices["rule"]))
     return (
         f"{QUESTION} Left: mean validation loss of the tuning runs ({_range(tuning['n'])} for each strength) with one"
-        " standard error; then means over the evaluation's seeds of train minus test accuracy and of test"
-        f" accuracy. {_seeds(tuning)} Left end: the baseline; then strengths by their place in the grid, from weak to"
-        " strong, as in the table. Large marks: what was chosen, at the baseline if no strength was. Lines leave the"
-        " panel where results are much worse than the baseline."
+        " standard error; then means over the evaluation's seeds of train minus test accuracy and of test accuracy."
+        f" {_seeds(tuning)} Left end: the baseline; then strengths as multiples of the weakest, to a logarithmic scale,"
+        " or by place where they are no numbers. Large marks: what was chosen, at the baseline if no strength was."
+        " Lines leave the panel where results are much worse than the baseline."
         f" Chosen: {rules}. Black: the baseline, chosen likewise."
         f"{_along(tuning)}{_undefined(tuning)} {_worth(choices)}"
     )

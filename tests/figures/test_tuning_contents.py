@@ -24,9 +24,11 @@ def candidates(setting: str, kind: str, method: str) -> pd.DataFrame:
     return table[(table["setting"] == setting) & (table["kind"] == kind) & (table["method"] == method)]
 
 
-def test_tuning_curves_are_the_means_of_every_strength_in_its_place():
+def test_tuning_curves_are_the_means_of_every_strength_to_a_real_scale():
     loss, gap, test, _ = panels_under("tuning_curves", "optimizers optimizer=adam: regularization alone")
     rows = candidates("optimizers_optimizer=adam", "regularization", "l2")
+    strengths = rows["label"].iloc[1:].str.extract(r"\((.*)\)")[0].astype(float)
+    decades = abs(np.log10(strengths / strengths.iloc[0])).tolist()
     for axes, column, factor in (
         (loss, "validation_loss", 1),
         (gap, "gap_accuracy", 100),
@@ -34,7 +36,8 @@ def test_tuning_curves_are_the_means_of_every_strength_in_its_place():
     ):
         curve = line(axes, "l2")
         assert curve.get_ydata() == pytest.approx(factor * rows[column])
-        assert curve.get_xdata() == pytest.approx([0, 1, 2, 3]), "none, then the strengths"
+        assert curve.get_xdata()[1:] == pytest.approx(decades), "the strengths, as multiples of the weakest"
+        assert curve.get_xdata()[0] < 0, "none stands left of them"
         base = factor * candidates("optimizers_optimizer=adam", "regularization", "none")[column].iloc[0]
         assert line(axes, "none").get_ydata() == pytest.approx([base, base])
 
@@ -177,3 +180,11 @@ def test_methods_look_as_labels_do_where_each_has_one():
     several = by_method(style_for([f"{name}({n})" for name in ("value", "global_norm") for n in range(6)], []))
     assert list(several.clips) == ["none", "value", "global_norm"]
     assert several.clips["value"].color != several.clips["global_norm"].color
+
+
+def test_strengths_that_are_no_numbers_stand_by_their_place():
+    tuning = study("swept")["tuning"].query("setting == 'plain' and kind == 'regularization'").copy()
+    named = {label: f"l2(word_{place})" for place, label in enumerate(tuning["label"].unique()) if label[:3] == "l2("}
+    page = FIGURES["tuning_curves"].draw({"tuning": tuning.replace({"label": named})}, style_of("swept"))
+    assert line(page.axes[3], "l2").get_xdata() == pytest.approx(range(1 + len(named)))
+    assert page.axes[3].get_xlabel() == "place in the grid"
