@@ -24,6 +24,7 @@ QUANTITIES = (
     "norm of updates",
     "cosine between",
     "optimizer step",
+    "strength (times",
     "gradient norm",
     "mean rank",
     "|w|",
