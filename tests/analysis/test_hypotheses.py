@@ -108,7 +108,7 @@ def test_rows_in_print(found: pd.DataFrame) -> None:
     ends = [f"{100 * gain:+.1f}".replace("-", "−") for gain in sorted(found.loc[found["hypothesis"] == "up", "gain"])]
     assert harm.startswith(f"**Harm:** A clip helps: {ends[0]} [")
     assert f" points to {ends[1]} [" in harm
-    assert no_gain == "**No gain found:** A clip helps."
+    assert no_gain == "**No gain found:** 1 of 2, in the table below."
     assert hypotheses_told(found) == "Of 2 hypotheses: 1 harm, 1 no gain found."
 
 
