@@ -113,7 +113,7 @@ def _decades(axes: Axes, row: Row) -> None:
     )
     margin = 0.3 * abs(row.none_at)
     axes.set_xlim(row.none_at - margin, furthest + margin)
-    axes.set_xlabel("strength (times the weakest)")
+    axes.set_xlabel("strength / weakest")
 
 
 def _places(axes: Axes, row: Row) -> None:

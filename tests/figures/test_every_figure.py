@@ -24,7 +24,7 @@ QUANTITIES = (
     "norm of updates",
     "cosine between",
     "optimizer step",
-    "strength (times",
+    "strength / weakest",
     "gradient norm",
     "mean rank",
     "|w|",
