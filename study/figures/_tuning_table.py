@@ -60,22 +60,22 @@ class Row:
         return own.assign(place=range(len(own)))
 
     def decades(self, method: str) -> list[float]:
-        """How many times stronger each strength is than the weakest, in powers of ten; nothing where none is known."""
+        """Return how many times stronger each strength is than the weakest, in powers of ten; nothing of no numbers."""
         numbers = numbers_of(self.curve(method)["label"].tolist()[1:])
         return [abs(math.log10(number / numbers[0])) for number in numbers]
 
     @property
     def to_scale(self) -> bool:
-        """Whether the strengths of all methods are numbers."""
+        """Return whether the strengths of all methods are numbers."""
         return all(self.decades(method) for method in self.methods)
 
     @property
     def none_at(self) -> float:
-        """Where the baseline stands, left of the weakest strengths at 0 decades."""
+        """Place of the baseline, left of the weakest strengths at 0 decades."""
         return -0.35 * max([0.3, *(decade for method in self.methods for decade in self.decades(method))])
 
     def positions(self, method: str) -> list[float]:
-        """Where the baseline and the strengths of a method stand: in decades, else by their place in the grid."""
+        """Places of the baseline and of a method's strengths: in decades, else by their order in the grid."""
         if self.to_scale:
             return [self.none_at, *self.decades(method)]
         return [float(place) for place in self.curve(method)["place"]]
