@@ -33,7 +33,7 @@ def _private(found: RegimeFindings) -> str:
     The baseline has neither a clip nor its noise, so that a difference would not be the clip's alone.
     """
     spent = found.runs.get("epsilon", pd.Series(dtype=float))
-    private = found.runs[np.isfinite(spent.reindex(found.runs.index))]
+    private = found.runs[np.isfinite(spent.reindex(found.runs.index)) & found.runs["test_accuracy"].notna()]
     if private.empty:
         return ""
     cells = private.groupby(["clip", "regularization"], sort=False)[["test_accuracy", "epsilon"]].mean()
@@ -113,7 +113,7 @@ def _unjudged(tested: Sequence[Effect]) -> str:
     """Say why nothing is known of a family."""
     compared = [e for e in tested if e.defined]
     if not compared:
-        return "compared, since runs of both sides failed"
+        return "compared, since too few runs trained on both sides"
     most = max(compared, key=lambda e: e.n)
     if most.n_undefined:
         return f"judged: only {most.n} of {most.n + most.n_undefined} seeds have both runs"

@@ -57,7 +57,7 @@ def test_where_nothing_is_decided_both_families_share_a_sentence() -> None:
 
 def test_where_the_runs_failed_it_says_so() -> None:
     found = told(compared("clip", "value(1)", math.nan, math.nan), compared("clip", "sign", math.nan, math.nan))
-    assert found == "the 2 clips cannot be compared, since runs of both sides failed."
+    assert found == "the 2 clips cannot be compared, since too few runs trained on both sides."
 
 
 def test_what_of_a_gain_is_left_at_the_best_epoch_is_told() -> None:
@@ -111,3 +111,7 @@ def test_of_private_variants_accuracy_and_epsilon_are_told() -> None:
         "the most accurate of 2 private variants, clip each sample to norm 1, reached 90.0 % [89.0 %, 91.0 %] test"
         " accuracy at epsilon 2.4; the baseline, without clip and noise, reached 95.0 % [94.0 %, 96.0 %]."
     )
+    lost = cells.assign(epsilon=epsilon, test_accuracy=math.nan)
+    compared_with = pd.DataFrame(compared("clip", "per_sample(1)", math.nan, math.nan))
+    found = RegimeFindings("a", {"runs": lost, "summary": summary, "comparisons": compared_with})
+    assert headline(found) == "clip each sample to norm 1 cannot be compared, since too few runs trained on both sides."
