@@ -13,7 +13,6 @@ from study.report.format import Effect, counted, in_words, number, with_interval
 from study.report.markdown import escaped
 from study.report.questions.base import capital
 from study.report.regimes import RegimeFindings
-from study.results.cells import failed
 
 FAMILIES = {"clip": "clip", "regularization": "regularizer"}
 
@@ -148,8 +147,7 @@ def _stopped_early(found: RegimeFindings) -> str:
 
 def _rescues(found: RegimeFindings) -> str:
     """Without clip and regularizer 10 of 10 runs failed; with clip to norm 1 none did. Empty where most are well."""
-    runs = found.runs.assign(failed=failed(found.runs))
-    cells = runs.groupby(["clip", "regularization"], sort=False)["failed"].agg(["sum", "size"])
+    cells = found.failures
     if (NONE, NONE) not in cells.index:
         return ""
     failing, count = (int(cells[column][NONE, NONE]) for column in ("sum", "size"))

@@ -51,19 +51,6 @@ def counts(part: pd.DataFrame) -> str:
     return ", ".join(f"{kinds[one]} {one}" for one in names if kinds[one])
 
 
-def against(part: pd.DataFrame) -> str:
-    """Say what speaks against a contradicted claim: "mixed: 2 supported, 1 opposite"."""
-    compared = part[~part["contrast_verdict"].isin(NOT_COMPARED)]
-    kinds = [AGAINST[one] for one in AGAINST if (compared["against"] == one).any()]
-    if set(compared["contrast_verdict"]) == {"contradicted"} and len(kinds) == 1:
-        return kinds[0]
-    shown = Counter(
-        AGAINST.get(how) or one for one, how in zip(compared["contrast_verdict"], compared["against"], strict=True)
-    )
-    told = ", ".join(f"{shown[one]} {one}" for one in ("supported", *AGAINST.values(), "undecided") if shown[one])
-    return f"mixed: {told}" if shown["supported"] else told
-
-
 def _shown(verdict: str, against: str) -> str:
     return f"{verdict} ({AGAINST[against]})" if against else verdict
 

@@ -139,10 +139,15 @@ class RegimeFindings:
         causes = ", ".join(f"{cause} {k}" for cause, k in lost["cause"].value_counts().items())
         return f"{len(lost):,} of {len(runs):,} runs failed ({causes})."
 
+    @property
+    def failures(self) -> pd.DataFrame:
+        """Counts of failed runs, `sum`, and of all, `size`, by clip and regularizer."""
+        runs = self.runs.assign(failed=failed(self.runs))
+        return runs.groupby(["clip", "regularization"], sort=False)["failed"].agg(["sum", "size"])
+
     def losses(self) -> list[dict[str, object]]:
         """Return a row for each variant with a failed run; regularizers that share a clip and a count share a row."""
-        runs = self.runs.assign(failed=failed(self.runs))
-        cells = runs.groupby(["clip", "regularization"], sort=False)["failed"].agg(["sum", "size"]).reset_index()
+        cells = self.failures.reset_index()
         unwell = cells[cells["sum"] > 0]
         return [
             {

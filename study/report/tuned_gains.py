@@ -72,11 +72,8 @@ def _row(setting: str, kind: str, part: pd.DataFrame, early: Mapping[Hashable, A
 
 def with_cells(gains: pd.DataFrame, kind: str) -> pd.DataFrame:
     """Return gains with the columns `CELL` of their comparison where the learning rate was given."""
-    labels = pd.DataFrame({"clip": NONE, "regularization": NONE}, index=gains.index)
-    labels[kind] = gains["label"]
-    return gains.drop(columns=["clip", "regularization"], errors="ignore").assign(
-        regime=gains["setting"], family=kind, clip=labels["clip"], regularization=labels["regularization"]
-    )
+    cells = gains.assign(regime=gains["setting"], family=kind, clip=NONE, regularization=NONE)
+    return cells.assign(**{kind: gains["label"]})
 
 
 def at_best(comparisons: pd.DataFrame) -> pd.DataFrame:

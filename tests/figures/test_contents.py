@@ -1,7 +1,5 @@
 """Each figure shows its table: read from the artists, never from pixels."""
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -284,15 +282,6 @@ def test_the_figure_of_claims_names_contrasts_in_words() -> None:
     page = FIGURES["claims"].draw({"claims": ledger}, style_for(["global_norm(0.1)"], [], {"map_lr=3": "map, rate 3"}))
     names = {label.get_text().replace("\n", " ") for axes in page.axes for label in axes.get_yticklabels()}
     assert {name for name in names if ":" in name} == {"map, rate 3: clip to norm 0.1, gap"}
-
-
-def test_a_tuned_setting_is_named_as_the_study_names_it() -> None:
-    tuning = study("swept")["tuning"]
-    words = {name: f"setting {place}" for place, name in enumerate(tuning["setting"].unique())}
-    style = replace(style_of("swept"), regimes=words)
-    page = FIGURES["tuning_curves"].draw({"tuning": tuning}, style)
-    titles = {text.get_text() for axes in page.axes for text in axes.texts if ": " in text.get_text()}
-    assert {title.partition(":")[0] for title in titles} >= set(words.values())
 
 
 def test_what_clips_of_samples_change_is_not_measured() -> None:

@@ -1,5 +1,7 @@
 """The curves of the tuning show its table: read from the artists, never from pixels."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -188,3 +190,12 @@ def test_strengths_that_are_no_numbers_stand_by_their_place():
     page = FIGURES["tuning_curves"].draw({"tuning": tuning.replace({"label": named})}, style_of("swept"))
     assert line(page.axes[3], "l2").get_xdata() == pytest.approx(range(1 + len(named)))
     assert page.axes[3].get_xlabel() == "place in the grid"
+
+
+def test_a_tuned_setting_is_named_as_the_study_names_it() -> None:
+    tuning = study("swept")["tuning"]
+    words = {name: f"setting {place}" for place, name in enumerate(tuning["setting"].unique())}
+    style = replace(style_of("swept"), regimes=words)
+    page = FIGURES["tuning_curves"].draw({"tuning": tuning}, style)
+    titles = {text.get_text() for axes in page.axes for text in axes.texts if ": " in text.get_text()}
+    assert {title.partition(":")[0] for title in titles} >= set(words.values())

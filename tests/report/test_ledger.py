@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from study.report.ledger import against, claims_rows, contrast_rows, sentence
+from study.report.ledger import claims_rows, contrast_rows, sentence
 
 
 def claim(verdict: str, combine: str, **contrasts: str) -> pd.DataFrame:
@@ -82,21 +82,6 @@ def test_a_contrast_of_a_cell_with_itself_shows_no_numbers_and_shares_are_told_i
     assert [row["asked"] for row in rows] == ["", "≥\N{NO-BREAK SPACE}1"]
     (row,) = claims_rows(claim("undecided", "any", a="same cell").assign(settings=float("nan")))
     assert (row["holds if"], row["rests on"]) == ("nothing compared", "nothing")
-
-
-@pytest.mark.parametrize(
-    ("verdicts", "how", "expected"),
-    [
-        (["contradicted", "contradicted"], ["opposite", "opposite"], "opposite"),
-        (["contradicted", "same cell"], ["too small", ""], "too small to matter"),
-        (["contradicted", "contradicted"], ["opposite", "too small"],
-         "1 opposite, 1 too small to matter"),
-        (["supported", "contradicted"], ["", "loss"], "mixed: 1 supported, 1 harmful"),
-    ],
-)  # fmt: skip
-def test_a_contradicted_claim_says_how(verdicts: list[str], how: list[str], expected: str) -> None:
-    part = claim("contradicted", "all", **dict(zip("ab", verdicts, strict=True))).assign(against=how)
-    assert against(part) == expected
 
 
 def test_contrasts_their_scope_and_notes_are_told_in_words() -> None:
